@@ -1,0 +1,104 @@
+"""The input contract as typed data, read once from `input.yml`; everything that needs a column list or a code asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+CONTRACT_FILE = Path(__file__).with_name("input.yml")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One contract column: its type and what its values must satisfy."""
+
+    name: str
+    type: Literal["text", "integer", "date"]
+    meaning: str
+    required: bool = False
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    min: int | None = None
+    max: int | None = None
+    max_length: int | None = None
+    within_year: bool = False
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A condition over a row's typed columns that, when true, gives the row the reason."""
+
+    reason: str
+    when: str
+
+
+@dataclass(frozen=True)
+class FileContract:
+    """One file of a delivery: grain, columns in published order, key and row checks."""
+
+    source: str
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+    checks: tuple[RowCheck, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """Name of the raw table that all years of this file form, e.g. `police_offences`."""
+        return f"{self.source}_{self.name}"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The whole input contract."""
+
+    version: str
+    first_year: int
+    suffixes: tuple[str, ...]
+    encodings: tuple[str, ...]
+    quarantine_limit_pct: float
+    sources: Mapping[str, tuple[FileContract, ...]]
+    quarantine_reasons: Mapping[str, str]
+
+    @property
+    def files(self) -> tuple[FileContract, ...]:
+        """Every file of every source, in declared order."""
+        return tuple(file for files in self.sources.values() for file in files)
+
+
+@cache
+def input_contract() -> Contract:
+    """Return the contract declared in `input.yml`."""
+    declared: dict[str, Any] = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
+    return Contract(
+        version=declared["version"],
+        first_year=declared["first_year"],
+        suffixes=tuple(declared["suffixes"]),
+        encodings=tuple(declared["encodings"]),
+        quarantine_limit_pct=declared["quarantine_limit_pct"],
+        sources={
+            source: tuple(_file(source, name, file) for name, file in files.items())
+            for source, files in declared["sources"].items()
+        },
+        quarantine_reasons=declared["quarantine_reasons"],
+    )
+
+
+def _file(source: str, name: str, declared: dict[str, Any]) -> FileContract:
+    return FileContract(
+        source=source,
+        name=name,
+        grain=declared["grain"],
+        key=tuple(declared.get("key", ())),
+        columns=tuple(
+            Column(name=column, **{**rules, "values": tuple(rules.get("values", ()))})
+            for column, rules in declared["columns"].items()
+        ),
+        checks=tuple(RowCheck(**check) for check in declared["checks"]),
+    )
