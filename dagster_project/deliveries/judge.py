@@ -1,0 +1,307 @@
+"""Judging a received file row by row: typed rows to load, quarantined rows with one reason each, exact duplicates counted.
+
+All set work is SQL that is derived from the contract. A file passes through three tables: `line` (the line and its fields),
+`row` (the contract's columns as trimmed text) and `fault` (the rows that are not loaded, and why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.contract import Column, FileContract
+from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
+from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+
+# What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
+WHITE_SPACE = "".join(
+    map(
+        chr,
+        [
+            9,
+            10,
+            11,
+            12,
+            13,
+            28,
+            29,
+            30,
+            31,
+            32,
+            0x85,
+            0xA0,
+            0x1680,
+            *range(0x2000, 0x200B),
+            0x2028,
+            0x2029,
+            0x202F,
+            0x205F,
+            0x3000,
+        ],
+    )
+)
+_QUOTED = '"(?:[^"]|"")*"'
+_FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
+EXACT_DUPLICATE = "exact_duplicate"
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """The row balance of a file: rows read = loaded + quarantined (by reason) + exact duplicates."""
+
+    rows_read: int
+    rows_loaded: int
+    duplicates: int
+    quarantined: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if self.rows_read != self.rows_loaded + self.duplicates + sum(self.quarantined.values()):
+            raise AssertionError(f"row balance broken: {self}")
+
+
+def judge_file(
+    received: ReceivedFile, year: int, loaded: Path, quarantine: Path, connection: duckdb.DuckDBPyConnection
+) -> JudgedFile:
+    """Judge all rows; write the typed ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
+
+    Loaded rows have the contract's columns, typed, and `line`. Quarantined rows have `file`, `line`, `reason` and `row`, a JSON
+    object of the row as it came. Raises `RejectedDeliveryError` for what condemns the whole delivery.
+    """
+    contract = received.contract
+    _read_rows(received, connection)
+    connection.execute(_fault_sql(contract, year))
+    _refuse_personal_numbers(received, connection)
+    (rows_read,) = _one(connection, "select count(*) from row")
+    (rows_loaded,) = _one(
+        connection, f"copy ({_loaded_sql(contract)}) to '{_quoted(loaded)}' (format parquet, compression zstd)"
+    )
+    connection.execute(
+        f"""
+        copy (
+            select '{received.path.name}' as file, line, reason, {_row_as_it_came(contract)} as row
+            from row join fault using (line) where reason <> '{EXACT_DUPLICATE}' order by line
+        ) to '{_quoted(quarantine)}' (format parquet, compression zstd)
+        """
+    )
+    counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
+    connection.execute("drop table row; drop table fault")
+    return JudgedFile(
+        rows_read=rows_read,
+        rows_loaded=rows_loaded,
+        duplicates=counts.pop(EXACT_DUPLICATE, 0),
+        quarantined=counts,
+    )
+
+
+def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), `malformed` = text of a misshapen line."""
+    contract = received.contract
+    if received.is_parquet:
+        columns = ", ".join(
+            f"{_trimmed(_original(received, column.name), received)} as {column.name}" for column in contract.columns
+        )
+        shape = "cast(null as varchar)"
+        source = f"""
+            select file_row_number + 1 as line, * from read_parquet('{_quoted(received.text_path)}', file_row_number = true)"""
+    else:
+        fields = {column.name: f"fields[{received.header.index(column.name) + 1}]" for column in contract.columns}
+        columns = ", ".join(f"{_trimmed(field, received)} as {name}" for name, field in fields.items())
+        shape = f"case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end"
+        source = _records_sql(received, connection)
+    connection.execute(
+        f"create or replace temp table row as select line, {columns}, {shape} as malformed from ({source})"
+    )
+
+
+def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
+    """Records of a CSV file: `line` (of its first line), `text`, `fields`; null fields = unbalanced quotes or nothing at all."""
+    # With NUL (which is refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too.
+    connection.execute("set variable no_delimiter = chr(0)")
+    lines = f"""
+        select 1 + row_number() over () as line, text
+        from read_csv(
+            '{_quoted(received.text_path)}', columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
+            delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
+            max_line_size = {4 * LONGEST_LINE}
+        )
+        qualify line <= {received.lines + 1}"""
+    (read,) = _one(connection, f"select count(*) from ({lines})")
+    if read != received.lines:
+        raise AssertionError(f"{received.where}: read {read} lines of {received.lines}")
+    if not received.has_quotes:
+        return f"select line, text, string_split(text, ';') as fields from ({lines})"
+    never_closed = f'regexp_full_match(text, \'(?:{_FIELD};)*"(?:[^"]|"")*\')'
+    (first_open,) = _one(connection, f"select min(line) from ({lines}) where contains(text, '\"') and {never_closed}")
+    if first_open is not None:
+        lines = _joined_over_line_breaks(lines, received, connection)
+    return f"""
+        select line, text, case
+            when not contains(text, '"') then string_split(text, ';')
+            when regexp_full_match(text, '{_FIELD}(?:;{_FIELD})*') then list_transform(
+                regexp_extract_all(text || ';', '({_FIELD});', 1),
+                lambda field: case when starts_with(field, '"') then replace(field[2:-2], '""', '"') else field end
+            )
+        end as fields
+        from ({lines})"""
+
+
+def _joined_over_line_breaks(lines: str, received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
+    """Join lines between which a quoted field is open (an odd number of quotes before) to one record."""
+    counted = f"""
+        select line, coalesce(text, '') as text,
+            sum(len(text) - len(replace(text, '"', ''))) over (order by line) as quotes
+        from ({lines})"""
+    opened = f"select *, coalesce(lag(quotes) over (order by line), 0) % 2 = 1 as inside from ({counted})"
+    numbered = f"select line, text, quotes, count(*) filter (not inside) over (order by line) as record from ({opened})"
+    connection.execute(
+        f"""
+        create or replace temp table record as
+        select min(line) as line, string_agg(text, chr(10) order by line) as text, max(quotes) % 2 = 1 as is_open
+        from ({numbered}) group by record"""
+    )
+    (open_line,) = _one(connection, "select max(line) from record where is_open")
+    if open_line is not None:
+        raise RejectedDeliveryError(
+            f"{received.where}, line {open_line}",
+            "a quoted field that is never closed; the file may be truncated",
+            "Deliver it again",
+        )
+    return "select line, text from record"
+
+
+def _fault_sql(contract: FileContract, year: int) -> str:
+    """Make table `fault`: `line` and `reason` of every row that is not loaded; the first check that fails gives the reason."""
+    names = ", ".join(column.name for column in contract.columns)
+    both = ", ".join(
+        f"{column.name} as {column.name}_text, {_typed(column)} as {column.name}" for column in contract.columns
+    )
+    reasons = {
+        "malformed is not null": "malformed_row",
+        "line in (select line from duplicate)": EXACT_DUPLICATE,
+        " or ".join(f"{column.name}_text is null" for column in contract.columns if column.required): "missing_value",
+        " or ".join(_invalid(column) for column in contract.columns): "invalid_value",
+        **{f"year({column.name}) <> {year}": "outside_year" for column in contract.columns if column.within_year},
+        **{check.when: check.reason for check in contract.checks},
+    }
+    cases = "\n".join(f"when {condition} then '{reason}'" for condition, reason in reasons.items())
+    faults = f"""
+        create or replace temp table fault as
+        with
+        shaped as (select * from row where malformed is null),
+        repeated as (select hash({names}) as fingerprint from shaped group by fingerprint having count(*) > 1),
+        duplicate as (
+            select line from shaped semi join repeated on hash({names}) = fingerprint
+            qualify row_number() over (partition by {names} order by line) > 1
+        ),
+        judged as (select line, case {cases} end as reason from (select line, malformed, {both} from row))
+        select * from judged where reason is not null;"""
+    if not contract.key:
+        return faults
+    key = ", ".join(_typed(column) for column in contract.columns if column.name in contract.key)
+    return f"""{faults}
+        insert into fault
+        with passed as (select line, row({key}) as key from row anti join fault using (line))
+        select line, 'duplicate_conflict' from passed semi join (select key from passed group by key having count(*) > 1) using (key);"""
+
+
+def _loaded_sql(contract: FileContract) -> str:
+    columns = ", ".join(f"{_typed(column)} as {column.name}" for column in contract.columns)
+    return f"select {columns}, line from row anti join fault using (line)"
+
+
+def _row_as_it_came(contract: FileContract) -> str:
+    values = ", ".join(f"'{column.name}', {column.name}" for column in contract.columns)
+    return f"coalesce(malformed, cast(json_object({values}) as varchar))"
+
+
+def _invalid(column: Column) -> str:
+    """Condition that is true for a filled field that breaks the column's declaration, never null."""
+    text = f"{column.name}_text"
+    broken = []
+    if column.pattern:
+        broken.append(f"not regexp_full_match({text}, '{column.pattern}')")
+    if column.values:
+        allowed = ", ".join(f"'{value}'" for value in column.values)
+        broken.append(f"{text} not in ({allowed})")
+    if column.max_length is not None:
+        broken.append(f"length({text}) > {column.max_length}")
+    if column.type == "integer":
+        broken += [f"not regexp_full_match({text}, '[0-9]+')", f"{column.name} is null"]
+    if column.type == "date":
+        # DuckDB would take other notations and the year 0 too.
+        broken += [
+            f"not regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')",
+            f"{column.name} is null",
+            f"{text} < '0001'",
+        ]
+    if column.min is not None:
+        broken.append(f"{column.name} < {column.min}")
+    if column.max is not None:
+        broken.append(f"{column.name} > {column.max}")
+    return f"({text} is not null and ({' or '.join(broken) or 'false'}))"
+
+
+def _typed(column: Column) -> str:
+    sql_type = {"integer": "integer", "date": "date"}.get(column.type)
+    return f"try_cast({column.name} as {sql_type})" if sql_type else column.name
+
+
+def _trimmed(field: str, received: ReceivedFile) -> str:
+    if not received.has_odd_space:
+        return f"nullif(trim({field}), '')"
+    # Trimming a set of characters is slow: only where an end is no visible ASCII character.
+    visible = f"{field}[1] between '!' and '~' and {field}[-1] between '!' and '~'"
+    return f"nullif(case when {visible} then {field} else trim({field}, '{WHITE_SPACE}') end, '')"
+
+
+def _original(received: ReceivedFile, column: str) -> str:
+    """The column's own spelling in a Parquet file, as text."""
+    name = received.original_names[received.header.index(column)].replace('"', '""')
+    return f'cast("{name}" as varchar)'
+
+
+def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise `RejectedDeliveryError` if any field that could hold one holds a personal identity number.
+
+    Fields with a pattern or code list cannot, unless their row is at fault; rows at fault are searched whole.
+    """
+    contract = received.contract
+    free = [
+        column.name for column in contract.columns if column.type == "text" and not column.pattern and not column.values
+    ]
+    whole_row = f"concat_ws(' ; ', malformed, {', '.join(column.name for column in contract.columns)})"
+    searched = " union all ".join(
+        [
+            *(
+                f"select line, '{name}' as place, {name} as text from row where regexp_matches({name}, '{CANDIDATE}')"
+                for name in free
+            ),
+            f"""
+            select line, 'a faulty row' as place, {whole_row} as text
+            from row semi join fault using (line) where regexp_matches({whole_row}, '{CANDIDATE}')""",
+        ]
+    )
+    candidates = connection.execute(f"select line, place, text from ({searched}) order by line")
+    while some := candidates.fetchmany(10_000):
+        for line, place, text in some:
+            if holds_personal_number(text):
+                raise RejectedDeliveryError(
+                    f"{received.where}, line {line}, {place}",
+                    "a Swedish personal identity number",
+                    "Deliver pseudonyms; the number must not be handed on, and is kept nowhere here",
+                )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    if row is None:
+        raise AssertionError("a query that must give a row gave none")
+    return row
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

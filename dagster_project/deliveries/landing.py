@@ -1,0 +1,185 @@
+"""The landing folder: which deliveries lie there, which files they are made of and what their manifests promise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dagster_project.contract import FileContract, input_contract
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class DeliveryFolder:
+    """One source and decision year in the landing folder."""
+
+    landing: Path
+    source: str
+    year: int
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.landing / self.source / str(self.year)
+
+    @property
+    def label(self) -> str:
+        """How people call it, e.g. `police/2024`."""
+        return f"{self.source}/{self.year}"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the manifest, which is uploaded last, is there."""
+        return (self.path / MANIFEST).is_file()
+
+    def signature(self) -> str:
+        """A cheap fingerprint that changes whenever a file here is added, removed or written."""
+        stats = {entry.name: entry.stat() for entry in sorted(self.path.iterdir())}
+        return json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items()})
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the supplier says of a delivery; `files` maps file name to (rows, sha256)."""
+
+    encoding: str
+    files: Mapping[str, tuple[int, str]]
+    synthetic: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery whose files are present and named once each; `manifest` is None when none was delivered."""
+
+    folder: DeliveryFolder
+    files: Mapping[str, Path]
+    manifest: Manifest | None
+
+
+def find_delivery_folders(landing: Path) -> Iterator[DeliveryFolder]:
+    """Yield the folders `<source>/<year>` of the landing folder, by year and then source."""
+    found = [
+        DeliveryFolder(landing, source, int(folder.name))
+        for source in input_contract().sources
+        if (landing / source).is_dir()
+        for folder in (landing / source).iterdir()
+        if folder.is_dir() and folder.name.isascii() and folder.name.isdigit() and len(folder.name) == 4
+    ]
+    yield from sorted(found, key=lambda folder: (folder.year, folder.source))
+
+
+def open_delivery(folder: DeliveryFolder) -> Delivery:
+    """Find the delivery's files and read its manifest.
+
+    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year before
+    the contract's first, or a manifest that is unreadable or speaks of something else.
+    """
+    contract = input_contract()
+    if folder.year < contract.first_year:
+        raise RejectedDeliveryError(
+            folder.label,
+            f"the year lies before {contract.first_year}, where the definition of processed offences begins",
+            "Deliver later years only",
+        )
+    files = {file.name: _find_file(folder, file) for file in contract.sources[folder.source]}
+    return Delivery(folder, files, _read_manifest(folder, files) if folder.is_complete else None)
+
+
+def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:
+    suffixes = input_contract().suffixes
+    present = [
+        path
+        for path in (folder.path / (file.name + suffix) for suffix in suffixes)
+        if path.is_symlink() or path.exists()
+    ]
+    if not present:
+        expected = " or ".join(file.name + suffix for suffix in suffixes)
+        raise RejectedDeliveryError(f"{folder.label}/{file.name}", "the file is missing", f"Deliver it as {expected}")
+    if len(present) > 1:
+        names = " and ".join(path.name for path in present)
+        raise RejectedDeliveryError(
+            f"{folder.label}/{file.name}", f"delivered more than once, as {names}", "Leave exactly one of them"
+        )
+    return _inside_landing(folder, present[0])
+
+
+def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
+    where = f"{folder.label}/{path.name}"
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise RejectedDeliveryError(
+            where, "the file cannot be reached", "Deliver the file itself, not a link to it"
+        ) from error
+    if not resolved.is_relative_to(folder.landing.resolve()):
+        raise RejectedDeliveryError(
+            where, "it leads out of the landing folder", "Deliver the file itself, not a link to it"
+        )
+    if not resolved.is_file():
+        raise RejectedDeliveryError(where, "it is not a regular file", "Deliver the file itself")
+    return path
+
+
+def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifest:
+    contract = input_contract()
+    where = f"{folder.label}/{MANIFEST}"
+
+    def require(condition: bool, problem: str, remedy: str) -> None:
+        if not condition:
+            raise RejectedDeliveryError(where, problem, remedy)
+
+    path = _inside_landing(folder, folder.path / MANIFEST)
+    try:
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest anew") from error
+    require(isinstance(said, dict), "it is no JSON object", "Write the manifest anew")
+    require(
+        str(said.get("contract")) == contract.version,
+        "it names an unknown version of the contract",
+        f"Deliver by version {contract.version}",
+    )
+    require(
+        said.get("source") == folder.source, "its source is not the folder's", "Put the delivery into its own folder"
+    )
+    require(
+        _is_count(said.get("year")) and said["year"] == folder.year,
+        "its year is not the folder's",
+        "Put the delivery into its own folder",
+    )
+    encoding = str(said.get("encoding", contract.encodings[0])).lower()
+    require(encoding in contract.encodings, "it names an unknown encoding", f"Use {' or '.join(contract.encodings)}")
+    listed = said.get("files")
+    require(
+        isinstance(listed, list)
+        and all(
+            isinstance(entry, dict)
+            and isinstance(entry.get("name"), str)
+            and isinstance(entry.get("sha256"), str)
+            and _is_count(entry.get("rows"))
+            for entry in listed
+        ),
+        "its list of files lacks name, rows or sha256",
+        "List every file with all three",
+    )
+    promised = {entry["name"]: (entry["rows"], entry["sha256"].lower()) for entry in listed}
+    require(len(promised) == len(listed), "it lists a file twice", "List every file once")
+    delivered = {path.name for path in files.values()}
+    require(
+        set(promised) == delivered,
+        f"it lists {', '.join(sorted(promised)) or 'no file'} but {', '.join(sorted(delivered))} are there",
+        "Deliver the listed files, or correct the manifest",
+    )
+    synthetic = said.get("synthetic")
+    if synthetic is not None and not isinstance(synthetic, dict):
+        synthetic = {"says": bool(synthetic)} if synthetic else None
+    return Manifest(encoding=encoding, files=promised, synthetic=synthetic)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

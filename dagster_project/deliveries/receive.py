@@ -1,0 +1,327 @@
+"""Receiving a file: one pass over its bytes that proves them whole and readable before any row is looked at."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.contract import FileContract
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+
+CHUNK = 1 << 20
+# A row of the contract is some hundred bytes long; a line of a megabyte is no row, and must not be read into memory.
+LONGEST_LINE = 1 << 20
+# Text compresses some ten times; a file that grows more than this is made to fill a disk.
+MOST_EXPANSION = 500
+
+
+@dataclass(frozen=True)
+class ReceivedFile:
+    """A file whose bytes were read to the end.
+
+    `text_path` is what DuckDB shall read: the file itself, or its copy in UTF-8 if it came in another encoding.
+    `header` holds the column names as trimmed lower case. For CSV, `lines` counts the lines after the header up to the last
+    one that is not blank; for Parquet, the rows, and `original_names` holds the header as it is spelt there. Without
+    `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster.
+    """
+
+    contract: FileContract
+    where: str
+    path: Path
+    text_path: Path
+    sha256: str
+    size: int
+    modified_ns: int
+    header: tuple[str, ...]
+    lines: int
+    has_quotes: bool = False
+    has_odd_space: bool = True
+    original_names: tuple[str, ...] = ()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the rows come from Parquet rather than CSV."""
+        return self.path.suffix == ".parquet"
+
+    @property
+    def ignored_columns(self) -> tuple[str, ...]:
+        """Columns that the contract does not name."""
+        known = {column.name for column in self.contract.columns}
+        return tuple(name for name in self.header if name not in known)
+
+
+def receive_file(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
+    """Read all bytes of a delivered file once: hash, decompress, decode and count lines.
+
+    A file in another encoding than UTF-8 is rewritten in UTF-8 under `scratch`, since DuckDB reads no other. Raises
+    `RejectedDeliveryError` naming file, line and byte for anything that is not a readable CSV or Parquet file of the contract.
+    """
+    before = path.stat()
+    if before.st_size == 0:
+        raise RejectedDeliveryError(where, "the file is empty", "Deliver it again, with a header and rows")
+    received = (
+        _receive_parquet(contract, path, where)
+        if path.suffix == ".parquet"
+        else _receive_csv(contract, path, where, encoding, scratch)
+    )
+    check_unchanged(path, where, before.st_size, before.st_mtime_ns)
+    _check_columns(received)
+    if received.lines == 0:
+        raise RejectedDeliveryError(where, "the file holds a header but no rows", "Deliver it again, with its rows")
+    return received
+
+
+def check_unchanged(path: Path, where: str, size: int, modified_ns: int) -> None:
+    """Reject a file that was written to since it had this size and time of modification."""
+    now = path.stat()
+    if (now.st_size, now.st_mtime_ns) != (size, modified_ns):
+        raise RejectedDeliveryError(
+            where, "the file changed while it was read", "Load again when the delivery is complete"
+        )
+
+
+def _check_columns(received: ReceivedFile) -> None:
+    header = received.header
+    missing = [column.name for column in received.contract.columns if column.name not in header]
+    if missing:
+        raise RejectedDeliveryError(
+            f"{received.where}, line 1",
+            f"missing column {', '.join(missing)} (found: {', '.join(name or 'a column without name' for name in header)})",
+            "Deliver every column of the contract, separated by ';' and spelt as there",
+        )
+    doubled = [column.name for column in received.contract.columns if header.count(column.name) > 1]
+    if doubled:
+        raise RejectedDeliveryError(
+            f"{received.where}, line 1", f"doubled column {', '.join(doubled)}", "Deliver every column once"
+        )
+
+
+def _receive_parquet(contract: FileContract, path: Path, where: str) -> ReceivedFile:
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in _raw_chunks(path):
+        digest.update(chunk)
+        size += len(chunk)
+    try:
+        with duckdb.connect() as connection:
+            described = connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+            (rows,) = connection.execute(
+                "select sum(num_rows) from parquet_file_metadata(?)", [str(path)]
+            ).fetchone() or (0,)
+            types = {str(name).strip().lower(): str(type_) for name, type_, *_ in described}
+            originals = {str(name).strip().lower(): str(name) for name, *_ in described}
+            for column in contract.columns:
+                allowed = {
+                    "text": _TEXT_TYPES,
+                    "integer": _TEXT_TYPES | _INTEGER_TYPES,
+                    "date": _TEXT_TYPES | {"DATE"},
+                }[column.type]
+                if column.name not in types or types[column.name] in allowed or types[column.name].startswith("ENUM"):
+                    continue
+                quoted = originals[column.name].replace('"', '""')
+                (filled,) = connection.execute(
+                    f'select count("{quoted}") from read_parquet(?)', [str(path)]
+                ).fetchone() or (0,)
+                if filled:
+                    raise RejectedDeliveryError(
+                        f"{where}, column {column.name}",
+                        f"stored as {types[column.name]}, which is no {column.type}",
+                        f"Store it as text or as {column.type}, so that nothing of a value is lost",
+                    )
+    except duckdb.Error as error:
+        raise RejectedDeliveryError(
+            where, "it is no readable Parquet file, or a truncated one", "Deliver it again"
+        ) from error
+    names = tuple(str(name) for name, *_ in described)
+    return ReceivedFile(
+        contract=contract,
+        where=where,
+        path=path,
+        text_path=path,
+        sha256=digest.hexdigest(),
+        size=size,
+        modified_ns=path.stat().st_mtime_ns,
+        header=tuple(name.strip().lower() for name in names),
+        lines=int(rows or 0),
+        original_names=names,
+    )
+
+
+_TEXT_TYPES = frozenset({"VARCHAR"})
+_INTEGER_TYPES = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+)
+
+
+def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
+    text_path = path if encoding == "utf-8" else scratch / f"{contract.table}-{path.stat().st_ino}.csv"
+    lines = _LineCounter(where, encoding)
+    read = 0
+    compressed = path.suffix == ".gz"
+    with text_path.open("wb") if text_path != path else _Nowhere() as text_file:
+        for chunk in _unpacked(path, where, digest) if compressed else _hashed(path, digest):
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                # The decoder counts from the bytes it still held of the chunk before.
+                offset = error.start - (len(error.object) - len(chunk))
+                raise _bad_encoding(
+                    where, encoding, lines.newlines + chunk[: max(offset, 0)].count(b"\n") + 1, read + offset
+                ) from None
+            lines.add(chunk)
+            text_file.write(text.encode())
+            read += len(chunk)
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            raise _bad_encoding(where, encoding, lines.newlines + 1, read) from None
+    lines.end()
+    return ReceivedFile(
+        contract=contract,
+        where=where,
+        path=path,
+        text_path=text_path,
+        sha256=digest.hexdigest(),
+        size=path.stat().st_size,
+        modified_ns=path.stat().st_mtime_ns,
+        header=_header(lines.first_line, where, encoding),
+        lines=lines.last_filled - 1,
+        has_quotes=lines.has_quotes,
+        has_odd_space=lines.has_odd_space,
+    )
+
+
+def _bad_encoding(where: str, encoding: str, line: int, byte: int) -> RejectedDeliveryError:
+    return RejectedDeliveryError(
+        f"{where}, line {line}, byte {byte}",
+        f"not {encoding}",
+        "Deliver it as UTF-8, or name its encoding in the manifest",
+    )
+
+
+class _Nowhere:
+    """Stands in for the UTF-8 copy of a file that needs none."""
+
+    def __enter__(self) -> _Nowhere:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def write(self, data: bytes) -> None:
+        """Drop the data."""
+
+
+class _LineCounter:
+    """Counts lines over chunks, and refuses what is no line of text."""
+
+    def __init__(self, where: str, encoding: str) -> None:
+        self.where = where
+        self.newlines = 0
+        self.last_filled = 0
+        self.has_quotes = False
+        self.has_odd_space = encoding != "utf-8"
+        self.first_line = b""
+        self._open = b""  # the bytes of the line that the last chunk left unfinished
+
+    def add(self, chunk: bytes) -> None:
+        if b"\0" in chunk:
+            line = self.newlines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
+            raise RejectedDeliveryError(f"{self.where}, line {line}", "a NUL byte", "Export the file again as text")
+        self.has_quotes = self.has_quotes or b'"' in chunk
+        self.has_odd_space = self.has_odd_space or _holds_odd_space(chunk)
+        data = self._open + chunk
+        # Cut after a line feed, so that an \r\n is never seen in halves.
+        complete = data.rfind(b"\n") + 1
+        whole, self._open = data[:complete], data[complete:]
+        if len(self._open) > LONGEST_LINE:
+            line = self.newlines + whole.count(b"\n") + 1
+            raise RejectedDeliveryError(
+                f"{self.where}, line {line}", f"a line of more than {LONGEST_LINE} bytes", "Separate rows by line feeds"
+            )
+        self._take(whole)
+
+    def end(self) -> None:
+        """Take the last line, which needs no line feed."""
+        self._take(self._open)
+
+    def _take(self, whole: bytes) -> None:
+        if self.newlines == 0 and not self.first_line:
+            self.first_line = whole.split(b"\n", 1)[0].rstrip(b"\r")
+        stray = _STRAY_CR.search(whole) if whole.count(b"\r") != whole.count(b"\r\n") else None
+        if stray:
+            line = self.newlines + whole[: stray.start()].count(b"\n") + 1
+            raise RejectedDeliveryError(
+                f"{self.where}, line {line}", "a carriage return without line feed", "End lines by LF or CRLF"
+            )
+        if filled := whole.rstrip(b"\r\n"):
+            self.last_filled = self.newlines + filled.count(b"\n") + 1
+        self.newlines += whole.count(b"\n")
+
+
+def _holds_odd_space(chunk: bytes) -> bool:
+    """Whether the bytes may hold white space other than blanks and line ends; a false alarm costs only time."""
+    return len(chunk.translate(None, _CONTROL_SPACES)) != len(chunk) or any(space in chunk for space in _WIDE_SPACES)
+
+
+_CONTROL_SPACES = bytes([9, 11, 12, 28, 29, 30, 31])
+_WIDE_SPACES = tuple(map(bytes.fromhex, ("c285", "c2a0", "e19a80", "e280", "e2819f", "e38080")))
+_STRAY_CR = re.compile(rb"\r(?!\n)")
+
+
+def _header(first_line: bytes, where: str, encoding: str) -> tuple[str, ...]:
+    text = first_line.decode(encoding).removeprefix("\ufeff")
+    try:
+        (names,) = csv.reader([text], delimiter=";", strict=True) if text else ([],)
+    except (csv.Error, ValueError) as error:
+        raise RejectedDeliveryError(
+            f"{where}, line 1", "the header cannot be read", "Separate its names by ';'"
+        ) from error
+    return tuple(name.strip().lower() for name in names)
+
+
+def _raw_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _hashed(path: Path, digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in _raw_chunks(path):
+        digest.update(chunk)
+        yield chunk
+
+
+def _unpacked(path: Path, where: str, digest: hashlib._Hash) -> Iterator[bytes]:
+    def broken(problem: str) -> RejectedDeliveryError:
+        return RejectedDeliveryError(where, problem, "Deliver it again")
+
+    limit = max(path.stat().st_size * MOST_EXPANSION, CHUNK)
+    unpacked = 0
+    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    for packed in _hashed(path, digest):
+        while packed:
+            if member.eof:
+                member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            try:
+                chunk = member.decompress(packed, CHUNK)
+            except zlib.error:
+                raise broken("it is no readable gzip file") from None
+            packed = member.unused_data if member.eof else member.unconsumed_tail
+            unpacked += len(chunk)
+            if unpacked > limit:
+                raise broken(f"it unpacks to more than {MOST_EXPANSION} times its size")
+            if chunk:
+                yield chunk
+    if not member.eof:
+        raise broken("the gzip file is truncated")

@@ -1,0 +1,89 @@
+"""Where things are: the three places the environment names, and every path inside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DBT_PROJECT = REPOSITORY / "dbt"
+SEEDS = DBT_PROJECT / "seeds"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The landing folder (deliveries as they came), the private warehouse and the published folder."""
+
+    landing: Path
+    home: Path
+    published: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read `UPPKLARAT_LANDING`, `UPPKLARAT_HOME` and `UPPKLARAT_PUBLISHED`; defaults lie under `data/` here."""
+
+        def path(variable: str, default: str) -> Path:
+            return Path(environment.get(variable) or default).absolute()
+
+        return cls(
+            landing=path("UPPKLARAT_LANDING", "data/landing"),
+            home=path("UPPKLARAT_HOME", "data/warehouse"),
+            published=path("UPPKLARAT_PUBLISHED", "data/published"),
+        )
+
+    @property
+    def raw(self) -> Path:
+        """Typed Parquet per source, year and delivery."""
+        return self.home / "raw"
+
+    @property
+    def ledger(self) -> Path:
+        """Which delivery is active for each source and year, and since when."""
+        return self.home / "ledger.json"
+
+    @property
+    def landing_index(self) -> Path:
+        """What the landing folder looked like when it was last read; a cache."""
+        return self.home / "landing_index.json"
+
+    @property
+    def own_offence_codes(self) -> Path:
+        """The user's additions and corrections to the catalogue of offence codes."""
+        return self.home / "offence_codes.csv"
+
+    @property
+    def own_quarantine_limits(self) -> Path:
+        """The user's exceptions from the quarantine limit: source, year, limit, reason, expiry."""
+        return self.home / "quarantine_limits.csv"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The working DuckDB database; derived, and rebuilt when it is missing."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def audit(self) -> Path:
+        """Results of the checks, as JSON, and the validation pages."""
+        return self.home / "audit"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The Dagster instance."""
+        return self.home / "dagster"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files; whatever is left here by a crash is cleaned away by the next load."""
+        return self.home / "scratch"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one process that may write to the warehouse."""
+        return self.home / "lock"
+
+    @property
+    def current(self) -> Path:
+        """The pointer to the publication that readers open."""
+        return self.published / "current"
