@@ -1,0 +1,62 @@
+"""Building the marts: brings the working database to what a build from nothing of the active deliveries would give."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import duckdb
+
+from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import NodeResult, run_dbt
+from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
+from dagster_project.transform.raw_schema import prepare_raw_schema
+
+logger = logging.getLogger("uppklarat")
+
+AFTER_AUDIT = "tag:after_audit"
+
+
+def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPlan, list[NodeResult]]:
+    """Derive what is stale and all that is small; with `models`, build only these and leave the rest stale.
+
+    Returns the plan and what became of every dbt node. A working database that cannot be opened is thrown away and built
+    anew: everything in it is derived.
+    """
+    plan = _plan(settings)
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        prepare_raw_schema(connection, settings, active_deliveries(settings), plan.complete_years)
+        note_build_begins(connection, plan)
+    logger.info("building %s", f"years {_spell(plan.years)}" if plan.years else "the small tables; no year is stale")
+    selection = ["--select", *models] if models else ["--exclude", AFTER_AUDIT]
+    refresh = ["--full-refresh"] if plan.full_refresh else ["--exclude-resource-type", "seed"]
+    results = run_dbt(settings, ["build", *selection, *refresh, "--exclude-resource-type", "unit_test"], plan.variables)
+    if not models:
+        with duckdb.connect(str(settings.warehouse_file)) as connection:
+            note_build_done(connection, plan)
+    return plan, results
+
+
+def build_after_audit(settings: Settings) -> list[NodeResult]:
+    """Build the tables that tell of the audit and the publications, which exist only when the marts are audited."""
+    return run_dbt(
+        settings,
+        ["build", "--select", AFTER_AUDIT, "--exclude-resource-type", "unit_test"],
+        plan_build(settings).variables,
+    )
+
+
+def _plan(settings: Settings) -> BuildPlan:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        return plan_build(settings)
+    except duckdb.Error:
+        logger.warning("the working database cannot be opened; it is built anew")
+        settings.warehouse_file.unlink(missing_ok=True)
+        settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        return plan_build(settings)
+
+
+def _spell(years: Sequence[int]) -> str:
+    return str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"

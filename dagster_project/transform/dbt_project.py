@@ -1,0 +1,115 @@
+"""The dbt project run in this process, with the manifest that was parsed at set-up."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster_project.files import write_text
+from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.versions import transformation_version
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+_PARSED = DBT_PROJECT / "target" / "partial_parse.msgpack"
+_PARSED_VERSION = DBT_PROJECT / "target" / "parsed_version.txt"
+
+
+class TransformationFailedError(Exception):
+    """The dbt build failed; the message names the nodes, never data."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts rows of a test."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+
+
+def prepare_manifest() -> None:
+    """Parse the project unless that was done for this very version of it."""
+    if _is_prepared():
+        return
+    _invoke(["parse", "--no-partial-parse", "--log-path", str(DBT_PROJECT / "target"), *_places()], manifest=None)
+    write_text(_PARSED_VERSION, transformation_version())
+
+
+def require_manifest() -> Path:
+    """Return the parsed project's manifest; say what to do where it is missing or stale."""
+    if not _is_prepared():
+        raise FileNotFoundError("the dbt project is not parsed, or has changed since: run `make setup` first")
+    return MANIFEST
+
+
+def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
+    """Run a dbt command on the working database and return what became of every node.
+
+    Raises `TransformationFailedError` when a model could not be built; failing data tests are results, not errors.
+    """
+    require_manifest()
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.contracts.graph.manifest import Manifest
+
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
+    os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
+    command = [*arguments, "--vars", json.dumps(variables), "--log-path", str(settings.home / "logs"), *_places()]
+    try:
+        outcome = _invoke(command, Manifest.from_msgpack(_PARSED.read_bytes()))
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    results = [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            status=str(result.status),
+            seconds=result.execution_time,
+            failures=result.failures or 0,
+            message=result.message or "",
+        )
+        for result in getattr(outcome.result, "results", [])
+    ]
+    broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
+    if broken or (outcome.exception and not results):
+        names = ", ".join(result.unique_id for result in broken if result.status != "skipped") or "before any node ran"
+        raise TransformationFailedError(f"dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
+    return results
+
+
+def _is_prepared() -> bool:
+    return (
+        MANIFEST.exists()
+        and _PARSED.exists()
+        and _PARSED_VERSION.exists()
+        and _PARSED_VERSION.read_text(encoding="utf-8") == transformation_version()
+    )
+
+
+def _places() -> list[str]:
+    return [
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--target-path",
+        str(DBT_PROJECT / "target"),
+    ]
+
+
+def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    quiet = ["--log-level", "none", "--no-use-colors", "--no-write-json"] if manifest else ["--log-level", "warn"]
+    outcome = dbtRunner(manifest=manifest).invoke([*arguments, *quiet])
+    if manifest is None and not outcome.success:
+        raise TransformationFailedError(f"dbt could not parse the project: {outcome.exception}")
+    return outcome

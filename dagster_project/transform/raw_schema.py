@@ -1,0 +1,142 @@
+"""What the build reads: schema `raw` of the working database, as views over the raw store and tables about deliveries."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.contract import FileContract, input_contract
+from dagster_project.deliveries.ledger import DeliveryRecord
+from dagster_project.settings import SEEDS, Settings
+from dagster_project.transform.plan import raw_file
+
+_SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
+
+
+@dataclass(frozen=True)
+class QuarantineLimit:
+    """How many per cent of a file's rows may be quarantined; other than the default only with a reason and until a day."""
+
+    limit_pct: float
+    reason: str | None = None
+
+
+def prepare_raw_schema(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    complete_years: Collection[int],
+) -> None:
+    """Create the views and tables that the dbt project declares as source `raw`."""
+    connection.execute("create schema if not exists raw")
+    for file in input_contract().files:
+        connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(settings, file, active)}")
+    connection.execute(
+        """
+        create or replace table raw.delivery_file (
+            source varchar, year integer, file varchar, delivery_id varchar, is_complete_year boolean, is_synthetic boolean,
+            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint,
+            quarantine_limit_pct double, limit_reason varchar
+        )"""
+    )
+    for record in active.values():
+        for name, file_record in record.files.items():
+            limit = quarantine_limit(settings, record.source, record.year)
+            connection.execute(
+                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    record.source,
+                    record.year,
+                    name,
+                    record.delivery_id,
+                    record.year in complete_years,
+                    record.synthetic is not None,
+                    file_record.rows_read,
+                    file_record.rows_loaded,
+                    sum(file_record.quarantined.values()),
+                    file_record.duplicates,
+                    limit.limit_pct,
+                    limit.reason,
+                ],
+            )
+    _load_own_offence_codes(connection, settings.own_offence_codes)
+
+
+def quarantine_limit(settings: Settings, source: str, year: int, today: date | None = None) -> QuarantineLimit:
+    """The limit for a delivery: the contract's, or the user's own for this source and year until it expires.
+
+    Raises ValueError for a line of the user's file that lacks a reason or a readable limit and expiry date.
+    """
+    path = settings.own_quarantine_limits
+    if path.exists():
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, line in enumerate(csv.DictReader(file), 2):
+                try:
+                    limit, expires = float(line["limit_pct"]), date.fromisoformat(line["expires"])
+                    of_source, of_year, reason = (
+                        line["source"].strip(),
+                        int(line["year"]),
+                        (line["reason"] or "").strip(),
+                    )
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ValueError(f"{path}, line {number}: needs source,year,limit_pct,reason,expires") from error
+                if not reason or not 0 <= limit <= 100:
+                    raise ValueError(f"{path}, line {number}: needs a reason, and a limit between 0 and 100")
+                if (of_source, of_year) == (source, year) and expires >= (today or date.today()):
+                    return QuarantineLimit(limit, f"{reason} (until {expires})")
+    return QuarantineLimit(input_contract().quarantine_limit_pct)
+
+
+def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
+    """One select per delivery with the year as a constant, so that a build of some years opens only their files."""
+    columns = ", ".join(column.name for column in file.columns)
+    selects = [
+        f"select cast({year} as integer) as year, line, {columns} from read_parquet('{_quoted(raw_file(settings, record, file.name))}')"
+        for (source, year), record in active.items()
+        if source == file.source
+    ]
+    typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
+    empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
+    return " union all ".join(selects or [empty])
+
+
+def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Load the user's own codes, in the form of the shipped seed `offence_code` (columns may be left out).
+
+    Raises ValueError for a code, role or indicator that cannot be.
+    """
+    with (SEEDS / "offence_code.csv").open(encoding="utf-8", newline="") as file:
+        columns = csv.DictReader(file).fieldnames or []
+    definition = ", ".join(f"{column} varchar" for column in columns)
+    connection.execute(f"create or replace table raw.own_offence_code ({definition})")
+    if not path.exists():
+        return
+    with (SEEDS / "indicator.csv").open(encoding="utf-8", newline="") as file:
+        indicators = {row["indicator_id"] for row in csv.DictReader(file)}
+    seen: set[str] = set()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, line in enumerate(csv.DictReader(file), 2):
+            code, role, indicator = (line.get("brottskod") or ""), line.get("role"), line.get("indicator_id") or None
+            right = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
+            right = right and (
+                (role in ("core", "broad") and indicator in indicators) or (role == "context" and not indicator)
+            )
+            if not right or not set(line) <= set(columns):
+                raise ValueError(
+                    f"{path}, line {number}: needs a four-digit brottskod (each once), role core or broad with a known "
+                    f"indicator_id or role context without one, and no other columns than {', '.join(columns)}"
+                )
+            seen.add(code)
+            connection.execute(
+                f"insert into raw.own_offence_code values ({', '.join('?' * len(columns))})",
+                [line.get(column) or None for column in columns],
+            )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

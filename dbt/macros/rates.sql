@@ -1,0 +1,25 @@
+{# Per cent of a whole, unrounded; null where there is no whole. #}
+{% macro pct(part, whole) -%}
+    100.0 * {{ part }} / nullif({{ whole }}, 0)
+{%- endmacro %}
+
+{# A bound of the 95 % Wilson score interval of a share, in per cent (sign `-` for the lower, `+` for the upper).
+   Cut at 0 and 100, which it reaches but for the last bits of a double. #}
+{% macro wilson_bound(part, whole, sign) -%}
+    {%- set z = var('z_95') -%}
+    case when {{ whole }} > 0 then least(100.0, greatest(0.0,
+        100.0 * (
+            ({{ part }} + {{ z }} * {{ z }} / 2.0)
+            {{ sign }} {{ z }} * sqrt(
+                1.0 * {{ part }} * ({{ whole }} - {{ part }}) / {{ whole }} + {{ z }} * {{ z }} / 4.0
+            )
+        ) / ({{ whole }} + {{ z }} * {{ z }})
+    )) end
+{%- endmacro %}
+
+{# Whether two shares differ by the pooled two-proportion z test, two-sided, 5 %; false where both are 0 or both 100 %. #}
+{% macro differs_significantly(part_1, whole_1, part_2, whole_2) -%}
+    {%- set pooled = "(1.0 * (" ~ part_1 ~ " + " ~ part_2 ~ ") / (" ~ whole_1 ~ " + " ~ whole_2 ~ "))" -%}
+    abs(1.0 * {{ part_1 }} / {{ whole_1 }} - 1.0 * {{ part_2 }} / {{ whole_2 }})
+    > {{ var('z_95') }} * sqrt({{ pooled }} * (1.0 - {{ pooled }}) * (1.0 / {{ whole_1 }} + 1.0 / {{ whole_2 }}))
+{%- endmacro %}

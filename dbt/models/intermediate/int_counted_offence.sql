@@ -1,0 +1,32 @@
+{{ config(materialized='view') }}
+
+with placed as (
+    select *, 'riket' as geography_level, 'SE' as geography_code from {{ ref('int_processed_offence') }}
+    union all
+    select *, 'polisregion' as geography_level, region_code as geography_code from {{ ref('int_processed_offence') }}
+    where region_code is not null
+    union all
+    select *, 'lan' as geography_level, county_code as geography_code from {{ ref('int_processed_offence') }}
+    union all
+    select *, 'kommun' as geography_level, municipality_code as geography_code from {{ ref('int_processed_offence') }}
+)
+
+select
+    placed.year,
+    placed.extract_year,
+    placed.indicator_id,
+    variant.variant,
+    placed.geography_level,
+    placed.geography_code,
+    placed.victim_group,
+    placed.brottsantal,
+    placed.report_date,
+    placed.decision_date,
+    placed.outcome,
+    placed.is_cleared,
+    placed.is_investigated,
+    placed.has_suspect,
+    placed.at_prosecutor
+from placed
+inner join {{ ref('int_class_variant') }} as variant
+    on placed.classified_by = variant.classified_by and placed.class_key = variant.class_key

@@ -1,0 +1,52 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+
+with missing as (
+    select distinct
+        year,
+        diarienummer,
+        brottsnummer
+    from {{ ref('int_unmatched_decision') }}
+    where is_missing and {{ in_years('year', 'years') }}
+),
+
+found as (
+    select
+        missing.year,
+        offence.year as extract_year,
+        offence.diarienummer,
+        offence.brottsnummer,
+        offence.brottskod,
+        offence.lagrum,
+        offence.brottsantal,
+        offence.report_date,
+        offence.kommunkod,
+        offence.handlaggande_region,
+        offence.malsagande_kon,
+        offence.malsagande_alder,
+        row_number() over (
+            partition by missing.year, missing.diarienummer, missing.brottsnummer
+            order by offence.year desc
+        ) as nearness
+    from missing
+    inner join {{ ref('stg_police_offences') }} as offence
+        on
+            missing.diarienummer = offence.diarienummer
+            and missing.brottsnummer = offence.brottsnummer
+            and missing.year > offence.year
+)
+
+select
+    year,
+    extract_year,
+    diarienummer,
+    brottsnummer,
+    brottskod,
+    lagrum,
+    brottsantal,
+    report_date,
+    kommunkod,
+    handlaggande_region,
+    malsagande_kon,
+    malsagande_alder
+from found
+where nearness = 1

@@ -1,0 +1,93 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+
+with decided as (
+    select
+        offence.year,
+        offence.diarienummer,
+        offence.brottsnummer,
+        offence.report_date,
+        decision.authority,
+        decision.decision_date,
+        decision.was_investigated,
+        decision.has_suspect,
+        decision.outcome,
+        decision.ends_handling,
+        decision.is_clearing,
+        decision.rank,
+        max(case when decision.outcome = 'reopened' then decision.decision_date end) over (
+            partition by offence.year, offence.diarienummer, offence.brottsnummer
+        ) as reopened_date
+    from {{ ref('int_scoped_offence') }} as offence
+    inner join {{ ref('int_decision') }} as decision
+        on
+            offence.year = decision.year
+            and offence.diarienummer = decision.diarienummer
+            and offence.brottsnummer = decision.brottsnummer
+    where {{ in_years('offence.year', 'years') }} and offence.report_date <= decision.decision_date
+),
+
+-- A reopening cancels every earlier-dated decision that does not clear; a cleared offence stays cleared.
+standing as (
+    select
+        *,
+        row_number() over (
+            partition by year, diarienummer, brottsnummer
+            order by
+                -- the strongest clearing decision, and of several such the first
+                case when is_clearing then rank else 9 end,
+                case when is_clearing then decision_date end,
+                -- otherwise the latest; on the same date the prosecutor's, then limited before other
+                decision_date desc,
+                case authority when 'prosecutor' then 1 else 2 end,
+                rank
+        ) as place_in_line
+    from decided
+    where ends_handling and (is_clearing or reopened_date is null or decision_date >= reopened_date)
+),
+
+-- Rows of whatever kind tell of investigation and suspects, cancelled ones too.
+everything_known as (
+    select
+        year,
+        diarienummer,
+        brottsnummer,
+        bool_or(was_investigated) as was_investigated,
+        bool_or(has_suspect) as has_suspect,
+        bool_or(authority = 'prosecutor') as at_prosecutor
+    from decided
+    group by year, diarienummer, brottsnummer
+)
+
+select
+    offence.year,
+    offence.extract_year,
+    offence.diarienummer,
+    offence.brottsnummer,
+    offence.brottsantal,
+    offence.report_date,
+    offence.classified_by,
+    offence.class_key,
+    offence.indicator_id,
+    offence.victim_group,
+    offence.region_code,
+    offence.county_code,
+    offence.municipality_code,
+    offence.has_unknown_municipality,
+    standing.decision_date,
+    standing.outcome,
+    standing.is_clearing as is_cleared,
+    standing.is_clearing or everything_known.was_investigated as is_investigated,
+    standing.is_clearing or everything_known.has_suspect as has_suspect,
+    everything_known.at_prosecutor
+from {{ ref('int_scoped_offence') }} as offence
+inner join standing
+    on
+        offence.year = standing.year
+        and offence.diarienummer = standing.diarienummer
+        and offence.brottsnummer = standing.brottsnummer
+inner join everything_known
+    on
+        offence.year = everything_known.year
+        and offence.diarienummer = everything_known.diarienummer
+        and offence.brottsnummer = everything_known.brottsnummer
+where {{ in_years('offence.year', 'years') }} and standing.place_in_line = 1

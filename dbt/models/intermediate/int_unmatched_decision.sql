@@ -1,0 +1,20 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+
+-- The one place where all decisions meet all offences of their year; everything after it looks only at what is left here.
+select
+    decision.year,
+    decision.authority,
+    decision.line,
+    decision.diarienummer,
+    decision.brottsnummer,
+    decision.decision_date,
+    offence.diarienummer is null as is_missing
+from {{ ref('int_decision') }} as decision
+left join {{ ref('stg_police_offences') }} as offence
+    on
+        decision.year = offence.year
+        and decision.diarienummer = offence.diarienummer
+        and decision.brottsnummer = offence.brottsnummer
+where
+    {{ in_years('decision.year', 'years') }}
+    and (offence.diarienummer is null or decision.decision_date < offence.report_date)

@@ -1,0 +1,6 @@
+select
+    victim_group,
+    sort_order,
+    name_sv,
+    name_en
+from {{ ref('victim_group') }}

@@ -1,0 +1,8 @@
+select
+    delivery.year,
+    max(case when delivery.source = 'police' then delivery.delivery_id end) as police_delivery_id,
+    max(case when delivery.source = 'prosecution' then delivery.delivery_id end) as prosecution_delivery_id,
+    bool_or(delivery.is_synthetic) as is_synthetic
+from {{ source('raw', 'delivery_file') }} as delivery
+where {{ in_years('delivery.year', 'complete_years') }}
+group by delivery.year

@@ -1,0 +1,47 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+
+-- A stage, the condition for it, and the condition for it and the stage before it.
+{%- set stages = [
+    ('processed', 'true', 'null'),
+    ('investigated', 'is_investigated', 'is_investigated'),
+    ('with_suspect', 'has_suspect', 'has_suspect and is_investigated'),
+    ('at_prosecutor', 'at_prosecutor', 'at_prosecutor and has_suspect'),
+    ('cleared', 'is_cleared', 'is_cleared and at_prosecutor'),
+] %}
+
+with counted as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        {%- for stage, reached, reached_from_before in stages %}
+        sum(case when {{ reached }} then brottsantal else 0 end) as {{ stage }},
+        sum(case when {{ reached_from_before }} then brottsantal else 0 end) as {{ stage }}_from_before,
+        {%- endfor %}
+        sum(case when at_prosecutor and extract_year = year then brottsantal else 0 end) as linked
+    from {{ ref('int_counted_offence') }}
+    where {{ in_years('year', 'years') }}
+    group by indicator_id, variant, year, geography_level, geography_code
+)
+
+{% for stage, reached, reached_from_before in stages %}
+select
+    indicator_id,
+    variant,
+    year,
+    geography_level,
+    geography_code,
+    '{{ stage }}' as stage,
+    {{ loop.index }} as stage_order,
+    cast({{ stage }} as bigint) as offences,
+    {%- if loop.first %}
+    cast(null as double) as share_of_stage_before_pct,
+    {%- else %}
+    cast({{ pct(stage ~ '_from_before', loop.previtem[0]) }} as double) as share_of_stage_before_pct,
+    {%- endif %}
+    cast({{ pct('linked', 'at_prosecutor') }} as double) as linkage_pct
+from counted
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,57 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+
+with timed as (
+    select
+        *,
+        decision_date - report_date as days,
+        case when is_cleared then 'cleared' else 'not_cleared' end as cleared_or_not
+    from {{ ref('int_counted_offence') }}
+    where {{ in_years('year', 'years') }}
+),
+
+by_day as (
+    select
+        year,
+        indicator_id,
+        variant,
+        geography_level,
+        geography_code,
+        case when grouping(cleared_or_not) = 1 then 'all' else cleared_or_not end as outcome,
+        days,
+        sum(brottsantal) as offences
+    from timed
+    group by
+        grouping sets (
+            (year, indicator_id, variant, geography_level, geography_code, cleared_or_not, days),
+            (year, indicator_id, variant, geography_level, geography_code, days)
+        )
+),
+
+cumulated as (
+    select
+        *,
+        sum(offences) over (
+            partition by year, indicator_id, variant, geography_level, geography_code, outcome
+            order by days
+        ) as offences_so_far,
+        sum(offences) over (
+            partition by year, indicator_id, variant, geography_level, geography_code, outcome
+        ) as offences_in_all
+    from by_day
+)
+
+-- Nearest rank: the smallest number of days within which at least that share of the offences was decided.
+select
+    indicator_id,
+    variant,
+    year,
+    geography_level,
+    geography_code,
+    outcome,
+    cast(max(offences_in_all) as bigint) as offences,
+    {%- for name, share in [('p25', 25), ('median', 50), ('p75', 75), ('p90', 90)] %}
+    cast(min(case when 100 * offences_so_far >= {{ share }} * offences_in_all then days end) as integer) as days_{{ name }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+from cumulated
+group by indicator_id, variant, year, geography_level, geography_code, outcome

@@ -1,0 +1,70 @@
+{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+
+with lagged as (
+    select
+        *,
+        year - year(report_date) as years_since_report
+    from {{ ref('int_counted_offence') }}
+    where {{ in_years('year', 'years') }}
+),
+
+named as (
+    select
+        *,
+        case
+            when years_since_report >= 3 then '3+'
+            else cast(years_since_report as varchar)
+        end as lag
+    from lagged
+),
+
+counted as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        lag,
+        sum(brottsantal) as processed,
+        sum(case when is_cleared then brottsantal else 0 end) as cleared
+    from named
+    group by indicator_id, variant, year, geography_level, geography_code, lag
+),
+
+cell as (
+    select
+        place.*,
+        lag.lag
+    from (
+        select distinct
+            indicator_id,
+            variant,
+            year,
+            geography_level,
+            geography_code
+        from counted
+    ) as place
+    cross join (
+        select '0' as lag union all select '1' as lag union all select '2' as lag union all select '3+' as lag
+    ) as lag
+)
+
+select
+    cell.indicator_id,
+    cell.variant,
+    cell.year,
+    cell.geography_level,
+    cell.geography_code,
+    cell.lag,
+    cast(coalesce(counted.processed, 0) as bigint) as processed,
+    cast(coalesce(counted.cleared, 0) as bigint) as cleared
+from cell
+left join counted
+    on
+        cell.indicator_id = counted.indicator_id
+        and cell.variant = counted.variant
+        and cell.year = counted.year
+        and cell.geography_level = counted.geography_level
+        and cell.geography_code = counted.geography_code
+        and cell.lag = counted.lag

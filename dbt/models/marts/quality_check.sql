@@ -1,0 +1,12 @@
+select
+    layer,
+    asset,
+    name,
+    severity,
+    owner,
+    reason,
+    observed,
+    expected as "limit",
+    passed,
+    rows
+from {{ source('audit', 'check_result') }}

@@ -1,0 +1,7 @@
+{# Fails for every combination of the columns that more than one row has. #}
+{% test unique_combination(model, columns) %}
+    select {{ columns | join(', ') }}
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{% endtest %}

@@ -1,0 +1,427 @@
+"""Runs declared suites with Great Expectations and says, per declared expectation, whether it holds.
+
+The default of every doubt is *failed*: an expectation that was not evaluated, that raised, or that had nothing to
+look at has not passed. No row of the data leaves this module: results hold counts, aggregates and names.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlalchemy as sa
+
+from expectations.duckdb_dialect import UppklaratDuckDBDialect, lend
+from expectations.suite import UNEXPECTED_ROWS, Declared, Layer, Owner, Severity, Suite, is_table_name
+
+# BASIC is the least that still counts; with 0 values asked for, not even a sample of the offending rows is read.
+_RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+
+# They look at a column's name or type, or for nulls; a column without a value tells them all they want to know.
+_INDIFFERENT_TO_VALUES = frozenset(
+    {
+        "expect_column_to_exist",
+        "expect_column_type_to_be",
+        "expect_column_values_to_be_in_type_list",
+        "expect_column_values_to_be_null",
+        "expect_column_values_to_be_of_type",
+    }
+)
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+_SQL_ERROR = re.compile(r"\(_?duckdb\.(?:\w+\.)*\w+\) (?P<message>.+?)\s*(?:\n|\[SQL|$)")
+_EXCEPTION = re.compile(r"^(?:\w+\.)*(?P<name>\w+(?:Error|Exception))\b", re.MULTILINE)
+
+# A net under the authors of `observed`, who select aggregates: case numbers, personal numbers, long identifiers.
+_IDENTIFYING = re.compile(r"\d{4}-?K\d|\d{6,8}[-+]\d{4}(?!\d)|\d{10}|\b(?=\w*\d)(?=\w*[^\W\d_])\w{8,}", re.IGNORECASE)
+_DATE_OR_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\b")
+_LONGEST_OBSERVED = 120
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What became of one declared expectation.
+
+    Attributes:
+        observed: A count or an aggregate, written for people.
+        rows: Offending rows; 0 where the expectation is about an aggregate or the table itself.
+        error: Why the expectation could not be judged, without any value of the data.
+    """
+
+    name: str
+    suite: str
+    layer: Layer
+    asset: str
+    severity: Severity
+    owner: Owner
+    reason: str
+    passed: bool
+    observed: str
+    limit: str
+    rows: int = 0
+    error: str | None = None
+
+
+def run_suite(
+    suite: Suite,
+    connection: duckdb.DuckDBPyConnection | str | Path,
+    *,
+    table: str | None = None,
+    parameters: Mapping[str, str] = {},
+) -> list[CheckResult]:
+    """Run one suite.
+
+    Args:
+        suite: What is demanded.
+        connection: A connection that this process holds, or the path of a database file to open read-only.
+        table: The relation to check, if not the suite's own: `name`, `schema.name` or `database.schema.name`.
+        parameters: Further `{placeholders}` of the suite's SQL; inserted as they are.
+
+    Returns:
+        One result per declared expectation, in the order of declaration.
+
+    Raises:
+        ValueError: The call itself is wrong: no expectation, no relation, or not a relation's name.
+    """
+    return run_suites([suite], connection, tables={} if table is None else {suite.suite: table}, parameters=parameters)
+
+
+def run_suites(
+    suites: Iterable[Suite],
+    connection: duckdb.DuckDBPyConnection | str | Path,
+    *,
+    tables: Mapping[str, str] = {},
+    parameters: Mapping[str, str] = {},
+) -> list[CheckResult]:
+    """Run several suites on one connection; `tables` gives the relation by the suite's name, as in `run_suite`."""
+    todo = [(suite, _relation(suite, tables.get(suite.suite))) for suite in suites]
+    with lend(connection) as url:
+        audit = _Audit(url, parameters)
+        return [result for suite, relation in todo for result in audit.run(suite, relation)]
+
+
+def _relation(suite: Suite, given: str | None) -> str:
+    relation = given or suite.table
+    if not suite.expectations:
+        raise ValueError(f"suite {suite.suite}: no expectation is declared")
+    if relation is None:
+        raise ValueError(f"suite {suite.suite}: it names no table, and none was given")
+    if not is_table_name(relation):
+        raise ValueError(f"suite {suite.suite}: {relation!r} is not a relation's name of up to three parts")
+    return relation
+
+
+class _CannotJudgeError(Exception):
+    """An expectation cannot be judged; the message holds no data."""
+
+
+@dataclass
+class _Judgement:
+    passed: bool = False
+    observed: str = ""
+    rows: int = 0
+    error: str | None = None
+
+
+class _Audit:
+    """One ephemeral context of Great Expectations on one lent connection."""
+
+    def __init__(self, url: str, parameters: Mapping[str, str]) -> None:
+        self._gx = _great_expectations()
+        self._engine = sa.create_engine(url)
+        self._parameters = dict(parameters)
+        context = self._gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        self._source = context.data_sources.add_sql("audit", connection_string=url)
+        self._assets = 0
+
+    def run(self, suite: Suite, relation: str) -> list[CheckResult]:
+        """Judge every declared expectation of a suite on a relation."""
+        try:
+            judged = self._judge(suite.expectations, relation)
+        except Exception as error:
+            judged = {one.name: _Judgement(error=_message(error)) for one in suite.expectations}
+        not_evaluated = _Judgement(error="was declared but not evaluated")
+        results = []
+        for one in suite.expectations:
+            judgement = judged.get(one.name, not_evaluated)
+            results.append(
+                CheckResult(
+                    name=one.name,
+                    suite=suite.suite,
+                    layer=suite.layer,
+                    asset=suite.asset,
+                    severity=one.severity,
+                    owner=one.owner,
+                    reason=one.reason,
+                    passed=judgement.passed and judgement.error is None,
+                    observed=judgement.observed or "not determined",
+                    limit=_fill_known(one.limit, self._parameters),
+                    rows=judgement.rows,
+                    error=judgement.error,
+                )
+            )
+        return results
+
+    def _judge(self, declared: Sequence[Declared], relation: str) -> dict[str, _Judgement]:
+        quoted = ".".join(f'"{part}"' for part in relation.split("."))
+        names = {row[0] for row in self._rows(f"select column_name from (describe {quoted})")}
+        total, filled = self._count_filled(declared, quoted, names)
+        if total == 0:
+            empty = _Judgement(observed="0 rows", error="the table is empty")
+            return {one.name: empty for one in declared}
+
+        judged: dict[str, _Judgement] = {}
+        runnable: dict[str, tuple[Declared, Any]] = {}
+        for one in declared:
+            try:
+                if one.type != "expect_column_to_exist" and (unknown := _columns(one) - names):
+                    raise _CannotJudgeError(f"{relation} has no column {', '.join(sorted(unknown))}")
+                if filled.get(one.name) == 0:
+                    nothing = f"no value in any of {_count(total, 'row')}"
+                    judged[one.name] = _Judgement(observed=nothing, rows=total, error="there is no value to judge")
+                else:
+                    runnable[one.name] = (one, self._expectation(one, quoted))
+            except _CannotJudgeError as error:
+                judged[one.name] = _Judgement(error=str(error))
+
+        if runnable:
+            batch = self._batch(relation)
+            judged |= self._validate(batch, runnable)
+            # Great Expectations asks for many aggregates in one query: one that raises takes its neighbours along.
+            raised = [name for name in runnable if name in judged and judged[name].error is not None]
+            if len(raised) > 1:
+                for name in raised:
+                    judged |= self._validate(batch, {name: runnable[name]})
+
+        for one in declared:
+            if one.observed is not None and one.name in judged:
+                self._observe(one, quoted, judged[one.name])
+        return judged
+
+    def _count_filled(self, declared: Sequence[Declared], quoted: str, names: set[str]) -> tuple[int, dict[str, int]]:
+        """Count all rows, and per expectation on columns those in which it finds values, in one query."""
+        counted = [
+            (one.name, sorted(columns))
+            for one in declared
+            if not one.may_be_all_null
+            and one.type not in _INDIFFERENT_TO_VALUES
+            and (columns := _columns(one))
+            and columns <= names
+        ]
+        filters = [" and ".join(f'"{_quote(column)}" is not null' for column in columns) for _, columns in counted]
+        counts = ", ".join(["count(*)", *(f"count(*) filter (where {one})" for one in filters)])
+        total, *filled = self._rows(f"select {counts} from {quoted}")[0]
+        return total, dict(zip((name for name, _ in counted), filled, strict=True))
+
+    def _expectation(self, one: Declared, quoted: str) -> Any:
+        if one.query is not None:
+            kind: Any = _unexpected_rows()
+            # Great Expectations formats the query once more, where a brace of the SQL would be a placeholder
+            query = _literal_colons(_fill(one.query, {**self._parameters, "table": quoted}))
+            kwargs: dict[str, Any] = {"unexpected_rows_query": query.replace("{", "{{").replace("}", "}}")}
+        else:
+            camel = "".join(part.capitalize() for part in one.type.split("_"))
+            kind, kwargs = getattr(self._gx.expectations, camel, None), dict(one.kwargs)
+            if kind is None:
+                raise _CannotJudgeError(f"Great Expectations has no {one.type}")
+        try:
+            # the name travels along in `meta`: results come back in another order than declared
+            severity = "critical" if one.severity == "block" else "warning"
+            return kind(**kwargs, severity=severity, meta={"name": one.name})
+        except Exception as error:
+            # about the declaration, before any data are read: the message may be shown
+            raise _CannotJudgeError(f"not a valid declaration: {' '.join(str(error).split())}") from error
+
+    def _batch(self, relation: str) -> Any:
+        *schema, table = relation.split(".")
+        self._assets += 1
+        with warnings.catch_warnings():
+            # the schema is said to belong to the data source, which for a generic SQL source has no place for it
+            warnings.simplefilter("ignore", DeprecationWarning)
+            asset = self._source.add_table_asset(
+                f"relation_{self._assets}", table_name=table, schema_name=".".join(schema) or None
+            )
+        return asset.add_batch_definition_whole_table("all").get_batch()
+
+    def _validate(self, batch: Any, runnable: Mapping[str, tuple[Declared, Any]]) -> dict[str, _Judgement]:
+        declared_suite = self._gx.ExpectationSuite("suite")
+        for _, expectation in runnable.values():
+            declared_suite.add_expectation(expectation)
+        outcome = batch.validate(declared_suite, result_format=_RESULT_FORMAT)
+        judged = {}
+        for result in outcome.results:
+            name = result.expectation_config.meta["name"]
+            judged[name] = _judgement(runnable[name][0], result)
+        return judged
+
+    def _observe(self, one: Declared, quoted: str, judgement: _Judgement) -> None:
+        try:
+            rows = self._rows(_fill(one.observed or "", {**self._parameters, "table": quoted}))
+            if [len(row) for row in rows] != [1]:
+                raise _CannotJudgeError("it gives more or less than one value")
+            judgement.observed = _shown(rows[0][0], free_text=True)
+        except Exception as error:
+            judgement.error = judgement.error or f"observed: {_message(error)}"
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+
+def _great_expectations() -> Any:
+    """Import Great Expectations, late because it takes seconds, and quiet because nothing may leave this machine."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import great_expectations
+
+    # it logs whole exceptions, and some quote values; what is wrong is in the results
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
+    return great_expectations
+
+
+@cache
+def _unexpected_rows() -> Any:
+    """Their expectation on offending rows, which only counts them.
+
+    The original also fetches a sample of the rows, so it runs the query twice and holds row content; and it prints a
+    line about `{batch}` for each query that names its table itself.
+    """
+    from great_expectations.compatibility import pydantic
+    from great_expectations.expectations import UnexpectedRowsExpectation
+
+    class UppklaratUnexpectedRows(UnexpectedRowsExpectation):  # type: ignore[misc]
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+
+        @pydantic.validator("unexpected_rows_query")  # type: ignore[untyped-decorator]
+        def _validate_query(cls, query: str) -> str:  # noqa: N805
+            # it becomes a subquery: a closing semicolon must go, a closing comment must not swallow the bracket
+            return query.rstrip("; \t\r\n\v\f") + "\n"
+
+        def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+            count = metrics["unexpected_rows_query.row_count"]
+            return {"success": count == 0, "result": {"observed_value": count}}
+
+    return UppklaratUnexpectedRows
+
+
+def _columns(one: Declared) -> set[str]:
+    """The columns whose values an expectation compares."""
+    if one.type.startswith("expect_table_"):
+        return set()
+    single = [one.kwargs[key] for key in ("column", "column_A", "column_B") if key in one.kwargs]
+    return {column for column in (*single, *(one.kwargs.get("column_list") or ())) if isinstance(column, str)}
+
+
+def _judgement(one: Declared, result: Any) -> _Judgement:
+    """Take out of a result of Great Expectations what may be kept."""
+    if (error := _raised(result.exception_info)) is not None:
+        return _Judgement(error=error)
+    found = result.result or {}
+    if one.type == UNEXPECTED_ROWS:
+        rows = int(found["observed_value"])
+        return _Judgement(bool(result.success), _count(rows, "row"), rows)
+    if one.type.startswith("expect_column_distinct_values_"):
+        unexpected, missing = (int(found.get(key) or 0) for key in ("unexpected_count", "missing_count"))
+        return _Judgement(bool(result.success), f"{_count(unexpected, 'unexpected value')}, {missing:,} missing")
+    if "unexpected_count" in found:
+        rows, of = int(found["unexpected_count"] or 0), int(found.get("element_count") or 0)
+        return _Judgement(bool(result.success), f"{rows:,} of {_count(of, 'row')}", rows)
+    if one.type == "expect_column_to_exist":
+        return _Judgement(bool(result.success), "there" if result.success else "not there")
+    return _Judgement(bool(result.success), _aggregate(one, found))
+
+
+def _aggregate(one: Declared, found: Mapping[str, Any]) -> str:
+    value = found.get("observed_value")
+    if "type_" in one.kwargs or "type_list" in one.kwargs:
+        return str(value)
+    if one.type.startswith("expect_table_columns_to_match"):
+        # missing columns are named in the declaration; a name that is too many may be a cell of a headless file
+        wanted = [*(one.kwargs.get("column_list") or one.kwargs.get("column_set") or ())]
+        missing = [name for name in wanted if name not in (value or ())]
+        return _count(len(value or ()), "column") + (f", without {', '.join(missing)}" if missing else "")
+    if isinstance(value, Mapping):
+        pairs = zip(value.get("quantiles", ()), value.get("values", ()), strict=False)
+        return "; ".join(f"{_shown(quantile)}: {_shown(at)}" for quantile, at in pairs)
+    if isinstance(value, list | tuple | set):
+        return _count(len(value), "value")
+    return _shown(value)
+
+
+def _shown(value: object, *, free_text: bool = False) -> str:
+    """Write an aggregate for people; text, which could be a cell of the data, only if it was selected as text."""
+    if value is None:
+        return "no value"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float | decimal.Decimal):
+        # enough digits that a value just beyond its limit does not look as if it met it
+        return f"{value:,.10g}"
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+        return str(value)
+    text = str(value)
+    if not free_text or len(text) > _LONGEST_OBSERVED or _IDENTIFYING.search(_DATE_OR_TIME.sub("", text)):
+        return "text (withheld: it may quote the data)"
+    return text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _quote(name: str) -> str:
+    return name.replace('"', '""')
+
+
+def _fill(sql: str, values: Mapping[str, str]) -> str:
+    """Replace `{name}`; braces around anything else than a name (`[0-9]{4}`, `{'a': 1}`) are SQL and stay."""
+    if unknown := sorted({name for name in _PLACEHOLDER.findall(sql) if name not in values}):
+        raise _CannotJudgeError(f"no value was given for {', '.join(unknown)}")
+    return _fill_known(sql, values)
+
+
+def _fill_known(text: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def _literal_colons(sql: str) -> str:
+    """Keep SQLAlchemy's `text()`, through which the query goes, from reading a colon as a parameter."""
+    escaped = re.sub(r"(?<![:\w\\]):(?=\w+(?!:))", r"\:", sql)
+    if str(sa.text(escaped).compile(dialect=UppklaratDuckDBDialect())) != sql:
+        raise _CannotJudgeError("a colon or backslash in the query would be misread; write it as chr(58) or chr(92)")
+    return escaped
+
+
+def _raised(info: Any) -> str | None:
+    """What an expectation's exceptions may say, or None if there was none."""
+    flat = [info] if "raised_exception" in (info or {}) else list((info or {}).values())
+    raised = [one for one in flat if isinstance(one, Mapping) and one.get("raised_exception")]
+    if not raised:
+        return None
+    return _safe("\n".join(f"{one.get('exception_traceback')}\n{one.get('exception_message')}" for one in raised))
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, _CannotJudgeError):
+        return str(error)
+    return _safe(f"{type(error).__name__}: {error}")
+
+
+def _safe(trace: str) -> str:
+    """DuckDB's message, from which the dialect has taken the data; of all other exceptions the name only."""
+    if found := _SQL_ERROR.search(trace):
+        return found["message"]
+    names = _EXCEPTION.findall(trace)  # the first is the cause, those after it were raised on top
+    return f"{names[0] if names else 'an exception'} (message withheld: it may quote the data)"

@@ -1,0 +1,281 @@
+"""Declared suites, read from YAML so strictly that a slip of the pen cannot become a check that never runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import yaml
+
+Layer = Literal["raw", "intermediate", "marts", "published"]
+Severity = Literal["block", "warn"]
+Owner = Literal["us", "supplier"]
+
+SUITES = Path(__file__).parent / "suites"
+UNEXPECTED_ROWS = "unexpected_rows"
+
+# Core expectations of Great Expectations that the tests have seen pass and fail on our dialect. Those for regular
+# expressions and LIKE do not exist on it: `unexpected_rows` with `regexp_full_match` takes their place.
+CORE_TYPES = frozenset(
+    {
+        "expect_column_distinct_values_to_be_in_set",
+        "expect_column_distinct_values_to_contain_set",
+        "expect_column_distinct_values_to_equal_set",
+        "expect_column_max_to_be_between",
+        "expect_column_mean_to_be_between",
+        "expect_column_median_to_be_between",
+        "expect_column_min_to_be_between",
+        "expect_column_most_common_value_to_be_in_set",
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        "expect_column_pair_values_to_be_equal",
+        "expect_column_pair_values_to_be_in_set",
+        "expect_column_proportion_of_non_null_values_to_be_between",
+        "expect_column_proportion_of_unique_values_to_be_between",
+        "expect_column_quantile_values_to_be_between",
+        "expect_column_stdev_to_be_between",
+        "expect_column_sum_to_be_between",
+        "expect_column_to_exist",
+        "expect_column_type_to_be",
+        "expect_column_unique_value_count_to_be_between",
+        "expect_column_value_lengths_to_be_between",
+        "expect_column_value_lengths_to_equal",
+        "expect_column_value_z_scores_to_be_less_than",
+        "expect_column_values_to_be_between",
+        "expect_column_values_to_be_in_set",
+        "expect_column_values_to_be_in_type_list",
+        "expect_column_values_to_be_null",
+        "expect_column_values_to_be_of_type",
+        "expect_column_values_to_be_unique",
+        "expect_column_values_to_not_be_in_set",
+        "expect_column_values_to_not_be_null",
+        "expect_compound_columns_to_be_unique",
+        "expect_multicolumn_sum_to_equal",
+        "expect_multicolumn_values_to_be_equal",
+        "expect_select_column_values_to_be_unique_within_record",
+        "expect_table_column_count_to_be_between",
+        "expect_table_column_count_to_equal",
+        "expect_table_columns_to_match_ordered_list",
+        "expect_table_columns_to_match_set",
+        "expect_table_row_count_to_be_between",
+        "expect_table_row_count_to_equal",
+    }
+)
+
+# These belong to the engine: they decide what a result contains, or which rows an expectation gets to see. A
+# condition that matches no row passes silently, so it must be written as `unexpected_rows`.
+_NOT_FOR_AUTHORS = frozenset(
+    {
+        "batch_id",
+        "catch_exceptions",
+        "condition_parser",
+        "id",
+        "include_config",
+        "meta",
+        "notes",
+        "rendered_content",
+        "result_format",
+        "row_condition",
+        "severity",
+    }
+)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One expectation as declared; `name` is that of the asset check it becomes."""
+
+    name: str
+    type: str
+    severity: Severity
+    owner: Owner
+    reason: str
+    limit: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    query: str | None = None
+    observed: str | None = None
+    may_be_all_null: bool = False
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The expectations on one relation, in the order in which they are declared."""
+
+    suite: str
+    layer: Layer
+    asset: str
+    table: str | None
+    expectations: tuple[Declared, ...]
+
+
+def load_suites(folder: Path = SUITES) -> list[Suite]:
+    """Read all suites of a folder, sorted by file name.
+
+    Raises:
+        ValueError: A file is not a valid suite, or two of them collide.
+    """
+    paths = sorted(folder.glob("*.yml"))
+    suites = [load_suite(path) for path in paths]
+    seen: dict[tuple[str, ...], Path] = {}
+    for path, suite in zip(paths, suites, strict=True):
+        keys = [("suite", suite.suite), *(("check of asset", suite.asset, one.name) for one in suite.expectations)]
+        for key in keys:
+            if key in seen:
+                raise ValueError(f"{path.name}: {' '.join(key)} is declared in {seen[key].name} already")
+            seen[key] = path
+    return suites
+
+
+def load_suite(path: Path) -> Suite:
+    """Read one suite.
+
+    Raises:
+        ValueError: Says which file, which expectation and what is wrong with it.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name}: not readable as YAML: {error}") from error
+    part = _Part(path.name, content, {"suite", "layer", "asset", "table", "expectations"})
+    suite = Suite(
+        suite=part.name("suite"),
+        layer=cast(Layer, part.choice("layer", get_args(Layer))),
+        asset=part.text("asset"),
+        table=part.optional_text("table"),
+        expectations=tuple(_expectation(path.name, one, number) for number, one in part.list("expectations")),
+    )
+    if suite.table is not None and not is_table_name(suite.table):
+        raise ValueError(f"{path.name}: table {suite.table!r} is not a name of up to three parts")
+    if suite.table is None and suite.layer != "raw":
+        raise ValueError(f"{path.name}: table is missing (only raw suites leave it to the caller)")
+    for number, one in enumerate(suite.expectations):
+        for earlier in suite.expectations[:number]:
+            if earlier.name == one.name:
+                raise ValueError(f"{path.name}: {one.name}: the name is used twice")
+            if (earlier.type, earlier.kwargs, earlier.query) == (one.type, one.kwargs, one.query):
+                raise ValueError(f"{path.name}: {one.name}: demands the same as {earlier.name}")
+    return suite
+
+
+def is_table_name(name: str) -> bool:
+    """Whether `name` is a plain relation name of one to three parts."""
+    return _TABLE.fullmatch(name) is not None
+
+
+def _expectation(file: str, content: object, number: int) -> Declared:
+    named = content.get("name") if isinstance(content, dict) else None
+    keys = {"name", "type", "kwargs", "query", "severity", "owner", "reason", "limit", "observed", "may_be_all_null"}
+    part = _Part(f"{file}: {named or f'expectation {number}'}", content, keys)
+    kind = part.choice("type", [UNEXPECTED_ROWS, *sorted(CORE_TYPES)])
+    query, kwargs = part.optional_text("query"), part.mapping("kwargs")
+    may_be_all_null = part.flag("may_be_all_null")
+    if kind == UNEXPECTED_ROWS:
+        if query is None or kwargs or may_be_all_null:
+            raise part.wrong(f"{UNEXPECTED_ROWS} takes a query, and neither kwargs nor may_be_all_null")
+        if "{table}" not in query:
+            raise part.wrong("the query does not read {table}")
+    elif query is not None:
+        raise part.wrong(f"query belongs to {UNEXPECTED_ROWS} only")
+    if forbidden := sorted(_NOT_FOR_AUTHORS & kwargs.keys()):
+        raise part.wrong(f"kwargs may not set {', '.join(forbidden)}")
+    if vacuous := _vacuous(kind, kwargs):
+        raise part.wrong(f"{vacuous}: it would pass whatever the data")
+    return Declared(
+        name=part.name("name"),
+        type=kind,
+        severity=cast(Severity, part.choice("severity", get_args(Severity))),
+        owner=cast(Owner, part.choice("owner", get_args(Owner))),
+        reason=part.text("reason"),
+        limit=part.text("limit"),
+        kwargs=kwargs,
+        query=query,
+        observed=part.optional_text("observed"),
+        may_be_all_null=may_be_all_null,
+    )
+
+
+def _vacuous(kind: str, kwargs: Mapping[str, Any]) -> str | None:
+    """What makes Great Expectations call anything a success."""
+    bounds = (kwargs.get("min_value"), kwargs.get("max_value"))
+    if kind.endswith("_to_be_between") and "quantile_ranges" not in kwargs and bounds == (None, None):
+        return "neither min_value nor max_value is given"
+    if kind.endswith("_set") and not any(kwargs.get(key) for key in ("value_set", "value_pairs_set", "column_set")):
+        return "the set is empty"
+    if kwargs.get("mostly", 1) == 0:
+        return "mostly is 0"
+    return None
+
+
+class _Part:
+    """A mapping of a suite file whose values are taken out one by one, each with its demands."""
+
+    def __init__(self, where: str, content: object, keys: set[str]) -> None:
+        self._where = where
+        if not isinstance(content, dict):
+            raise self.wrong("must be a mapping")
+        if unknown := sorted(str(key) for key in content if key not in keys):
+            raise self.wrong(f"unknown key {', '.join(unknown)}")
+        self._content: dict[str, Any] = content
+
+    def wrong(self, what: str) -> ValueError:
+        return ValueError(f"{self._where}: {what}")
+
+    def optional_text(self, key: str) -> str | None:
+        return self.text(key) if key in self._content else None
+
+    def text(self, key: str) -> str:
+        value = self._content.get(key)
+        if value is None:
+            raise self.wrong(f"{key} is missing")
+        # a number would lose its zeros on the way to the reader: 0.10 → 0.1
+        if not isinstance(value, str):
+            raise self.wrong(f"{key} must be text (put it in quotes)")
+        if not value.strip():
+            raise self.wrong(f"{key} is empty")
+        return value.strip()
+
+    def name(self, key: str) -> str:
+        value = self.text(key)
+        if not _NAME.fullmatch(value):
+            raise self.wrong(f"{key} {value!r} is not in snake_case")
+        return value
+
+    def choice(self, key: str, allowed: Iterable[str]) -> str:
+        value, known = self.text(key), list(allowed)
+        if value not in known:
+            hint = "; use unexpected_rows" if value.startswith("expect_") else ""
+            raise self.wrong(f"{key} {value!r} is not one of {', '.join(known)}{hint}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._content.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{key} must be true or false")
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        value = self._content.get(key, {})
+        if not isinstance(value, dict) or not all(isinstance(one, str) for one in value):
+            raise self.wrong(f"{key} must be a mapping of names to values")
+        return value
+
+    def list(self, key: str) -> list[tuple[int, object]]:
+        value = self._content.get(key)
+        if not isinstance(value, list) or not value:
+            raise self.wrong(f"{key} is missing or empty; an empty suite passes everything")
+        return list(enumerate(value, start=1))
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """The safe loader, except that a key given twice is an error instead of the last one winning."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)

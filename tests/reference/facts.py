@@ -1,0 +1,134 @@
+"""The facts that the rules need (codes, provisions, indicators, places, law changes), read from the product's seeds."""
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from .provisions import Provision, parse_provision
+
+SEEDS = Path(__file__).resolve().parents[2] / "dbt" / "seeds"
+REGIONS = ("Rn01", "Rn02", "Rn03", "Rn04", "Rn05", "Rn06", "Rn07")
+UNKNOWN = "okand"
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What an offence code, or failing that a legal provision, says about an offence."""
+
+    indicator_id: str
+    role: str
+    part: str = ""
+    victim_group: str = ""
+    relation: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One reading of an indicator; an empty filter lets everything through."""
+
+    indicator_id: str
+    variant: str
+    roles: frozenset[str]
+    parts: frozenset[str]
+    excluded_parts: frozenset[str]
+    relations: frozenset[str]
+    places: frozenset[str]
+
+    def includes(self, offence: Classification) -> bool:
+        """Whether an offence with this classification counts in this reading."""
+        return (
+            offence.indicator_id == self.indicator_id
+            and (not self.roles or offence.role in self.roles)
+            and (not self.parts or offence.part in self.parts)
+            and offence.part not in self.excluded_parts
+            and (not self.relations or offence.relation in self.relations)
+            and (not self.places or offence.place in self.places)
+        )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the rules look up."""
+
+    groups: dict[str, tuple[str, ...]]  # indicator -> the victim groups it can have, total and okand among them
+    variants: tuple[Variant, ...]
+    codes: dict[str, Classification]
+    provisions: dict[Provision, Classification]
+    county_of: dict[str, str]  # municipality -> county
+    region_of: dict[str, str]  # county -> police region
+    breaks: frozenset[tuple[str, date]]  # (indicator or "all", in force) of every law change that breaks a series
+
+    def series_break(self, indicator_id: str, year: int) -> bool:
+        """Whether a break of this indicator (or of all) came into force this year."""
+        return any(who in (indicator_id, "all") and day.year == year for who, day in self.breaks)
+
+    def mixed_year(self, indicator_id: str, year: int) -> bool:
+        """Whether one of this year's breaks came after 1 January, so that the year holds both sides of it."""
+        return any(
+            who in (indicator_id, "all") and day.year == year and day > date(year, 1, 1) for who, day in self.breaks
+        )
+
+
+@cache
+def facts() -> Facts:
+    """The seeds, read once."""
+    indicators = _seed("indicator")
+    return Facts(
+        groups={
+            row["indicator_id"]: tuple(dict.fromkeys([TOTAL, *_list(row["victim_groups"]), UNKNOWN]))
+            for row in indicators
+        },
+        variants=tuple(
+            Variant(
+                indicator_id=row["indicator_id"],
+                variant=row["variant"],
+                roles=frozenset(_list(row["roles"])),
+                parts=frozenset(_list(row["parts"])),
+                excluded_parts=frozenset(_list(row["excluded_parts"])),
+                relations=frozenset(_list(row["relations"])),
+                places=frozenset(_list(row["places"])),
+            )
+            for row in _seed("indicator_variant")
+        ),
+        codes={
+            row["brottskod"]: Classification(
+                indicator_id=row["indicator_id"],
+                role=row["role"],
+                part=row["part"],
+                victim_group=row["victim_group"],
+                relation=row["relation"],
+                place=row["place"],
+            )
+            for row in _seed("offence_code")
+        },
+        provisions={
+            _provision(row["provision"]): Classification(row["indicator_id"], role="core", part=row["part"])
+            for row in _seed("legal_provision")
+        },
+        county_of={row["municipality_code"]: row["county_code"] for row in _seed("municipality")},
+        region_of={row["county_code"]: row["region_code"] for row in _seed("county")},
+        breaks=frozenset(
+            (row["indicator_id"], date.fromisoformat(row["in_force"]))
+            for row in _seed("law_change")
+            if row["series_break"] == "yes"
+        ),
+    )
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]
+
+
+def _provision(text: str) -> Provision:
+    provision = parse_provision(text)
+    assert provision is not None, f"the seed legal_provision.csv holds something else: {text}"
+    return provision

@@ -1,0 +1,299 @@
+"""The counting rules of definitions.md in plain Python: what the warehouse must publish for a landing folder."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from math import sqrt
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from .extracts import Decision, Key, Landing, Offence, read_landing
+from .facts import REGIONS, TOTAL, UNKNOWN, Classification, facts
+from .provisions import parse_provision
+
+MEASURES = (
+    "processed",
+    "investigated",
+    "dismissed",
+    "with_suspect",
+    "cleared",
+    "cleared_indictment",
+    "cleared_penalty_order",
+    "cleared_waiver",
+    "limited_investigated",
+    "other_investigated",
+    "limited_dismissed",
+    "other_dismissed",
+)
+
+# The decisions that clear an offence, the strongest first
+CLEARED_AS = {
+    "ATAL": "cleared_indictment",
+    "STRAFFORELAGGANDE": "cleared_penalty_order",
+    "ATALSUNDERLATELSE": "cleared_waiver",
+}
+ENDS_NOTHING = ("OVERLAMNAD", "ATERUPPTAGEN")
+
+ADULT = {"K": "kvinna", "M": "man"}
+CHILD = {"K": "flicka", "M": "pojke"}
+
+SMALL_NUMBER = 30
+Z = 1.959963984540054  # two-sided, 5 per cent
+
+
+class Cell(NamedTuple):
+    """The key of fct_indicator_year; equal to the plain tuple."""
+
+    indicator_id: str
+    variant: str
+    year: int
+    geography_level: str
+    geography_code: str
+    victim_group: str
+
+
+Counts = dict[Cell, dict[str, int]]
+Rates = dict[Cell, dict[str, float | bool | None]]
+
+
+# --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def expected_counts(landing: Path) -> Counts:
+    """Every row of fct_indicator_year, zeros included, with its twelve counts."""
+    deliveries = read_landing(landing)
+    counts: Counts = {cell: dict.fromkeys(MEASURES, 0) for cell in every_cell(deliveries.complete_years)}
+    for cell, measures in _count(deliveries).items():
+        counts[cell].update(measures)
+    return counts
+
+
+def nonzero_counts(landing: Path) -> Counts:
+    """Only the rows that something is counted in; much quicker on small worlds, and every measure is there."""
+    return _count(read_landing(landing))
+
+
+def _count(deliveries: Landing) -> Counts:
+    counts: Counts = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+    for year in deliveries.complete_years:
+        decisions_on: dict[Key, list[Decision]] = defaultdict(list)
+        for decision in deliveries.decisions(year):
+            decisions_on[decision.key].append(decision)
+        for key, decisions in decisions_on.items():
+            offence = deliveries.offence(key, year)
+            assert offence is not None, "an orphan is never loaded"
+            measures = outcome(decisions)
+            if measures:
+                for cell in cells_of(offence, year):
+                    for measure in measures:
+                        counts[cell][measure] += offence.number_of_offences
+    return dict(counts)
+
+
+def every_cell(years: Iterable[int]) -> list[Cell]:
+    """Indicator x variant x year x geography x each victim group that the indicator can have."""
+    return [
+        Cell(variant.indicator_id, variant.variant, year, level, code, group)
+        for variant in facts().variants
+        for year in years
+        for level, code in every_place()
+        for group in facts().groups[variant.indicator_id]
+    ]
+
+
+def every_place() -> list[tuple[str, str]]:
+    """All geographies; an unknown region is counted in the country only."""
+    return [
+        ("riket", "SE"),
+        *(("polisregion", region) for region in REGIONS),
+        *(("lan", county) for county in [*facts().region_of, UNKNOWN]),
+        *(("kommun", municipality) for municipality in [*facts().county_of, UNKNOWN]),
+    ]
+
+
+def outcome(decisions: list[Decision]) -> set[str]:
+    """The measures that an offence counts in, given all decisions on it in one year; none if it is not processed."""
+    last_reopening = max((d.day for d in decisions if d.kind == "ATERUPPTAGEN"), default=date.min)
+    standing = [
+        d for d in decisions if d.kind in CLEARED_AS or (d.kind not in ENDS_NOTHING and d.day >= last_reopening)
+    ]
+    if not standing:
+        return set()
+
+    for kind, cleared_as in CLEARED_AS.items():
+        if any(d.kind == kind for d in standing):
+            return {"processed", "investigated", "with_suspect", "cleared", cleared_as}
+
+    # The latest; on the same day a prosecutor's before the police's, then limited before other
+    deciding = max(standing, key=lambda d: (d.day, d.by_prosecutor, d.kind == "FU_BEGRANSAD"))
+    how = "limited" if deciding.kind == "FU_BEGRANSAD" else "other"
+    handling = "investigated" if any(d.shows_investigation for d in decisions) else "dismissed"
+    measures = {"processed", handling, f"{how}_{handling}"}
+    if any(d.shows_suspect for d in decisions):
+        measures.add("with_suspect")
+    return measures
+
+
+def cells_of(offence: Offence, year: int) -> list[Cell]:
+    """All cells that the offence counts in."""
+    classification = classify(offence)
+    if classification is None:
+        return []
+    return [
+        Cell(variant.indicator_id, variant.variant, year, level, code, group)
+        for variant in facts().variants
+        if variant.includes(classification)
+        for level, code in places(offence)
+        for group in (TOTAL, victim_group(offence, classification))
+    ]
+
+
+def classify(offence: Offence) -> Classification | None:
+    """By the code if the catalogue has it, whatever it says there; only else by the legal provision."""
+    if offence.code in facts().codes:
+        return facts().codes[offence.code]
+    provision = parse_provision(offence.provision)
+    return facts().provisions.get(provision) if provision else None
+
+
+def victim_group(offence: Offence, classification: Classification) -> str:
+    """The code's group where it has one, else sex and age together, else unknown."""
+    group = classification.victim_group
+    if not group and offence.victim_sex and offence.victim_age is not None:
+        group = (ADULT if offence.victim_age >= 18 else CHILD)[offence.victim_sex]
+    return group if group in facts().groups[classification.indicator_id] else UNKNOWN
+
+
+def places(offence: Offence) -> list[tuple[str, str]]:
+    """The country, the handling region (else the municipality's), the county and the municipality."""
+    county = facts().county_of.get(offence.municipality, UNKNOWN)
+    municipality = UNKNOWN if county == UNKNOWN else offence.municipality
+    region = offence.handling_region or facts().region_of.get(county, UNKNOWN)
+    result = [("riket", "SE"), ("lan", county), ("kommun", municipality)]
+    if region != UNKNOWN:
+        result.append(("polisregion", region))
+    return result
+
+
+# --- rates -----------------------------------------------------------------------------------------------------------
+
+
+def expected_rates(counts: Mapping[Cell, Mapping[str, int]]) -> Rates:
+    """The rates and marks that belong to every row of complete counts."""
+    clearance = {cell: percentage(m["cleared"], m["processed"]) for cell, m in counts.items()}
+    region_rates: dict[Cell, list[float | None]] = defaultdict(list)
+    county_rates: dict[Cell, list[float | None]] = defaultdict(list)
+    for cell, rate in clearance.items():
+        if cell[3] == "polisregion":
+            region_rates[in_country(cell)].append(rate)
+        if cell[3] == "lan" and cell[4] != UNKNOWN:
+            county_rates[in_country(cell)].append(rate)
+    region_median = {cell: median_of_known(rates) for cell, rates in region_rates.items()}
+    county_median = {cell: median_of_known(rates) for cell, rates in county_rates.items()}
+
+    rates: Rates = {}
+    for key, measures in counts.items():
+        cell = Cell(*key)
+        low, high = wilson(measures["cleared"], measures["processed"])
+        broken = facts().series_break(cell.indicator_id, cell.year)
+        before = counts.get(cell._replace(year=cell.year - 1))
+        rates[cell] = {
+            "clearance_pct": clearance[cell],
+            "clearance_pct_low": low,
+            "clearance_pct_high": high,
+            "prosecution_pct": percentage(
+                measures["cleared"], measures["investigated"] - measures["limited_investigated"]
+            ),
+            "clearance_pct_country": clearance[in_country(cell)],
+            "clearance_pct_median_region": region_median[in_country(cell)],
+            "clearance_pct_median_county": county_median[in_country(cell)] if cell.geography_level == "lan" else None,
+            "clearance_change_pp": None if broken else change(measures, before),
+            "clearance_change_significant": None if broken else change_is_significant(measures, before),
+            "small_number": measures["processed"] < SMALL_NUMBER,
+            "series_break": broken,
+            "mixed_year": facts().mixed_year(cell.indicator_id, cell.year),
+        }
+    return rates
+
+
+def in_country(cell: Cell) -> Cell:
+    """The country's cell for the same indicator, variant, year and victim group."""
+    return Cell(*cell)._replace(geography_level="riket", geography_code="SE")
+
+
+def percentage(part: int, whole: int) -> float | None:
+    """A share in per cent; null, never 0, when there is nothing to divide by."""
+    return 100 * part / whole if whole else None
+
+
+def median_of_known(rates: Iterable[float | None]) -> float | None:
+    """The median of the rates that are not null."""
+    known = [rate for rate in rates if rate is not None]
+    return median(known) if known else None
+
+
+def wilson(part: int, whole: int) -> tuple[float | None, float | None]:
+    """The 95 % Wilson score interval of a share, in per cent."""
+    if whole == 0:
+        return None, None
+    p = part / whole
+    centre = p + Z**2 / (2 * whole)
+    margin = Z * sqrt(p * (1 - p) / whole + Z**2 / (4 * whole**2))
+    scale = 1 + Z**2 / whole
+    # The interval never leaves 0-100; floating point would by a hair
+    return max(0.0, 100 * (centre - margin) / scale), min(100.0, 100 * (centre + margin) / scale)
+
+
+def change(now: Mapping[str, int], before: Mapping[str, int] | None) -> float | None:
+    """The unrounded change of the clearance rate in percentage points."""
+    if before is None or now["processed"] == 0 or before["processed"] == 0:
+        return None
+    return 100 * now["cleared"] / now["processed"] - 100 * before["cleared"] / before["processed"]
+
+
+def change_is_significant(now: Mapping[str, int], before: Mapping[str, int] | None) -> bool | None:
+    """The pooled two-proportion z test, two-sided, at 5 per cent."""
+    if before is None or now["processed"] == 0 or before["processed"] == 0:
+        return None
+    pooled = (now["cleared"] + before["cleared"]) / (now["processed"] + before["processed"])
+    error = sqrt(pooled * (1 - pooled) * (1 / now["processed"] + 1 / before["processed"]))
+    if error == 0:
+        return False  # none or all cleared in both years: no difference at all
+    difference = now["cleared"] / now["processed"] - before["cleared"] / before["processed"]
+    return abs(difference / error) > Z
+
+
+# --- quarantine ------------------------------------------------------------------------------------------------------
+
+
+def expected_quarantine(landing: Path) -> Counter[tuple[str, int, str, str]]:
+    """Quarantined rows per source, year, file (offences or decisions) and reason."""
+    return Counter((source, year, name, reason) for source, year, name, _line, reason in quarantined_lines(landing))
+
+
+def quarantined_lines(landing: Path) -> set[tuple[str, int, str, int, str]]:
+    """Source, year, file, line and reason of every quarantined row."""
+    return {
+        (file.source, file.year, file.name, line, reason)
+        for file in read_landing(landing).files
+        for line, reason in file.quarantined
+    }
+
+
+def expected_duplicates(landing: Path) -> dict[tuple[str, int, str], int]:
+    """Exact duplicates dropped from each file, zeros included."""
+    return {(file.source, file.year, file.name): file.duplicates for file in read_landing(landing).files}
+
+
+def expected_rows(landing: Path) -> dict[tuple[str, int, str], dict[str, int]]:
+    """The balance of each file: rows read = rows loaded + rows quarantined + exact duplicates."""
+    return {
+        (file.source, file.year, file.name): {
+            "read": file.rows_read,
+            "loaded": len(file.loaded),
+            "quarantined": len(file.quarantined),
+            "duplicates": file.duplicates,
+        }
+        for file in read_landing(landing).files
+    }
