@@ -69,6 +69,21 @@ class Settings:
         return self.home / "audit"
 
     @property
+    def audit_results(self) -> Path:
+        """What the latest audit found."""
+        return self.audit / "results.json"
+
+    @property
+    def validation_page(self) -> Path:
+        """The same for people."""
+        return self.audit / "validation.html"
+
+    @property
+    def draft(self) -> Path:
+        """The publication in the making; hidden from readers, and in the folder where it will be renamed."""
+        return self.published / ".draft"
+
+    @property
     def dagster_home(self) -> Path:
         """The Dagster instance."""
         return self.home / "dagster"

@@ -26,6 +26,12 @@ def transformation_version() -> str:
     return fingerprint([DBT_PROJECT])
 
 
+@cache
+def expectations_version() -> str:
+    """Fingerprint of the expectations: deliveries audited by others are audited again."""
+    return fingerprint([REPOSITORY / "expectations"])
+
+
 def fingerprint(places: Iterable[Path]) -> str:
     """Hash names and content of the source files in some folders (dbt's own output left out) or of single files."""
     digest = hashlib.sha256()

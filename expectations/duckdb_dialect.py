@@ -20,6 +20,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -60,24 +61,31 @@ def lend(source: duckdb.DuckDBPyConnection | str | Path) -> Iterator[str]:
     """Give a URL of this dialect under which `source` can be reached until the block ends.
 
     Args:
-        source: A connection, which stays open, or the path of a database file, which is opened read-only.
+        source: A connection, which stays open, or the path of a database file, which is opened read-only. What runs
+            on a lent connection runs in the lender's transaction and ends a result that it has not fetched yet.
     """
-    own = None if isinstance(source, duckdb.DuckDBPyConnection) else duckdb.connect(str(source), read_only=True)
+    if not isinstance(source, duckdb.DuckDBPyConnection):
+        with duckdb.connect(str(source), read_only=True) as own, lend(own) as url:
+            yield url
+        return
     token = uuid.uuid4().hex
-    _lent[token] = own or cast(duckdb.DuckDBPyConnection, source)
+    _lent[token] = source
     try:
         yield f"{NAME}://{token}"
     finally:
         del _lent[token]
-        if own is not None:
-            own.close()
 
 
-def without_data(error: duckdb.Error) -> str:
-    """The message of a DuckDB error as far as it cannot contain a value of the data."""
-    if isinstance(error, _ABOUT_THE_STATEMENT):
-        return re.sub(r"'[^']*'", "'…'", str(error).strip().splitlines()[0])
-    return f"{type(error).__name__} (message withheld: it may quote the data)"
+@contextmanager
+def _errors_without_data() -> Iterator[None]:
+    """Pass DuckDB's errors on with as much of their message as cannot contain a value of the data."""
+    try:
+        yield
+    except duckdb.Error as error:
+        message = f"{type(error).__name__} (message withheld: it may quote the data)"
+        if isinstance(error, _ABOUT_THE_STATEMENT):
+            message = re.sub(r"'[^']*'", "'…'", str(error).strip().splitlines()[0])
+        raise type(error)(message) from None
 
 
 class Cursor:
@@ -88,25 +96,21 @@ class Cursor:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: Iterator[tuple[Any, ...]] = iter(())
         self.description: list[tuple[Any, ...]] | None = None
         self.rowcount = -1
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         """Run one SELECT and read its rows; refuse anything else."""
         held = self._connection.held()
-        try:
+        with _errors_without_data():
             parsed = held.extract_statements(statement)
-            if [one.type for one in parsed] != [duckdb.StatementType.SELECT]:
-                raise duckdb.NotSupportedError("an audit runs single SELECT statements only")
+        if [one.type for one in parsed] != [duckdb.StatementType.SELECT]:
+            raise duckdb.NotSupportedError("an audit runs single SELECT statements only")
+        with _errors_without_data():
             result = held.execute(parsed[0], list(parameters))
-            self._rows = result.fetchall()
-            self.description = result.description
-        except duckdb.NotSupportedError:
-            raise
-        except duckdb.Error as error:
-            raise type(error)(without_data(error)) from None
-        self.rowcount = len(self._rows)
+            rows = result.fetchall()
+        self.description, self._rows, self.rowcount = result.description, iter(rows), len(rows)
 
     def executemany(self, *_: Any) -> None:
         """Refused: there is nothing to write."""
@@ -114,18 +118,15 @@ class Cursor:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, if there is one."""
-        return self._rows.pop(0) if self._rows else None
+        return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
         """The next rows, at most `size`."""
-        count = self.arraysize if size is None else size
-        taken, self._rows = self._rows[:count], self._rows[count:]
-        return taken
+        return list(islice(self._rows, self.arraysize if size is None else size))
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
-        taken, self._rows = self._rows, []
-        return taken
+        return list(self._rows)
 
     def close(self) -> None:
         """Nothing to do. The rows stay readable: that is the point of this file."""

@@ -56,6 +56,7 @@ class CheckResult:
         observed: A count or an aggregate, written for people.
         rows: Offending rows; 0 where the expectation is about an aggregate or the table itself.
         error: Why the expectation could not be judged, without any value of the data.
+        year: The year of the delivery that was judged; the engine does not know it, its caller adds it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class CheckResult:
     limit: str
     rows: int = 0
     error: str | None = None
+    year: int | None = None
 
 
 def run_suite(

@@ -116,9 +116,11 @@ def load_suites(folder: Path = SUITES) -> list[Suite]:
     """Read all suites of a folder, sorted by file name.
 
     Raises:
-        ValueError: A file is not a valid suite, or two of them collide.
+        ValueError: There is no suite, a file is not a valid one, or two of them collide.
     """
     paths = sorted(folder.glob("*.yml"))
+    if not paths:
+        raise ValueError(f"{folder}: there is no suite, and without one everything passes")
     suites = [load_suite(path) for path in paths]
     seen: dict[tuple[str, ...], Path] = {}
     for path, suite in zip(paths, suites, strict=True):

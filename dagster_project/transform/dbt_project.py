@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,16 @@ class TransformationFailedError(Exception):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts rows of a test."""
+    """What became of one dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts rows of a test.
+
+    For a data test, `tested_model` names what it is about; `blocks` says whether a failure stops publishing.
+    """
 
     unique_id: str
+    name: str
+    schema: str
+    tested_model: str | None
+    blocks: bool
     status: str
     seconds: float
     failures: int
@@ -49,6 +57,14 @@ def require_manifest() -> Path:
     if not _is_prepared():
         raise FileNotFoundError("the dbt project is not parsed, or has changed since: run `make setup` first")
     return MANIFEST
+
+
+@cache
+def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
+    """Names of the published tables, those that tell of the audit or all others."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
+    return tuple(sorted(node["name"] for node in marts if ("after_audit" in node["tags"]) == after_audit))
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
@@ -71,6 +87,12 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
     results = [
         NodeResult(
             unique_id=result.node.unique_id,
+            name=result.node.name,
+            schema=result.node.schema,
+            tested_model=(getattr(result.node, "attached_node", None) or "").rpartition(".")[2] or None,
+            blocks=str(result.node.config.severity).lower() == "error"
+            if result.node.resource_type == "test"
+            else False,
             status=str(result.status),
             seconds=result.execution_time,
             failures=result.failures or 0,

@@ -2,6 +2,7 @@ select
     layer,
     asset,
     name,
+    year,
     severity,
     owner,
     reason,

@@ -1,0 +1,158 @@
+"""The audit: which suites look at what, and whether the results together let the figures be published.
+
+What is demanded is declared in `expectations/suites/`; how it is judged is `expectations.engine`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import duckdb
+
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, complete_years, record_folder
+from dagster_project.files import read_json, write_json
+from dagster_project.publish.basis import publication_basis
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import NodeResult, mart_tables
+from dagster_project.transform.plan import raw_file
+from dagster_project.versions import code_version, expectations_version
+from expectations.engine import CheckResult, run_suites
+from expectations.page import render_page
+from expectations.suite import Layer, Suite, load_suites
+
+logger = logging.getLogger("uppklarat")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All results of an audit, and the fingerprint of what was audited."""
+
+    basis: str
+    results: tuple[CheckResult, ...]
+
+    @property
+    def blocking(self) -> tuple[CheckResult, ...]:
+        """The failed checks that stop publishing."""
+        return tuple(result for result in self.results if not result.passed and result.severity == "block")
+
+    @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        """The failed checks that only warn."""
+        return tuple(result for result in self.results if not result.passed and result.severity == "warn")
+
+
+def audit_warehouse(settings: Settings, data_tests: Sequence[NodeResult]) -> Audit:
+    """Audit the deliveries of the complete years, the offences and the marts, with the data tests of the build."""
+    active = active_deliveries(settings)
+    complete = complete_years(active)
+    results = [
+        *(
+            result
+            for (_, year), record in active.items()
+            if year in complete
+            for result in _audit_delivery(settings, record)
+        ),
+        *_as_results(data_tests),
+    ]
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        results += run_suites(suites("intermediate", "marts"), connection)
+    audit = Audit(publication_basis(settings), tuple(results))
+    save_audit(settings, audit)
+    return audit
+
+
+def suites(*layers: Layer) -> list[Suite]:
+    """The declared suites of some layers."""
+    return [suite for suite in load_suites() if suite.layer in layers]
+
+
+def save_audit(settings: Settings, audit: Audit) -> None:
+    """Keep an audit and show it on the validation page."""
+    results = [asdict(result) for result in audit.results]
+    write_json(settings.audit_results, {"basis": audit.basis, "results": results})
+    deliveries = active_deliveries(settings)
+    heading = {
+        "Audit of": f"years {', '.join(map(str, complete_years(deliveries)))}",
+        "Deliveries": ", ".join(f"{record.label} ({record.delivery_id})" for record in deliveries.values()),
+        "Code version": code_version(),
+    }
+    if any(record.synthetic is not None for record in deliveries.values()):
+        heading["Data"] = "synthetic sample data"
+    render_page(audit.results, heading=heading, destination=settings.validation_page)
+
+
+def read_audit(settings: Settings) -> Audit | None:
+    """The latest audit, if there is one."""
+    said: dict[str, Any] | None = read_json(settings.audit_results, None)
+    if said is None:
+        return None
+    return Audit(said["basis"], tuple(CheckResult(**result) for result in said["results"]))
+
+
+def missing_checks(settings: Settings, audit: Audit) -> list[str]:
+    """Declared checks that the audit holds no result of, as `asset.name`, with the year for a delivery's."""
+    active = active_deliveries(settings)
+    complete = complete_years(active)
+    sources = {file.table: file.source for file in input_contract().files}
+    declared = {
+        (suite.asset, one.name, year)
+        for suite in suites("raw", "intermediate", "marts")
+        for one in suite.expectations
+        for year in (
+            [y for (source, y) in active if source == sources[suite.asset] and y in complete]
+            if suite.layer == "raw"
+            else [None]
+        )
+    }
+    evaluated = {(result.asset, result.name, result.year) for result in audit.results}
+    return sorted(f"{asset}.{name}{f' ({year})' if year else ''}" for asset, name, year in declared - evaluated)
+
+
+def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckResult]:
+    """Audit a delivery's typed extract; once, since neither it nor the expectations change."""
+    folder = record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
+    kept = folder / f"audit-{expectations_version()}.json"
+    said: list[dict[str, Any]] | None = read_json(kept, None)
+    if said is not None:
+        return [CheckResult(**result) for result in said]
+    files = {file.table: file.name for file in input_contract().sources[record.source]}
+    of_source = [suite for suite in suites("raw") if suite.asset in files]
+    with duckdb.connect() as connection:
+        for table, name in files.items():
+            parquet = str(raw_file(settings, record, name)).replace("'", "''")
+            connection.execute(f"create view {table} as select * from read_parquet('{parquet}')")
+        results = run_suites(
+            of_source,
+            connection,
+            tables={suite.suite: suite.asset for suite in of_source},
+            parameters={"year": str(record.year)},
+        )
+    results = [replace(result, year=record.year) for result in results]
+    logger.info("%s: %s checks of the typed extract", record.label, len(results))
+    write_json(kept, [asdict(result) for result in results])
+    return results
+
+
+def _as_results(data_tests: Iterable[NodeResult]) -> list[CheckResult]:
+    """dbt's data tests, which catch our own mistakes, as results among the others."""
+    return [
+        CheckResult(
+            name=test.name,
+            suite="dbt",
+            layer="marts" if test.tested_model in mart_tables(after_audit=False) else "intermediate",
+            asset=test.tested_model,
+            severity="block" if test.blocks else "warn",
+            owner="us",
+            reason="a data test of the transformation",
+            passed=test.status == "pass",
+            observed=f"{test.failures} failing rows",
+            limit="0 failing rows",
+            rows=test.failures,
+        )
+        for test in data_tests
+        if test.tested_model
+    ]

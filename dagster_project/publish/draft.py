@@ -1,0 +1,106 @@
+"""The draft: all marts written to the files that will be published, and read back from them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.settings import Settings
+
+DATABASE = "uppklarat.duckdb"
+FORMATS = ("duckdb", "parquet", "csv")
+# Older than what DuckDB 1.5 writes by default: any client from 1.0 on opens it.
+STORAGE_VERSION = "v1.0.0"
+READ_BACK = "read_back"
+
+
+def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> None:
+    """Write tables of schema `marts` into the draft in every format; `anew` begins a new draft."""
+    draft = settings.draft
+    if anew:
+        shutil.rmtree(draft, ignore_errors=True)
+        for folder in (draft / "parquet", draft / "csv"):
+            folder.mkdir(parents=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{_quoted(draft / DATABASE)}' as draft (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach '{_quoted(settings.warehouse_file)}' as built (read_only)")
+        connection.execute("create schema if not exists draft.marts")
+        for table in tables:
+            columns = _columns(connection, table)
+            # Sorted by all columns, keys first, so that the same content gives the same files.
+            select = f"select {', '.join(columns)} from built.marts.{table} order by all"
+            connection.execute(f"create table draft.marts.{table} as {select}")
+            _copy_comments(connection, table)
+            parquet, csv = draft / "parquet" / f"{table}.parquet", draft / "csv" / f"{table}.csv"
+            connection.execute(f"copy ({select}) to '{_quoted(parquet)}' (format parquet, compression zstd)")
+            connection.execute(f"copy ({select}) to '{_quoted(csv)}' (format csv, header)")
+
+
+@contextmanager
+def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the draft's files as a reader would and compare them with what was built.
+
+    Gives a connection with table `read_back`: for every table and format the rows built and served, and how many rows are
+    only in the one or the other.
+    """
+    draft = settings.draft
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{_quoted(draft / DATABASE)}' as served (read_only)")
+        connection.execute(f"attach '{_quoted(settings.warehouse_file)}' as built (read_only)")
+        connection.execute(
+            f"""
+            create table {READ_BACK} (
+                table_name varchar, format varchar, rows_built bigint, rows_served bigint,
+                rows_only_built bigint, rows_only_served bigint
+            )"""
+        )
+        for table in tables:
+            types = connection.execute(f"describe built.marts.{table}").fetchall()
+            columns = ", ".join(f'"{name}"' for name, *_ in types)
+            csv_types = ", ".join(f"'{name}': '{kind}'" for name, kind, *_ in types)
+            served_as = {
+                "duckdb": f"served.marts.{table}",
+                "parquet": f"read_parquet('{_quoted(draft / 'parquet' / f'{table}.parquet')}')",
+                "csv": f"read_csv('{_quoted(draft / 'csv' / f'{table}.csv')}', header = true, columns = {{{csv_types}}})",
+            }
+            for form in FORMATS:
+                built, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
+                connection.execute(
+                    f"""
+                    insert into {READ_BACK} select
+                        '{table}', '{form}',
+                        (select count(*) from ({built})), (select count(*) from ({served})),
+                        (select count(*) from ({built} except all {served})),
+                        (select count(*) from ({served} except all {built}))"""
+                )
+        yield connection
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    return [f'"{name}"' for name, *_ in connection.execute(f"describe built.marts.{table}").fetchall()]
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Take the descriptions of the table and its columns along, for readers who look at the database."""
+    comments = connection.execute(
+        """
+        select null, comment from duckdb_tables()
+        where database_name = 'built' and schema_name = 'marts' and table_name = $table and comment is not null
+        union all
+        select column_name, comment from duckdb_columns()
+        where database_name = 'built' and schema_name = 'marts' and table_name = $table and comment is not null
+        """,
+        {"table": table},
+    ).fetchall()
+    for column, comment in comments:
+        what = f"table draft.marts.{table}" if column is None else f'column draft.marts.{table}."{column}"'
+        text = comment.replace("'", "''")
+        connection.execute(f"comment on {what} is '{text}'")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

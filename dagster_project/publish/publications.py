@@ -1,0 +1,103 @@
+"""The publications that are kept: named, described, pointed to and never edited."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from dagster_project.files import read_json, sync_folder, write_json
+from dagster_project.settings import Settings
+
+MANIFEST = "manifest.json"
+_ID_FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication; `said` is its manifest."""
+
+    publication_id: str
+    folder: Path
+    said: Mapping[str, Any]
+
+    @property
+    def basis(self) -> str:
+        """Fingerprint of what it rests on."""
+        return str(self.said["basis"])
+
+
+def publications(settings: Settings) -> list[Publication]:
+    """All publications, oldest first."""
+    if not settings.published.is_dir():
+        return []
+    manifests = sorted(path for path in settings.published.glob(f"*/{MANIFEST}") if not path.parent.is_symlink())
+    return [
+        Publication(path.parent.name, path.parent, read_json(path, {}))
+        for path in manifests
+        if not path.parent.name.startswith(".")
+    ]
+
+
+def active_publication(settings: Settings) -> str | None:
+    """The id of the publication that readers open."""
+    return settings.current.readlink().name if settings.current.is_symlink() else None
+
+
+def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
+    """A name from the time, later than all others even if the clock went back."""
+    moment = (now or datetime.now(UTC)).replace(microsecond=0)
+    existing = [publication.publication_id for publication in publications(settings)]
+    if existing and moment.strftime(_ID_FORMAT) <= existing[-1]:
+        moment = datetime.strptime(existing[-1], _ID_FORMAT).replace(tzinfo=UTC) + timedelta(seconds=1)
+    return moment.strftime(_ID_FORMAT)
+
+
+def seal(draft: Path, description: Mapping[str, Any]) -> None:
+    """Write the manifest, with the hashes of all other files: from now on the draft is whole."""
+    hashes = {
+        str(path.relative_to(draft)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(draft.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    write_json(draft / MANIFEST, {**description, "files": hashes})
+
+
+def publish(settings: Settings, publication_id: str) -> Path:
+    """Rename the sealed draft to a publication and point to it."""
+    folder = settings.published / publication_id
+    for path in settings.draft.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o444)
+    settings.draft.rename(folder)
+    sync_folder(settings.published)
+    point_to(settings, publication_id)
+    return folder
+
+
+def point_to(settings: Settings, publication_id: str) -> None:
+    """Make readers open this publication from now on; they see the old pointer or the new one, never none."""
+    if publication_id not in [publication.publication_id for publication in publications(settings)]:
+        raise KeyError(publication_id)
+    new = settings.published / ".current"
+    new.unlink(missing_ok=True)
+    new.symlink_to(publication_id)
+    os.replace(new, settings.current)  # noqa: PTH105 (Path.replace would do the same; this one is known to be atomic)
+    sync_folder(settings.published)
+
+
+def changed_files(publication: Publication) -> Sequence[str]:
+    """Files of a publication that are not what its manifest says."""
+    return [
+        name
+        for name, file in publication.said["files"].items()
+        if not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"]
+    ]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

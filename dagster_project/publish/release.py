@@ -1,0 +1,183 @@
+"""From audited marts to a publication, in three steps that each refuse what the step before did not approve."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from dagster_project.audit import Audit, missing_checks, read_audit, save_audit, suites
+from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.publish.basis import publication_basis
+from dagster_project.publish.draft import READ_BACK, read_back, write_draft
+from dagster_project.publish.publications import Publication, next_publication_id, publications, publish, seal
+from dagster_project.settings import Settings
+from dagster_project.transform.build import build_after_audit
+from dagster_project.transform.dbt_project import NodeResult, mart_tables
+from dagster_project.versions import code_version
+from expectations.engine import CheckResult, run_suites
+
+logger = logging.getLogger("uppklarat")
+
+
+class PublishingBlockedError(Exception):
+    """The audit does not let the figures be published; `failed` are the checks that say no."""
+
+    def __init__(self, failed: Sequence[CheckResult], why: str = "") -> None:
+        self.failed = tuple(failed)
+        lines = [
+            f"  {one.asset}.{one.name}{f' ({one.year})' if one.year else ''}: found {one.observed}, expected {one.limit} "
+            f"({'the supplier' if one.owner == 'supplier' else 'we'} must mend it: {one.reason})"
+            for one in failed
+        ]
+        super().__init__("\n".join([why or "the audit blocks publishing:", *lines]))
+
+
+def nothing_to_publish(settings: Settings) -> bool:
+    """Whether the newest publication rests on just what a new one would."""
+    kept = publications(settings)
+    return bool(kept) and kept[-1].basis == publication_basis(settings)
+
+
+def make_draft(settings: Settings) -> Audit:
+    """Write the audited marts into a draft, read it back and audit what was read.
+
+    Returns the audit with the results of reading back. Raises `PublishingBlockedError` when a check blocks, when a declared
+    check was not evaluated, or when the audit is of other deliveries or code than what would be published.
+    """
+    audit = read_audit(settings)
+    if audit is None or audit.basis != publication_basis(settings):
+        raise PublishingBlockedError([], "the deliveries or the code changed since the audit: load again")
+    if missing := missing_checks(settings, audit):
+        raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
+    if audit.blocking:
+        raise PublishingBlockedError(audit.blocking)
+    tables = mart_tables(after_audit=False)
+    write_draft(settings, tables, anew=True)
+    with read_back(settings, tables) as connection:
+        results = run_suites(
+            suites("published"), connection, tables={suite.suite: READ_BACK for suite in suites("published")}
+        )
+    audited = Audit(audit.basis, (*(one for one in audit.results if one.layer != "published"), *results))
+    save_audit(settings, audited)
+    if audited.blocking:
+        raise PublishingBlockedError(audited.blocking)
+    return audited
+
+
+def describe_draft(settings: Settings) -> list[NodeResult]:
+    """Build the tables that tell readers of the checks and the publications, with the one in the making."""
+    audit = _approved(settings)
+    described = [*(publication.said for publication in publications(settings)), _description(settings, audit)]
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        connection.execute("create schema if not exists audit")
+        connection.execute(
+            """
+            create or replace table audit.check_result (
+                layer varchar, asset varchar, name varchar, year integer, severity varchar, owner varchar, reason varchar,
+                observed varchar, expected varchar, passed boolean, rows bigint
+            )"""
+        )
+        connection.executemany(
+            "insert into audit.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                [one.layer, one.asset, one.name, one.year, one.severity, one.owner, one.reason]
+                + [one.observed, one.limit, one.passed, one.rows]
+                for one in audit.results
+            ],
+        )
+        connection.execute(
+            """
+            create or replace table audit.publication (
+                publication_id varchar, published_at timestamp, is_synthetic boolean, first_year integer, last_year integer,
+                years varchar, deliveries varchar, code_version varchar, checks_passed bigint, checks_warned bigint
+            )"""
+        )
+        connection.executemany(
+            "insert into audit.publication values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                [
+                    said["publication_id"],
+                    datetime.fromisoformat(said["published_at"]).replace(tzinfo=None),
+                    said["synthetic"],
+                    min(said["years"]),
+                    max(said["years"]),
+                    ",".join(map(str, said["years"])),
+                    ",".join(f"{one['source']}/{one['year']}:{one['delivery_id']}" for one in said["deliveries"]),
+                    said["code_version"],
+                    said["checks"]["passed"],
+                    said["checks"]["warned"],
+                ]
+                for said in described
+            ],
+        )
+    return build_after_audit(settings)
+
+
+def release(settings: Settings) -> Publication:
+    """Complete the draft with the tables about it, seal it, name it and point readers to it."""
+    audit = _approved(settings)
+    late = mart_tables(after_audit=True)
+    write_draft(settings, late, anew=False)
+    with read_back(settings, late) as connection:
+        different = connection.execute(
+            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served > 0 or rows_served = 0"
+        ).fetchall()
+        said_id = connection.execute("select max(publication_id) from served.marts.publication").fetchone()
+    if different:
+        raise PublishingBlockedError([], f"served is not what was built: {different}")
+    description = _description(settings, audit)
+    if said_id is None or said_id[0] != description["publication_id"]:
+        raise PublishingBlockedError([], "the draft speaks of another publication than this one: load again")
+    checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
+    seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
+    folder = publish(settings, description["publication_id"])
+    logger.info("published %s", folder.name)
+    return next(one for one in reversed(publications(settings)) if one.publication_id == folder.name)
+
+
+def _approved(settings: Settings) -> Audit:
+    """The audit of just what lies in the draft, which lets it be published."""
+    audit = read_audit(settings)
+    if audit is None or audit.basis != publication_basis(settings) or not settings.draft.is_dir():
+        raise PublishingBlockedError([], "there is no draft of the present deliveries: load again")
+    if not any(one.layer == "published" for one in audit.results):
+        raise PublishingBlockedError([], "the draft was not read back: load again")
+    if audit.blocking:
+        raise PublishingBlockedError(audit.blocking)
+    return audit
+
+
+def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
+    """What the manifest says of a publication; the same each time that it is asked for one draft."""
+    active = active_deliveries(settings)
+    years = complete_years(active)
+    drafted_at = datetime.fromtimestamp(int(settings.draft.stat().st_ctime), UTC)
+    return {
+        "publication_id": next_publication_id(settings, drafted_at),
+        "published_at": drafted_at.isoformat(),
+        "basis": audit.basis,
+        "synthetic": any(record.synthetic is not None for record in active.values()),
+        "years": years,
+        "code_version": code_version(),
+        "deliveries": [
+            {
+                "source": record.source,
+                "year": record.year,
+                "delivery_id": record.delivery_id,
+                "loaded_at": record.loaded_at,
+                "synthetic": record.synthetic,
+                "files": {name: asdict(file) for name, file in record.files.items()},
+            }
+            for record in active.values()
+            if record.year in years or record.source == "police"
+        ],
+        "checks": {
+            "passed": sum(one.passed for one in audit.results),
+            "warned": len(audit.warnings),
+        },
+    }
