@@ -1,17 +1,53 @@
 # The ways in: run, test, dev, check, bench. Everything is installed from the lock into .venv first.
 PYTHON ?= python3.11
 BIN := .venv/bin
+UV := VIRTUAL_ENV=.venv $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^ *"uv==\([0-9.]*\)",/\1/p' pyproject.toml)
+LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
+# Compiled once here: some machines forbid it later, and every start would pay.
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run test dev check format bench lock setup clean
+.PHONY: run setup test soak check format dev bench lock
 
-setup: .venv/.installed dbt/target/manifest.json
+run: setup
+	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
+	@$(BIN)/uppklarat load
+
+setup: .venv/.installed
+	@$(BIN)/python -m dagster_project.transform.dbt_project
 
 .venv/.installed: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $@
+	@echo "installing the locked dependencies into .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(UV) pip sync --quiet --require-hashes requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: setup
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+soak: setup
+	@$(BIN)/python -m pytest -m "soak or national"
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt/models dbt/tests
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/sqlfluff fix --disable-progress-bar dbt/models
+
+dev: setup
+	@$(BIN)/python -m dagster_project.orchestration.web_page
+
+bench: setup
+	@$(BIN)/python -m tests.benchmark
+
+lock:
+	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements.lock --quiet

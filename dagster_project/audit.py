@@ -6,7 +6,7 @@ What is demanded is declared in `expectations/suites/`; how it is judged is `exp
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries,
 from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import NodeResult, mart_tables
+from dagster_project.transform.dbt_project import NodeResult, data_tests, mart_tables, read_data_tests
 from dagster_project.transform.plan import raw_file
 from dagster_project.versions import code_version, expectations_version
 from expectations.engine import CheckResult, run_suites
@@ -45,7 +45,7 @@ class Audit:
         return tuple(result for result in self.results if not result.passed and result.severity == "warn")
 
 
-def audit_warehouse(settings: Settings, data_tests: Sequence[NodeResult]) -> Audit:
+def audit_warehouse(settings: Settings) -> Audit:
     """Audit the deliveries of the complete years, the offences and the marts, with the data tests of the build."""
     active = active_deliveries(settings)
     complete = complete_years(active)
@@ -56,7 +56,7 @@ def audit_warehouse(settings: Settings, data_tests: Sequence[NodeResult]) -> Aud
             if year in complete
             for result in _audit_delivery(settings, record)
         ),
-        *_as_results(data_tests),
+        *_as_results(read_data_tests(settings)),
     ]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         results += run_suites(suites("intermediate", "marts"), connection)
@@ -98,16 +98,16 @@ def missing_checks(settings: Settings, audit: Audit) -> list[str]:
     active = active_deliveries(settings)
     complete = complete_years(active)
     sources = {file.table: file.source for file in input_contract().files}
-    declared = {
+    loaded: dict[str, list[int | None]] = {
+        source: [year for (of, year) in active if of == source and year in complete] for source in sources.values()
+    }
+    declared: set[tuple[str, str, int | None]] = {
         (suite.asset, one.name, year)
         for suite in suites("raw", "intermediate", "marts")
         for one in suite.expectations
-        for year in (
-            [y for (source, y) in active if source == sources[suite.asset] and y in complete]
-            if suite.layer == "raw"
-            else [None]
-        )
+        for year in (loaded[sources[suite.asset]] if suite.layer == "raw" else [None])
     }
+    declared |= {(model, test, None) for model, test in data_tests()}
     evaluated = {(result.asset, result.name, result.year) for result in audit.results}
     return sorted(f"{asset}.{name}{f' ({year})' if year else ''}" for asset, name, year in declared - evaluated)
 
@@ -137,14 +137,14 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     return results
 
 
-def _as_results(data_tests: Iterable[NodeResult]) -> list[CheckResult]:
+def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
     """dbt's data tests, which catch our own mistakes, as results among the others."""
     return [
         CheckResult(
             name=test.name,
             suite="dbt",
             layer="marts" if test.tested_model in mart_tables(after_audit=False) else "intermediate",
-            asset=test.tested_model,
+            asset=test.tested_model or "",
             severity="block" if test.blocks else "warn",
             owner="us",
             reason="a data test of the transformation",
@@ -153,6 +153,5 @@ def _as_results(data_tests: Iterable[NodeResult]) -> list[CheckResult]:
             limit="0 failing rows",
             rows=test.failures,
         )
-        for test in data_tests
-        if test.tested_model
+        for test in tests
     ]

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def write_text(path: Path, text: str) -> None:
@@ -58,24 +58,34 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def writer_lock(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock that makes this process the only writer; while another one has it, say so through `waiting` and wait.
+_held: dict[Path, TextIO] = {}
 
-    The lock belongs to the open file: the operating system lets go of it when the process ends, however it ends.
+
+def hold_writer_lock(path: Path, waiting: Callable[[str], None]) -> None:
+    """Become the only process that writes to the warehouse, until this one ends; holding the lock again is free.
+
+    While another process has it, say so through `waiting` and wait. The operating system lets go of the lock when its process
+    ends, however it ends.
     """
+    if path in _held:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            waiting(
-                f"Another load ({file.read().strip() or 'just starting'}) is writing to the warehouse; waiting for it to end."
-            )
-            fcntl.flock(file, fcntl.LOCK_EX)
+    file = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()}")
-        file.flush()
-        yield
+        holder = file.read().strip() or "just starting"
+        waiting(f"another load ({holder}) is writing to the warehouse; waiting for it to end")
+        fcntl.flock(file, fcntl.LOCK_EX)
+    file.seek(0)
+    file.truncate()
+    file.write(f"process {os.getpid()}")
+    file.flush()
+    _held[path] = file
+
+
+def release_writer_lock(path: Path) -> None:
+    """Let other processes write."""
+    if file := _held.pop(path, None):
+        file.close()

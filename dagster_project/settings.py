@@ -69,6 +69,11 @@ class Settings:
         return self.home / "audit"
 
     @property
+    def data_tests(self) -> Path:
+        """Results of dbt's data tests in the latest build."""
+        return self.audit / "data_tests.json"
+
+    @property
     def audit_results(self) -> Path:
         """What the latest audit found."""
         return self.audit / "results.json"
@@ -82,6 +87,11 @@ class Settings:
     def draft(self) -> Path:
         """The publication in the making; hidden from readers, and in the folder where it will be renamed."""
         return self.published / ".draft"
+
+    @property
+    def draft_description(self) -> Path:
+        """What the manifest of the draft will say."""
+        return self.audit / "draft.json"
 
     @property
     def dagster_home(self) -> Path:

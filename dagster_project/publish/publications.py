@@ -67,7 +67,7 @@ def seal(draft: Path, description: Mapping[str, Any]) -> None:
     write_json(draft / MANIFEST, {**description, "files": hashes})
 
 
-def publish(settings: Settings, publication_id: str) -> Path:
+def publish(settings: Settings, publication_id: str) -> Publication:
     """Rename the sealed draft to a publication and point to it."""
     folder = settings.published / publication_id
     for path in settings.draft.rglob("*"):
@@ -75,7 +75,7 @@ def publish(settings: Settings, publication_id: str) -> Path:
     settings.draft.rename(folder)
     sync_folder(settings.published)
     point_to(settings, publication_id)
-    return folder
+    return Publication(publication_id, folder, read_json(folder / MANIFEST, {}))
 
 
 def point_to(settings: Settings, publication_id: str) -> None:

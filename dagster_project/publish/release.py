@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,12 +13,12 @@ import duckdb
 
 from dagster_project.audit import Audit, missing_checks, read_audit, save_audit, suites
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
 from dagster_project.publish.publications import Publication, next_publication_id, publications, publish, seal
 from dagster_project.settings import Settings
-from dagster_project.transform.build import build_after_audit
-from dagster_project.transform.dbt_project import NodeResult, mart_tables
+from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.versions import code_version
 from expectations.engine import CheckResult, run_suites
 
@@ -66,13 +67,15 @@ def make_draft(settings: Settings) -> Audit:
     save_audit(settings, audited)
     if audited.blocking:
         raise PublishingBlockedError(audited.blocking)
+    _describe(settings, audited)
     return audited
 
 
-def describe_draft(settings: Settings) -> list[NodeResult]:
-    """Build the tables that tell readers of the checks and the publications, with the one in the making."""
-    audit = _approved(settings)
-    described = [*(publication.said for publication in publications(settings)), _description(settings, audit)]
+def _describe(settings: Settings, audit: Audit) -> None:
+    """Write what readers shall know of the draft, for the models that tell of the checks and the publications."""
+    description = _description(settings, audit)
+    write_json(settings.draft_description, description)
+    described = [*(publication.said for publication in publications(settings)), description]
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         connection.execute("create schema if not exists audit")
         connection.execute(
@@ -85,8 +88,8 @@ def describe_draft(settings: Settings) -> list[NodeResult]:
         connection.executemany(
             "insert into audit.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                [one.layer, one.asset, one.name, one.year, one.severity, one.owner, one.reason]
-                + [one.observed, one.limit, one.passed, one.rows]
+                [one.layer, one.asset, one.name, one.year, one.severity, one.owner, one.reason, one.observed]
+                + [one.limit, one.passed, one.rows]
                 for one in audit.results
             ],
         )
@@ -115,29 +118,36 @@ def describe_draft(settings: Settings) -> list[NodeResult]:
                 for said in described
             ],
         )
-    return build_after_audit(settings)
 
 
-def release(settings: Settings) -> Publication:
-    """Complete the draft with the tables about it, seal it, name it and point readers to it."""
+def release(settings: Settings) -> Publication | None:
+    """Complete the draft with the tables about it, seal it, name it and point readers to it.
+
+    Returns None where the newest publication rests on the same deliveries and code: then there is nothing to publish.
+    """
+    if nothing_to_publish(settings):
+        shutil.rmtree(settings.draft, ignore_errors=True)
+        return None
     audit = _approved(settings)
+    description = read_json(settings.draft_description, {})
     late = mart_tables(after_audit=True)
     write_draft(settings, late, anew=False)
     with read_back(settings, late) as connection:
         different = connection.execute(
             f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served > 0 or rows_served = 0"
         ).fetchall()
-        said_id = connection.execute("select max(publication_id) from served.marts.publication").fetchone()
+        told = connection.execute(
+            "select max(publication_id), (select count(*) from served.marts.quality_check) from served.marts.publication"
+        ).fetchone()
     if different:
         raise PublishingBlockedError([], f"served is not what was built: {different}")
-    description = _description(settings, audit)
-    if said_id is None or said_id[0] != description["publication_id"]:
-        raise PublishingBlockedError([], "the draft speaks of another publication than this one: load again")
+    if told != (description["publication_id"], len(audit.results)):
+        raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
-    folder = publish(settings, description["publication_id"])
-    logger.info("published %s", folder.name)
-    return next(one for one in reversed(publications(settings)) if one.publication_id == folder.name)
+    publication = publish(settings, description["publication_id"])
+    logger.info("published %s", publication.publication_id)
+    return publication
 
 
 def _approved(settings: Settings) -> Audit:
@@ -153,13 +163,13 @@ def _approved(settings: Settings) -> Audit:
 
 
 def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
-    """What the manifest says of a publication; the same each time that it is asked for one draft."""
+    """What the manifest of a publication says."""
     active = active_deliveries(settings)
     years = complete_years(active)
-    drafted_at = datetime.fromtimestamp(int(settings.draft.stat().st_ctime), UTC)
+    now = datetime.now(UTC)
     return {
-        "publication_id": next_publication_id(settings, drafted_at),
-        "published_at": drafted_at.isoformat(),
+        "publication_id": next_publication_id(settings, now),
+        "published_at": now.isoformat(timespec="seconds"),
         "basis": audit.basis,
         "synthetic": any(record.synthetic is not None for record in active.values()),
         "years": years,

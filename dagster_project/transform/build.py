@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import NodeResult, run_dbt
+from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, run_dbt
 from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
 from dagster_project.transform.raw_schema import prepare_raw_schema
 
@@ -35,6 +35,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPl
     if not models:
         with duckdb.connect(str(settings.warehouse_file)) as connection:
             note_build_done(connection, plan)
+        keep_data_tests(settings, results)
     return plan, results
 
 

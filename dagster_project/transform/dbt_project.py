@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.files import write_text
+from dagster_project.files import read_json, write_json, write_text
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.versions import transformation_version
 
@@ -57,6 +57,28 @@ def require_manifest() -> Path:
     if not _is_prepared():
         raise FileNotFoundError("the dbt project is not parsed, or has changed since: run `make setup` first")
     return MANIFEST
+
+
+@cache
+def data_tests() -> frozenset[tuple[str, str]]:
+    """The declared data tests of what is built before the audit, as (model, test)."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
+    return frozenset(
+        (nodes[node["attached_node"]]["name"], node["name"])
+        for node in nodes.values()
+        if node["resource_type"] == "test" and node["attached_node"] and not node["attached_node"].startswith("seed.")
+        if "after_audit" not in nodes[node["attached_node"]]["tags"]
+    )
+
+
+def keep_data_tests(settings: Settings, results: Iterable[NodeResult]) -> None:
+    """Keep the results of the data tests of a build for the audit."""
+    write_json(settings.data_tests, [asdict(result) for result in results if result.tested_model])
+
+
+def read_data_tests(settings: Settings) -> list[NodeResult]:
+    """The results of the data tests of the latest build."""
+    return [NodeResult(**result) for result in read_json(settings.data_tests, [])]
 
 
 @cache
@@ -135,3 +157,7 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     if manifest is None and not outcome.success:
         raise TransformationFailedError(f"dbt could not parse the project: {outcome.exception}")
     return outcome
+
+
+if __name__ == "__main__":
+    prepare_manifest()

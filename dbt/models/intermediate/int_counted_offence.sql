@@ -1,14 +1,30 @@
 {{ config(materialized='view') }}
 
 with placed as (
-    select *, 'riket' as geography_level, 'SE' as geography_code from {{ ref('int_processed_offence') }}
+    select
+        *,
+        'riket' as geography_level,
+        'SE' as geography_code
+    from {{ ref('int_processed_offence') }}
     union all
-    select *, 'polisregion' as geography_level, region_code as geography_code from {{ ref('int_processed_offence') }}
+    select
+        *,
+        'polisregion' as geography_level,
+        region_code as geography_code
+    from {{ ref('int_processed_offence') }}
     where region_code is not null
     union all
-    select *, 'lan' as geography_level, county_code as geography_code from {{ ref('int_processed_offence') }}
+    select
+        *,
+        'lan' as geography_level,
+        county_code as geography_code
+    from {{ ref('int_processed_offence') }}
     union all
-    select *, 'kommun' as geography_level, municipality_code as geography_code from {{ ref('int_processed_offence') }}
+    select
+        *,
+        'kommun' as geography_level,
+        municipality_code as geography_code
+    from {{ ref('int_processed_offence') }}
 )
 
 select

@@ -34,12 +34,12 @@ standing as (
             partition by year, diarienummer, brottsnummer
             order by
                 -- the strongest clearing decision, and of several such the first
-                case when is_clearing then rank else 9 end,
-                case when is_clearing then decision_date end,
+                case when is_clearing then rank else 9 end asc,
+                case when is_clearing then decision_date end asc,
                 -- otherwise the latest; on the same date the prosecutor's, then limited before other
                 decision_date desc,
-                case authority when 'prosecutor' then 1 else 2 end,
-                rank
+                case authority when 'prosecutor' then 1 else 2 end asc,
+                rank asc
         ) as place_in_line
     from decided
     where ends_handling and (is_clearing or reopened_date is null or decision_date >= reopened_date)

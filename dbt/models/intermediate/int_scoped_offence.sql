@@ -14,7 +14,7 @@ provision as (
         select distinct lagrum
         from offence
         where lagrum is not null
-    )
+    ) as spelling
 ),
 
 by_code as (
@@ -75,8 +75,10 @@ select
     grouped.classified_by,
     grouped.class_key,
     grouped.indicator_id,
-    case when {{ is_listed('grouped.known_group', 'indicator.victim_groups') }} then grouped.known_group else 'okand' end
-        as victim_group,
+    case
+        when {{ is_listed('grouped.known_group', 'indicator.victim_groups') }} then grouped.known_group
+        else 'okand'
+    end as victim_group,
     coalesce(grouped.handlaggande_region, county.region_code) as region_code,
     coalesce(municipality.county_code, 'okand') as county_code,
     coalesce(municipality.municipality_code, 'okand') as municipality_code,

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
 
--- The one place where all decisions meet all offences of their year; everything after it looks only at what is left here.
+-- The one place where all decisions meet all offences of their year; what comes after looks only at what is left here.
 select
     decision.year,
     decision.authority,

@@ -36,4 +36,4 @@ select
     'Okänd plats' as name,
     null as region_code,
     null as county_code
-from (select 'lan' as geography_level union all select 'kommun' as geography_level) as level
+from (values ('lan'), ('kommun')) as level (geography_level)

@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_years',
+    on_schema_change='fail',
+    meta={'rebuilt_by': 'years'},
+) }}
 
 -- A stage, the condition for it, and the condition for it and the stage before it.
 {%- set stages = [

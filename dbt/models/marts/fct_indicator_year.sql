@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'fact_years'}) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_years',
+    on_schema_change='fail',
+    meta={'rebuilt_by': 'fact_years'},
+) }}
 
 {%- set outcomes = [
     'cleared_indictment', 'cleared_penalty_order', 'cleared_waiver',
@@ -59,9 +64,9 @@ cell as (
 filled as (
     select
         cell.*,
-        {%- for count in counts %}
+        {% for count in counts -%}
         cast(coalesce(counted.{{ count }}, 0) as bigint) as {{ count }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% endfor -%}
     from cell
     left join counted
         on

@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_years',
+    on_schema_change='fail',
+    meta={'rebuilt_by': 'years'},
+) }}
 
 with timed as (
     select
@@ -49,9 +54,9 @@ select
     geography_code,
     outcome,
     cast(max(offences_in_all) as bigint) as offences,
-    {%- for name, share in [('p25', 25), ('median', 50), ('p75', 75), ('p90', 90)] %}
-    cast(min(case when 100 * offences_so_far >= {{ share }} * offences_in_all then days end) as integer) as days_{{ name }}
-    {{- ',' if not loop.last }}
-    {%- endfor %}
+    cast(min(case when 100 * offences_so_far >= 25 * offences_in_all then days end) as integer) as days_p25,
+    cast(min(case when 100 * offences_so_far >= 50 * offences_in_all then days end) as integer) as days_median,
+    cast(min(case when 100 * offences_so_far >= 75 * offences_in_all then days end) as integer) as days_p75,
+    cast(min(case when 100 * offences_so_far >= 90 * offences_in_all then days end) as integer) as days_p90
 from cumulated
 group by indicator_id, variant, year, geography_level, geography_code, outcome

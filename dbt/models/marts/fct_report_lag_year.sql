@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', on_schema_change='fail', meta={'rebuilt_by': 'years'}) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_years',
+    on_schema_change='fail',
+    meta={'rebuilt_by': 'years'},
+) }}
 
 with lagged as (
     select
@@ -45,9 +50,7 @@ cell as (
             geography_code
         from counted
     ) as place
-    cross join (
-        select '0' as lag union all select '1' as lag union all select '2' as lag union all select '3+' as lag
-    ) as lag
+    cross join (values ('0'), ('1'), ('2'), ('3+')) as lag (lag)
 )
 
 select

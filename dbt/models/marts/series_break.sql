@@ -4,7 +4,7 @@ select
     law_change.kind,
     law_change.in_force,
     -- the change came within the year, whose figures are therefore of both kinds
-    not (month(law_change.in_force) = 1 and day(law_change.in_force) = 1) as mixed_year,
+    month(law_change.in_force) <> 1 or day(law_change.in_force) <> 1 as mixed_year,
     law_change.cause_sv,
     law_change.cause_en,
     law_change.provision,

@@ -1,0 +1,170 @@
+"""The command `uppklarat`: what people type, what they read, and the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dagster_project import report
+from dagster_project.contract import input_contract
+from dagster_project.progress import shown_progress
+from dagster_project.settings import Settings
+
+OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
+
+# Whoever calls us has not asked to be counted by the tools we use.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code of the contract (0 done, 1 failure, 2 usage, 3 rejected, 4 blocked)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(Settings.from_environment(), options))
+    except KeyboardInterrupt:
+        print("stopped; the next load finishes the work", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if options.verbose:
+            raise
+        print(f"uppklarat: {error}", file=sys.stderr)
+        print("(`uppklarat --verbose …` shows where; nothing that was published has changed)", file=sys.stderr)
+        return FAILED
+
+
+def sample(settings: Settings, options: argparse.Namespace) -> int:
+    """Write synthetic deliveries into the landing folder."""
+    from dagster_project.sample import write_sample
+
+    with shown_progress():
+        folders = write_sample(
+            settings.landing, options.years, options.scale, options.seed, logging.getLogger("uppklarat").info
+        )
+    print(f"wrote {len(folders)} synthetic deliveries to {settings.landing}")
+    print("next: uppklarat load")
+    return OK
+
+
+def load(settings: Settings, options: argparse.Namespace) -> int:
+    """Load what is new or changed and publish it."""
+    from dagster_project.load import load
+
+    with shown_progress():
+        outcome = load(settings, options.years or ())
+    if options.json:
+        print(json.dumps(report.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
+    for text in outcome.rejected:
+        print(f"rejected: {text}", file=sys.stderr)
+    if outcome.blocked:
+        print(f"not published: {outcome.blocked}", file=sys.stderr)
+        print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
+    elif not options.json:
+        print(report.outcome_as_text(settings, outcome))
+    return BLOCKED if outcome.blocked else REJECTED if outcome.rejected else OK
+
+
+def status(settings: Settings, options: argparse.Namespace) -> int:
+    """Tell what is loaded, quarantined, published and waiting."""
+    said = report.status(settings)
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.status_as_text(said))
+    return OK
+
+
+def quarantine(settings: Settings, options: argparse.Namespace) -> int:
+    """List the quarantined rows by reason, with file and line."""
+    print(report.quarantine_as_text(settings, options.year, options.source))
+    return OK
+
+
+def publications(settings: Settings, options: argparse.Namespace) -> int:
+    """List the publications, or point readers to an earlier one."""
+    from dagster_project.files import hold_writer_lock, release_writer_lock
+    from dagster_project.publish.publications import changed_files, point_to
+    from dagster_project.publish.publications import publications as kept
+
+    if options.activate:
+        found = [one for one in kept(settings) if one.publication_id == options.activate]
+        if not found:
+            print(
+                f"uppklarat: there is no publication {options.activate}; `uppklarat publications` lists them",
+                file=sys.stderr,
+            )
+            return USAGE
+        if damaged := changed_files(found[0]):
+            print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
+            return FAILED
+        hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
+        with contextlib.ExitStack() as stack:
+            stack.callback(release_writer_lock, settings.lock)
+            point_to(settings, options.activate)
+    said = report.publications(settings)
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
+    return OK
+
+
+def years(text: str) -> list[int]:
+    """Read `2024`, `2019-2025` or `2019,2022` (or a mixture)."""
+    first = input_contract().first_year
+    named: set[int] = set()
+    for part in text.split(","):
+        begin, _, end = part.strip().partition("-")
+        if not all(len(year) == 4 and year.isascii() and year.isdigit() for year in (begin, end or begin)):
+            raise argparse.ArgumentTypeError(f"{text!r} is not like 2024, 2019-2025 or 2019,2022")
+        if int(end or begin) < int(begin) or int(begin) < first:
+            raise argparse.ArgumentTypeError(f"{part.strip()!r} runs backwards or begins before {first}")
+        named |= set(range(int(begin), int(end or begin) + 1))
+    return sorted(named)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="uppklarat", description="Police and prosecution extracts in, audited indicators out."
+    )
+    parser.add_argument("--verbose", action="store_true", help="show where an unexpected failure happened")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Settings, argparse.Namespace], int], **named: Any) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=(run.__doc__ or "").rstrip("."), **named)
+        made.set_defaults(run=run)
+        return made
+
+    of_sample = command("sample", sample)
+    of_sample.add_argument("--years", type=years, default=years("2014-2025"), help="2024, 2019-2025 or 2019,2022")
+    of_sample.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
+    of_sample.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    of_load = command("load", load)
+    of_load.add_argument("--years", type=years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
+    of_status = command("status", status)
+    of_quarantine = command("quarantine", quarantine)
+    of_quarantine.add_argument("--year", type=int)
+    of_quarantine.add_argument("--source", choices=list(input_contract().sources))
+    of_publications = command("publications", publications)
+    of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
+    for with_json in (of_load, of_status, of_publications):
+        with_json.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 100")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

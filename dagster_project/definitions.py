@@ -1,0 +1,17 @@
+"""What `dagster dev` opens: the definitions over the places that the environment names."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from dagster_project.orchestration.build import DEFAULT_SCHEDULE, build_definitions
+from dagster_project.settings import Settings
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """Read the environment when Dagster asks, not when this module is imported."""
+    schedule = os.environ.get("UPPKLARAT_SCHEDULE") or DEFAULT_SCHEDULE
+    return build_definitions(Settings.from_environment(), schedule)

@@ -1,0 +1,73 @@
+"""A load from the command line: what there is to do, one Dagster run that does it, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.files import hold_writer_lock, release_writer_lock
+from dagster_project.publish.publications import Publication, active_publication, point_to, publications
+from dagster_project.publish.release import nothing_to_publish
+from dagster_project.settings import Settings
+
+logger = logging.getLogger("uppklarat")
+
+
+class LoadFailedError(Exception):
+    """A load that failed unexpectedly; the message names the step and the Dagster run."""
+
+
+@dataclass(frozen=True)
+class LoadOutcome:
+    """What a load did.
+
+    `publication` is the new one, None where there was nothing new or it was not allowed; `rejected` and `blocked` say why in
+    words; `run_id` names the Dagster run.
+    """
+
+    publication: Publication | None = None
+    rejected: tuple[str, ...] = ()
+    blocked: str | None = None
+    run_id: str | None = None
+
+
+def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
+    """Take in every new or changed delivery (of the years named), derive, audit and publish.
+
+    Raises whatever the run failed of, if it is neither a rejection nor a refusal of the audit.
+    """
+    hold_writer_lock(settings.lock, logger.warning)
+    try:
+        _clear_leftovers(settings)
+        changed = [folder for folder in changed_folders(settings) if not years or folder.year in years]
+        active = active_deliveries(settings)
+        if not changed and (not complete_years(active) or nothing_to_publish(settings)):
+            return LoadOutcome()
+        touched = {folder.year for folder in changed} or set(complete_years(active))
+        return _run(settings, touched, years)
+    finally:
+        release_writer_lock(settings.lock)
+
+
+def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
+    """Run the job that `dagster dev` shows, in this process and with its record in the same instance."""
+    logger.info("starting Dagster")
+    # Seconds of imports that a load with nothing to do must not pay.
+    from dagster_project.orchestration.command_line import run_load
+
+    return run_load(settings, touched, years)
+
+
+def _clear_leftovers(settings: Settings) -> None:
+    """Remove what a load that was cut short left behind, and point readers to a publication that it had just finished."""
+    shutil.rmtree(settings.scratch, ignore_errors=True)
+    if settings.published.is_dir():
+        for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
+    kept = publications(settings)
+    if kept and active_publication(settings) is None:
+        point_to(settings, kept[-1].publication_id)

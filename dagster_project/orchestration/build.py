@@ -1,0 +1,28 @@
+"""Puts the definitions together for given places; the only way to get them, for the web page, the command line and tests."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.orchestration.automation import load_job, new_delivery, yearly_load
+from dagster_project.orchestration.common import Places
+from dagster_project.orchestration.deliveries import delivery_specs, ingest_assets
+from dagster_project.orchestration.publication import expectation_checks, publication_assets
+from dagster_project.orchestration.transformation import model_assets
+from dagster_project.settings import Settings
+
+DEFAULT_SCHEDULE = "0 6 1 3 *"
+
+
+def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE) -> dg.Definitions:
+    """All definitions over the warehouse in these places; the schedule in cron's notation, Stockholm time."""
+    places = Places(landing=str(settings.landing), home=str(settings.home), published=str(settings.published))
+    return dg.Definitions(
+        assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
+        asset_checks=[expectation_checks()],
+        jobs=[load_job],
+        schedules=[yearly_load(cron_schedule)],
+        sensors=[new_delivery],
+        resources={"places": places},
+        executor=dg.in_process_executor,
+    )

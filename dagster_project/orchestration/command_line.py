@@ -1,0 +1,55 @@
+"""Runs the load job in this process and reads from its events what the command line tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import dagster as dg
+
+from dagster_project.load import LoadFailedError, LoadOutcome
+from dagster_project.orchestration.automation import LOAD, range_tags, run_config
+from dagster_project.orchestration.build import build_definitions
+from dagster_project.orchestration.deliveries import ACCEPTED
+from dagster_project.orchestration.instance import open_instance
+from dagster_project.publish.publications import publications
+from dagster_project.settings import Settings
+
+# Steps whose refusal is the audit's; any other failure is ours.
+GATED = ("draft", "current")
+
+
+def run_load(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
+    """Run the load over the touched years; `years` limits the ingest, empty = all.
+
+    Raises `LoadFailedError` for a step that failed otherwise than by the audit's refusal.
+    """
+    before = {one.publication_id for one in publications(settings)}
+    with open_instance(settings) as instance:
+        result = (
+            build_definitions(settings)
+            .get_job_def(LOAD)
+            .execute_in_process(
+                instance=instance,
+                run_config={
+                    **run_config(complete_only=False, years=sorted(years)),
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                tags=range_tags(touched),
+                raise_on_error=False,
+            )
+        )
+    rejected: dict[str, None] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        if evaluation.check_name == ACCEPTED and not evaluation.passed:
+            said = evaluation.metadata["rejected"].value
+            rejected |= dict.fromkeys(said if isinstance(said, list) else [str(said)])
+    blocked = None
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.error
+        message = (event.step_failure_data.user_failure_data or error).__str__() if error is None else error.message
+        if event.step_key not in GATED or error is None or error.cls_name != dg.Failure.__name__:
+            raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")
+        data = event.step_failure_data.user_failure_data
+        blocked = (data.description if data else None) or message.strip()
+    new = [one for one in publications(settings) if one.publication_id not in before]
+    return LoadOutcome(new[-1] if new else None, tuple(rejected), blocked, result.run_id)

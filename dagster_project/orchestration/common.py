@@ -1,0 +1,54 @@
+"""What all assets share: years as partitions, places as a resource, the pool, and the rule for retries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.files import hold_writer_lock
+from dagster_project.publish.release import PublishingBlockedError
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import TransformationFailedError
+
+# Years from the contract's registry; the present year too, for deliveries of a year that is not over.
+YEARS = dg.TimeWindowPartitionsDefinition(
+    start=str(input_contract().first_year),
+    cron_schedule="0 0 1 1 *",
+    fmt="%Y",
+    timezone="Europe/Stockholm",
+    end_offset=1,
+)
+WAREHOUSE_POOL = "warehouse"
+TRIES_AGAIN = 3
+
+
+class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The three places of the settings."""
+
+    landing: str
+    home: str
+    published: str
+
+    @property
+    def settings(self) -> Settings:
+        """The same as domain settings."""
+        return Settings(Path(self.landing), Path(self.home), Path(self.published))
+
+
+@contextmanager
+def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[None]:
+    """Be the only writer, and tell failures that may pass (a locked file) from those that will not.
+
+    What is refused or wrong fails at once, with its reason; only a lock or an interrupted system call is tried again.
+    """
+    try:
+        hold_writer_lock(settings.lock, context.log.warning)
+        yield
+    except (RejectedDeliveryError, PublishingBlockedError, TransformationFailedError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    except (duckdb.IOException, BlockingIOError, InterruptedError) as error:
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=5) from error

@@ -1,0 +1,170 @@
+"""Assets of groups `audit` and `published`, and the checks that show every expectation's result at its asset."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.audit import Audit, audit_warehouse, read_audit, suites
+from dagster_project.contract import input_contract
+from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
+from dagster_project.publish.publications import active_publication
+from dagster_project.publish.release import make_draft, release
+from dagster_project.transform.dbt_project import mart_tables
+from expectations.engine import CheckResult
+
+VERDICT = dg.AssetKey(["audit", "verdict"])
+DRAFT = dg.AssetKey(["published", "draft"])
+DESCRIPTIONS = [dg.AssetKey(["audit", "check_result"]), dg.AssetKey(["audit", "publication"])]
+CURRENT = dg.AssetKey(["published", "current"])
+
+
+def publication_assets() -> list[dg.AssetsDefinition]:
+    """The verdict, the draft, what is said of it, and the publication."""
+    marts = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=False)]
+    described = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=True)]
+
+    @dg.asset(
+        key=VERDICT,
+        group_name="audit",
+        kinds={"greatexpectations"},
+        deps=[*marts, dg.AssetKey(["intermediate", "int_delivery_balance"])],
+        pool=WAREHOUSE_POOL,
+        description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
+    )
+    def verdict(context: dg.AssetExecutionContext, places: Places) -> dg.MaterializeResult[None]:
+        with one_writer(context, places.settings):
+            audit = audit_warehouse(places.settings)
+        return dg.MaterializeResult(metadata=_about(audit, places))
+
+    @dg.multi_asset(
+        name="draft",
+        specs=[
+            dg.AssetSpec(
+                DRAFT,
+                group_name="published",
+                deps=[VERDICT],
+                description="All marts in the files that will be published, read back and compared with what was built.",
+            ),
+            *(
+                dg.AssetSpec(key, group_name="audit", deps=[VERDICT], description="For readers.")
+                for key in DESCRIPTIONS
+            ),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(one.name, asset=DRAFT, description=one.reason)
+            for suite in suites("published")
+            for one in suite.expectations
+        ],
+        pool=WAREHOUSE_POOL,
+    )
+    def draft(
+        context: dg.AssetExecutionContext, places: Places
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with one_writer(context, places.settings):
+            audit = make_draft(places.settings)
+        for key in (DRAFT, *DESCRIPTIONS):
+            yield dg.MaterializeResult(asset_key=key)
+        for result in audit.results:
+            if result.layer == "published":
+                yield _check(DRAFT, [result], places)
+
+    @dg.asset(
+        key=CURRENT,
+        group_name="published",
+        deps=[DRAFT, *described],
+        pool=WAREHOUSE_POOL,
+        description="What readers open: an immutable folder, and the pointer to it.",
+    )
+    def current(context: dg.AssetExecutionContext, places: Places) -> dg.MaterializeResult[None]:
+        settings = places.settings
+        with one_writer(context, settings):
+            publication = release(settings)
+        if publication is None:
+            context.log.info("the newest publication rests on the same deliveries and code; nothing to publish")
+            return dg.MaterializeResult(metadata={"publication_id": active_publication(settings) or "", "new": False})
+        return dg.MaterializeResult(
+            metadata={
+                "publication_id": publication.publication_id,
+                "new": True,
+                "folder": dg.MetadataValue.path(publication.folder),
+                "years": dg.MetadataValue.json(publication.said["years"]),
+                "synthetic": bool(publication.said["synthetic"]),
+                "bytes": sum(file["bytes"] for file in publication.said["files"].values()),
+                "validation_page": _page(places),
+            }
+        )
+
+    return [verdict, draft, current]
+
+
+def expectation_checks() -> dg.AssetChecksDefinition:
+    """Show each result of the audit at the asset that it is about."""
+    raw = {file.table for file in input_contract().files}
+
+    def key(asset: str) -> dg.AssetKey:
+        schema = "raw" if asset in raw else "marts" if asset in mart_tables(after_audit=False) else "intermediate"
+        return dg.AssetKey([schema, asset])
+
+    declared = suites("raw", "intermediate", "marts")
+
+    @dg.multi_asset_check(
+        name="show_expectations",
+        specs=[
+            dg.AssetCheckSpec(one.name, asset=key(suite.asset), additional_deps=[VERDICT], description=one.reason)
+            for suite in declared
+            for one in suite.expectations
+        ],
+    )
+    def show_expectations(places: Places) -> Iterator[dg.AssetCheckResult]:
+        audit = read_audit(places.settings)
+        names = {(suite.asset, one.name) for suite in declared for one in suite.expectations}
+        results = [] if audit is None else sorted(audit.results, key=lambda one: (one.asset, one.name, one.year or 0))
+        for (asset, name), of_check in groupby(results, key=lambda one: (one.asset, one.name)):
+            if (asset, name) in names:
+                yield _check(key(asset), list(of_check), places)
+
+    return show_expectations
+
+
+def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
+    """One check, which a delivery's expectation has for each year; the worst of them speaks."""
+    failed = [one for one in results if not one.passed]
+    shown = failed[0] if failed else results[-1]
+    years = f" ({', '.join(str(one.year) for one in failed)})" if failed and failed[0].year else ""
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=shown.name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if shown.severity == "block" else dg.AssetCheckSeverity.WARN,
+        description=f"{shown.reason}{years}: found {shown.observed}, expected {shown.limit}"
+        if failed
+        else shown.reason,
+        metadata={
+            "observed": shown.observed,
+            "limit": shown.limit,
+            "offending_rows": sum(one.rows for one in results),
+            "who_mends_it": "the supplier" if shown.owner == "supplier" else "we",
+            "validation_page": _page(places),
+            **(
+                {"by_year": dg.MetadataValue.json({str(one.year): one.observed for one in results})}
+                if shown.year
+                else {}
+            ),
+        },
+    )
+
+
+def _about(audit: Audit, places: Places) -> dict[str, Any]:
+    return {
+        "may_be_published": not audit.blocking,
+        "checks": len(audit.results),
+        "blocking": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.blocking]),
+        "warnings": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.warnings]),
+        "validation_page": _page(places),
+    }
+
+
+def _page(places: Places) -> dg.MetadataValue:
+    return dg.MetadataValue.url(places.settings.validation_page.as_uri())

@@ -1,0 +1,293 @@
+"""What the command line tells of the warehouse: as data, and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.audit import read_audit
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.landing import find_delivery_folders
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder
+from dagster_project.load import LoadOutcome
+from dagster_project.publish import publications as kept
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.release import nothing_to_publish
+from dagster_project.settings import Settings
+
+
+def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
+    """What a load did, as one document."""
+    return {
+        "published": outcome.publication.publication_id if outcome.publication else None,
+        "current": kept.active_publication(settings),
+        "rejected": list(outcome.rejected),
+        "blocked": outcome.blocked,
+        "run_id": outcome.run_id,
+        "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
+        "newest_figures": newest_figures(settings),
+    }
+
+
+def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
+    """What a load did, what the newest figures are, and where to look next."""
+    current = kept.active_publication(settings)
+    if outcome.publication is None:
+        waiting = status(settings)["waiting"]
+        why = f"nothing new to load; current is {current}" if current else "nothing to publish yet"
+        return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_where_next(settings, current)])
+    said = outcome.publication.said
+    audit = read_audit(settings)
+    synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if said["synthetic"] else ""
+    warned = f", {len(audit.warnings)} warnings" if audit else ""
+    return "\n".join(
+        [
+            f"published {outcome.publication.publication_id}: years {_spell(said['years'])}, "
+            f"{said['checks']['passed']} checks passed{warned}{synthetic}",
+            "",
+            *_figure_lines(newest_figures(settings)),
+            "",
+            *_where_next(settings, current),
+        ]
+    )
+
+
+def newest_figures(settings: Settings) -> list[dict[str, Any]]:
+    """The eleven indicators of the newest year for the country and region Stockholm, from what readers see."""
+    if not settings.current.exists():
+        return []
+    with duckdb.connect(str(settings.current.resolve() / DATABASE), read_only=True) as connection:
+        cursor = connection.execute(
+            """
+            select
+                year, number, indicator_id, name_sv, geography_code, processed, cleared, clearance_pct
+            from marts.fct_indicator_year
+            inner join marts.dim_indicator using (indicator_id, variant)
+            where
+                variant = 'beslutad' and victim_group = 'total' and geography_code in ('SE', 'Rn03')
+                and year = (select max(year) from marts.dim_year)
+            order by number, geography_level desc
+            """
+        )
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Deliveries loaded, quarantined rows, what is published and what waits."""
+    active = active_deliveries(settings)
+    complete = complete_years(active)
+    quarantined = quarantine_counts(settings)
+    changed = {folder.label for folder in changed_folders(settings)}
+    waiting = [f"{label}: new or changed, not loaded" for label in sorted(changed)]
+    waiting += [
+        f"{year}: waits for {' and '.join(missing)}"
+        for year in sorted({year for _, year in active} - set(complete))
+        if (missing := [source for source in input_contract().sources if (source, year) not in active])
+    ]
+    if complete and not changed and not nothing_to_publish(settings):
+        audit = read_audit(settings)
+        blocking = ", ".join(f"{one.asset}.{one.name}" for one in audit.blocking) if audit else ""
+        waiting.append(
+            f"publishing is blocked by {blocking}" if blocking else "loaded deliveries are not published: load again"
+        )
+    return {
+        "deliveries": [
+            {
+                "source": record.source,
+                "year": record.year,
+                "delivery_id": record.delivery_id,
+                "loaded_at": record.loaded_at,
+                "complete": record.complete,
+                "synthetic": record.synthetic,
+                "in_landing": any(folder.label == record.label for folder in find_delivery_folders(settings.landing)),
+                "warnings": list(record.warnings),
+                "files": {
+                    name: {
+                        "rows_read": file.rows_read,
+                        "rows_loaded": file.rows_read - file.duplicates - sum(reasons.values()),
+                        "exact_duplicates": file.duplicates,
+                        "quarantined": reasons,
+                    }
+                    for name, file in record.files.items()
+                    for reasons in [quarantined.get((record.source, record.year, name), {})]
+                },
+            }
+            for record in active.values()
+        ],
+        "published": {
+            "current": kept.active_publication(settings),
+            "newest": [one.publication_id for one in kept.publications(settings)][-1:],
+            "years": next(
+                (
+                    one.said["years"]
+                    for one in kept.publications(settings)
+                    if one.publication_id == kept.active_publication(settings)
+                ),
+                [],
+            ),
+        },
+        "waiting": waiting,
+    }
+
+
+def status_as_text(said: Mapping[str, Any]) -> str:
+    """The status for people."""
+    lines = ["deliveries loaded:"] if said["deliveries"] else ["no delivery is loaded"]
+    for delivery in said["deliveries"]:
+        files = "; ".join(
+            f"{name} {file['rows_loaded']:,} loaded, {sum(file['quarantined'].values()):,} quarantined, "
+            f"{file['exact_duplicates']:,} duplicates"
+            for name, file in delivery["files"].items()
+        )
+        marks = ", synthetic" if delivery["synthetic"] else ""
+        marks += "" if delivery["complete"] else ", completeness not verified"
+        lines.append(f"  {delivery['source']}/{delivery['year']}  {files}{marks}")
+    published = said["published"]
+    lines.append(
+        f"published: {published['current'] or 'nothing'}"
+        + (f", years {_spell(published['years'])}" if published["years"] else "")
+    )
+    if published["newest"] and published["newest"][0] != published["current"]:
+        lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
+    lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
+    return "\n".join(lines)
+
+
+def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str, int]]:
+    """Quarantined rows of the active deliveries by (source, year, file) and reason, as judged on reading and on linking."""
+    counts = {
+        (record.source, record.year, name): dict(file.quarantined)
+        for record in active_deliveries(settings).values()
+        for name, file in record.files.items()
+    }
+    for source, year, file, reason, rows in _linked(settings, "source, year, file, reason, count(*)", "group by all"):
+        if (of_file := counts.get((source, year, file))) is not None:
+            of_file[reason] = of_file.get(reason, 0) + rows
+    return counts
+
+
+def quarantine_as_text(settings: Settings, year: int | None, source: str | None) -> str:
+    """Every quarantined row: reason, file, line. The rows themselves stay in the private warehouse; it says where."""
+    lines = []
+    for record in active_deliveries(settings).values():
+        if (year in (None, record.year)) and (source in (None, record.source)):
+            for name in record.files:
+                lines += [
+                    f"{reason}\t{record.label}/{record.files[name].name}\tline {line}"
+                    for reason, line in _quarantined_lines(settings, record.source, record.year, name)
+                ]
+    if not lines:
+        return "no row is quarantined"
+    by_reason: dict[str, int] = {}
+    for line in lines:
+        reason = line.split("\t")[0]
+        by_reason[reason] = by_reason.get(reason, 0) + 1
+    order = list(input_contract().quarantine_reasons)
+    meaning = input_contract().quarantine_reasons
+    summary = [f"{by_reason[reason]:>8,}  {reason}: {meaning[reason]}" for reason in order if reason in by_reason]
+    where = f"the rows as they came lie in {settings.raw} (*_quarantine.parquet)"
+    return "\n".join([*sorted(lines, key=lambda line: order.index(line.split("\t")[0])), "", *summary, where])
+
+
+def publications(settings: Settings) -> list[dict[str, Any]]:
+    """The publications that are kept, oldest first."""
+    current = kept.active_publication(settings)
+    return [
+        {
+            "publication_id": one.publication_id,
+            "current": one.publication_id == current,
+            "published_at": one.said["published_at"],
+            "synthetic": one.said["synthetic"],
+            "years": one.said["years"],
+            "code_version": one.said["code_version"],
+            "checks_passed": one.said["checks"]["passed"],
+            "checks_warned": one.said["checks"]["warned"],
+            "folder": str(one.folder),
+        }
+        for one in kept.publications(settings)
+    ]
+
+
+def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
+    """The publications for people."""
+    if not said:
+        return "nothing is published yet"
+    return "\n".join(
+        f"{'→' if one['current'] else ' '} {one['publication_id']}  years {_spell(one['years'])}  "
+        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned{'  synthetic' if one['synthetic'] else ''}"
+        for one in said
+    )
+
+
+def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    by_indicator: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for figure in figures:
+        by_indicator.setdefault(figure["number"], {})[figure["geography_code"]] = figure
+    if not by_indicator:
+        return []
+    lines = [
+        f"cleared offences of those processed {figures[0]['year']}:{'':<28}{'country':>22}{'region Stockholm':>24}"
+    ]
+    for number, places in sorted(by_indicator.items()):
+        cells = [_cell(places[code]) for code in ("SE", "Rn03")]
+        lines.append(f"{number:>3} {places['SE']['name_sv'][:56]:<57}{cells[0]:>24}{cells[1]:>24}")
+    return lines
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    if figure["clearance_pct"] is None:
+        return "– (0 processed)"
+    share = Decimal(figure["clearance_pct"]).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{share} % ({figure['cleared']}/{figure['processed']})"
+
+
+def _where_next(settings: Settings, current: str | None) -> list[str]:
+    if current is None:
+        return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
+    return [
+        f"figures      {_short(settings.current / DATABASE)} (also parquet/ and csv/ beside it)",
+        f"checks       {_short(settings.validation_page)}",
+        "runs         make dev, then the address that it prints",
+        "more         uppklarat status · uppklarat quarantine · uppklarat publications",
+    ]
+
+
+def _quarantined_lines(settings: Settings, source: str, year: int, file: str) -> list[tuple[str, int]]:
+    record = active_deliveries(settings)[source, year]
+    folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
+    with duckdb.connect() as connection:
+        on_reading = connection.execute(
+            "select reason, line from read_parquet(?)", [str(folder / f"{file}_quarantine.parquet")]
+        ).fetchall()
+    linked = _linked(settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
+    return sorted([*on_reading, *linked], key=lambda row: row[1])
+
+
+def _linked(settings: Settings, columns: str, rest: str) -> list[tuple[Any, ...]]:
+    """What the judgement across deliveries quarantined; nothing where no build has been."""
+    if not settings.warehouse_file.exists():
+        return []
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        if not connection.execute("from duckdb_tables() where table_name = 'int_quarantined_decision'").fetchone():
+            return []
+        return connection.execute(f"select {columns} from intermediate.int_quarantined_decision {rest}").fetchall()
+
+
+def _spell(years: Sequence[int]) -> str:
+    blocks: list[list[int]] = []
+    for year in years:
+        if blocks and year == blocks[-1][-1] + 1:
+            blocks[-1].append(year)
+        else:
+            blocks.append([year])
+    return ", ".join(str(block[0]) if len(block) == 1 else f"{block[0]}–{block[-1]}" for block in blocks)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,39 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from deliveries import files_of, load, put
+
+from dagster_project.settings import Settings
+
+
+def settings_in(folder: Path) -> Settings:
+    return Settings(landing=folder / "landing", home=folder / "warehouse", published=folder / "published")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An empty warehouse."""
+    return settings_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def once_loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A warehouse into which a clean delivery of either source was loaded; not to be touched, only to be copied."""
+    settings = settings_in(tmp_path_factory.mktemp("once_loaded"))
+    for source in ("police", "prosecution"):
+        put(settings, source, files_of(source))
+        load(settings, source)
+    return settings
+
+
+@pytest.fixture
+def loaded(settings: Settings, once_loaded: Settings) -> Settings:
+    """A warehouse with a clean delivery of either source, whose redelivery a test may try."""
+    shutil.copytree(once_loaded.landing, settings.landing)
+    shutil.copytree(once_loaded.home, settings.home)
+    return settings

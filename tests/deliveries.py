@@ -1,0 +1,306 @@
+"""Small deliveries for the tests of ingest, written as a supplier would write them, and what came of them, read back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from reference.extracts import CONTRACT, Row, read_rows
+from reference.rendering import DATES, INTEGERS
+from reference.worlds import offence_row, police_row, prosecution_row
+
+from dagster_project.deliveries.ingest import ingest
+from dagster_project.deliveries.landing import DeliveryFolder
+from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, record_folder
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.settings import Settings
+
+YEAR = 2022
+COLUMNS = {file: list(columns) for file, columns in CONTRACT.items()}
+CLEAN: dict[tuple[str, str], list[Row]] = {
+    ("police", "offences"): [
+        offence_row(1, lagrum="BrB 6 kap. 10 a §", handlaggande_region="Rn05", malsagande_kon="K", malsagande_alder="7"),
+        offence_row(2, brottsdatum="2020-05-31", brottsantal="17"),
+        offence_row(3, kommunkod=""),
+    ],
+    ("police", "decisions"): [police_row(1), police_row(2, beslut="OVERLAMNAD", skaligen_misstankt="J")],
+    ("prosecution", "decisions"): [prosecution_row(2), prosecution_row(3, beslut="EJ_ATAL", misstanke_id="")],
+}
+# The same made-up person; the check digit is right.
+PERSONAL_NUMBER = "640823-3234"
+PERSONAL_NUMBER_12 = "196408233234"
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def csv_text(rows: Iterable[Row | str], columns: Sequence[str], newline: str = "\n") -> str:
+    """Header and rows, quoted only where they must be; a text among the rows is a line as it is."""
+    lines = [";".join(columns), *(row if isinstance(row, str) else csv_line(row, columns) for row in rows)]
+    return newline.join(lines) + newline
+
+
+def csv_line(row: Row, columns: Sequence[str]) -> str:
+    values = [row.get(column, "") for column in columns]
+    return ";".join(quoted(value) if re.search('[;"\r\n]', value) else value for value in values)
+
+
+def quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+def csv_file(source: str, name: str, rows: Iterable[Row | str] | None = None, encoding: str = "utf-8") -> bytes:
+    """A plain CSV file of the contract's columns; without rows, the clean ones."""
+    return csv_text(CLEAN[source, name] if rows is None else rows, COLUMNS[source, name]).encode(encoding)
+
+
+def parquet_file(
+    source: str, name: str, rows: Iterable[Row] | None = None, types: Mapping[str, pa.DataType] | None = None
+) -> bytes:
+    """A Parquet file of the contract's columns, text but for the types named; an empty text is null."""
+    return parquet_of(parquet_columns(source, name, rows, types))
+
+
+def parquet_columns(
+    source: str, name: str, rows: Iterable[Row] | None = None, types: Mapping[str, pa.DataType] | None = None
+) -> dict[str, pa.Array]:
+    given = CLEAN[source, name] if rows is None else list(rows)
+    return {
+        column: parquet_column([row[column] for row in given], (types or {}).get(column, pa.string()))
+        for column in COLUMNS[source, name]
+    }
+
+
+def parquet_column(values: Iterable[str], to_type: pa.DataType) -> pa.Array:
+    filled = [value or None for value in values]
+    if pa.types.is_temporal(to_type):
+        return pa.array([value and date.fromisoformat(value) for value in filled], pa.date32()).cast(to_type)
+    if pa.types.is_integer(to_type):
+        return pa.array([value and int(value) for value in filled], to_type)
+    return pa.array(filled, pa.string()).cast(to_type)
+
+
+def parquet_of(columns: Mapping[str, pa.Array] | pa.Table, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(dict(columns)), buffer, **options)
+    return buffer.getvalue()
+
+
+def files_of(source: str, **contents: bytes) -> dict[str, bytes]:
+    """A delivery's CSV files by name, clean but for the contents given, as in `files_of("police", offences=b"")`."""
+    return {f"{name}.csv": contents.get(name, csv_file(source, name)) for each, name in CONTRACT if each == source}
+
+
+def delivery(source: str, name: str, content: bytes, suffix: str = ".csv", encoding: str = "utf-8") -> dict[str, bytes]:
+    """A delivery of which one file is given, in any container; the others are clean CSV."""
+    clean = {
+        f"{other}.csv": csv_file(source, other, encoding=encoding)
+        for each, other in CONTRACT
+        if each == source and other != name
+    }
+    return {f"{name}{suffix}": content, **clean}
+
+
+def put(settings: Settings, source: str, files: Mapping[str, bytes], year: int = YEAR) -> Path:
+    """Write a delivery folder anew with just these files."""
+    folder = settings.landing / source / str(year)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def manifest(source: str, files: Mapping[str, bytes], rows: Mapping[str, int], **said: Any) -> bytes:
+    """The manifest of these files; `said` adds or overrides."""
+    content = {
+        "contract": "1",
+        "source": source,
+        "year": YEAR,
+        "created": f"{YEAR + 1}-02-03T08:00:00+01:00",
+        "encoding": "utf-8",
+        "files": [
+            {"name": name, "rows": rows[name], "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        ],
+    }
+    return json.dumps({**content, **said}).encode()
+
+
+def put_with_manifest(settings: Settings, source: str, files: Mapping[str, bytes], **said: Any) -> Path:
+    """Write a delivery folder anew, with the manifest that belongs to it; the reference counts the rows."""
+    folder = put(settings, source, files)
+    # The reference reads the encoding from the manifest.
+    (folder / "manifest.json").write_text(json.dumps(said))
+    rows = {name: len(list(read_rows(folder, name.split(".")[0], []))) for name in files}
+    (folder / "manifest.json").write_bytes(manifest(source, files, rows, **said))
+    return folder
+
+
+def long_decisions(at: int, line: bytes, position: int = 0) -> tuple[bytes, int]:
+    """A long prosecution file with one column more; and the number of its last line, which is given without it.
+
+    Byte `position` of that line is byte `at` of the file (the first byte is 0). The rows before it are good.
+    """
+    columns = [*COLUMNS["prosecution", "decisions"], "anmarkning"]
+    lines = [";".join(columns)]
+    size = len(lines[0]) + 1
+    start = at - position
+    while size < start - 1000:
+        lines.append(csv_line(prosecution_row(1000 + len(lines), anmarkning="i" * 150), columns))
+        size += len(lines[-1]) + 1
+    shortest = csv_line(prosecution_row(1), columns)
+    lines.append(shortest + "i" * (start - size - len(shortest) - 1))
+    content = ("\n".join(lines) + "\n").encode()
+    assert len(content) == start
+    return content + line, len(lines) + 1
+
+
+# --- loading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file: typed rows, and quarantined (reason, row as it came), by line."""
+
+    rows_read: int
+    duplicates: int
+    loaded: dict[int, dict[str, Any]]
+    quarantined: dict[int, tuple[str, str]]
+    warnings: tuple[str, ...]
+
+    @property
+    def reasons(self) -> dict[int, str]:
+        return {line: reason for line, (reason, _row) in self.quarantined.items()}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The loaded rows in the order of the file."""
+        return [self.loaded[line] for line in sorted(self.loaded)]
+
+
+def load(settings: Settings, source: str = "prosecution", year: int = YEAR) -> DeliveryRecord:
+    return ingest(DeliveryFolder(settings.landing, source, year), settings)
+
+
+def load_file(
+    settings: Settings, source: str, name: str, content: bytes, suffix: str = ".csv", encoding: str = "utf-8"
+) -> Outcome:
+    """Load a delivery of which one file is given, with a manifest only if the encoding needs one."""
+    files = delivery(source, name, content, suffix, encoding)
+    if encoding == "utf-8":
+        put(settings, source, files)
+    else:
+        put_with_manifest(settings, source, files, encoding=encoding)
+    return outcome(settings, load(settings, source), name)
+
+
+def outcome(settings: Settings, record: DeliveryRecord, name: str = "decisions") -> Outcome:
+    """Read back what came of a file; the row balance is checked each time."""
+    file = record.files[name]
+    loaded = rows_of_parquet(raw_folder(settings, record) / f"{name}.parquet")
+    quarantined = rows_of_parquet(raw_folder(settings, record) / f"{name}_quarantine.parquet")
+    found = Outcome(
+        rows_read=file.rows_read,
+        duplicates=file.duplicates,
+        loaded={row.pop("line"): row for row in loaded},
+        quarantined={row["line"]: (row["reason"], row["row"]) for row in quarantined},
+        warnings=record.warnings,
+    )
+    assert {row["file"] for row in quarantined} <= {file.name}
+    assert len(found.loaded) == len(loaded) == file.rows_loaded
+    assert len(found.quarantined) == len(quarantined) == sum(file.quarantined.values())
+    assert file.rows_read == file.rows_loaded + sum(file.quarantined.values()) + file.duplicates
+    reasons = list(found.reasons.values())
+    assert file.quarantined == {reason: reasons.count(reason) for reason in set(reasons)}
+    return found
+
+
+def raw_folder(settings: Settings, record: DeliveryRecord) -> Path:
+    return record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
+
+
+def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
+    # Not by path: pyarrow would read columns out of folder names.
+    with path.open("rb") as file:
+        rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
+    return rows
+
+
+def typed(row: Row) -> dict[str, Any]:
+    """A good row as it must be loaded."""
+
+    def value(column: str, text: str) -> Any:
+        if text == "":
+            return None
+        if column in INTEGERS:
+            return int(text)
+        return date.fromisoformat(text) if column in DATES else text
+
+    return {column: value(column, text) for column, text in row.items()}
+
+
+# --- refusing --------------------------------------------------------------------------------------------------------
+
+
+def everything_in(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def holds(folder: Path, text: str) -> bool:
+    """Whether the text stands anywhere in the files below a folder, Parquet unpacked."""
+    sought = text.encode()
+    for path in folder.rglob("*"):
+        if path.is_file() and sought in path.read_bytes():
+            return True
+        if path.suffix == ".parquet" and text in json.dumps(rows_of_parquet(path), ensure_ascii=False, default=str):
+            return True
+    return False
+
+
+def assert_rejected(
+    settings: Settings,
+    source: str,
+    where: str,
+    problem: str,
+    secrets: Iterable[str] = (),
+    year: int = YEAR,
+) -> RejectedDeliveryError:
+    """The delivery in the landing folder is rejected whole, and what was there before is there as it was.
+
+    `where` is a part of the message, `problem` a pattern for it; no secret may stand in the message, in what would be printed
+    with it, or anywhere in the warehouse.
+    """
+    landing, home = everything_in(settings.landing), everything_in(settings.home)
+    active = active_deliveries(settings)
+    with pytest.raises(RejectedDeliveryError) as caught:
+        load(settings, source, year)
+    error = caught.value
+    message = str(error)
+    assert where in message
+    assert re.search(problem, error.problem, re.IGNORECASE), message
+    assert error.remedy
+    assert error.remedy in message
+    message.encode()
+    printed = "".join(traceback.format_exception(error))
+    for secret in secrets:
+        assert secret.lower() not in printed.lower()
+        assert not holds(settings.home, secret)
+    assert everything_in(settings.home) == home
+    assert not any(settings.scratch.glob("*"))
+    assert active_deliveries(settings) == active
+    assert everything_in(settings.landing) == landing
+    return error
