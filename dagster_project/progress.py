@@ -31,6 +31,8 @@ def shown_progress() -> Iterator[None]:
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    # Dagster hands on what it records of us to the root logger, whose handlers would say it again.
+    logger.propagate = False
     try:
         if status is not None:
             with status:
@@ -39,4 +41,5 @@ def shown_progress() -> Iterator[None]:
             yield
     finally:
         logger.removeHandler(handler)
+        logger.propagate = True
         logger.setLevel(level)

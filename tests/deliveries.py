@@ -31,7 +31,9 @@ YEAR = 2022
 COLUMNS = {file: list(columns) for file, columns in CONTRACT.items()}
 CLEAN: dict[tuple[str, str], list[Row]] = {
     ("police", "offences"): [
-        offence_row(1, lagrum="BrB 6 kap. 10 a §", handlaggande_region="Rn05", malsagande_kon="K", malsagande_alder="7"),
+        offence_row(
+            1, lagrum="BrB 6 kap. 10 a §", handlaggande_region="Rn05", malsagande_kon="K", malsagande_alder="7"
+        ),
         offence_row(2, brottsdatum="2020-05-31", brottsantal="17"),
         offence_row(3, kommunkod=""),
     ],

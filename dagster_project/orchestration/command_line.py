@@ -27,7 +27,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     with open_instance(settings) as instance:
         result = (
             build_definitions(settings)
-            .get_job_def(LOAD)
+            .resolve_job_def(LOAD)
             .execute_in_process(
                 instance=instance,
                 run_config={

@@ -63,10 +63,10 @@ cell as (
 
 filled as (
     select
-        cell.*,
-        {% for count in counts -%}
-        cast(coalesce(counted.{{ count }}, 0) as bigint) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        {%- for count in counts %}
+        cast(coalesce(counted.{{ count }}, 0) as bigint) as {{ count }},
+        {%- endfor %}
+        cell.*
     from cell
     left join counted
         on
