@@ -1,0 +1,94 @@
+"""Complete synthetic deliveries in the landing folder: files under their names only when they are whole, manifest last."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from dagster_project.contract import FileContract, input_contract
+from dagster_project.sample.dirt import copy_with_dirt
+from dagster_project.sample.reference import SEEDS, read_reference
+from dagster_project.sample.rows import MOST_SCALE, Rows
+
+MANIFEST, GENERATOR = "manifest.json", "uppklarat sample"
+UNFINISHED = ".unfinished"
+
+
+def write_sample(
+    landing: Path,
+    years: Sequence[int],
+    scale: float,
+    seed: int,
+    progress: Callable[[str], None],
+    seeds: Path = SEEDS,
+) -> list[Path]:
+    """Write deliveries of both sources for the years and return their folders.
+
+    The same years, scale and seed give the same bytes, and a year is the same whichever years are written beside it.
+    A delivery that is there already is replaced if it is synthetic; otherwise nothing at all is written.
+    """
+    if not 0 < scale <= MOST_SCALE:
+        raise ValueError(f"scale must be above 0 and at most {MOST_SCALE:g}, not {scale:g}")
+    sources = input_contract().sources
+    wanted = sorted(set(years))
+    folders = [landing / source / str(year) for year in wanted for source in sources]
+    for folder in folders:
+        _refuse_real(folder)
+    with (
+        tempfile.TemporaryDirectory(prefix="uppklarat-sample-") as spill,
+        Rows(read_reference(seeds), scale, seed, Path(spill)) as rows,
+    ):
+        for year in wanted:
+            rows.draw(year)
+            for source, files in sources.items():
+                counts = _write_delivery(landing / source / str(year), files, year, rows, scale, seed)
+                progress(f"{year} {source}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    return folders
+
+
+def _refuse_real(folder: Path) -> None:
+    """Raise if the folder holds anything that this module did not write."""
+    if not folder.exists() or all(path.name.endswith(UNFINISHED) for path in folder.iterdir()):
+        return
+    try:
+        synthetic = "synthetic" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        synthetic = False
+    if not synthetic:
+        raise FileExistsError(
+            f"{folder} holds a delivery that is not synthetic; move it away or choose another landing"
+        )
+
+
+def _write_delivery(
+    folder: Path, files: Sequence[FileContract], year: int, rows: Rows, scale: float, seed: int
+) -> dict[str, int]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(f"*{UNFINISHED}"):
+        leftover.unlink()
+    reported = rows.reported_from(date(year, 1, 21), limit=1000)
+    counts, described = {}, []
+    for file in files:
+        clean, target = folder / f".{file.name}.clean{UNFINISHED}", folder / f".{file.name}.csv{UNFINISHED}"
+        count, digest = copy_with_dirt(clean, target, file, year, rows.write(file, clean), reported)
+        clean.unlink()
+        counts[file.name] = count
+        described.append({"name": f"{file.name}.csv", "rows": count, "sha256": digest})
+    manifest = {
+        "contract": input_contract().version,
+        "source": files[0].source,
+        "year": year,
+        "created": f"{year + 1}-02-03T08:00:00+01:00",
+        "encoding": "utf-8",
+        "files": described,
+        "synthetic": {"scale": scale, "seed": seed, "generator": GENERATOR},
+    }
+    unfinished = folder / f".{MANIFEST}{UNFINISHED}"
+    unfinished.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    for file in files:
+        (folder / f".{file.name}.csv{UNFINISHED}").replace(folder / f"{file.name}.csv")
+    unfinished.replace(folder / MANIFEST)
+    return counts

@@ -1,0 +1,59 @@
+"""The plan of one year: how many rows of which kind, region, outcome and weight the deliveries hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dagster_project.sample import assumptions as given
+from dagster_project.sample.arithmetic import Rounding
+from dagster_project.sample.kinds import CONTEXT
+from dagster_project.sample.nation import Nation
+from dagster_project.sample.scripts import PENDING, WAIVER
+
+
+class Cell(NamedTuple):
+    """So many rows alike: region by its place among the nation's, outcome as the classes of `scripts.py`."""
+
+    kind: int
+    region: int
+    outcome: int
+    brottsantal: int
+    rows: int
+
+
+def plan(nation: Nation, year: int, scale: float, seed: int) -> Iterator[Cell]:
+    """The cells of a year: what the nation has, scaled and rounded without bias, then told apart by suspect and weight."""
+    sampled = Rounding(seed, year, "offences")
+    pending = Rounding(seed, year, "pending")
+    several = {weight: Rounding(seed, year, "weight", weight) for weight in given.SEVERAL_SHARE}
+    suspects = {outcome: Rounding(seed, year, "suspect", outcome) for outcome in given.SUSPECT_SHARE}
+    for kind, figures in nation.year(year):
+        for outcome in range(7):
+            for region, vector in enumerate(figures.values()):
+                offences = sampled.take(vector[outcome] * scale)
+                if not offences:
+                    continue
+                if outcome <= WAIVER:
+                    classes = [(outcome, offences)]
+                else:
+                    known = min(offences, suspects[outcome].take(offences * given.SUSPECT_SHARE[outcome]))
+                    with_suspect = 2 * outcome - 3
+                    classes = [(with_suspect, known), (with_suspect + 1, offences - known)]
+                if kind.role != CONTEXT:
+                    classes.append((PENDING, pending.take(offences * given.PENDING_SHARE)))
+                for number, count in classes:
+                    for weight, rows in _weights(count, several):
+                        yield Cell(kind.number, region, number, weight, rows)
+
+
+def _weights(offences: int, several: dict[int, Rounding]) -> Iterator[tuple[int, int]]:
+    """Rows of weight 1, and some of more, that together are so many offences."""
+    left = offences
+    for weight, rounding in several.items():
+        rows = min(rounding.take(offences * given.SEVERAL_SHARE[weight]), left // weight)
+        left -= rows * weight
+        if rows:
+            yield weight, rows
+    if left:
+        yield 1, left

@@ -1,0 +1,199 @@
+"""The product's own seeds as the sample needs them: codes, provisions, variants, geography and official figures."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+SEEDS = Path(__file__).parents[2] / "dbt" / "seeds"
+ALWAYS, FOREVER = date(1900, 1, 1), date(2999, 12, 31)
+UNKNOWN_GROUP, TOTAL = "okand", "total"
+
+
+@dataclass(frozen=True)
+class Code:
+    """One offence code of the catalogue."""
+
+    brottskod: str
+    description: str
+    lagrum: str
+    indicator_id: str
+    role: str
+    part: str
+    group: str
+    ages: tuple[int, int]
+    relation: str
+    place: str
+    stage: str
+    valid_from: date
+    valid_to: date
+
+
+@dataclass(frozen=True)
+class Provision:
+    """One legal provision that belongs to exactly one indicator."""
+
+    lagrum: str
+    indicator_id: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Which codes one reading of an indicator counts."""
+
+    indicator_id: str
+    name: str
+    roles: frozenset[str]
+    parts: frozenset[str]
+    excluded_parts: frozenset[str]
+    relations: frozenset[str]
+    places: frozenset[str]
+
+    def counts(self, role: str, part: str, relation: str, place: str) -> bool:
+        """Whether a code with these attributes counts in this reading."""
+        return (
+            role in self.roles
+            and (not self.parts or part in self.parts)
+            and part not in self.excluded_parts
+            and (not self.relations or relation in self.relations)
+            and (not self.places or place in self.places)
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """One victim group: sex as in the extract, and whether adult."""
+
+    sex: str
+    adult: bool
+
+
+@dataclass(frozen=True)
+class Official:
+    """One published official figure; a measure that was not published is missing from `measures`."""
+
+    year: int
+    geography: str
+    indicator_id: str
+    variant: str
+    group: str
+    measures: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """All reference facts that the sample is drawn from."""
+
+    indicators: dict[str, tuple[str, ...]]
+    variants: dict[tuple[str, str], Variant]
+    codes: tuple[Code, ...]
+    provisions: tuple[Provision, ...]
+    regions: tuple[str, ...]
+    county_region: dict[str, str]
+    municipality_county: dict[str, str]
+    groups: dict[str, Group]
+    official: tuple[Official, ...]
+
+
+MEASURES = (
+    "processed",
+    "investigated",
+    "dismissed",
+    "cleared",
+    "cleared_indictment",
+    "cleared_penalty_order",
+    "cleared_waiver",
+    "limited_investigated",
+    "limited_dismissed",
+)
+
+
+def read_reference(seeds: Path = SEEDS) -> Reference:
+    """Read the seeds; of several versions of one official figure the latest counts."""
+    official = {
+        (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
+            year=int(row["year"]),
+            geography=row["geography_code"],
+            indicator_id=row["indicator_id"],
+            variant=row["variant"],
+            group=row["victim_group"],
+            measures={measure: int(row[measure]) for measure in MEASURES if row[measure]},
+        )
+        for row in sorted(_rows(seeds, "official_figure"), key=lambda row: row["source_version"])
+        if row["geography_level"] in ("riket", "polisregion")
+    }
+    return Reference(
+        indicators={
+            row["indicator_id"]: tuple(sorted(_list(row["victim_groups"]) - {TOTAL, UNKNOWN_GROUP}))
+            for row in sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
+        },
+        variants={
+            (row["indicator_id"], row["variant"]): Variant(
+                indicator_id=row["indicator_id"],
+                name=row["variant"],
+                roles=_list(row["roles"]),
+                parts=_list(row["parts"]),
+                excluded_parts=_list(row["excluded_parts"]),
+                relations=_list(row["relations"]),
+                places=_list(row["places"]),
+            )
+            for row in _rows(seeds, "indicator_variant")
+        },
+        codes=tuple(
+            Code(
+                brottskod=row["brottskod"],
+                description=row["description_sv"],
+                lagrum=row["legal_reference"],
+                indicator_id=row["indicator_id"],
+                role=row["role"],
+                part=row["part"],
+                group=row["victim_group"],
+                ages=_ages(row["victim_age"]),
+                relation=row["relation"],
+                place=row["place"],
+                stage=row["stage"],
+                valid_from=_date(row["valid_from"], ALWAYS),
+                valid_to=_date(row["valid_to"], FOREVER),
+            )
+            for row in sorted(_rows(seeds, "offence_code"), key=lambda row: row["brottskod"])
+        ),
+        provisions=tuple(
+            Provision(f"{row['law']} {row['chapter']}:{row['section']}", row["indicator_id"], row["part"])
+            for row in _rows(seeds, "legal_provision")
+        ),
+        regions=tuple(sorted(row["region_code"] for row in _rows(seeds, "police_region"))),
+        county_region={row["county_code"]: row["region_code"] for row in _rows(seeds, "county")},
+        municipality_county={row["municipality_code"]: row["county_code"] for row in _rows(seeds, "municipality")},
+        groups={
+            row["victim_group"]: Group(row["sex"], row["is_adult"].lower() == "true")
+            for row in _rows(seeds, "victim_group")
+            if row["sex"]
+        },
+        official=tuple(official[key] for key in sorted(official)),
+    )
+
+
+def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
+    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {column: (value or "").strip() for column, value in row.items()}
+
+
+def _list(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split("|") if part.strip())
+
+
+def _date(text: str, empty: date) -> date:
+    return date.fromisoformat(text) if text else empty
+
+
+def _ages(text: str) -> tuple[int, int]:
+    span = re.match(r"(\d+)\s*(?:[-–]\s*(\d+)|\+)", text)
+    if span is None:
+        return (0, 95)
+    return (int(span[1]), int(span[2] or 95))

@@ -1,0 +1,273 @@
+"""How an outcome comes about: the decisions that police and prosecutors took on one offence in one year, as scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dagster_project.contract import input_contract
+
+
+def _decisions(source: str) -> tuple[str, ...]:
+    (file,) = (file for file in input_contract().sources[source] if file.name == "decisions")
+    return next(column.values for column in file.columns if column.name == "beslut")
+
+
+POLICE_DECISIONS, PROSECUTOR_DECISIONS = _decisions("police"), _decisions("prosecution")
+CLEARING = ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
+# A cell of the plan is counted in one of these; an odd number from 3 on is with a suspect, the next one without.
+INDICTMENT, PENALTY_ORDER, WAIVER = 0, 1, 2
+LIMITED_INVESTIGATED, OTHER_INVESTIGATED, LIMITED_DISMISSED, OTHER_DISMISSED = 3, 5, 7, 9
+PENDING = 11
+CLASSES = 12
+# When a script can be played: at any time; only with days between report and decision; reopened from an earlier year
+ANY, SPREAD, REOPENED = 0, 1, 2
+SLOTS = 256
+# Points in time: one and two thirds of the way to the deciding decision, that decision, some day after it
+FIRST, SECOND, LAST, AFTER = 1, 2, 3, 4
+
+
+@dataclass(frozen=True)
+class Police:
+    """One police row."""
+
+    decision: str
+    investigation: bool
+    suspect: bool
+    when: int
+
+    def packed(self) -> int:
+        """The row as one small number that `rows.py` unpacks."""
+        decision = POLICE_DECISIONS.index(self.decision)
+        return self.when + 8 * self.suspect + 16 * self.investigation + 32 * decision
+
+
+@dataclass(frozen=True)
+class Prosecutor:
+    """One prosecutor row; suspect 0 is none."""
+
+    decision: str
+    suspect: int
+    when: int
+
+    def packed(self) -> int:
+        """The row as one small number that `rows.py` unpacks."""
+        return self.when + 8 * self.suspect + 32 * PROSECUTOR_DECISIONS.index(self.decision)
+
+
+@dataclass(frozen=True)
+class Script:
+    """The decisions of one offence and year, and how often they are taken among those with the same class and time."""
+
+    outcome: int
+    time: int
+    weight: float
+    rows: tuple[Police | Prosecutor, ...]
+
+    @property
+    def police(self) -> list[int]:
+        """Packed police rows."""
+        return [row.packed() for row in self.rows if isinstance(row, Police)]
+
+    @property
+    def prosecutor(self) -> list[int]:
+        """Packed prosecutor rows."""
+        return [row.packed() for row in self.rows if isinstance(row, Prosecutor)]
+
+
+def scripts() -> list[Script]:
+    """All scripts, in an order that never depends on anything."""
+    return [
+        Script(outcome, time, weight, rows)
+        for outcome in range(CLASSES)
+        for time, weight, rows in (*_plays(outcome), *_reopened(outcome))
+    ]
+
+
+def picks(plays: list[Script]) -> Iterator[tuple[int, int, int, int]]:
+    """For every class, time and slot the number of the script to play; a slot is drawn evenly."""
+    for outcome in range(CLASSES):
+        for time in (ANY, SPREAD, REOPENED):
+            fit = [
+                (number, play.weight)
+                for number, play in enumerate(plays)
+                if play.outcome == outcome and (play.time == time or (time == SPREAD and play.time == ANY))
+            ]
+            total, passed, slot = sum(weight for _, weight in fit), 0.0, 0
+            for number, weight in fit:
+                passed += weight
+                until = round(SLOTS * passed / total)
+                for taken in range(slot, until):
+                    yield outcome, time, taken, number
+                slot = until
+
+
+Play = tuple[int, float, tuple[Police | Prosecutor, ...]]
+
+
+def _handed_over(suspect: bool, when: int = FIRST) -> Police:
+    return Police("OVERLAMNAD", True, suspect, when)
+
+
+def _plays(outcome: int) -> Iterable[Play]:
+    if outcome <= WAIVER:
+        return _cleared(outcome)
+    if outcome == PENDING:
+        return _pending()
+    suspect = outcome % 2 == 1
+    return {
+        LIMITED_INVESTIGATED: _limited_investigated,
+        OTHER_INVESTIGATED: _other_investigated,
+        LIMITED_DISMISSED: _limited_dismissed,
+        OTHER_DISMISSED: _other_dismissed,
+    }[outcome - (not suspect)](suspect)
+
+
+def _cleared(outcome: int) -> list[Play]:
+    decision = CLEARING[outcome]
+    cleared = Prosecutor(decision, 1, LAST)
+    plays: list[Play] = [
+        (ANY, 60, (_handed_over(True), cleared)),
+        (ANY, 32, (cleared,)),
+        (ANY, 13, (_handed_over(True), cleared, Prosecutor(decision, 2, LAST))),
+        (ANY, 2, (_handed_over(True), cleared, Prosecutor(decision, 2, AFTER), Prosecutor("EJ_ATAL", 3, LAST))),
+        (ANY, 8, (_handed_over(True), cleared, Prosecutor("NEDLAGD", 2, LAST))),
+        (ANY, 2, (_handed_over(True), cleared, Prosecutor("EJ_ATAL", 2, AFTER))),
+        (ANY, 1, (cleared, Police("NEDLAGD", True, True, AFTER))),
+        (SPREAD, 2, (Prosecutor("FU_BEGRANSAD", 2, FIRST), cleared)),
+        (SPREAD, 3, (Police("NEDLAGD", True, False, FIRST), Police("ATERUPPTAGEN", True, True, SECOND), cleared)),
+        (SPREAD, 2, (_handed_over(True), *_reopened_by_prosecutor("NEDLAGD"), cleared)),
+        # a reopening does not undo a clearance
+        (SPREAD, 1, (Prosecutor(decision, 1, FIRST), *_pair(("ATERUPPTAGEN", SECOND), ("NEDLAGD", LAST)))),
+    ]
+    if outcome < WAIVER:
+        weaker = CLEARING[outcome + 1]
+        plays += [
+            (ANY, 2, (_handed_over(True), Prosecutor(weaker, 1, FIRST), cleared)),
+            (ANY, 1, (_handed_over(True), cleared, Prosecutor(weaker, 2, AFTER))),
+        ]
+    return plays
+
+
+def _pair(*steps: tuple[str, int]) -> tuple[Prosecutor, ...]:
+    return tuple(Prosecutor(decision, 1, when) for decision, when in steps)
+
+
+def _reopened_by_prosecutor(decision: str) -> tuple[Prosecutor, ...]:
+    return _pair((decision, FIRST), ("ATERUPPTAGEN", SECOND))
+
+
+def _limited_investigated(suspect: bool) -> list[Play]:
+    one = int(suspect)
+    plays: list[Play] = [
+        (ANY, 70, (Police("FU_BEGRANSAD", True, suspect, LAST),)),
+        (ANY, 15, (_handed_over(suspect), Prosecutor("FU_BEGRANSAD", one, LAST))),
+        # on one day the prosecutor's goes before the police's, and then limited before other
+        (ANY, 3, (Police("NEDLAGD", True, suspect, LAST), Prosecutor("FU_BEGRANSAD", one, LAST))),
+        (ANY, 2, (Police("NEDLAGD", True, False, LAST), Police("FU_BEGRANSAD", True, suspect, LAST))),
+        (SPREAD, 3, (Police("NEDLAGD", True, suspect, FIRST), Police("FU_BEGRANSAD", True, suspect, LAST))),
+        (SPREAD, 2, (*_police_reopened("NEDLAGD", suspect), Police("FU_BEGRANSAD", True, False, LAST))),
+        (SPREAD, 1, (Prosecutor("NEDLAGD", one, FIRST), Police("FU_BEGRANSAD", False, False, LAST))),
+    ]
+    if suspect:
+        plays.append((ANY, 2, (Prosecutor("NEDLAGD", 1, LAST), Prosecutor("FU_BEGRANSAD", 2, LAST))))
+    return plays
+
+
+def _police_reopened(decision: str, suspect: bool) -> tuple[Police, ...]:
+    return (Police(decision, True, suspect, FIRST), Police("ATERUPPTAGEN", True, False, SECOND))
+
+
+def _other_investigated(suspect: bool) -> list[Play]:
+    one = int(suspect)
+    plays: list[Play] = [
+        (ANY, 38 if suspect else 80, (Police("NEDLAGD", True, suspect, LAST),)),
+        (ANY, 3, (Police("OVRIGT", True, suspect, LAST),)),
+        (ANY, 22 if suspect else 6, (_handed_over(suspect), Prosecutor("NEDLAGD", one, LAST))),
+        (ANY, 25 if suspect else 5, (Prosecutor("NEDLAGD", one, LAST),)),
+        (ANY, 1, (Police("OVERLAMNAD", False, suspect, FIRST), Prosecutor("OVRIGT", one, LAST))),
+        (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", one, LAST))),
+        (SPREAD, 2, (Police("NEDLAGD", True, suspect, FIRST), Police("NEDLAGD", True, False, LAST))),
+        (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", one, LAST))),
+        (SPREAD, 2, (*_police_reopened("NEDLAGD", suspect), Police("NEDLAGD", True, False, LAST))),
+        (SPREAD, 1, (*_police_reopened("FU_BEGRANSAD", suspect), Police("OVRIGT", True, suspect, LAST))),
+        (
+            SPREAD,
+            2,
+            (
+                Police("DIREKTAVSKRIVEN", False, False, FIRST),
+                Police("ATERUPPTAGEN", True, False, SECOND),
+                Police("NEDLAGD", True, suspect, LAST),
+            ),
+        ),
+        # investigated although only the cancelled decision says so
+        (
+            SPREAD,
+            1,
+            (
+                Police("NEDLAGD", True, suspect, FIRST),
+                Police("ATERUPPTAGEN", False, False, SECOND),
+                Police("NEDLAGD", False, False, LAST),
+            ),
+        ),
+    ]
+    if suspect:
+        plays += [
+            (ANY, 14, (_handed_over(True), Prosecutor("EJ_ATAL", 1, LAST))),
+            (ANY, 16, (_handed_over(True), Prosecutor("EJ_ATAL", 1, LAST), Prosecutor("NEDLAGD", 2, LAST))),
+            (ANY, 11, (_handed_over(True), *(Prosecutor("NEDLAGD", number, LAST) for number in (1, 2, 3)))),
+            (SPREAD, 1, (*_reopened_by_prosecutor("FU_BEGRANSAD"), Prosecutor("EJ_ATAL", 1, LAST))),
+        ]
+    return plays
+
+
+def _limited_dismissed(suspect: bool) -> list[Play]:
+    return [
+        (ANY, 90, (Police("FU_BEGRANSAD", False, suspect, LAST),)),
+        (ANY, 3, (Police("NEDLAGD", False, suspect, LAST), Police("FU_BEGRANSAD", False, False, LAST))),
+        (SPREAD, 4, (Police("DIREKTAVSKRIVEN", False, suspect, FIRST), Police("FU_BEGRANSAD", False, False, LAST))),
+    ]
+
+
+def _other_dismissed(suspect: bool) -> list[Play]:
+    return [
+        (ANY, 90, (Police("DIREKTAVSKRIVEN", False, suspect, LAST),)),
+        (ANY, 6, (Police("NEDLAGD", False, suspect, LAST),)),
+        (ANY, 2, (Police("OVRIGT", False, suspect, LAST),)),
+        (SPREAD, 1, (Police("FU_BEGRANSAD", False, False, FIRST), Police("DIREKTAVSKRIVEN", False, suspect, LAST))),
+        (
+            SPREAD,
+            1,
+            (
+                Police("DIREKTAVSKRIVEN", False, suspect, FIRST),
+                Police("ATERUPPTAGEN", False, False, SECOND),
+                Police("DIREKTAVSKRIVEN", False, False, LAST),
+            ),
+        ),
+    ]
+
+
+def _pending() -> list[Play]:
+    return [
+        (ANY, 1, (Police("ATERUPPTAGEN", True, False, LAST),)),
+        (SPREAD, 20, (Police("NEDLAGD", True, False, FIRST), Police("ATERUPPTAGEN", True, False, LAST))),
+        (SPREAD, 4, (Police("DIREKTAVSKRIVEN", False, False, FIRST), Police("ATERUPPTAGEN", False, False, LAST))),
+        (SPREAD, 8, (_handed_over(True), *_pair(("NEDLAGD", SECOND), ("ATERUPPTAGEN", LAST)))),
+    ]
+
+
+def _reopened(outcome: int) -> list[Play]:
+    """What the reopening of an offence decided in an earlier year comes to; the row that reopens it may be missing."""
+    suspect = outcome <= WAIVER or outcome % 2 == 1
+    investigated = outcome < LIMITED_DISMISSED
+    reopening = Police("ATERUPPTAGEN", investigated, False, FIRST)
+    final: Police | Prosecutor
+    if outcome <= WAIVER:
+        final = Prosecutor(CLEARING[outcome], 1, LAST)
+    elif outcome == PENDING:
+        return [(REOPENED, 1, (Police("ATERUPPTAGEN", True, False, LAST),))]
+    elif outcome - (not suspect) in (LIMITED_INVESTIGATED, LIMITED_DISMISSED):
+        final = Police("FU_BEGRANSAD", investigated, suspect, LAST)
+    else:
+        final = Police("NEDLAGD", investigated, suspect, LAST)
+    return [(REOPENED, 4, (reopening, final)), (REOPENED, 1, (final,))]
