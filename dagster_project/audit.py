@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -65,9 +66,10 @@ def audit_warehouse(settings: Settings) -> Audit:
     return audit
 
 
-def suites(*layers: Layer) -> list[Suite]:
+@cache
+def suites(*layers: Layer) -> tuple[Suite, ...]:
     """The declared suites of some layers."""
-    return [suite for suite in load_suites() if suite.layer in layers]
+    return tuple(suite for suite in load_suites() if suite.layer in layers)
 
 
 def save_audit(settings: Settings, audit: Audit) -> None:

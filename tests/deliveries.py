@@ -160,8 +160,9 @@ def long_decisions(at: int, line: bytes, position: int = 0) -> tuple[bytes, int]
     lines = [";".join(columns)]
     size = len(lines[0]) + 1
     start = at - position
-    while size < start - 1000:
-        lines.append(csv_line(prosecution_row(1000 + len(lines), anmarkning="i" * 150), columns))
+    # Long rows, for speed
+    while size < start - 12_000:
+        lines.append(csv_line(prosecution_row(1000 + len(lines), anmarkning="i" * 5_000), columns))
         size += len(lines[-1]) + 1
     shortest = csv_line(prosecution_row(1), columns)
     lines.append(shortest + "i" * (start - size - len(shortest) - 1))

@@ -69,15 +69,25 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
             }
             for form in FORMATS:
                 built, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
+                rows_built, rows_served, only_built = (
+                    _count(connection, query) for query in (built, served, f"{built} except all {served}")
+                )
+                # As many rows, and none of them missing: then none is there in excess.
+                only_served = (
+                    0
+                    if rows_built == rows_served and not only_built
+                    else _count(connection, f"{served} except all {built}")
+                )
                 connection.execute(
-                    f"""
-                    insert into {READ_BACK} select
-                        '{table}', '{form}',
-                        (select count(*) from ({built})), (select count(*) from ({served})),
-                        (select count(*) from ({built} except all {served})),
-                        (select count(*) from ({served} except all {built}))"""
+                    f"insert into {READ_BACK} values (?, ?, ?, ?, ?, ?)",
+                    [table, form, rows_built, rows_served, only_built, only_served],
                 )
         yield connection
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(f"select count(*) from ({query})").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:

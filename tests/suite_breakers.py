@@ -1,0 +1,767 @@
+"""For every declared expectation, what happens to sound data that it must notice: SQL on the warehouse of `test_suites.py`.
+
+That warehouse holds four years of the sample, 2021–2024; raw tables are those of 2024. An expectation that names several
+columns or conditions has a breaker for each, so that none of them is idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """What goes wrong, and the SQL that makes it so; `given` first makes sound data of a size that is judged at all."""
+
+    what: str
+    sql: str
+    given: str = ""
+
+
+Breakers = dict[str, Sequence[Breaker]]
+
+
+def change(table: str, what: str, values: str, where: str, given: str = "") -> Breaker:
+    """Change all rows that are meant."""
+    return Breaker(what, f"update {table} set {values} where {where}", given)
+
+
+def change_one(table: str, what: str, values: str, where: str = "true") -> Breaker:
+    """Change the first row of those that are meant."""
+    return change(table, what, values, f"rowid = (select min(rowid) from {table} where {where})")
+
+
+def each_null(table: str, columns: Iterable[str]) -> list[Breaker]:
+    return [change_one(table, f"no {column}", f"{column} = null") for column in columns]
+
+
+def delete(table: str, what: str, where: str) -> Breaker:
+    return Breaker(what, f"delete from {table} where {where}")
+
+
+def repeat(table: str, what: str = "a row twice") -> Breaker:
+    return Breaker(what, f"insert into {table} select * from {table} limit 1")
+
+
+# --- raw -------------------------------------------------------------------------------------------------------------
+
+
+def of_decisions(table: str) -> Breakers:
+    """What the two files of decisions have in common."""
+    return {
+        "every_line_is_read_once": [repeat(table, "a line twice")],
+        "offence_numbers_are_positive": [change_one(table, "offence number 0", "brottsnummer = 0")],
+        "decisions_are_of_the_year": [
+            change_one(table, "New Year's Eve before", "beslutsdatum = '2023-12-31'"),
+            change_one(table, "New Year's Day after", "beslutsdatum = '2025-01-01'"),
+        ],
+        "decisions_are_known": [change_one(table, "a decision of another name", "beslut = 'AVSLUTAD'")],
+        "all_months_have_decisions": [delete(table, "the extract ends in November", "month(beslutsdatum) = 12")],
+        "no_day_has_most_decisions": [
+            change(table, "midsummer for every unknown day", "beslutsdatum = '2024-06-21'", "line % 10 = 0")
+        ],
+        "share_reopened": [change(table, "a tenth is reopened", "beslut = 'ATERUPPTAGEN'", "line % 10 = 0")],
+    }
+
+
+OFFENCES, POLICE, PROSECUTION = "police_offences", "police_decisions", "prosecution_decisions"
+RAW: dict[str, Breakers] = {
+    "raw_police_offences": {
+        "every_offence_is_listed_once": [
+            Breaker(
+                "an offence in two lines",
+                f"insert into {OFFENCES} select * replace (0 as line) from {OFFENCES} limit 1",
+            )
+        ],
+        "every_line_is_read_once": [
+            Breaker(
+                "two offences from one line",
+                f"insert into {OFFENCES} select * replace ('9999-K1-24' as diarienummer) from {OFFENCES} limit 1",
+            )
+        ],
+        "required_fields_are_filled": each_null(
+            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal", "anmalningsdatum"]
+        ),
+        "case_numbers_are_well_formed": [change_one(OFFENCES, "no year", "diarienummer = '2200-K1276'")],
+        "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
+        "offence_codes_have_four_digits": [
+            change_one(OFFENCES, "a lost zero", "brottskod = '355'"),
+            change_one(OFFENCES, "a letter", "brottskod = 'O355'"),
+        ],
+        "every_row_stands_for_an_offence": [change_one(OFFENCES, "no offence", "brottsantal = 0")],
+        "offence_comes_before_its_report": [
+            change_one(OFFENCES, "reported the day before", "brottsdatum = anmalningsdatum + 1")
+        ],
+        "municipality_codes_have_four_digits": [change_one(OFFENCES, "a lost zero", "kommunkod = '180'")],
+        "regions_are_known": [change_one(OFFENCES, "an eighth region", "handlaggande_region = 'Rn08'")],
+        "sexes_are_known": [change_one(OFFENCES, "an English letter", "malsagande_kon = 'F'")],
+        "ages_are_those_of_people": [
+            change_one(OFFENCES, "too old", "malsagande_alder = 121"),
+            change_one(OFFENCES, "not born", "malsagande_alder = -1"),
+        ],
+        "reports_come_before_the_year_ends": [
+            change_one(OFFENCES, "reported on New Year's Day after", "anmalningsdatum = '2025-01-01'")
+        ],
+        "reports_are_not_from_another_age": [
+            change_one(OFFENCES, "1924 for 2024", "anmalningsdatum = '1924-05-06'"),
+        ],
+        "share_reported_the_same_year": [
+            change(OFFENCES, "reports dated a year early", "anmalningsdatum = anmalningsdatum - 366", "line % 2 = 0"),
+            change(OFFENCES, "all reports dated on New Year's Day", "anmalningsdatum = '2024-01-01'", "true"),
+        ],
+        "no_day_has_most_reports": [
+            change(OFFENCES, "New Year's Day for every unknown day", "anmalningsdatum = '2024-01-01'", "line % 10 = 0")
+        ],
+        "share_without_municipality": [
+            change(OFFENCES, "every fifth without a place", "kommunkod = null", "line % 5 = 0")
+        ],
+        "share_of_impossible_municipalities": [
+            change(OFFENCES, "codes of a county that is no more", "kommunkod = '1180'", "line % 20 = 0"),
+            change(OFFENCES, "codes of counties", "kommunkod = '0100'", "line % 20 = 0"),
+        ],
+        "share_without_region": [
+            change(OFFENCES, "every fifth without a region", "handlaggande_region = null", "line % 5 = 0")
+        ],
+        "share_without_provision": [change(OFFENCES, "no provisions", "lagrum = null", "true")],
+        "share_without_victim": [
+            change(OFFENCES, "no ages", "malsagande_alder = null", "true"),
+            change(OFFENCES, "no sexes", "malsagande_kon = null", "true"),
+        ],
+        "codes_are_not_placeholders": [
+            change(OFFENCES, "every fiftieth is 9999", "brottskod = '9999'", "line % 50 = 0"),
+            change(OFFENCES, "every fiftieth is 0000", "brottskod = '0000'", "line % 50 = 0"),
+        ],
+        "no_code_has_most_offences": [change(OFFENCES, "every other is theft", "brottskod = '0801'", "line % 2 = 0")],
+        "offences_are_not_in_few_rows": [
+            change(OFFENCES, "amounts instead of numbers", "brottsantal = 500", "line % 1000 = 0")
+        ],
+    },
+    "raw_police_decisions": {
+        **of_decisions(POLICE),
+        "required_fields_are_filled": each_null(
+            POLICE,
+            ["line", "diarienummer", "brottsnummer", "beslutsdatum", "beslut", "utredning", "skaligen_misstankt"],
+        ),
+        "case_numbers_are_well_formed": [change_one(POLICE, "a lower-case K", "diarienummer = '2200-k1276-14'")],
+        "investigation_is_yes_or_no": [change_one(POLICE, "an English letter", "utredning = 'Y'")],
+        "suspect_is_yes_or_no": [change_one(POLICE, "a number", "skaligen_misstankt = '1'")],
+        "dismissed_at_once_is_not_investigated": [
+            change_one(
+                POLICE, "dismissed at once after an investigation", "beslut = 'DIREKTAVSKRIVEN', utredning = 'J'"
+            )
+        ],
+        "typical_decisions_are_there": [
+            change(POLICE, f"no {kind}", "beslut = 'OVRIGT'", f"beslut = '{kind}'")
+            for kind in ("DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVERLAMNAD")
+        ],
+        "share_investigated": [
+            change(POLICE, "hardly any investigation", "utredning = 'N'", "line % 10 <> 0"),
+            change(POLICE, "nothing without an investigation", "utredning = 'J'", "true"),
+        ],
+        "share_with_suspect": [
+            change(POLICE, "nobody suspected", "skaligen_misstankt = 'N'", "true"),
+            change(POLICE, "always a suspect", "skaligen_misstankt = 'J'", "true"),
+        ],
+    },
+    "raw_prosecution_decisions": {
+        **of_decisions(PROSECUTION),
+        "required_fields_are_filled": each_null(
+            PROSECUTION, ["line", "aklagarnummer", "diarienummer", "brottsnummer", "beslutsdatum", "beslut"]
+        ),
+        "case_numbers_are_well_formed": [
+            change_one(PROSECUTION, "a police case number without a year", "diarienummer = '2200-K1276'"),
+            change_one(PROSECUTION, "a prosecutor's case number without a year", "aklagarnummer = 'AM-1276'"),
+        ],
+        "suspects_are_pseudonyms_of_fitting_length": [
+            change_one(PROSECUTION, "a name of 65 characters", "misstanke_id = repeat('x', 65)"),
+            change_one(PROSECUTION, "an empty name", "misstanke_id = ''"),
+        ],
+        "clearing_decisions_have_a_suspect": [
+            change_one(PROSECUTION, f"{kind} of nobody", f"beslut = '{kind}', misstanke_id = null")
+            for kind in ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
+        ],
+        "typical_decisions_are_there": [
+            change(PROSECUTION, f"no {kind}", "beslut = 'OVRIGT'", f"beslut = '{kind}'")
+            for kind in ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE", "NEDLAGD", "EJ_ATAL")
+        ],
+        "share_clearing": [
+            change(PROSECUTION, "hardly anything cleared", "beslut = 'NEDLAGD'", "line % 10 <> 0"),
+            change(PROSECUTION, "everything cleared", "beslut = 'ATAL'", "true"),
+        ],
+        "share_without_suspect": [
+            change(PROSECUTION, "every other without a suspect", "misstanke_id = null", "line % 2 = 0")
+        ],
+    },
+}
+
+# --- intermediate ----------------------------------------------------------------------------------------------------
+
+OFFENCE, BALANCE = "intermediate.int_processed_offence", "intermediate.int_delivery_balance"
+CODE = "reference.offence_code"
+# all but the region
+ATTRIBUTES = (
+    "year", "extract_year", "diarienummer", "brottsnummer", "brottsantal", "report_date", "decision_date", "classified_by",
+    "class_key", "indicator_id", "victim_group", "county_code", "municipality_code", "has_unknown_municipality", "outcome",
+    "is_cleared", "is_investigated", "has_suspect", "at_prosecutor",
+)  # fmt: skip
+INTERMEDIATE: dict[str, Breakers] = {
+    "int_processed_offence": {
+        "every_offence_counts_once_a_year": [repeat(OFFENCE, "an offence twice in a year")],
+        "attributes_are_filled": each_null(OFFENCE, ATTRIBUTES),
+        "every_row_stands_for_an_offence": [change_one(OFFENCE, "no offence", "brottsantal = 0")],
+        "year_is_that_of_the_decision": [change_one(OFFENCE, "the year after", "year = 2022", "year = 2021")],
+        "decision_does_not_precede_the_report": [
+            change_one(OFFENCE, "decided the day before", "decision_date = report_date - 1")
+        ],
+        "attributes_are_never_from_a_later_extract": [
+            change_one(OFFENCE, "the next year's extract", "extract_year = year + 1")
+        ],
+        "years_are_complete": [change_one(OFFENCE, "a year that nobody delivered", "year = 2020")],
+        "outcomes_are_known": [change_one(OFFENCE, "convicted", "outcome = 'convicted'")],
+        "cleared_is_what_its_outcome_says": [
+            change_one(OFFENCE, "cleared by a limitation", "outcome = 'limited'", "is_cleared"),
+            change_one(OFFENCE, "indicted and not cleared", "outcome = 'cleared_indictment'", "not is_cleared"),
+        ],
+        "cleared_is_investigated_with_suspect_by_a_prosecutor": [
+            change_one(OFFENCE, f"cleared and not {flag}", f"{flag} = false", "is_cleared")
+            for flag in ("is_investigated", "has_suspect", "at_prosecutor")
+        ],
+        "at_prosecutor_is_investigated": [
+            change_one(OFFENCE, "without an investigation", "is_investigated = false", "at_prosecutor")
+        ],
+        "classes_count_under_their_indicator": [
+            change_one(OFFENCE, "another indicator", "indicator_id = 'koppleri'", "indicator_id = 'valdtakt'"),
+            change_one(OFFENCE, "a code as a provision", "classified_by = 'provision'", "classified_by = 'code'"),
+            change_one(OFFENCE, "a code that the catalogue does not have", "class_key = '0001'"),
+            Breaker("a sibling code", "update intermediate.int_offence_class set role = 'context' where role = 'core'"),
+        ],
+        "victim_groups_are_those_of_the_indicator": [
+            change_one(
+                OFFENCE,
+                "a boy as victim of gross violation of a woman's integrity",
+                "victim_group = 'pojke'",
+                "indicator_id = 'grov_kvinnofridskrankning'",
+            )
+        ],
+        "places_are_known_and_agree": [
+            change_one(OFFENCE, "Malmö in the county of Stockholm", "municipality_code = '1280', county_code = '01'"),
+            change_one(OFFENCE, "a municipality that is none", "municipality_code = '9999', county_code = 'okand'"),
+            change_one(OFFENCE, "a place in no region", "region_code = null", "municipality_code <> 'okand'"),
+            change_one(OFFENCE, "an eighth region", "region_code = 'Rn08'"),
+        ],
+        "unknown_municipalities_are_counted_as_unknown": [
+            change_one(
+                OFFENCE, "an unknown code placed", "has_unknown_municipality = true", "municipality_code <> 'okand'"
+            )
+        ],
+        "every_year_has_offences": [delete(OFFENCE, "no offence in a year", "year = 2022")],
+        "share_classified_by_provision": [
+            change(OFFENCE, "every tenth by its provision", "classified_by = 'provision'", "rowid % 10 = 0")
+        ],
+        "share_found_in_an_earlier_extract": [
+            change(OFFENCE, "every tenth from an earlier extract", "extract_year = year - 1", "rowid % 10 = 0")
+        ],
+        "share_without_place": [
+            change(OFFENCE, "every fifth without a place", "municipality_code = 'okand'", "rowid % 5 = 0")
+        ],
+        "share_with_unknown_municipality": [
+            change(OFFENCE, "every tenth with an unknown code", "has_unknown_municipality = true", "rowid % 10 = 0")
+        ],
+        "share_with_unknown_victim_group": [
+            change(OFFENCE, "every third without a victim group", "victim_group = 'okand'", "rowid % 3 = 0")
+        ],
+        "no_row_stands_for_very_many_offences": [change_one(OFFENCE, "a typing error", "brottsantal = 111")],
+        "codes_are_of_their_time": [
+            change(CODE, "codes used long before they came", "valid_from = '2026-12-31', valid_to = null", "true"),
+            change(CODE, "codes used long after they ended", "valid_from = null, valid_to = '2015-12-31'", "true"),
+        ],
+    },
+    "int_delivery_balance": {
+        "every_row_is_accounted_for": [
+            change(BALANCE, "a row lost", "rows_read = rows_read + 1", "year = 2024"),
+            change(BALANCE, "less than none", "duplicates = -1, rows_loaded = rows_loaded + duplicates + 1", "true"),
+            change(BALANCE, "a count missing", "duplicates = null", "year = 2024"),
+        ],
+        "loaded_rows_are_in_the_warehouse": [
+            change(
+                BALANCE,
+                f"one of {source}/{file} lost after loading",
+                "rows_loaded = rows_loaded + 1, rows_read = rows_read + 1",
+                f"source = '{source}' and file = '{file}' and year = 2024",
+            )
+            for source, file in (("police", "offences"), ("police", "decisions"), ("prosecution", "decisions"))
+        ],
+        "quarantine_within_limit": [
+            change(
+                BALANCE,
+                "one row too many in quarantine",
+                "rows_quarantined = floor(rows_read * quarantine_limit_pct / 100) + 1",
+                "file = 'offences' and year = 2024",
+                given=f"update {BALANCE} set rows_quarantined = floor(rows_read * quarantine_limit_pct / 100)",
+            ),
+            change(BALANCE, "no limit", "quarantine_limit_pct = null", "year = 2024"),
+        ],
+        "every_year_has_all_files": [
+            delete(BALANCE, "a year without prosecutors", "source = 'prosecution' and year = 2024"),
+            delete(BALANCE, "a year without offences", "file = 'offences' and year = 2024"),
+            repeat(BALANCE, "a file twice"),
+        ],
+        "no_exception_from_the_quarantine_limit": [
+            change(BALANCE, "let through", "limit_reason = 'agreed'", "source = 'police' and year = 2024")
+        ],
+        "share_of_exact_duplicates": [change(BALANCE, "each row twice", "duplicates = rows_read / 2", "year = 2024")],
+        "share_of_orphans": [
+            Breaker(
+                "many decisions without an offence",
+                """insert into intermediate.int_quarantined_decision (year, source, file, line, reason)
+                   select 2024, 'prosecution', 'decisions', 1000000 + range, 'orphan' from range(100)""",
+            )
+        ],
+        "decisions_match_offences": [
+            change(BALANCE, "half of the decisions", "rows_loaded = rows_loaded / 2", "file = 'decisions'"),
+            change(BALANCE, "a third of the offences", "rows_loaded = rows_loaded / 3", "file = 'offences'"),
+        ],
+        "rows_read_like_earlier_years": [
+            change(BALANCE, "a third of a file", "rows_read = rows_read / 3", "year = 2024"),
+            change(BALANCE, "three years in a file", "rows_read = rows_read * 3", "year = 2024"),
+        ],
+    },
+}
+
+# --- marts -----------------------------------------------------------------------------------------------------------
+
+FIGURES = "marts.fct_indicator_year"
+OUTCOMES = (
+    "cleared_indictment", "cleared_penalty_order", "cleared_waiver",
+    "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed",
+)  # fmt: skip
+COUNTS = ("processed", "investigated", "dismissed", "with_suspect", "cleared", *OUTCOMES)
+RATES = (
+    "clearance_pct", "prosecution_pct", "clearance_pct_country", "clearance_pct_median_region", "clearance_pct_median_county",
+)  # fmt: skip
+COUNTRY = "geography_level = 'riket' and victim_group = 'total' and variant = 'beslutad'"
+RAPE = f"indicator_id = 'valdtakt' and {COUNTRY} and year = 2024"
+MANY_RAPES = f"""
+    update {FIGURES} set processed = 100 * processed, investigated = 100 * investigated
+    where indicator_id = 'valdtakt' and {COUNTRY}"""
+
+
+def rape(what: str, values: str, given: str = "") -> Breaker:
+    """Change the country's figure for rape of the last year."""
+    return change(FIGURES, what, values, RAPE, given)
+
+
+def each_count(where: str, more: int = 1) -> list[Breaker]:
+    """More in one column at a time, of those that an expectation on sums of rows must compare."""
+    return [
+        change_one(FIGURES, f"more {count}", f"{count} = {count} + {more}", where)
+        for count in ("with_suspect", *OUTCOMES)
+    ]
+
+
+FIGURE_BREAKERS: Breakers = {
+    "key_is_unique": [repeat(FIGURES)],
+    "grid_is_full": [
+        change_one(FIGURES, "no row for a zero", "variant = 'none'", "processed = 0"),
+        delete(FIGURES, "a year without a group", "year = 2022 and victim_group = 'pojke'"),
+        Breaker(
+            "a group that the indicator cannot have",
+            f"""insert into {FIGURES} select * replace ('pojke' as victim_group) from {FIGURES}
+                where indicator_id = 'grov_kvinnofridskrankning' and victim_group = 'kvinna' limit 1""",
+        ),
+    ],
+    "counts_are_filled_and_not_negative": [
+        rape("no figure", "with_suspect = null"),
+        *(rape(f"less than none in {count}", f"{count} = -1") for count in COUNTS),
+    ],
+    "processed_is_investigated_or_dismissed": [rape("one more", "processed = processed + 1")],
+    "cleared_is_the_sum_of_three": [rape(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[:3]],
+    "investigated_is_the_sum_of_its_outcomes": [
+        rape(f"one more {of}", f"{of} = {of} + 1") for of in ("cleared", *OUTCOMES[3:5])
+    ],
+    "dismissed_is_the_sum_of_its_outcomes": [rape(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[5:]],
+    "cleared_has_a_suspect": [
+        rape("cleared without a suspect", "with_suspect = cleared - 1"),
+        rape("suspected and not processed", "with_suspect = processed + 1"),
+    ],
+    "victim_groups_add_up_to_the_total": each_count("victim_group = 'kvinna'"),
+    "municipalities_add_up_to_the_county": [
+        *each_count("geography_code = '1280'"),
+        change_one(
+            FIGURES, "one more at an unknown place", "with_suspect = with_suspect + 1", "geography_code = 'okand'"
+        ),
+    ],
+    "counties_add_up_to_the_country": each_count("geography_level = 'lan' and geography_code = 'okand'"),
+    "regions_do_not_exceed_the_country": each_count("geography_code = 'Rn05'", more=100_000),
+    "variants_lie_inside_each_other": [
+        *each_count("variant = 'exkl_oaktsam' and geography_level = 'riket'", more=100_000),
+        *(
+            change(
+                FIGURES,
+                f"more in {indicator}/{narrow} than in the wider variant",
+                "cleared_indictment = cleared_indictment + 100000",
+                f"indicator_id = '{indicator}' and variant = '{narrow}' and geography_level = 'riket'",
+            )
+            for indicator, narrow in (
+                ("misshandel_nara_relation", "inomhus"),
+                ("misshandel_nara_relation", "beslutad"),
+                ("grov_fridskrankning", "parrelation"),
+                ("aktenskapstvang", "beslutad"),
+                ("valdtakt", "parrelation"),
+            )
+        ),
+    ],
+    "coercion_and_misleading_make_the_decided_variant": each_count(f"indicator_id = 'aktenskapstvang' and {COUNTRY}"),
+    "rates_are_null_without_a_denominator": [
+        change_one(FIGURES, f"0 % of nothing in {rate}", f"{rate} = 0", "processed = 0")
+        for rate in ("clearance_pct", "clearance_pct_low", "clearance_pct_high", "prosecution_pct")
+    ]
+    + [rape("a rate missing", "clearance_pct = null")],
+    "rates_are_those_of_their_counts": [
+        rape(f"{rate} rounded up", f"{rate} = ceil(100 * {rate} + 0.01) / 100")
+        for rate in ("clearance_pct", "prosecution_pct")
+    ],
+    "rates_are_percentages": [
+        change_one(FIGURES, f"{column} of {value}", f"{column} = {value}", "geography_level = 'lan'")
+        for column in RATES
+        for value in ("100.5", "-0.5", "'nan'")
+    ]
+    + [rape("a change of more than all", "clearance_change_pp = 100.5")],
+    "rates_lie_in_their_interval": [
+        rape("a lower bound below 0", "clearance_pct_low = -0.1"),
+        rape("a lower bound above the rate", "clearance_pct_low = clearance_pct + 0.1"),
+        rape("an upper bound below the rate", "clearance_pct_high = clearance_pct - 0.1"),
+        rape("an upper bound above 100", "clearance_pct_high = 100.1"),
+        rape("no width", "clearance_pct_low = clearance_pct, clearance_pct_high = clearance_pct"),
+    ],
+    "country_rate_is_that_of_the_country": [
+        change_one(FIGURES, "another country", "clearance_pct_country = 12.5", "geography_code = '1280'"),
+        change_one(FIGURES, "no country", "clearance_pct_country = null", "clearance_pct_country is not null"),
+    ],
+    "region_median_is_that_of_the_regions": [
+        rape("another median", "clearance_pct_median_region = clearance_pct_median_region + 0.1"),
+        rape("no median", "clearance_pct_median_region = null"),
+    ],
+    "county_median_is_that_of_the_counties": [
+        change_one(
+            FIGURES, "a municipality among counties", "clearance_pct_median_county = 9", "geography_code = '1280'"
+        ),
+        change_one(
+            FIGURES,
+            "another median",
+            "clearance_pct_median_county = clearance_pct_median_county + 0.1",
+            "clearance_pct_median_county is not null",
+        ),
+    ],
+    "no_change_across_a_break": [
+        change_one(FIGURES, "a change from the other side", "clearance_change_pp = 0.5", "series_break"),
+        change_one(FIGURES, "a test against the other side", "clearance_change_significant = true", "series_break"),
+    ],
+    "change_is_from_the_year_before": [
+        change(
+            FIGURES,
+            "the year before delivered anew",
+            "clearance_pct = clearance_pct + 1",
+            "indicator_id = 'valdtakt' and year = 2023",
+        ),
+        rape("no change", "clearance_change_pp = null"),
+        change_one(
+            FIGURES, "a change in the first year", "clearance_change_pp = 0", "year = 2021 and not series_break"
+        ),
+    ],
+    "significance_belongs_to_a_change": [
+        change_one(
+            FIGURES, "none is significant", "clearance_change_significant = true", "clearance_change_pp is null"
+        ),
+        rape("0 is significant", "clearance_change_pp = 0, clearance_change_significant = true"),
+        rape("not tested", "clearance_change_significant = null"),
+    ],
+    "breaks_are_marked": [
+        rape("a break that is no row", "series_break = not series_break"),
+        rape("a mixed year that is no row", "mixed_year = not mixed_year"),
+        rape("neither yes nor no", "series_break = null"),
+        change_one("marts.series_break", "a break that is not marked", "year = 2024", "indicator_id = 'valdtakt'"),
+    ],
+    "small_numbers_are_marked": [
+        rape("marked without reason", "small_number = not small_number"),
+        rape("neither yes nor no", "small_number = null"),
+    ],
+    "suppression_is_of_a_known_kind": [rape("withheld for a reason unknown", "suppression = 'tertiary'")],
+    "official_figures_are_met": [
+        rape(
+            f"another figure for {column} than Brå has",
+            f"{column} = {column} + {more}",
+            # an older version of the official figure is not to be met any more
+            given=f"""
+                update marts.dim_year set is_synthetic = false;
+                delete from reference.official_figure;
+                insert into reference.official_figure by name
+                select
+                    year, geography_level, geography_code, indicator_id, variant, victim_group,
+                    processed, investigated, dismissed, cleared, cleared_indictment, cleared_penalty_order,
+                    cleared_waiver, limited_investigated, limited_dismissed, round(clearance_pct, 8) as clearance_pct,
+                    round(prosecution_pct, 8) as prosecution_pct, 'Brå 300' as source_table,
+                    date '2026-07-07' as source_version
+                from {FIGURES} where {RAPE};
+                insert into reference.official_figure by name
+                select * replace (date '2025-04-01' as source_version, 0 as processed) from reference.official_figure""",
+        )
+        for column, more in [
+            *(
+                (count, "1")
+                for count in COUNTS
+                if count not in ("with_suspect", "other_investigated", "other_dismissed")
+            ),
+            ("clearance_pct", "0.000001"),
+            ("prosecution_pct", "0.000001"),
+        ]
+    ],
+    "volume_like_earlier_years": [
+        rape("ten times as many", "processed = 10 * processed"),
+        rape("a tenth", "processed = processed / 10"),
+    ],
+    "rate_like_earlier_years": [rape("nearly all cleared", "clearance_pct = 95", MANY_RAPES)],
+    "share_investigated_like_earlier_years": [
+        rape("nearly all dismissed", "investigated = processed / 10", MANY_RAPES)
+    ],
+    "large_indicators_reach_every_region_and_county": [
+        change(
+            FIGURES,
+            f"nothing from {where}",
+            "processed = 0",
+            f"indicator_id = 'valdtakt' and year = 2024 and geography_code = '{code}'",
+            given=f"update {FIGURES} set processed = 1000 + processed where indicator_id = 'valdtakt'",
+        )
+        for where, code in (("Gotland", "09"), ("region Bergslagen", "Rn07"))
+    ],
+}
+
+TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
+OTHER_FACTS: dict[str, Breakers] = {
+    "fct_processing_time_year": {
+        "key_is_unique": [repeat(TIMES)],
+        "outcomes_are_known": [change_one(TIMES, "convicted", "outcome = 'convicted'")],
+        "offences_are_those_of_the_indicators": [
+            delete(TIMES, "a region without its cleared", "geography_code = 'Rn05' and outcome = 'cleared'"),
+            *(
+                change_one(TIMES, f"one more of {outcome}", "offences = offences + 1", f"outcome = '{outcome}'")
+                for outcome in ("all", "cleared", "not_cleared")
+            ),
+        ],
+        "quantiles_are_in_order": [
+            change_one(TIMES, "before the report", "days_p25 = -1"),
+            change_one(TIMES, "half before a quarter", "days_median = days_p25 - 1"),
+            change_one(TIMES, "three quarters before half", "days_p75 = days_median - 1"),
+            change_one(TIMES, "nine tenths before three quarters", "days_p90 = days_p75 - 1"),
+            change_one(TIMES, "no median", "days_median = null"),
+        ],
+        "median_lies_between_cleared_and_not_cleared": [
+            change_one(TIMES, "the whole above its parts", "days_median = 9999", "outcome = 'all'"),
+            change_one(TIMES, "the whole below its parts", "days_median = -1", "outcome = 'all'"),
+        ],
+        "usual_time_is_plausible": [
+            change(TIMES, "decided on the day of the report", "days_median = 0", "geography_level = 'riket'"),
+            change(TIMES, "decided after years", "days_median = 1000", "geography_level = 'riket'"),
+        ],
+    },
+    "fct_report_lag_year": {
+        "key_is_unique": [repeat(LAGS)],
+        "every_place_has_all_lags": [delete(LAGS, "no row for a zero", "lag = '2' and processed = 0")],
+        "cleared_does_not_exceed_processed": [
+            change_one(LAGS, "cleared and not processed", "cleared = processed + 1"),
+            change_one(LAGS, "less than none", "cleared = -1"),
+        ],
+        "offences_are_those_of_the_indicators": [
+            change_one(LAGS, "one more processed", "processed = processed + 1"),
+            change_one(LAGS, "one more cleared", "cleared = cleared + 1"),
+            delete(LAGS, "nothing of a region", "geography_code = 'Rn05'"),
+        ],
+        "share_reported_the_same_year": [
+            change(
+                LAGS,
+                what,
+                values,
+                "true",
+                given=f"update {LAGS} set processed = 100 * processed where geography_level = 'riket'",
+            )
+            for what, values in (
+                ("none reported the same year", "lag = case lag when '0' then '3+' when '3+' then '0' else lag end"),
+                ("all reported the same year", "lag = '0'"),
+            )
+        ],
+    },
+    "fct_case_flow_year": {
+        "key_is_unique": [repeat(FLOW)],
+        "every_place_has_all_stages_in_order": [
+            delete(FLOW, "no row for a zero", "stage = 'cleared' and offences = 0"),
+            change(FLOW, "two stages exchanged", "stage_order = 9 - stage_order", "stage_order in (4, 5)"),
+            change(FLOW, "a number left out", "stage_order = 6", "stage = 'cleared'"),
+        ],
+        "offences_are_those_of_the_indicators": [
+            change_one(FLOW, f"one more {stage}", "offences = offences + 1", f"stage = '{stage}'")
+            for stage in ("processed", "investigated", "with_suspect", "cleared")
+        ],
+        "at_prosecutor_lies_between_cleared_and_investigated": [
+            change(FLOW, "cleared without a prosecutor", "offences = 0", "stage = 'at_prosecutor'"),
+            change(FLOW, "at the prosecutor without an investigation", "offences = 99999", "stage = 'at_prosecutor'"),
+        ],
+        "shares_are_percentages": [
+            change_one(FLOW, "more than all at the stage before", "share_of_stage_before_pct = 101"),
+            change_one(FLOW, "more than all linked", "linkage_pct = 101"),
+        ],
+        "shares_are_null_without_a_stage_before": [
+            change_one(FLOW, "a share at the first stage", "share_of_stage_before_pct = 100", "stage = 'processed'"),
+            change_one(
+                FLOW, "a share missing", "share_of_stage_before_pct = null", "share_of_stage_before_pct is not null"
+            ),
+        ],
+        "linkage_is_one_figure_per_place": [
+            change_one(FLOW, "another linkage for the cleared", "linkage_pct = 50", "linkage_pct is not null"),
+            change(FLOW, "no linkage", "linkage_pct = null", "true"),
+            change(FLOW, "a linkage of nothing", "linkage_pct = 0", "linkage_pct is null"),
+        ],
+        "linkage_is_high": [
+            change(
+                FLOW,
+                "half is unknown to the police",
+                "linkage_pct = 50",
+                "true",
+                given=f"update {FLOW} set offences = 100 * offences where geography_level = 'riket'",
+            )
+        ],
+    },
+}
+
+INDICATOR, PLACE, GROUP = "marts.dim_indicator", "marts.dim_geography", "marts.dim_victim_group"
+YEAR, BREAK = "marts.dim_year", "marts.series_break"
+TEXTS = (
+    "name_sv", "name_en", "variant_name_sv", "variant_name_en", "wording_sv", "wording_en", "numerator_sv", "numerator_en",
+    "denominator_sv", "denominator_en", "includes_sv", "includes_en", "excludes_sv", "excludes_en", "legal_reference",
+)  # fmt: skip
+DIMENSIONS: dict[str, Breakers] = {
+    "dim_indicator": {
+        "key_is_unique": [repeat(INDICATOR)],
+        "there_are_nineteen_variants": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
+        "there_are_eleven_indicators": [
+            delete(INDICATOR, "an indicator missing", "number = 6"),
+            change(INDICATOR, "a twelfth", "number = 12", "number = 1 and variant = 'inomhus'"),
+        ],
+        "numbers_and_names_go_together": [
+            change(INDICATOR, "another Swedish name", "name_sv = 'Våldtäkt'", "variant = 'inomhus'"),
+            change(INDICATOR, "another English name", "name_en = 'Rape'", "variant = 'inomhus'"),
+            change(INDICATOR, "another indicator", "indicator_id = 'valdtakt'", "variant = 'inomhus'"),
+            change(INDICATOR, "another number", "number = 9", "number = 1"),
+        ],
+        "decided_variant_comes_first": [
+            change(INDICATOR, "the wide variant first", "sort_order = 4 - sort_order", "number = 1"),
+            change(INDICATOR, "a place left out", "sort_order = 4", "variant = 'bred'"),
+        ],
+        "texts_are_filled": [
+            change_one(INDICATOR, f"{column} {how}", f"{column} = {value}")
+            for column in TEXTS
+            for how, value in (("missing", "null"), ("empty", "' '"))
+        ],
+        "no_break_within_the_comparable_years": [
+            change(INDICATOR, "comparable across 2022", "first_comparable_year = 2021", "indicator_id = 'valdtakt'"),
+            change(
+                INDICATOR, "comparable with 2022 itself", "first_comparable_year = 2022", "indicator_id = 'valdtakt'"
+            ),
+            change_one(INDICATOR, "not known", "first_comparable_year = null"),
+        ],
+    },
+    "dim_geography": {
+        "key_is_unique": [repeat(PLACE)],
+        "all_places_are_there": [
+            delete(PLACE, f"no {code}", f"geography_code = '{code}'") for code in ("SE", "Rn07", "25", "1280", "okand")
+        ],
+        "codes_fit_their_level": [
+            change(PLACE, f"{wrong} for {code}", f"geography_code = '{wrong}'", f"geography_code = '{code}'")
+            for code, wrong in (("SE", "00"), ("Rn01", "Rn1"), ("01", "1"), ("0180", "180"))
+        ]
+        + [change_one(PLACE, "another level", "geography_level = 'tingsratt'")],
+        "names_are_filled": [change_one(PLACE, "an empty name", "name = ''")],
+        "no_place_is_nameless": [change_one(PLACE, "no name", "name = null")],
+        "parents_are_there_and_agree": [
+            change(PLACE, "the country in a region", "region_code = 'Rn01'", "geography_code = 'SE'"),
+            change(PLACE, "the unknown in a county", "county_code = '01'", "geography_code = 'okand'"),
+            change(PLACE, "a region in another one", "region_code = 'Rn01'", "geography_code = 'Rn02'"),
+            change(PLACE, "Malmö in another region than its county", "region_code = 'Rn05'", "geography_code = '1280'"),
+            change(PLACE, "Malmö in another county", "county_code = '01'", "geography_code = '1280'"),
+            change(PLACE, "a county without a region", "region_code = null", "geography_code = '25'"),
+            delete(PLACE, "municipalities without their county", "geography_code = '25'"),
+        ],
+    },
+    "dim_victim_group": {
+        "key_is_unique": [repeat(GROUP)],
+        "groups_are_the_six": [
+            delete(GROUP, "no rest", "victim_group = 'okand'"),
+            change(GROUP, "another name", "victim_group = 'alla'", "victim_group = 'total'"),
+        ],
+        "order_is_unique": [change(GROUP, "no order", "sort_order = 1", "true")],
+        "texts_are_filled": [
+            change_one(GROUP, "an empty Swedish name", "name_sv = ' '"),
+            change_one(GROUP, "an empty English name", "name_en = ' '"),
+            *each_null(GROUP, ["name_sv", "name_en", "sort_order"]),
+        ],
+    },
+    "dim_year": {
+        "key_is_unique": [repeat(YEAR)],
+        "years_are_those_of_the_statistics": [change_one(YEAR, "older statistics", "year = 2013")],
+        "deliveries_are_those_audited": [
+            change_one(YEAR, "a police delivery that was replaced", "police_delivery_id = 'replaced'"),
+            change_one(YEAR, "a prosecution delivery that was replaced", "prosecution_delivery_id = 'replaced'"),
+            delete(YEAR, "a complete year missing", "year = 2022"),
+            Breaker(
+                "a delivery without a name",
+                f"update {YEAR} set police_delivery_id = null; update {BALANCE} set delivery_id = null where source = 'police'",
+            ),
+        ],
+        "it_is_known_what_is_synthetic": each_null(YEAR, ["is_synthetic"]),
+        "years_are_all_real_or_all_synthetic": [
+            change_one(YEAR, "a real year among invented ones", "is_synthetic = false")
+        ],
+        "years_follow_each_other": [delete(YEAR, "a gap", "year = 2022")],
+    },
+    "series_break": {
+        "key_is_unique": [repeat(BREAK)],
+        "indicators_are_known": [change_one(BREAK, "all, as in the source", "indicator_id = 'all'")],
+        "every_indicator_has_the_breaks_of_all": [
+            delete(BREAK, "a break of all that one indicator lacks", "year = 2014 and indicator_id = 'koppleri'"),
+            delete(BREAK, "an indicator's own break", "year = 2022 and indicator_id = 'valdtakt'"),
+        ],
+        "year_and_mixing_follow_from_the_day": [
+            change_one(BREAK, "a whole year", "mixed_year = false", "mixed_year"),
+            change_one(BREAK, "the year after", "year = year + 1"),
+        ],
+        "kinds_are_known": [change_one(BREAK, "another kind", "kind = 'politics'")],
+        "causes_are_told": each_null(BREAK, ["kind", "cause_sv", "cause_en", "provision", "reference", "is_confirmed"]),
+    },
+}
+
+# --- published -------------------------------------------------------------------------------------------------------
+
+SERVED = "read_back"
+TABLES = (
+    "dim_geography", "dim_indicator", "dim_victim_group", "dim_year", "fct_case_flow_year", "fct_indicator_year",
+    "fct_processing_time_year", "fct_report_lag_year", "series_break",
+)  # fmt: skip
+PUBLISHED: dict[str, Breakers] = {
+    "published_files": {
+        "all_tables_are_there": [delete(SERVED, f"no {table}", f"table_name = '{table}'") for table in TABLES],
+        "every_table_is_there_in_every_format": [
+            delete(SERVED, f"no {form}", f"table_name = 'dim_year' and format = '{form}'")
+            for form in ("csv", "duckdb", "parquet")
+        ],
+        "no_table_is_empty": [change_one(SERVED, "an empty file", "rows_built = 0, rows_served = 0")],
+        "as_many_rows_served_as_built": [
+            change_one(SERVED, "a row more", "rows_served = rows_served + 1"),
+            change_one(SERVED, "a row fewer", "rows_served = rows_served - 1"),
+        ],
+        "served_holds_all_that_was_built": [change_one(SERVED, "a row changed", "rows_only_built = 1")],
+        "served_holds_nothing_else": [change_one(SERVED, "a row changed", "rows_only_served = 1")],
+    }
+}
+
+SUITES = RAW | INTERMEDIATE | {"fct_indicator_year": FIGURE_BREAKERS} | OTHER_FACTS | DIMENSIONS | PUBLISHED
+BREAKERS = {(suite, name): breakers for suite, of_suite in SUITES.items() for name, breakers in of_suite.items()}

@@ -1,0 +1,98 @@
+"""Loading in steps gives the same marts, row for row, as a build from nothing of what is active in the end."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import settings_in
+from reference.worlds import dirty_world
+from warehouse import build, marts
+
+from dagster_project.transform.plan import plan_build
+
+FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two landing folders over the same years with other rows, to redeliver from."""
+    made = {}
+    for name, seed in (("first", 31), ("second", 32)):
+        made[name] = tmp_path_factory.mktemp(name)
+        dirty_world(made[name], seed=seed, offences_per_year=400, dirt=0.02)
+    return made
+
+
+def deliver(version: Path, landing: Path, source: str, year: int) -> None:
+    target = landing / source / str(year)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(version / source / str(year), target)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_deliveries_and_redeliveries(versions: dict[str, Path], tmp_path: Path, seed: int) -> None:
+    stepwise = settings_in(tmp_path / "stepwise")
+    order = random.Random(seed)
+    steps = [("first", *folder) for folder in FOLDERS]
+    order.shuffle(steps)
+    steps += [(order.choice(["first", "second"]), *order.choice(FOLDERS)) for _ in range(4)]
+    while steps:
+        for version, source, year in [steps.pop(0) for _ in range(min(len(steps), order.choice([1, 2, 4])))]:
+            deliver(versions[version], stepwise.landing, source, year)
+        build(stepwise)
+
+    at_once = settings_in(tmp_path / "at_once")
+    shutil.copytree(stepwise.landing, at_once.landing)
+    build(at_once)
+    assert marts(stepwise.warehouse_file) == marts(at_once.warehouse_file)
+    assert plan_build(stepwise).years == ()
+
+
+def test_a_new_year_leaves_the_others_alone(versions: dict[str, Path], tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    for source, year in FOLDERS[:4]:
+        deliver(versions["first"], settings.landing, source, year)
+    build(settings)
+    for source, year in FOLDERS[4:]:
+        deliver(versions["first"], settings.landing, source, year)
+    from dagster_project.deliveries.ingest import changed_folders, ingest
+
+    for folder in changed_folders(settings):
+        ingest(folder, settings)
+    plan = plan_build(settings)
+    assert (plan.years, plan.fact_years, plan.full_refresh) == ((2024,), (2024,), False)
+
+
+def test_a_year_that_came_out_empty_is_emptied(versions: dict[str, Path], tmp_path: Path) -> None:
+    """Its offences are now all of codes that no indicator counts: not one row of before may stay."""
+    settings = settings_in(tmp_path)
+    for source, year in FOLDERS:
+        deliver(versions["first"], settings.landing, source, year)
+    build(settings)
+    with_figures = [
+        row for row in marts(settings.warehouse_file)["fct_indicator_year"] if row[2] == 2023 and row[6] > 0
+    ]
+    settings.own_offence_codes.write_text("brottskod,role\n9999,context\n", encoding="utf-8")
+    folder = settings.landing / "police" / "2023"
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "offences.csv").write_text(
+        "diarienummer;brottsnummer;brottskod;lagrum;brottsantal;anmalningsdatum;brottsdatum;kommunkod;handlaggande_region;"
+        "malsagande_kon;malsagande_alder\n9999-K1-23;1;9999;;1;2023-01-01;;;;;\n",
+        encoding="utf-8",
+    )
+    (folder / "decisions.csv").write_text(
+        "diarienummer;brottsnummer;beslutsdatum;beslut;utredning;skaligen_misstankt\n9999-K1-23;1;2023-02-01;NEDLAGD;J;N\n",
+        encoding="utf-8",
+    )
+    build(settings)
+    at_once = settings_in(tmp_path / "at_once")
+    shutil.copytree(settings.landing, at_once.landing)
+    at_once.home.mkdir()
+    shutil.copy(settings.own_offence_codes, at_once.own_offence_codes)
+    build(at_once)
+    assert with_figures
+    assert marts(settings.warehouse_file) == marts(at_once.warehouse_file)

@@ -1,0 +1,487 @@
+"""Delivering again: the same bytes change nothing, other bytes replace the year whole, and nothing ever loaded is lost."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deliveries import (
+    YEAR,
+    assert_rejected,
+    csv_file,
+    everything_in,
+    files_of,
+    load,
+    long_decisions,
+    manifest,
+    outcome,
+    parquet_file,
+    put,
+    put_with_manifest,
+    raw_folder,
+)
+from reference.worlds import prosecution_row
+
+from dagster_project import files as files_module
+from dagster_project.contract import CONTRACT_FILE
+from dagster_project.deliveries import ingest as ingest_module
+from dagster_project.deliveries.ingest import changed_folders, judging_version
+from dagster_project.deliveries.ledger import activations, active_deliveries, complete_years, read_record
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.files import scratch_folder, write_json, write_text
+from dagster_project.settings import Settings
+
+FIRST = csv_file("prosecution", "decisions", [prosecution_row(1), prosecution_row(2, beslut="?"), prosecution_row(1)])
+SECOND = csv_file("prosecution", "decisions", [prosecution_row(3), prosecution_row(4)])
+
+
+def labels(settings: Settings) -> list[str]:
+    return [folder.label for folder in changed_folders(settings)]
+
+
+# --- the same bytes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["police", "prosecution"])
+def test_the_same_bytes_change_nothing(loaded: Settings, source: str) -> None:
+    before = everything_in(loaded.home)
+    record = load(loaded, source)
+    assert record == active_deliveries(loaded)[source, YEAR]
+    after = everything_in(loaded.home)
+    # the folder was copied by the fixture, so only its times may have been noted anew
+    del before["landing_index.json"], after["landing_index.json"]
+    assert after == before
+    assert [entry["source"] for entry in activations(loaded)] == ["police", "prosecution"]
+
+
+def test_the_raw_store_is_not_even_written(loaded: Settings) -> None:
+    before = {path: path.stat().st_mtime_ns for path in loaded.raw.rglob("*")}
+    load(loaded)
+    assert {path: path.stat().st_mtime_ns for path in loaded.raw.rglob("*")} == before
+
+
+def test_a_touched_file_changes_nothing(settings: Settings) -> None:
+    folder = put(settings, "prosecution", {"decisions.csv": FIRST})
+    record = load(settings)
+    assert labels(settings) == []
+    os.utime(folder / "decisions.csv", (1, 1))
+    assert labels(settings) == [f"prosecution/{YEAR}"]
+    assert load(settings) == record
+    assert len(activations(settings)) == 1
+    assert labels(settings) == []
+
+
+def test_a_file_written_anew_with_the_same_bytes_changes_nothing(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": FIRST})
+    record = load(settings)
+    put(settings, "prosecution", {"decisions.csv": FIRST, "a note.txt": b"x"})
+    assert labels(settings) == [f"prosecution/{YEAR}"]
+    assert load(settings) == record
+    assert len(activations(settings)) == 1
+
+
+# --- other bytes -----------------------------------------------------------------------------------------------------
+
+
+def test_changed_content_replaces_the_year(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": FIRST})
+    first = load(settings)
+    put(settings, "prosecution", {"decisions.csv": SECOND})
+    assert labels(settings) == [f"prosecution/{YEAR}"]
+    second = load(settings)
+    assert second.delivery_id != first.delivery_id
+    assert active_deliveries(settings) == {("prosecution", YEAR): second}
+    assert [row["brottsnummer"] for row in outcome(settings, second).rows] == [3, 4]
+    assert labels(settings) == []
+
+
+def test_what_was_replaced_is_kept_with_its_quarantine(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": FIRST})
+    first = load(settings)
+    kept = everything_in(raw_folder(settings, first))
+    put(settings, "prosecution", {"decisions.csv": SECOND})
+    load(settings)
+    assert everything_in(raw_folder(settings, first)) == kept
+    assert read_record(raw_folder(settings, first)) == first
+    assert outcome(settings, first).reasons == {3: "invalid_value"}
+    assert activations(settings)[0]["delivery_id"] == first.delivery_id
+
+
+def test_the_first_bytes_again_become_active_again(settings: Settings) -> None:
+    records = []
+    for content in (FIRST, SECOND, FIRST):
+        put(settings, "prosecution", {"decisions.csv": content})
+        records.append(load(settings))
+    assert records[2] == records[0]
+    assert active_deliveries(settings) == {("prosecution", YEAR): records[0]}
+    ids = [entry["delivery_id"] for entry in activations(settings)]
+    assert ids == [record.delivery_id for record in records]
+    assert ids[0] == ids[2] != ids[1]
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".parquet"])
+def test_the_same_rows_in_another_container_are_another_delivery(settings: Settings, suffix: str) -> None:
+    put(settings, "prosecution", {"decisions.csv": SECOND})
+    first = load(settings)
+    rows = [prosecution_row(3), prosecution_row(4)]
+    packed = {".csv.gz": gzip.compress(SECOND), ".parquet": parquet_file("prosecution", "decisions", rows)}
+    put(settings, "prosecution", {f"decisions{suffix}": packed[suffix]})
+    second = load(settings)
+    assert second.delivery_id != first.delivery_id
+    assert outcome(settings, second).rows == outcome(settings, first).rows
+
+
+def test_one_of_two_files_changed(loaded: Settings) -> None:
+    before = active_deliveries(loaded)["police", YEAR]
+    content = csv_file("police", "decisions").replace(b"NEDLAGD", b"OVRIGT")
+    put(loaded, "police", files_of("police", decisions=content))
+    record = load(loaded, "police")
+    assert record.delivery_id != before.delivery_id
+    assert outcome(loaded, record, "decisions").rows[0]["beslut"] == "OVRIGT"
+    assert outcome(loaded, record, "offences").rows == outcome(loaded, before, "offences").rows
+
+
+def test_years_and_sources_are_replaced_each_for_itself(loaded: Settings) -> None:
+    put(loaded, "prosecution", {"decisions.csv": FIRST}, year=2023)
+    load(loaded, year=2023)
+    before = active_deliveries(loaded)
+    put(loaded, "prosecution", {"decisions.csv": SECOND})
+    record = load(loaded)
+    after = active_deliveries(loaded)
+    assert after.pop(("prosecution", YEAR)) == record
+    del before["prosecution", YEAR]
+    assert after == before
+
+
+def test_the_same_bytes_of_another_year_are_another_delivery(settings: Settings) -> None:
+    records = []
+    for year in (YEAR, YEAR + 1):
+        put(settings, "prosecution", {"decisions.csv": SECOND}, year=year)
+        records.append(load(settings, year=year))
+    assert records[0].delivery_id != records[1].delivery_id
+    assert [len(outcome(settings, record).rows) for record in records] == [2, 0]
+
+
+def test_a_year_is_complete_with_both_its_deliveries(settings: Settings) -> None:
+    for source, year, expected in [
+        ("police", YEAR, []),
+        ("prosecution", YEAR + 1, []),
+        ("prosecution", YEAR, [YEAR]),
+        ("police", YEAR + 1, [YEAR, YEAR + 1]),
+    ]:
+        put(settings, source, files_of(source), year=year)
+        load(settings, source, year)
+        assert complete_years(active_deliveries(settings)) == expected
+
+
+def test_new_folders_are_listed_by_year_until_they_are_loaded(settings: Settings) -> None:
+    for source, year in [("prosecution", 2023), ("prosecution", 2022), ("police", 2023), ("police", 2021)]:
+        put(settings, source, files_of(source), year=year)
+    (settings.landing / "police" / "notes").mkdir()
+    (settings.landing / "police" / "20222").mkdir()
+    (settings.landing / "prosecution" / "2024.csv").write_bytes(b"x")
+    assert labels(settings) == ["police/2021", "prosecution/2022", "police/2023", "prosecution/2023"]
+    load(settings, "police", 2021)
+    assert labels(settings) == ["prosecution/2022", "police/2023", "prosecution/2023"]
+
+
+def test_a_rejected_redelivery_is_looked_at_again(loaded: Settings) -> None:
+    put(loaded, "prosecution", {"decisions.csv": b""})
+    assert_rejected(loaded, "prosecution", "decisions.csv", "empty")
+    assert f"prosecution/{YEAR}" in labels(loaded)
+
+
+def test_a_dead_link_in_one_folder_does_not_hide_the_others(settings: Settings) -> None:
+    put(settings, "police", files_of("police"))
+    (put(settings, "prosecution", {}) / "decisions.csv").symlink_to("nowhere.csv")
+    assert f"police/{YEAR}" in labels(settings)
+
+
+# --- the manifest ----------------------------------------------------------------------------------------------------
+
+
+def test_a_manifest_that_comes_later_marks_the_delivery_complete(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": FIRST})
+    before = load(settings)
+    assert not before.complete
+    put_with_manifest(settings, "prosecution", {"decisions.csv": FIRST}, synthetic={"seed": 7})
+    assert labels(settings) == [f"prosecution/{YEAR}"]
+    after = load(settings)
+    assert (after.complete, after.synthetic, after.warnings) == (True, {"seed": 7}, ())
+    assert (after.delivery_id, after.loaded_at, after.files) == (before.delivery_id, before.loaded_at, before.files)
+    assert active_deliveries(settings)["prosecution", YEAR] == after
+    assert len(activations(settings)) == 1
+    assert labels(settings) == []
+
+
+@pytest.mark.parametrize(("said", "problem"), [({"decisions.csv": 4}, "rows"), ({"decisions.csv": 0}, "rows")], ids=str)
+def test_a_wrong_manifest_that_comes_later(settings: Settings, said: dict[str, int], problem: str) -> None:
+    folder = put(settings, "prosecution", {"decisions.csv": FIRST})
+    load(settings)
+    (folder / "manifest.json").write_bytes(manifest("prosecution", {"decisions.csv": FIRST}, said))
+    assert_rejected(settings, "prosecution", f"prosecution/{YEAR}/decisions.csv", problem)
+    assert not active_deliveries(settings)["prosecution", YEAR].complete
+
+
+def test_a_manifest_that_comes_later_and_names_the_encoding(settings: Settings) -> None:
+    # Å in UTF-8 is also cp1252, for Ã and …
+    content = csv_file("prosecution", "decisions", [prosecution_row(1, misstanke_id="Å")])
+    put(settings, "prosecution", {"decisions.csv": content})
+    assert outcome(settings, load(settings)).rows[0]["misstanke_id"] == "Å"
+    put_with_manifest(settings, "prosecution", {"decisions.csv": content}, encoding="cp1252")
+    record = load(settings)
+    assert outcome(settings, record).rows[0]["misstanke_id"] == "Ã…"
+    assert record.encoding == "cp1252"
+    assert len(activations(settings)) == 2
+
+
+# --- a folder that changes while it is read --------------------------------------------------------------------------
+
+
+def _append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"\n")
+
+
+def _touch(path: Path) -> None:
+    os.utime(path, (1, 1))
+
+
+def _replace(path: Path) -> None:
+    content = path.read_bytes()
+    path.with_suffix(".new").write_bytes(content.replace(b"ATAL", b"JATA").replace(b"NEDLAGD", b"OVRIGT!"))
+    path.with_suffix(".new").replace(path)
+
+
+def _cut(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+CHANGES = [_append, _touch, _replace, _cut]
+
+
+@pytest.fixture
+def when_called(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int, Callable[[], object]], None]:
+    """Do something just before the n-th call of a step of ingest."""
+
+    def arrange(step: str, number: int, action: Callable[[], object]) -> None:
+        original = getattr(ingest_module, step)
+        calls = iter(range(1, 100))
+
+        def step_with_action(*arguments: Any) -> Any:
+            if next(calls) == number:
+                action()
+            return original(*arguments)
+
+        monkeypatch.setattr(ingest_module, step, step_with_action)
+
+    return arrange
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    ("step", "number", "name"),
+    [
+        ("receive_file", 2, "offences.csv"),  # received, while the other file is
+        ("judge_file", 1, "offences.csv"),
+        ("judge_file", 1, "decisions.csv"),
+        ("judge_file", 2, "decisions.csv"),
+    ],
+)
+def test_a_file_that_changes_between_its_readings(
+    loaded: Settings, when_called: Any, step: str, number: int, name: str, change: Callable[[Path], None]
+) -> None:
+    content = csv_file("police", name.removesuffix(".csv")) + b"\n\n"
+    folder = put(loaded, "police", {**files_of("police"), name: content})
+    when_called(step, number, lambda: change(folder / name))
+    active = active_deliveries(loaded)
+    home = everything_in(loaded.home)
+    with pytest.raises(RejectedDeliveryError, match=name) as caught:
+        load(loaded, "police")
+    assert "changed" in caught.value.problem or "could not be read" in caught.value.problem
+    assert active_deliveries(loaded) == active
+    assert everything_in(loaded.home) == home
+
+
+class _Meddling:
+    """An open file to which something happens after its first piece was read."""
+
+    def __init__(self, file: Any, action: Callable[[], object]) -> None:
+        self.file = file
+        self.action: Callable[[], object] | None = action
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self.file.read(size)
+        if self.action:
+            self.action()
+            self.action = None
+        return data
+
+    def __enter__(self) -> _Meddling:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_a_file_that_changes_while_it_is_read(
+    loaded: Settings, monkeypatch: pytest.MonkeyPatch, suffix: str, change: Callable[[Path], None]
+) -> None:
+    content, _line = long_decisions(1_500_000, b"")
+    packed = {
+        ".csv": content,
+        ".csv.gz": gzip.compress(content, 1),
+        ".parquet": parquet_file("prosecution", "decisions"),
+    }
+    path = put(loaded, "prosecution", {f"decisions{suffix}": packed[suffix]}) / f"decisions{suffix}"
+    open_file = Path.open
+
+    def open_and_meddle(self: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        file = open_file(self, mode, *arguments, **options)
+        if self != path or mode != "rb":
+            return file
+        monkeypatch.setattr(Path, "open", open_file)
+        return _Meddling(file, lambda: change(path))
+
+    active, home = active_deliveries(loaded), everything_in(loaded.home)
+    monkeypatch.setattr(Path, "open", open_and_meddle)
+    with pytest.raises(RejectedDeliveryError, match=path.name):
+        load(loaded)
+    assert Path.open is open_file, "the file was never opened"
+    assert active_deliveries(loaded) == active
+    assert everything_in(loaded.home) == home
+
+
+def test_a_file_that_is_gone_while_it_is_read(loaded: Settings, when_called: Any) -> None:
+    folder = put(loaded, "police", files_of("police", decisions=csv_file("police", "decisions") + b"\n"))
+    when_called("judge_file", 1, lambda: _remove(folder / "decisions.csv"))
+    active = active_deliveries(loaded)
+    with pytest.raises(RejectedDeliveryError, match=r"decisions\.csv"):
+        load(loaded, "police")
+    assert active_deliveries(loaded) == active
+
+
+def test_a_folder_that_changed_after_it_was_read_is_looked_at_again(settings: Settings, when_called: Any) -> None:
+    folder = put(settings, "prosecution", {"decisions.csv": FIRST})
+    when_called("activate", 1, lambda: (folder / "decisions.csv").write_bytes(SECOND))
+    load(settings)
+    assert labels(settings) == [f"prosecution/{YEAR}"]
+    assert [row["brottsnummer"] for row in outcome(settings, load(settings)).rows] == [3, 4]
+
+
+# --- other rules -----------------------------------------------------------------------------------------------------
+
+
+def test_deliveries_are_judged_again_by_other_rules(loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(loaded, "police")
+    first = load(loaded)
+    assert labels(loaded) == []
+    monkeypatch.setattr(ingest_module, "judging_version", lambda: "other0rules0")
+    assert labels(loaded) == [f"police/{YEAR}", f"prosecution/{YEAR}"]
+    second = load(loaded)
+    assert (second.delivery_id, second.judged_by) == (first.delivery_id, "other0rules0")
+    assert active_deliveries(loaded)["prosecution", YEAR] == second
+    assert labels(loaded) == [f"police/{YEAR}"]
+    assert read_record(raw_folder(loaded, first)) == first
+    assert outcome(loaded, second).rows == outcome(loaded, first).rows
+    assert len(activations(loaded)) == 3
+    assert load(loaded) == second
+    assert len(activations(loaded)) == 3
+
+
+def test_other_rules_may_reject_what_others_took(loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stricter(*_: object) -> None:
+        raise RejectedDeliveryError(f"prosecution/{YEAR}/decisions.csv", "against the new rules", "Ask")
+
+    monkeypatch.setattr(ingest_module, "judging_version", lambda: "other0rules0")
+    monkeypatch.setattr(ingest_module, "judge_file", stricter)
+    assert_rejected(loaded, "prosecution", "decisions.csv", "new rules")
+
+
+@pytest.fixture
+def fresh_version() -> Iterator[None]:
+    judging_version.cache_clear()
+    yield
+    judging_version.cache_clear()
+
+
+def test_the_contract_is_part_of_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_version: None
+) -> None:
+    ours = judging_version()
+    judging_version.cache_clear()
+    assert judging_version() == ours
+    changed = tmp_path / "input.yml"
+    changed.write_text(CONTRACT_FILE.read_text("utf-8").replace("max: 120", "max: 121"), "utf-8")
+    assert changed.read_bytes() != CONTRACT_FILE.read_bytes()
+    monkeypatch.setattr(ingest_module, "CONTRACT_FILE", changed)
+    judging_version.cache_clear()
+    assert judging_version() != ours
+
+
+# --- crashes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["receive_file", "judge_file", "write_record", "activate", "write_json"])
+def test_a_load_that_was_cut_off_is_made_good_by_the_next(
+    loaded: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = active_deliveries(loaded)["prosecution", YEAR]
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    put(loaded, "prosecution", {"decisions.csv": SECOND})
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest_module, step, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            load(loaded)
+    active = active_deliveries(loaded)["prosecution", YEAR]
+    assert active == before or [row["brottsnummer"] for row in outcome(loaded, active).rows] == [3, 4]
+    assert f"prosecution/{YEAR}" in labels(loaded)
+    assert [row["brottsnummer"] for row in outcome(loaded, load(loaded)).rows] == [3, 4]
+    assert [entry["source"] for entry in activations(loaded)] == ["police", "prosecution", "prosecution"]
+    assert not any(loaded.scratch.iterdir())
+
+
+def test_a_raw_store_that_lacks_a_delivery_is_said_to(loaded: Settings) -> None:
+    shutil.rmtree(raw_folder(loaded, active_deliveries(loaded)["police", YEAR]))
+    with pytest.raises(FileNotFoundError, match=f"raw/police/{YEAR}/.*restore"):
+        active_deliveries(loaded)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "folder" / "ledger.json"
+    write_json(path, {"namn": "Åsa"})
+    old = path.read_text("utf-8")
+    assert "Åsa" in old
+
+    def no_space_left(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files_module.os, "fsync", no_space_left)
+        with pytest.raises(OSError, match="No space"):
+            write_text(path, "new")
+    assert path.read_text("utf-8") == old
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_scratch_is_gone_whatever_happens(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), scratch_folder(tmp_path / "scratch") as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "file").write_bytes(b"x")
+        raise KeyboardInterrupt
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -1,0 +1,175 @@
+"""The whole way, as a user goes it: nasty deliveries in, one command, and everything that must then be true."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from conftest import settings_in
+from reference import rules
+from reference.worlds import dirty_world
+from warehouse import differences, figures, marts, uppklarat
+
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import changed_files, publications
+from dagster_project.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Three dirty years, loaded and published by the command line."""
+    settings = settings_in(tmp_path_factory.mktemp("world"))
+    dirty_world(settings.landing, seed=20, offences_per_year=2500)
+    done = uppklarat(settings, "load", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["published"] == said["current"] == os.readlink(settings.current)
+    assert len(said["newest_figures"]) == 22
+    return settings
+
+
+def test_every_cell_is_what_the_rules_say(world: Settings) -> None:
+    counts = rules.expected_counts(world.landing)
+    rates = rules.expected_rates(counts)
+    expected = {tuple(key): {**counts[key], **rates[key]} for key in counts}
+    assert sum(cell["processed"] for cell in expected.values()) > 10_000
+    assert differences(expected, figures(world.current / DATABASE)) == []
+
+
+def test_the_quarantine_is_what_the_contract_says(world: Settings) -> None:
+    expected = rules.expected_quarantine(world.landing)
+    said = json.loads(uppklarat(world, "status", "--json").stdout)
+    found = Counter(
+        {
+            (delivery["source"], delivery["year"], name, reason): rows
+            for delivery in said["deliveries"]
+            for name, file in delivery["files"].items()
+            for reason, rows in file["quarantined"].items()
+        }
+    )
+    assert found == expected
+    for delivery in said["deliveries"]:
+        for file in delivery["files"].values():
+            quarantined = sum(file["quarantined"].values())
+            assert file["rows_read"] == file["rows_loaded"] + file["exact_duplicates"] + quarantined
+
+
+def test_quarantined_rows_are_listed_with_file_and_line(world: Settings) -> None:
+    listed = uppklarat(world, "quarantine", "--year", "2023", "--source", "police").stdout
+    rows = [line.split("\t") for line in listed.splitlines() if line.count("\t") == 2]
+    found = {
+        ("police", 2023, file.rpartition("/")[2].partition(".")[0], int(line.removeprefix("line ")), reason)
+        for reason, file, line in rows
+    }
+    assert found == {row for row in rules.quarantined_lines(world.landing) if row[:2] == ("police", 2023)}
+
+
+def test_loading_again_does_nothing(world: Settings) -> None:
+    before = (os.readlink(world.current), world.ledger.read_bytes())
+    again = uppklarat(world, "load")
+    assert again.returncode == 0
+    assert "nothing new" in again.stdout
+    assert (os.readlink(world.current), world.ledger.read_bytes()) == before
+    assert len(publications(world)) == 1
+
+
+def test_what_is_served_is_what_was_built(world: Settings) -> None:
+    """Read with a client that is not ours, in each format."""
+    served = marts(world.current / DATABASE)
+    assert served == marts(world.warehouse_file)
+    for table, rows in served.items():
+        assert pq.read_table(world.current / "parquet" / f"{table}.parquet").num_rows == len(rows)
+        with (world.current / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            assert sum(1 for _ in csv.DictReader(file)) == len(rows)
+    columns = pq.read_table(world.current / "parquet" / "fct_indicator_year.parquet", columns=["processed", "cleared"])
+    total = sum(columns["processed"].to_pylist())
+    assert total == sum(row["processed"] for row in figures(world.current / DATABASE).values()) > 0
+
+
+def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> None:
+    (publication,) = publications(world)
+    assert changed_files(publication) == []
+    assert publication.said["synthetic"] is False
+    assert {one["source"] for one in publication.said["deliveries"]} == {"police", "prosecution"}
+    assert all(
+        not os.access(path, os.W_OK) or os.geteuid() == 0 for path in publication.folder.rglob("*") if path.is_file()
+    )
+    assert all(path.stat().st_mode & 0o222 == 0 for path in publication.folder.rglob("*") if path.is_file())
+    with duckdb.connect(str(publication.folder / DATABASE), read_only=True) as connection:
+        (rows,) = connection.execute("select count(*) from marts.quality_check").fetchone() or (0,)
+        (failed,) = connection.execute(
+            "select count(*) from marts.quality_check where not passed and severity = 'block'"
+        ).fetchone() or (None,)
+        told = connection.execute("select publication_id, first_year, last_year from marts.publication").fetchall()
+        comment = connection.execute(
+            "select comment from duckdb_columns() where table_name = 'fct_indicator_year' and column_name = 'cleared'"
+        ).fetchone()
+    assert rows == len(publication.said["checks"]["results"]) > 100
+    assert failed == 0
+    assert told == [(publication.publication_id, 2022, 2024)]
+    assert comment is not None and "clearance" in comment[0]
+
+
+@pytest.mark.parametrize("what", ["published", "logs and results", "dagster"])
+def test_no_personal_data_leaves_the_private_tables(world: Settings, what: str) -> None:
+    """No case number, prosecutor's number or suspect id in what is published, logged, shown or recorded."""
+    secrets: set[bytes] = set()
+    for source, file, column in (
+        ("police", "offences", "diarienummer"),
+        ("prosecution", "decisions", "aklagarnummer"),
+        ("prosecution", "decisions", "misstanke_id"),
+    ):
+        for path in world.raw.glob(f"{source}/*/*/{file}.parquet"):
+            secrets |= {value.encode() for value in pq.read_table(path)[column].to_pylist() if value and len(value) > 8}
+    assert len(secrets) > 1000
+    places = {
+        "published": [world.published],
+        "logs and results": [
+            world.audit,
+            world.home / "logs",
+            world.ledger,
+            world.landing_index,
+            *world.raw.glob("*/*/*/*.json"),
+        ],
+        "dagster": [world.dagster_home],
+    }[what]
+    files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content = "\n".join(map(str, pq.read_table(path).to_pylist())).encode()
+        words = set(content.replace(b'"', b" ").replace(b"'", b" ").replace(b",", b" ").split())
+        assert not words & secrets, path
+
+
+def test_the_validation_page_needs_nothing_else(world: Settings) -> None:
+    page = world.validation_page.read_text(encoding="utf-8")
+    assert "http://" not in page and "https://" not in page
+    assert "quarantine within limit" in page.lower()
+
+
+def test_status_tells_what_waits(world: Settings, tmp_path: Path) -> None:
+    only_police = settings_in(tmp_path)
+    dirty_world(only_police.landing, seed=3, offences_per_year=600, years=(2023,), dirt=0.0)
+    for path in sorted((only_police.landing / "prosecution").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    done = uppklarat(only_police, "load", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["published"] is None
+    said = json.loads(uppklarat(only_police, "status", "--json").stdout)
+    assert said["waiting"] == ["2023: waits for prosecution"]
+    assert not only_police.current.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["load", "--years", "24"], ["load", "--years", "2025-2019"], ["lod"], ["sample", "--scale", "x"]]
+)
+def test_wrong_usage_exits_2(settings: Settings, arguments: list[str]) -> None:
+    assert uppklarat(settings, *arguments).returncode == 2
