@@ -18,6 +18,7 @@ from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries,
 from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
+from dagster_project.sql import parquet
 from dagster_project.transform.dbt_project import NodeResult, data_tests, mart_tables, read_data_tests
 from dagster_project.transform.plan import raw_file
 from dagster_project.versions import code_version, expectations_version
@@ -47,9 +48,14 @@ class Audit:
 
 
 def audit_warehouse(settings: Settings) -> Audit:
-    """Audit the deliveries of the complete years, the offences and the marts, with the data tests of the build."""
+    """Audit the deliveries of the complete years, the offences and the marts, with the data tests of the build.
+
+    While no year is complete there is nothing to audit, and no result.
+    """
     active = active_deliveries(settings)
     complete = complete_years(active)
+    if not complete:
+        return Audit(publication_basis(settings), ())
     results = [
         *(
             result
@@ -125,8 +131,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     of_source = [suite for suite in suites("raw") if suite.asset in files]
     with duckdb.connect() as connection:
         for table, name in files.items():
-            parquet = str(raw_file(settings, record, name)).replace("'", "''")
-            connection.execute(f"create view {table} as select * from read_parquet('{parquet}')")
+            connection.execute(f"create view {table} as select * from {parquet(raw_file(settings, record, name))}")
         results = run_suites(
             of_source,
             connection,

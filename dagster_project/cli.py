@@ -90,7 +90,7 @@ def quarantine(settings: Settings, options: argparse.Namespace) -> int:
 def publications(settings: Settings, options: argparse.Namespace) -> int:
     """List the publications, or point readers to an earlier one."""
     from dagster_project.files import hold_writer_lock, release_writer_lock
-    from dagster_project.publish.publications import changed_files, point_to
+    from dagster_project.publish.publications import activate, changed_files
     from dagster_project.publish.publications import publications as kept
 
     if options.activate:
@@ -107,7 +107,7 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
         hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
         with contextlib.ExitStack() as stack:
             stack.callback(release_writer_lock, settings.lock)
-            point_to(settings, options.activate)
+            activate(settings, options.activate)
     said = report.publications(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
     return OK

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.landing import check_year
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock
-from dagster_project.publish.publications import Publication, active_publication, point_to, publications
+from dagster_project.publish.publications import Publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
 
@@ -43,12 +45,20 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     hold_writer_lock(settings.lock, logger.warning)
     try:
         _clear_leftovers(settings)
-        changed = [folder for folder in changed_folders(settings) if not years or folder.year in years]
+        changed, rejected = [], []
+        for folder in changed_folders(settings):
+            if not years or folder.year in years:
+                try:
+                    check_year(folder)
+                    changed.append(folder)
+                except RejectedDeliveryError as error:
+                    rejected.append(str(error))
         active = active_deliveries(settings)
         if not changed and (not complete_years(active) or nothing_to_publish(settings)):
-            return LoadOutcome()
+            return LoadOutcome(rejected=tuple(rejected))
         touched = {folder.year for folder in changed} or set(complete_years(active))
-        return _run(settings, touched, years)
+        outcome = _run(settings, touched, years)
+        return replace(outcome, rejected=(*rejected, *outcome.rejected))
     finally:
         release_writer_lock(settings.lock)
 
@@ -68,6 +78,4 @@ def _clear_leftovers(settings: Settings) -> None:
     if settings.published.is_dir():
         for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
-    kept = publications(settings)
-    if kept and active_publication(settings) is None:
-        point_to(settings, kept[-1].publication_id)
+    finish_interrupted_publishing(settings)

@@ -16,9 +16,11 @@ from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder
 from dagster_project.load import LoadOutcome
 from dagster_project.publish import publications as kept
+from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
+from dagster_project.sql import parquet
 
 
 def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
@@ -90,12 +92,13 @@ def status(settings: Settings) -> dict[str, Any]:
         for year in sorted({year for _, year in active} - set(complete))
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
     ]
-    if complete and not changed and not nothing_to_publish(settings):
+    if complete and not nothing_to_publish(settings):
         audit = read_audit(settings)
-        blocking = ", ".join(f"{one.asset}.{one.name}" for one in audit.blocking) if audit else ""
-        waiting.append(
-            f"publishing is blocked by {blocking}" if blocking else "loaded deliveries are not published: load again"
-        )
+        if audit and audit.basis == publication_basis(settings) and audit.blocking:
+            blocking = ", ".join(f"{one.asset}.{one.name}" for one in audit.blocking)
+            waiting.append(f"publishing is blocked by {blocking}; see {settings.validation_page}")
+        elif not changed:
+            waiting.append("the loaded deliveries are not published yet, or were by other code: load again")
     return {
         "deliveries": [
             {
@@ -263,7 +266,7 @@ def _quarantined_lines(settings: Settings, source: str, year: int, file: str) ->
     folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
     with duckdb.connect() as connection:
         on_reading = connection.execute(
-            "select reason, line from read_parquet(?)", [str(folder / f"{file}_quarantine.parquet")]
+            f"select reason, line from {parquet(folder / f'{file}_quarantine.parquet')}"
         ).fetchall()
     linked = _linked(settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
     return sorted([*on_reading, *linked], key=lambda row: row[1])

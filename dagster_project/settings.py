@@ -84,6 +84,11 @@ class Settings:
         return self.audit / "validation.html"
 
     @property
+    def activation(self) -> Path:
+        """Which publication somebody made active instead of the newest."""
+        return self.home / "activation.json"
+
+    @property
     def draft(self) -> Path:
         """The publication in the making; hidden from readers, and in the folder where it will be renamed."""
         return self.published / ".draft"

@@ -341,15 +341,15 @@ RATES = (
     "clearance_pct", "prosecution_pct", "clearance_pct_country", "clearance_pct_median_region", "clearance_pct_median_county",
 )  # fmt: skip
 COUNTRY = "geography_level = 'riket' and victim_group = 'total' and variant = 'beslutad'"
-RAPE = f"indicator_id = 'valdtakt' and {COUNTRY} and year = 2024"
-MANY_RAPES = f"""
+ONE_FIGURE = f"indicator_id = 'valdtakt' and {COUNTRY} and year = 2024"
+LARGE_VOLUME = f"""
     update {FIGURES} set processed = 100 * processed, investigated = 100 * investigated
     where indicator_id = 'valdtakt' and {COUNTRY}"""
 
 
-def rape(what: str, values: str, given: str = "") -> Breaker:
-    """Change the country's figure for rape of the last year."""
-    return change(FIGURES, what, values, RAPE, given)
+def figure(what: str, values: str, given: str = "") -> Breaker:
+    """Change one figure of the country: rape (indicator 9), last year."""
+    return change(FIGURES, what, values, ONE_FIGURE, given)
 
 
 def each_count(where: str, more: int = 1) -> list[Breaker]:
@@ -372,18 +372,18 @@ FIGURE_BREAKERS: Breakers = {
         ),
     ],
     "counts_are_filled_and_not_negative": [
-        rape("no figure", "with_suspect = null"),
-        *(rape(f"less than none in {count}", f"{count} = -1") for count in COUNTS),
+        figure("no figure", "with_suspect = null"),
+        *(figure(f"less than none in {count}", f"{count} = -1") for count in COUNTS),
     ],
-    "processed_is_investigated_or_dismissed": [rape("one more", "processed = processed + 1")],
-    "cleared_is_the_sum_of_three": [rape(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[:3]],
+    "processed_is_investigated_or_dismissed": [figure("one more", "processed = processed + 1")],
+    "cleared_is_the_sum_of_three": [figure(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[:3]],
     "investigated_is_the_sum_of_its_outcomes": [
-        rape(f"one more {of}", f"{of} = {of} + 1") for of in ("cleared", *OUTCOMES[3:5])
+        figure(f"one more {of}", f"{of} = {of} + 1") for of in ("cleared", *OUTCOMES[3:5])
     ],
-    "dismissed_is_the_sum_of_its_outcomes": [rape(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[5:]],
+    "dismissed_is_the_sum_of_its_outcomes": [figure(f"one more {of}", f"{of} = {of} + 1") for of in OUTCOMES[5:]],
     "cleared_has_a_suspect": [
-        rape("cleared without a suspect", "with_suspect = cleared - 1"),
-        rape("suspected and not processed", "with_suspect = processed + 1"),
+        figure("cleared without a suspect", "with_suspect = cleared - 1"),
+        figure("suspected and not processed", "with_suspect = processed + 1"),
     ],
     "victim_groups_add_up_to_the_total": each_count("victim_group = 'kvinna'"),
     "municipalities_add_up_to_the_county": [
@@ -417,9 +417,9 @@ FIGURE_BREAKERS: Breakers = {
         change_one(FIGURES, f"0 % of nothing in {rate}", f"{rate} = 0", "processed = 0")
         for rate in ("clearance_pct", "clearance_pct_low", "clearance_pct_high", "prosecution_pct")
     ]
-    + [rape("a rate missing", "clearance_pct = null")],
+    + [figure("a rate missing", "clearance_pct = null")],
     "rates_are_those_of_their_counts": [
-        rape(f"{rate} rounded up", f"{rate} = ceil(100 * {rate} + 0.01) / 100")
+        figure(f"{rate} rounded up", f"{rate} = ceil(100 * {rate} + 0.01) / 100")
         for rate in ("clearance_pct", "prosecution_pct")
     ],
     "rates_are_percentages": [
@@ -427,21 +427,21 @@ FIGURE_BREAKERS: Breakers = {
         for column in RATES
         for value in ("100.5", "-0.5", "'nan'")
     ]
-    + [rape("a change of more than all", "clearance_change_pp = 100.5")],
+    + [figure("a change of more than all", "clearance_change_pp = 100.5")],
     "rates_lie_in_their_interval": [
-        rape("a lower bound below 0", "clearance_pct_low = -0.1"),
-        rape("a lower bound above the rate", "clearance_pct_low = clearance_pct + 0.1"),
-        rape("an upper bound below the rate", "clearance_pct_high = clearance_pct - 0.1"),
-        rape("an upper bound above 100", "clearance_pct_high = 100.1"),
-        rape("no width", "clearance_pct_low = clearance_pct, clearance_pct_high = clearance_pct"),
+        figure("a lower bound below 0", "clearance_pct_low = -0.1"),
+        figure("a lower bound above the rate", "clearance_pct_low = clearance_pct + 0.1"),
+        figure("an upper bound below the rate", "clearance_pct_high = clearance_pct - 0.1"),
+        figure("an upper bound above 100", "clearance_pct_high = 100.1"),
+        figure("no width", "clearance_pct_low = clearance_pct, clearance_pct_high = clearance_pct"),
     ],
     "country_rate_is_that_of_the_country": [
         change_one(FIGURES, "another country", "clearance_pct_country = 12.5", "geography_code = '1280'"),
         change_one(FIGURES, "no country", "clearance_pct_country = null", "clearance_pct_country is not null"),
     ],
     "region_median_is_that_of_the_regions": [
-        rape("another median", "clearance_pct_median_region = clearance_pct_median_region + 0.1"),
-        rape("no median", "clearance_pct_median_region = null"),
+        figure("another median", "clearance_pct_median_region = clearance_pct_median_region + 0.1"),
+        figure("no median", "clearance_pct_median_region = null"),
     ],
     "county_median_is_that_of_the_counties": [
         change_one(
@@ -465,7 +465,7 @@ FIGURE_BREAKERS: Breakers = {
             "clearance_pct = clearance_pct + 1",
             "indicator_id = 'valdtakt' and year = 2023",
         ),
-        rape("no change", "clearance_change_pp = null"),
+        figure("no change", "clearance_change_pp = null"),
         change_one(
             FIGURES, "a change in the first year", "clearance_change_pp = 0", "year = 2021 and not series_break"
         ),
@@ -474,22 +474,22 @@ FIGURE_BREAKERS: Breakers = {
         change_one(
             FIGURES, "none is significant", "clearance_change_significant = true", "clearance_change_pp is null"
         ),
-        rape("0 is significant", "clearance_change_pp = 0, clearance_change_significant = true"),
-        rape("not tested", "clearance_change_significant = null"),
+        figure("0 is significant", "clearance_change_pp = 0, clearance_change_significant = true"),
+        figure("not tested", "clearance_change_significant = null"),
     ],
     "breaks_are_marked": [
-        rape("a break that is no row", "series_break = not series_break"),
-        rape("a mixed year that is no row", "mixed_year = not mixed_year"),
-        rape("neither yes nor no", "series_break = null"),
+        figure("a break that is no row", "series_break = not series_break"),
+        figure("a mixed year that is no row", "mixed_year = not mixed_year"),
+        figure("neither yes nor no", "series_break = null"),
         change_one("marts.series_break", "a break that is not marked", "year = 2024", "indicator_id = 'valdtakt'"),
     ],
     "small_numbers_are_marked": [
-        rape("marked without reason", "small_number = not small_number"),
-        rape("neither yes nor no", "small_number = null"),
+        figure("marked without reason", "small_number = not small_number"),
+        figure("neither yes nor no", "small_number = null"),
     ],
-    "suppression_is_of_a_known_kind": [rape("withheld for a reason unknown", "suppression = 'tertiary'")],
+    "suppression_is_of_a_known_kind": [figure("withheld for a reason unknown", "suppression = 'tertiary'")],
     "official_figures_are_met": [
-        rape(
+        figure(
             f"another figure for {column} than Brå has",
             f"{column} = {column} + {more}",
             # an older version of the official figure is not to be met any more
@@ -503,7 +503,7 @@ FIGURE_BREAKERS: Breakers = {
                     cleared_waiver, limited_investigated, limited_dismissed, round(clearance_pct, 8) as clearance_pct,
                     round(prosecution_pct, 8) as prosecution_pct, 'Brå 300' as source_table,
                     date '2026-07-07' as source_version
-                from {FIGURES} where {RAPE};
+                from {FIGURES} where {ONE_FIGURE};
                 insert into reference.official_figure by name
                 select * replace (date '2025-04-01' as source_version, 0 as processed) from reference.official_figure""",
         )
@@ -518,12 +518,12 @@ FIGURE_BREAKERS: Breakers = {
         ]
     ],
     "volume_like_earlier_years": [
-        rape("ten times as many", "processed = 10 * processed"),
-        rape("a tenth", "processed = processed / 10"),
+        figure("ten times as many", "processed = 10 * processed"),
+        figure("a tenth", "processed = processed / 10"),
     ],
-    "rate_like_earlier_years": [rape("nearly all cleared", "clearance_pct = 95", MANY_RAPES)],
+    "rate_like_earlier_years": [figure("nearly all cleared", "clearance_pct = 95", LARGE_VOLUME)],
     "share_investigated_like_earlier_years": [
-        rape("nearly all dismissed", "investigated = processed / 10", MANY_RAPES)
+        figure("nearly all dismissed", "investigated = processed / 10", LARGE_VOLUME)
     ],
     "large_indicators_reach_every_region_and_county": [
         change(

@@ -276,8 +276,13 @@ PARQUETS: dict[str, bytes] = {
     "a row group for every row": parquet_of(TABLE, row_group_size=1),
     **{
         f"{compression}, version {version}": parquet_of(TABLE, compression=compression, data_page_version=version)
-        for compression in ("none", "snappy", "gzip", "zstd", "brotli", "lz4")
-        for version in ("1.0", "2.0")
+        for compression, version in [
+            ("none", "2.0"),
+            ("gzip", "1.0"),
+            ("zstd", "2.0"),
+            ("brotli", "1.0"),
+            ("lz4", "2.0"),
+        ]
     },
     "columns in reverse": parquet_of(TABLE.select(TABLE.column_names[::-1])),
     "header in capitals": parquet_of(TABLE.rename_columns([name.upper() for name in TABLE.column_names])),
@@ -360,11 +365,11 @@ def test_unknown_columns_of_any_parquet_type(settings: Settings) -> None:
 
 def test_unknown_columns_may_have_no_name_or_the_same(settings: Settings) -> None:
     columns = COLUMNS["prosecution", "decisions"]
-    header = [*columns, "", "x", "x", ""]
-    rows = [f"{csv_line(row, columns)};1;2;3;4" for row in ROWS["prosecution", "decisions"]]
+    header = [*columns, "", "x", "x", "", '"a;b"']
+    rows = [f"{csv_line(row, columns)};1;2;3;4;5" for row in ROWS["prosecution", "decisions"]]
     found = load_file(settings, "prosecution", "decisions", csv_text(rows, header).encode())
     assert found.rows == the_rows("prosecution", "decisions")
-    assert any("x" in warning for warning in found.warnings)
+    assert any("a;b" in warning for warning in found.warnings)
 
 
 def test_every_file_is_warned_of_by_itself(settings: Settings) -> None:
@@ -469,9 +474,7 @@ def test_the_landing_folder_may_itself_be_a_link(settings: Settings, tmp_path: P
     assert outcome(settings, load(through_dots)).rows == the_rows("prosecution", "decisions")
 
 
-@pytest.mark.parametrize(
-    "name", ["år 2022", "o'clock", "[1-9]*", "?", "50%", "unit=7", "beslut=NEDLAGD", 'a"b', "$HOME"]
-)
+@pytest.mark.parametrize("name", ["år 2022, 12 o'clock, 50 % of $HOME", '[1-9]*? "a"', "unit=7", "beslut=NEDLAGD"])
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_folders_may_have_any_name(tmp_path: Path, name: str, suffix: str) -> None:
     folder = tmp_path / name
@@ -518,7 +521,7 @@ def test_whatever_straddles_the_border_between_two_pieces(settings: Settings, wh
     written, value = STRADDLING[what]
     line = f"{PREFIX}{written};2022-03-01;ATAL;\n".encode()
     length = len(written.encode())
-    for back in range(1, min(length, 5)):
+    for back in range(1, min(length, 4)):
         content, number = long_decisions(CHUNK - back, line, len(PREFIX))
         found = load_file(settings, "prosecution", "decisions", content)
         assert found.loaded[number]["misstanke_id"] == value

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.contract import CONTRACT_FILE, input_contract
+from dagster_project.contract import CONTRACT_FILE, FileContract, input_contract
 from dagster_project.deliveries.judge import JudgedFile, judge_file
 from dagster_project.deliveries.landing import Delivery, DeliveryFolder, find_delivery_folders, open_delivery
 from dagster_project.deliveries.ledger import (
@@ -59,7 +59,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
     with scratch_folder(settings.scratch) as scratch:
         encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
         received = {
-            file.name: receive_file(
+            file.name: _receive(
                 file, delivery.files[file.name], f"{folder.label}/{delivery.files[file.name].name}", encoding, scratch
             )
             for file in input_contract().sources[folder.source]
@@ -87,6 +87,13 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
         activate(settings, record)
     write_json(settings.landing_index, {**read_json(settings.landing_index, {}), folder.label: signature})
     return record
+
+
+def _receive(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
+    try:
+        return receive_file(contract, path, where, encoding, scratch)
+    except OSError as error:
+        raise RejectedDeliveryError(where, f"the file cannot be read ({error.strerror})", "Deliver it again") from None
 
 
 @cache

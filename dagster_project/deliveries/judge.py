@@ -6,6 +6,7 @@ All set work is SQL that is derived from the contract. A file passes through thr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ import duckdb
 
 from dagster_project.contract import Column, FileContract
 from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
-from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile
+from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.sql import literal, parquet
 
 # What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
 WHITE_SPACE = "".join(
@@ -46,6 +48,9 @@ WHITE_SPACE = "".join(
 )
 _QUOTED = '"(?:[^"]|"")*"'
 _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
+_OPEN = '"(?:[^"]|"")*'
+_OPENS = re.compile(f"(?:{_FIELD};)*{_OPEN}")
+_STAYS_OPEN = re.compile(f'(?:[^"]|"")*(?:"(?:;{_FIELD})*;{_OPEN})?')
 EXACT_DUPLICATE = "exact_duplicate"
 
 
@@ -77,14 +82,14 @@ def judge_file(
     _refuse_personal_numbers(received, connection)
     (rows_read,) = _one(connection, "select count(*) from row")
     (rows_loaded,) = _one(
-        connection, f"copy ({_loaded_sql(contract)}) to '{_quoted(loaded)}' (format parquet, compression zstd)"
+        connection, f"copy ({_loaded_sql(contract)}) to {literal(loaded)} (format parquet, compression zstd)"
     )
     connection.execute(
         f"""
         copy (
             select '{received.path.name}' as file, line, reason, {_row_as_it_came(contract)} as row
             from row join fault using (line) where reason <> '{EXACT_DUPLICATE}' order by line
-        ) to '{_quoted(quarantine)}' (format parquet, compression zstd)
+        ) to {literal(quarantine)} (format parquet, compression zstd)
         """
     )
     counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
@@ -101,40 +106,45 @@ def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) ->
     """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), `malformed` = text of a misshapen line."""
     contract = received.contract
     if received.is_parquet:
-        columns = ", ".join(
-            f"{_trimmed(_original(received, column.name), received)} as {column.name}" for column in contract.columns
-        )
+        fields = {column.name: f"{column.name}_came" for column in contract.columns}
+        came = ", ".join(f"cast({_original(received, name)} as varchar) as {field}" for name, field in fields.items())
         shape = "cast(null as varchar)"
-        source = f"""
-            select file_row_number + 1 as line, * from read_parquet('{_quoted(received.text_path)}', file_row_number = true)"""
+        # The window runs in the order of the file.
+        source = f"select *, row_number() over () as line from (select {came} from {parquet(received.text_path)})"
     else:
         fields = {column.name: f"fields[{received.header.index(column.name) + 1}]" for column in contract.columns}
-        columns = ", ".join(f"{_trimmed(field, received)} as {name}" for name, field in fields.items())
         shape = f"case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end"
         source = _records_sql(received, connection)
+    columns = ", ".join(f"{_trimmed(field, received)} as {name}" for name, field in fields.items())
     connection.execute(
         f"create or replace temp table row as select line, {columns}, {shape} as malformed from ({source})"
     )
 
 
 def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
-    """Records of a CSV file: `line` (of its first line), `text`, `fields`; null fields = unbalanced quotes or nothing at all."""
-    # With NUL (which is refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too.
+    """Records of a CSV file: `line` (of its first line), `text`, `fields`; null fields = unbalanced quotes or nothing."""
+    # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
+    # \\r\\n it takes \\n as well; told of neither, it makes a blank line of every \\r\\n in a file that begins with \\n.
     connection.execute("set variable no_delimiter = chr(0)")
     lines = f"""
         select 1 + row_number() over () as line, text
         from read_csv(
-            '{_quoted(received.text_path)}', columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
+            {literal(received.text_path)}, columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
             delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
-            max_line_size = {4 * LONGEST_LINE}
-        )
-        qualify line <= {received.lines + 1}"""
-    (read,) = _one(connection, f"select count(*) from ({lines})")
-    if read != received.lines:
-        raise AssertionError(f"{received.where}: read {read} lines of {received.lines}")
+            new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}
+        )"""
+    last = received.lines + 1
+    read, beyond = _one(
+        connection,
+        f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from ({lines})",
+    )
+    if read != received.lines or beyond:
+        check_unchanged(received.path, received.where, received.size, received.modified_ns)
+        raise AssertionError(f"{received.where}: read {read} lines of {received.lines}, and {beyond} beyond")
+    lines = f"select * from ({lines}) where line <= {last}"
     if not received.has_quotes:
         return f"select line, text, string_split(text, ';') as fields from ({lines})"
-    never_closed = f'regexp_full_match(text, \'(?:{_FIELD};)*"(?:[^"]|"")*\')'
+    never_closed = f"regexp_full_match(text, '(?:{_FIELD};)*{_OPEN}')"
     (first_open,) = _one(connection, f"select min(line) from ({lines}) where contains(text, '\"') and {never_closed}")
     if first_open is not None:
         lines = _joined_over_line_breaks(lines, received, connection)
@@ -150,27 +160,33 @@ def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) 
 
 
 def _joined_over_line_breaks(lines: str, received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
-    """Join lines between which a quoted field is open (an odd number of quotes before) to one record."""
-    counted = f"""
-        select line, coalesce(text, '') as text,
-            sum(len(text) - len(replace(text, '"', ''))) over (order by line) as quotes
-        from ({lines})"""
-    opened = f"select *, coalesce(lag(quotes) over (order by line), 0) % 2 = 1 as inside from ({counted})"
-    numbered = f"select line, text, quotes, count(*) filter (not inside) over (order by line) as record from ({opened})"
-    connection.execute(
-        f"""
-        create or replace temp table record as
-        select min(line) as line, string_agg(text, chr(10) order by line) as text, max(quotes) % 2 = 1 as is_open
-        from ({numbered}) group by record"""
-    )
-    (open_line,) = _one(connection, "select max(line) from record where is_open")
-    if open_line is not None:
+    """Join the lines between which a quoted field stays open to one record.
+
+    Whether one is open depends on all lines before, so the lines with quotes are walked; files with line breaks in fields
+    are rare.
+    """
+    spans: list[tuple[int, int]] = []
+    opened: int | None = None
+    walked = connection.execute(f"select line, text from ({lines}) where contains(text, '\"') order by line")
+    while some := walked.fetchmany(10_000):
+        for line, text in some:
+            if opened is None:
+                opened = line if _OPENS.fullmatch(text) else None
+            elif not _STAYS_OPEN.fullmatch(text):
+                spans.append((opened, line))
+                opened = None
+    if opened is not None:
         raise RejectedDeliveryError(
-            f"{received.where}, line {open_line}",
+            f"{received.where}, line {opened}",
             "a quoted field that is never closed; the file may be truncated",
             "Deliver it again",
         )
-    return "select line, text from record"
+    connection.execute("create or replace temp table span (first_line bigint, last_line bigint)")
+    connection.executemany("insert into span values (?, ?)", [list(span) for span in spans])
+    return f"""
+        select coalesce(first_line, line) as line, string_agg(coalesce(text, ''), chr(10) order by line) as text
+        from ({lines}) as one left join span on one.line between first_line and last_line
+        group by coalesce(first_line, line)"""
 
 
 def _fault_sql(contract: FileContract, year: int) -> str:
@@ -251,7 +267,7 @@ def _typed(column: Column) -> str:
 
 
 def _trimmed(field: str, received: ReceivedFile) -> str:
-    if not received.has_odd_space:
+    if not received.has_odd_space and not received.has_quotes:
         return f"nullif(trim({field}), '')"
     # Trimming a set of characters is slow: only where an end is no visible ASCII character.
     visible = f"{field}[1] between '!' and '~' and {field}[-1] between '!' and '~'"
@@ -259,9 +275,9 @@ def _trimmed(field: str, received: ReceivedFile) -> str:
 
 
 def _original(received: ReceivedFile, column: str) -> str:
-    """The column's own spelling in a Parquet file, as text."""
+    """The column by its own spelling in a Parquet file."""
     name = received.original_names[received.header.index(column)].replace('"', '""')
-    return f'cast("{name}" as varchar)'
+    return f'"{name}"'
 
 
 def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
@@ -301,7 +317,3 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
     if row is None:
         raise AssertionError("a query that must give a row gave none")
     return row
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

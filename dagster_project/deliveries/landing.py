@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class DeliveryFolder:
 
     def signature(self) -> str:
         """A cheap fingerprint that changes whenever a file here is added, removed or written."""
-        stats = {entry.name: entry.stat() for entry in sorted(self.path.iterdir())}
+        stats = {entry.name: entry.lstat() for entry in sorted(self.path.iterdir())}
         return json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items()})
 
 
@@ -76,18 +77,27 @@ def find_delivery_folders(landing: Path) -> Iterator[DeliveryFolder]:
 def open_delivery(folder: DeliveryFolder) -> Delivery:
     """Find the delivery's files and read its manifest.
 
-    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year before
-    the contract's first, or a manifest that is unreadable or speaks of something else.
+    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year that cannot
+    be, or a manifest that is unreadable or speaks of something else.
     """
-    contract = input_contract()
-    if folder.year < contract.first_year:
+    check_year(folder)
+    files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
+    return Delivery(folder, files, _read_manifest(folder, files) if folder.is_complete else None)
+
+
+def check_year(folder: DeliveryFolder) -> None:
+    """Raise `RejectedDeliveryError` for a year that no delivery can be of."""
+    first = input_contract().first_year
+    if folder.year < first:
         raise RejectedDeliveryError(
             folder.label,
-            f"the year lies before {contract.first_year}, where the definition of processed offences begins",
+            f"the year lies before {first}, where the definition of processed offences begins",
             "Deliver later years only",
         )
-    files = {file.name: _find_file(folder, file) for file in contract.sources[folder.source]}
-    return Delivery(folder, files, _read_manifest(folder, files) if folder.is_complete else None)
+    if folder.year > date.today().year:
+        raise RejectedDeliveryError(
+            folder.label, "the year has not begun", "Put the delivery into the folder of its year"
+        )
 
 
 def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:

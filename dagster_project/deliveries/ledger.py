@@ -92,7 +92,7 @@ def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecor
         if record is None:
             raise FileNotFoundError(
                 f"the raw store lacks {folder.relative_to(settings.home)}, which the ledger names; "
-                f"restore it from a backup, or remove {settings.home} and load again"
+                f"restore it from a backup, or remove {settings.ledger} and {settings.raw} and load again"
             )
         active[source, year] = record
     return active

@@ -15,6 +15,7 @@ import duckdb
 
 from dagster_project.contract import FileContract
 from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.sql import parquet
 
 CHUNK = 1 << 20
 # A row of the contract is some hundred bytes long; a line of a megabyte is no row, and must not be read into memory.
@@ -91,10 +92,12 @@ def check_unchanged(path: Path, where: str, size: int, modified_ns: int) -> None
 def _check_columns(received: ReceivedFile) -> None:
     header = received.header
     missing = [column.name for column in received.contract.columns if column.name not in header]
+    known = len(received.contract.columns) - len(missing)
     if missing:
+        # What stands there instead is not repeated: in a file without a header it is data.
         raise RejectedDeliveryError(
             f"{received.where}, line 1",
-            f"missing column {', '.join(missing)} (found: {', '.join(name or 'a column without name' for name in header)})",
+            f"missing column {', '.join(missing)} (the first line holds {len(header)} columns, {known} of the contract)",
             "Deliver every column of the contract, separated by ';' and spelt as there",
         )
     doubled = [column.name for column in received.contract.columns if header.count(column.name) > 1]
@@ -112,7 +115,8 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
         size += len(chunk)
     try:
         with duckdb.connect() as connection:
-            described = connection.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+            described = connection.execute(f"describe select * from {parquet(path)}").fetchall()
+            spelt = connection.execute("select name from parquet_schema(?) offset 1", [str(path)]).fetchall()
             (rows,) = connection.execute(
                 "select sum(num_rows) from parquet_file_metadata(?)", [str(path)]
             ).fetchone() or (0,)
@@ -127,9 +131,7 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
                 if column.name not in types or types[column.name] in allowed or types[column.name].startswith("ENUM"):
                     continue
                 quoted = originals[column.name].replace('"', '""')
-                (filled,) = connection.execute(
-                    f'select count("{quoted}") from read_parquet(?)', [str(path)]
-                ).fetchone() or (0,)
+                (filled,) = connection.execute(f'select count("{quoted}") from {parquet(path)}').fetchone() or (0,)
                 if filled:
                     raise RejectedDeliveryError(
                         f"{where}, column {column.name}",
@@ -141,6 +143,10 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
             where, "it is no readable Parquet file, or a truncated one", "Deliver it again"
         ) from error
     names = tuple(str(name) for name, *_ in described)
+    # DuckDB gives doubled columns names of its own.
+    header = [str(name).strip().lower() for (name,) in spelt]
+    if doubled := [column.name for column in contract.columns if header.count(column.name) > 1]:
+        raise RejectedDeliveryError(where, f"doubled column {', '.join(doubled)}", "Deliver every column once")
     return ReceivedFile(
         contract=contract,
         where=where,
@@ -181,10 +187,11 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
             lines.add(chunk)
             text_file.write(text.encode())
             read += len(chunk)
+        held = len(decoder.getstate()[0])
         try:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            raise _bad_encoding(where, encoding, lines.newlines + 1, read) from None
+            raise _bad_encoding(where, encoding, lines.newlines + 1, read - held) from None
     lines.end()
     return ReceivedFile(
         contract=contract,
@@ -239,7 +246,6 @@ class _LineCounter:
             line = self.newlines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
             raise RejectedDeliveryError(f"{self.where}, line {line}", "a NUL byte", "Export the file again as text")
         self.has_quotes = self.has_quotes or b'"' in chunk
-        self.has_odd_space = self.has_odd_space or _holds_odd_space(chunk)
         data = self._open + chunk
         # Cut after a line feed, so that an \r\n is never seen in halves.
         complete = data.rfind(b"\n") + 1
@@ -264,6 +270,7 @@ class _LineCounter:
             raise RejectedDeliveryError(
                 f"{self.where}, line {line}", "a carriage return without line feed", "End lines by LF or CRLF"
             )
+        self.has_odd_space = self.has_odd_space or _holds_odd_space(whole)
         if filled := whole.rstrip(b"\r\n"):
             self.last_filled = self.newlines + filled.count(b"\n") + 1
         self.newlines += whole.count(b"\n")

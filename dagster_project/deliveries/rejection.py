@@ -13,4 +13,5 @@ class RejectedDeliveryError(Exception):
         self.where = where
         self.problem = problem
         self.remedy = remedy
-        super().__init__(f"{where}: {problem}. {remedy}.")
+        # A manifest may name files by half a character, which no output could encode.
+        super().__init__(f"{where}: {problem}. {remedy}.".encode("utf-8", "replace").decode())

@@ -41,7 +41,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 
     @dg.schedule(job=load_job, cron_schedule=cron_schedule, execution_timezone="Europe/Stockholm", name="yearly_load")
     def schedule(context: dg.ScheduleEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
-        folders = [folder for folder in changed_folders(places.settings) if folder.is_complete]
+        folders = [folder for folder in changed_folders(places.settings) if _is_loadable(folder)]
         if not folders:
             return dg.SkipReason("no complete delivery is new or changed")
         years = [folder.year for folder in folders]
@@ -58,7 +58,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """Ask for one run over the years whose complete deliveries changed since the last evaluation."""
     asked_for: dict[str, str] = json.loads(context.cursor or "{}")
-    states = {folder: _state(folder) for folder in changed_folders(places.settings) if folder.is_complete}
+    states = {folder: _state(folder) for folder in changed_folders(places.settings) if _is_loadable(folder)}
     news = [folder for folder, state in states.items() if asked_for.get(folder.label) != state]
     if not news:
         return dg.SkipReason("no complete delivery is new or changed")
@@ -67,6 +67,10 @@ def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.Sens
     key = hashlib.sha256(json.dumps(asked_for, sort_keys=True).encode()).hexdigest()[:16]
     request = dg.RunRequest(run_key=key, tags=range_tags(years), run_config=run_config(complete_only=True, years=years))
     return dg.SensorResult(run_requests=[request], cursor=json.dumps(asked_for))
+
+
+def _is_loadable(folder: DeliveryFolder) -> bool:
+    return folder.is_complete and YEARS.has_partition_key(str(folder.year))
 
 
 def _state(folder: DeliveryFolder) -> str:

@@ -46,6 +46,8 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     blocked = None
     for event in result.filter_events(lambda event: event.is_step_failure):
         error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
         message = (event.step_failure_data.user_failure_data or error).__str__() if error is None else error.message
         if event.step_key not in GATED or error is None or error.cls_name != dg.Failure.__name__:
             raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")

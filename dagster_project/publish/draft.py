@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 
 from dagster_project.settings import Settings
+from dagster_project.sql import literal, parquet
 
 DATABASE = "uppklarat.duckdb"
 FORMATS = ("duckdb", "parquet", "csv")
@@ -26,8 +26,8 @@ def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> Non
         for folder in (draft / "parquet", draft / "csv"):
             folder.mkdir(parents=True)
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{_quoted(draft / DATABASE)}' as draft (storage_version '{STORAGE_VERSION}')")
-        connection.execute(f"attach '{_quoted(settings.warehouse_file)}' as built (read_only)")
+        connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version '{STORAGE_VERSION}')")
+        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
         connection.execute("create schema if not exists draft.marts")
         for table in tables:
             columns = _columns(connection, table)
@@ -35,9 +35,9 @@ def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> Non
             select = f"select {', '.join(columns)} from built.marts.{table} order by all"
             connection.execute(f"create table draft.marts.{table} as {select}")
             _copy_comments(connection, table)
-            parquet, csv = draft / "parquet" / f"{table}.parquet", draft / "csv" / f"{table}.csv"
-            connection.execute(f"copy ({select}) to '{_quoted(parquet)}' (format parquet, compression zstd)")
-            connection.execute(f"copy ({select}) to '{_quoted(csv)}' (format csv, header)")
+            as_parquet, as_csv = draft / "parquet" / f"{table}.parquet", draft / "csv" / f"{table}.csv"
+            connection.execute(f"copy ({select}) to {literal(as_parquet)} (format parquet, compression zstd)")
+            connection.execute(f"copy ({select}) to {literal(as_csv)} (format csv, header)")
 
 
 @contextmanager
@@ -49,8 +49,8 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
     """
     draft = settings.draft
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{_quoted(draft / DATABASE)}' as served (read_only)")
-        connection.execute(f"attach '{_quoted(settings.warehouse_file)}' as built (read_only)")
+        connection.execute(f"attach {literal(draft / DATABASE)} as served (read_only)")
+        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
         connection.execute(
             f"""
             create table {READ_BACK} (
@@ -64,8 +64,8 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
             csv_types = ", ".join(f"'{name}': '{kind}'" for name, kind, *_ in types)
             served_as = {
                 "duckdb": f"served.marts.{table}",
-                "parquet": f"read_parquet('{_quoted(draft / 'parquet' / f'{table}.parquet')}')",
-                "csv": f"read_csv('{_quoted(draft / 'csv' / f'{table}.csv')}', header = true, columns = {{{csv_types}}})",
+                "parquet": parquet(draft / "parquet" / f"{table}.parquet"),
+                "csv": f"read_csv({literal(draft / 'csv' / f'{table}.csv')}, header = true, columns = {{{csv_types}}})",
             }
             for form in FORMATS:
                 built, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
@@ -110,7 +110,3 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         what = f"table draft.marts.{table}" if column is None else f'column draft.marts.{table}."{column}"'
         text = comment.replace("'", "''")
         connection.execute(f"comment on {what} is '{text}'")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -89,6 +89,23 @@ def point_to(settings: Settings, publication_id: str) -> None:
     sync_folder(settings.published)
 
 
+def activate(settings: Settings, publication_id: str) -> None:
+    """Point to an earlier publication because somebody wants it, and remember that they did."""
+    point_to(settings, publication_id)
+    newest = publications(settings)[-1].publication_id
+    write_json(settings.activation, {"activated": publication_id, "instead_of": newest})
+
+
+def finish_interrupted_publishing(settings: Settings) -> None:
+    """Point to the newest publication if a crash kept that from being done; what somebody activated stays active."""
+    kept, current = publications(settings), active_publication(settings)
+    if not kept or current == kept[-1].publication_id:
+        return
+    wanted = read_json(settings.activation, {})
+    if wanted != {"activated": current, "instead_of": kept[-1].publication_id}:
+        point_to(settings, kept[-1].publication_id)
+
+
 def changed_files(publication: Publication) -> Sequence[str]:
     """Files of a publication that are not what its manifest says."""
     return [

@@ -24,6 +24,20 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
+_CHECK_COLUMNS = [
+    "layer",
+    "asset",
+    "name",
+    "year",
+    "severity",
+    "owner",
+    "reason",
+    "observed",
+    "limit",
+    "passed",
+    "rows",
+]
+
 
 class PublishingBlockedError(Exception):
     """The audit does not let the figures be published; `failed` are the checks that say no."""
@@ -47,9 +61,13 @@ def nothing_to_publish(settings: Settings) -> bool:
 def make_draft(settings: Settings) -> Audit:
     """Write the audited marts into a draft, read it back and audit what was read.
 
-    Returns the audit with the results of reading back. Raises `PublishingBlockedError` when a check blocks, when a declared
+    Returns the audit with the results of reading back; while no year is complete there is no draft.
+
+    Raises `PublishingBlockedError` when a check blocks, when a declared
     check was not evaluated, or when the audit is of other deliveries or code than what would be published.
     """
+    if not complete_years(active_deliveries(settings)):
+        return Audit(publication_basis(settings), ())
     audit = read_audit(settings)
     if audit is None or audit.basis != publication_basis(settings):
         raise PublishingBlockedError([], "the deliveries or the code changed since the audit: load again")
@@ -87,11 +105,7 @@ def _describe(settings: Settings, audit: Audit) -> None:
         )
         connection.executemany(
             "insert into audit.check_result values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                [one.layer, one.asset, one.name, one.year, one.severity, one.owner, one.reason, one.observed]
-                + [one.limit, one.passed, one.rows]
-                for one in audit.results
-            ],
+            [[getattr(one, column) for column in _CHECK_COLUMNS] for one in audit.results],
         )
         connection.execute(
             """

@@ -152,7 +152,11 @@ def _places() -> list[str]:
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     from dbt.cli.main import dbtRunner
 
-    quiet = ["--log-level", "none", "--no-use-colors", "--no-write-json"] if manifest else ["--log-level", "warn"]
+    quiet = (
+        ["--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-write-json"]
+        if manifest
+        else ["--log-level", "warn"]
+    )
     outcome = dbtRunner(manifest=manifest).invoke([*arguments, *quiet])
     if manifest is None and not outcome.success:
         raise TransformationFailedError(f"dbt could not parse the project: {outcome.exception}")

@@ -11,6 +11,7 @@ import duckdb
 
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, complete_years, record_folder
 from dagster_project.settings import Settings
+from dagster_project.sql import parquet
 from dagster_project.versions import fingerprint, transformation_version
 
 
@@ -119,13 +120,13 @@ def _years_that_look_back(
             for changed in changed_police_years
             if ("police", changed) in active
             for row in connection.execute(
-                """
+                f"""
                 select distinct missing.year
                 from intermediate.int_unmatched_decision as missing
-                semi join read_parquet(?) as offence using (diarienummer, brottsnummer)
+                semi join {parquet(raw_file(settings, active["police", changed], "offences"))} as offence using (diarienummer, brottsnummer)
                 where missing.is_missing and missing.year > ?
                 """,
-                [str(raw_file(settings, active["police", changed], "offences")), changed],
+                [changed],
             ).fetchall()
         ]
     return looking & {year for (year,) in [*found_before, *found_now]}

@@ -13,6 +13,7 @@ import duckdb
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord
 from dagster_project.settings import SEEDS, Settings
+from dagster_project.sql import parquet
 from dagster_project.transform.plan import raw_file
 
 _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
@@ -96,7 +97,7 @@ def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tupl
     """One select per delivery with the year as a constant, so that a build of some years opens only their files."""
     columns = ", ".join(column.name for column in file.columns)
     selects = [
-        f"select cast({year} as integer) as year, line, {columns} from read_parquet('{_quoted(raw_file(settings, record, file.name))}')"
+        f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(settings, record, file.name))}"
         for (source, year), record in active.items()
         if source == file.source
     ]
@@ -136,7 +137,3 @@ def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -
                 f"insert into raw.own_offence_code values ({', '.join('?' * len(columns))})",
                 [line.get(column) or None for column in columns],
             )
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
