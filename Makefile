@@ -26,7 +26,7 @@ setup: .venv/.installed
 	@touch $@
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 soak: setup
 	@$(BIN)/python -m pytest -m "soak or national"

@@ -152,7 +152,7 @@ def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
             suite="dbt",
             layer="marts" if test.tested_model in mart_tables(after_audit=False) else "intermediate",
             asset=test.tested_model or "",
-            severity="block" if test.blocks else "warn",
+            severity="block",
             owner="us",
             reason="a data test of the transformation",
             passed=test.status == "pass",

@@ -46,6 +46,7 @@ WHITE_SPACE = "".join(
         ],
     )
 )
+_ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
 _QUOTED = '"(?:[^"]|"")*"'
 _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
 _OPEN = '"(?:[^"]|"")*'
@@ -110,12 +111,15 @@ def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) ->
         came = ", ".join(f"cast({_original(received, name)} as varchar) as {field}" for name, field in fields.items())
         shape = "cast(null as varchar)"
         # The window runs in the order of the file.
-        source = f"select *, row_number() over () as line from (select {came} from {parquet(received.text_path)})"
+        source = f"""
+            select *, row_number() over () as line, {_is_odd(f"concat({', '.join(fields.values())})")}
+            from (select {came} from {parquet(received.text_path)})"""
     else:
         fields = {column.name: f"fields[{received.header.index(column.name) + 1}]" for column in contract.columns}
         shape = f"case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end"
-        source = _records_sql(received, connection)
-    columns = ", ".join(f"{_trimmed(field, received)} as {name}" for name, field in fields.items())
+        odd = _is_odd("text") if received.has_odd_space or received.has_quotes else "false as is_odd"
+        source = f"select *, {odd} from ({_records_sql(received, connection)})"
+    columns = ", ".join(f"{_trimmed(field)} as {name}" for name, field in fields.items())
     connection.execute(
         f"create or replace temp table row as select line, {columns}, {shape} as malformed from ({source})"
     )
@@ -266,12 +270,14 @@ def _typed(column: Column) -> str:
     return f"try_cast({column.name} as {sql_type})" if sql_type else column.name
 
 
-def _trimmed(field: str, received: ReceivedFile) -> str:
-    if not received.has_odd_space and not received.has_quotes:
-        return f"nullif(trim({field}), '')"
-    # Trimming a set of characters is slow: only where an end is no visible ASCII character.
-    visible = f"{field}[1] between '!' and '~' and {field}[-1] between '!' and '~'"
-    return f"nullif(case when {visible} then {field} else trim({field}, '{WHITE_SPACE}') end, '')"
+def _trimmed(field: str) -> str:
+    # Trimming a set of characters is many times slower than trimming blanks.
+    return f"nullif(case when is_odd then trim({field}, '{WHITE_SPACE}') else trim({field}) end, '')"
+
+
+def _is_odd(text: str) -> str:
+    """Column that tells whether a row holds other white space than blanks."""
+    return f"coalesce(regexp_matches({text}, '[{_ODD_SPACE}]'), false) as is_odd"
 
 
 def _original(received: ReceivedFile, column: str) -> str:

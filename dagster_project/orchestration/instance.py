@@ -23,6 +23,8 @@ def prepare_instance_folder(settings: Settings) -> Path:
     folder = settings.dagster_home
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "dagster.yaml", CONFIGURATION.read_text(encoding="utf-8"))
+    # The page would begin by asking for an e-mail address.
+    write_text(folder / ".nux" / "nux.yaml", "seen: 1\n")
     os.environ["DAGSTER_HOME"] = str(folder)
     spare_the_disk()
     return folder

@@ -48,7 +48,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 description="All marts in the files that will be published, read back and compared with what was built.",
             ),
             *(
-                dg.AssetSpec(key, group_name="audit", deps=[VERDICT], description="For readers.")
+                dg.AssetSpec(key, group_name="published", deps=[VERDICT], description="What the models about it read.")
                 for key in DESCRIPTIONS
             ),
         ],

@@ -16,11 +16,15 @@ UNIQUE_ID = "dagster_dbt/unique_id"
 
 
 class Translator(DagsterDbtTranslator):
-    """Puts a model into the group of its schema."""
+    """Puts a model into the group of its schema, and gives years to those that are built by year."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The schema is the layer."""
-        return str(dbt_resource_props["schema"])
+        """The schema is the layer; what tells of the publication belongs to it."""
+        return "published" if "after_audit" in dbt_resource_props["tags"] else str(dbt_resource_props["schema"])
+
+    def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[str] | None:
+        """A model that keeps other years' rows when one is rebuilt has a partition for each; the rest is built whole."""
+        return YEARS if "rebuilt_by" in dbt_resource_props["config"]["meta"] else None
 
 
 def model_assets() -> list[dg.AssetsDefinition]:
@@ -32,7 +36,6 @@ def model_assets() -> list[dg.AssetsDefinition]:
         exclude=AFTER_AUDIT,
         name="transform",
         dagster_dbt_translator=Translator(),
-        partitions_def=YEARS,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
     )
@@ -42,7 +45,8 @@ def model_assets() -> list[dg.AssetsDefinition]:
         context.log.info("built years %s of %s", list(plan.years), list(plan.complete_years))
         yield from _events(context, places.settings, results)
         elsewhere = {str(year) for year in plan.years} - set(context.partition_keys)
-        for key in context.selected_asset_keys:
+        yearly = [key for key in context.selected_asset_keys if context.assets_def.specs_by_key[key].partitions_def]
+        for key in yearly:
             for year in sorted(elsewhere):
                 context.log_event(
                     dg.AssetMaterialization(
@@ -93,7 +97,6 @@ def _events(context: dg.AssetExecutionContext, settings: Settings, results: list
                 asset_key=asset,
                 check_name=result.name,
                 passed=result.status == "pass",
-                severity=dg.AssetCheckSeverity.ERROR if result.blocks else dg.AssetCheckSeverity.WARN,
                 metadata={"failing_rows": result.failures},
             )
 

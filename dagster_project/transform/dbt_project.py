@@ -30,14 +30,13 @@ class TransformationFailedError(Exception):
 class NodeResult:
     """What became of one dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts rows of a test.
 
-    For a data test, `tested_model` names what it is about; `blocks` says whether a failure stops publishing.
+    For a data test, `tested_model` names what it is about.
     """
 
     unique_id: str
     name: str
     schema: str
     tested_model: str | None
-    blocks: bool
     status: str
     seconds: float
     failures: int
@@ -112,9 +111,6 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
             name=result.node.name,
             schema=result.node.schema,
             tested_model=(getattr(result.node, "attached_node", None) or "").rpartition(".")[2] or None,
-            blocks=str(result.node.config.severity).lower() == "error"
-            if result.node.resource_type == "test"
-            else False,
             status=str(result.status),
             seconds=result.execution_time,
             failures=result.failures or 0,

@@ -4,17 +4,18 @@
 {%- endmacro %}
 
 {# A bound of the 95 % Wilson score interval of a share, in per cent (sign `-` for the lower, `+` for the upper).
-   Cut at 0 and 100, which it reaches but for the last bits of a double. #}
+   Where none or all are in it, one bound is 0 or 100 exactly, but for the last bits of a double. #}
 {% macro wilson_bound(part, whole, sign) -%}
     {%- set z = var('z_95') -%}
-    case when {{ whole }} > 0 then least(100.0, greatest(0.0,
-        100.0 * (
+    case
+        when {{ part }} = {{ 0 if sign == '-' else whole }} and {{ whole }} > 0 then {{ 0.0 if sign == '-' else 100.0 }}
+        when {{ whole }} > 0 then 100.0 * (
             ({{ part }} + {{ z }} * {{ z }} / 2.0)
             {{ sign }} {{ z }} * sqrt(
                 1.0 * {{ part }} * ({{ whole }} - {{ part }}) / {{ whole }} + {{ z }} * {{ z }} / 4.0
             )
         ) / ({{ whole }} + {{ z }} * {{ z }})
-    )) end
+    end
 {%- endmacro %}
 
 {# Whether two shares differ by the pooled two-proportion z test, two-sided, 5 %; false where both are 0 or both 100 %. #}

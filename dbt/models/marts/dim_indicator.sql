@@ -28,7 +28,8 @@ select
     variant.excludes_sv,
     variant.excludes_en,
     indicator.legal_reference,
-    greatest(coalesce(last_break.year, 0), coalesce(indicator.worked_off_until + 1, 0)) as first_comparable_year
+    nullif(greatest(coalesce(last_break.year, 0), coalesce(indicator.worked_off_until + 1, 0)), 0)
+        as first_comparable_year
 from {{ ref('indicator') }} as indicator
 inner join {{ ref('indicator_variant') }} as variant on indicator.indicator_id = variant.indicator_id
 left join last_break on indicator.indicator_id = last_break.indicator_id

@@ -1,0 +1,49 @@
+"""Runs dbt's unit tests, which hold every counting rule to numbers worked out by hand, and its data tests on the shipped catalogue."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+import pytest
+
+from dagster_project.settings import Settings
+from dagster_project.transform.build import AFTER_AUDIT
+from dagster_project.transform.dbt_project import NodeResult, run_dbt
+from dagster_project.transform.raw_schema import prepare_raw_schema
+
+UNIT_TESTS_AT_LEAST = 66
+DATA_TESTS_AT_LEAST = 34
+NO_YEARS: dict[str, list[int]] = {"years": [], "fact_years": [], "complete_years": []}
+
+
+class Outcome(NamedTuple):
+    build: list[NodeResult]
+    unit_tests: list[NodeResult]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    folder = tmp_path_factory.mktemp("warehouse")
+    settings = Settings(landing=folder / "landing", home=folder / "home", published=folder / "published")
+    settings.home.mkdir()
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        prepare_raw_schema(connection, settings, active={}, complete_years=[])
+    # A unit test takes the columns of what it replaces from the relation, so all of them are built first, empty.
+    build = ["build", "--exclude", AFTER_AUDIT, "--full-refresh", "--exclude-resource-type", "unit_test"]
+    return Outcome(
+        build=run_dbt(settings, build, NO_YEARS),
+        unit_tests=run_dbt(settings, ["test", "--select", "test_type:unit"], NO_YEARS),
+    )
+
+
+def test_every_dbt_unit_test_passes(outcome: Outcome) -> None:
+    failed = [f"{result.unique_id}: {result.message}" for result in outcome.unit_tests if result.status != "pass"]
+    assert not failed, "\n".join(failed)
+    assert len({result.unique_id for result in outcome.unit_tests}) >= UNIT_TESTS_AT_LEAST
+
+
+def test_the_shipped_catalogue_passes_dbts_data_tests(outcome: Outcome) -> None:
+    failed = [result.unique_id for result in outcome.build if result.status not in ("success", "pass")]
+    assert not failed
+    assert sum(result.unique_id.startswith("test.") for result in outcome.build) >= DATA_TESTS_AT_LEAST
