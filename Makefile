@@ -46,7 +46,7 @@ dev: setup
 	@$(BIN)/python -m dagster_project.orchestration.web_page
 
 bench: setup
-	@$(BIN)/python -m tests.benchmark
+	@$(BIN)/python tests/benchmark.py
 
 lock:
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
