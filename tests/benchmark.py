@@ -7,7 +7,6 @@ quarantine, no victim groups or places, nothing kept. What the ratio buys is lis
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -65,16 +64,14 @@ def plain(landing: Path, year: int) -> list[tuple[object, ...]]:
 
 def measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak memory (GiB, largest process) of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    _, errors = process.communicate()
-    wall = time.monotonic() - began
-    if process.returncode != 0:
-        raise SystemExit(errors)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu, after.ru_maxrss / 2**20
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        if status != 0:
+            errors.seek(0)
+            raise SystemExit(errors.read())
+    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
 
 
 def main() -> None:

@@ -32,12 +32,7 @@ STAGES: dict[str, Callable[[Settings], bool]] = {
     "the draft is sealed": lambda at: (at.draft / "manifest.json").exists(),
     "it is renamed but not pointed to": lambda at: any(at.published.glob("2*/manifest.json")),
 }
-IN_THE_SUITE = [
-    "some deliveries are active",
-    "the build has begun",
-    "half of the draft is written",
-    "the draft is sealed",
-]
+IN_THE_SUITE = ["some deliveries are active", "the build has begun", "the draft is sealed"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +67,7 @@ def assert_recovers(settings: Settings, undisturbed: Settings) -> None:
     assert settings.current.readlink().name == publications(settings)[-1].publication_id
     assert changed_files(publications(settings)[-1]) == []
     assert not settings.draft.exists()
-    assert not any(settings.scratch.iterdir())
+    assert not any(settings.scratch.glob("*"))
     assert "nothing new" in uppklarat(settings, "load").stdout
 
 

@@ -17,7 +17,6 @@ LOAD = "load"
 load_job = dg.define_asset_job(
     LOAD,
     selection=dg.AssetSelection.all(),
-    partitions_def=YEARS,
     # DuckDB uses all cores by itself; a process per step would only add its start-up time to each.
     executor_def=dg.in_process_executor,
     description="Takes deliveries in, derives, audits and publishes; a range of years is one run.",
