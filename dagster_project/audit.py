@@ -83,9 +83,10 @@ def save_audit(settings: Settings, audit: Audit) -> None:
     results = [asdict(result) for result in audit.results]
     write_json(settings.audit_results, {"basis": audit.basis, "results": results})
     deliveries = active_deliveries(settings)
+    years = complete_years(deliveries)
     heading = {
-        "Audit of": f"years {', '.join(map(str, complete_years(deliveries)))}",
-        "Deliveries": ", ".join(f"{record.label} ({record.delivery_id})" for record in deliveries.values()),
+        "Audit of": f"{len(deliveries)} deliveries, years {', '.join(map(str, years)) or 'none'}",
+        "Basis": audit.basis,
         "Code version": code_version(),
     }
     if any(record.synthetic is not None for record in deliveries.values()):

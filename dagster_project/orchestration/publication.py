@@ -168,8 +168,23 @@ def _about(audit: Audit, places: Places) -> dict[str, Any]:
         "checks": len(audit.results),
         "blocking": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.blocking]),
         "warnings": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.warnings]),
+        "what_did_not_pass": dg.MetadataValue.md(_failures(audit)),
         "validation_page": _page(places),
     }
+
+
+def _failures(audit: Audit) -> str:
+    """The failed checks as a table, for those whose browser does not follow a link from a page to a file."""
+    failed = [*audit.blocking, *audit.warnings]
+    rows = [
+        f"| {one.severity} | {one.asset}.{one.name} | {one.year or ''} | {one.observed} | {one.limit} | {one.reason} |"
+        for one in failed
+    ]
+    return (
+        "\n".join(["| | check | year | found | expected | why |", "|---|---|---|---|---|---|", *rows])
+        if failed
+        else "everything passed"
+    )
 
 
 def _page(places: Places) -> dg.MetadataValue:
