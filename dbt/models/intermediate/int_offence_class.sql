@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
-with own as (
+-- A code that the user declares takes the place of the shipped one.
+with catalogue as (
     select
         brottskod,
         role,
@@ -10,9 +11,7 @@ with own as (
         relation,
         place
     from {{ source('raw', 'own_offence_code') }}
-),
-
-shipped as (
+    union all
     select
         brottskod,
         role,
@@ -22,7 +21,7 @@ shipped as (
         relation,
         place
     from {{ ref('offence_code') }}
-    where brottskod not in (select own.brottskod from own)
+    where brottskod not in (select own.brottskod from {{ source('raw', 'own_offence_code') }} as own)
 )
 
 select
@@ -34,18 +33,7 @@ select
     victim_group,
     relation,
     place
-from shipped
-union all
-select
-    'code' as classified_by,
-    brottskod as class_key,
-    role,
-    indicator_id,
-    part,
-    victim_group,
-    relation,
-    place
-from own
+from catalogue
 union all
 select
     'provision' as classified_by,
