@@ -15,6 +15,7 @@ from dagster_project import report
 from dagster_project.contract import input_contract
 from dagster_project.progress import shown_progress
 from dagster_project.settings import Settings
+from dagster_project.years import parse_years
 
 OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.verbose:
             raise
+        if getattr(options, "json", False):
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
         print(f"uppklarat: {error}", file=sys.stderr)
         print("(`uppklarat --verbose …` shows where; nothing that was published has changed)", file=sys.stderr)
         return FAILED
@@ -113,18 +116,11 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
-def years(text: str) -> list[int]:
-    """Read `2024`, `2019-2025` or `2019,2022` (or a mixture)."""
-    first = input_contract().first_year
-    named: set[int] = set()
-    for part in text.split(","):
-        begin, _, end = part.strip().partition("-")
-        if not all(len(year) == 4 and year.isascii() and year.isdigit() for year in (begin, end or begin)):
-            raise argparse.ArgumentTypeError(f"{text!r} is not like 2024, 2019-2025 or 2019,2022")
-        if int(end or begin) < int(begin) or int(begin) < first:
-            raise argparse.ArgumentTypeError(f"{part.strip()!r} runs backwards or begins before {first}")
-        named |= set(range(int(begin), int(end or begin) + 1))
-    return sorted(named)
+def _years(text: str) -> list[int]:
+    try:
+        return parse_years(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,11 +136,13 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     of_sample = command("sample", sample)
-    of_sample.add_argument("--years", type=years, default=years("2014-2025"), help="2024, 2019-2025 or 2019,2022")
+    of_sample.add_argument(
+        "--years", type=_years, default=parse_years("2014-2025"), help="2024, 2019-2025 or 2019,2022"
+    )
     of_sample.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
     of_sample.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     of_load = command("load", load)
-    of_load.add_argument("--years", type=years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
+    of_load.add_argument("--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
     of_status = command("status", status)
     of_quarantine = command("quarantine", quarantine)
     of_quarantine.add_argument("--year", type=int)

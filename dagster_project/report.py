@@ -21,6 +21,7 @@ from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
+from dagster_project.years import spell_years
 
 
 def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
+        "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "run_id": outcome.run_id,
         "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
         "newest_figures": newest_figures(settings),
@@ -49,7 +51,7 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
     warned = f", {len(audit.warnings)} warnings" if audit else ""
     return "\n".join(
         [
-            f"published {outcome.publication.publication_id}: years {_spell(said['years'])}, "
+            f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
             "",
             *_figure_lines(newest_figures(settings)),
@@ -151,10 +153,11 @@ def status_as_text(said: Mapping[str, Any]) -> str:
         marks = ", synthetic" if delivery["synthetic"] else ""
         marks += "" if delivery["complete"] else ", completeness not verified"
         lines.append(f"  {delivery['source']}/{delivery['year']}  {files}{marks}")
+        lines += [f"    note: {warning}" for warning in delivery["warnings"]]
     published = said["published"]
     lines.append(
         f"published: {published['current'] or 'nothing'}"
-        + (f", years {_spell(published['years'])}" if published["years"] else "")
+        + (f", years {spell_years(published['years'])}" if published["years"] else "")
     )
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
@@ -222,7 +225,7 @@ def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
     if not said:
         return "nothing is published yet"
     return "\n".join(
-        f"{'→' if one['current'] else ' '} {one['publication_id']}  years {_spell(one['years'])}  "
+        f"{'→' if one['current'] else ' '} {one['publication_id']}  years {spell_years(one['years'])}  "
         f"{one['checks_passed']} checks passed, {one['checks_warned']} warned{'  synthetic' if one['synthetic'] else ''}"
         for one in said
     )
@@ -274,22 +277,10 @@ def _quarantined_lines(settings: Settings, source: str, year: int, file: str) ->
 
 def _linked(settings: Settings, columns: str, rest: str) -> list[tuple[Any, ...]]:
     """What the judgement across deliveries quarantined; nothing where no build has been."""
-    if not settings.warehouse_file.exists():
+    if not settings.quarantined_decisions.exists():
         return []
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-        if not connection.execute("from duckdb_tables() where table_name = 'int_quarantined_decision'").fetchone():
-            return []
-        return connection.execute(f"select {columns} from intermediate.int_quarantined_decision {rest}").fetchall()
-
-
-def _spell(years: Sequence[int]) -> str:
-    blocks: list[list[int]] = []
-    for year in years:
-        if blocks and year == blocks[-1][-1] + 1:
-            blocks[-1].append(year)
-        else:
-            blocks.append([year])
-    return ", ".join(str(block[0]) if len(block) == 1 else f"{block[0]}–{block[-1]}" for block in blocks)
+    with duckdb.connect() as connection:
+        return connection.execute(f"select {columns} from {parquet(settings.quarantined_decisions)} {rest}").fetchall()
 
 
 def _short(path: Path) -> str:

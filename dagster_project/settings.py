@@ -64,6 +64,11 @@ class Settings:
         return self.home / "warehouse.duckdb"
 
     @property
+    def quarantined_decisions(self) -> Path:
+        """Rows that the latest build quarantined because no offence fits them, by file and line."""
+        return self.home / "quarantined_decisions.parquet"
+
+    @property
     def audit(self) -> Path:
         """Results of the checks, as JSON, and the validation pages."""
         return self.home / "audit"

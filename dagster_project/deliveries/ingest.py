@@ -82,6 +82,8 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
             if now != record:
                 write_record(destination, now)
                 record = now
+    for warning in record.warnings:
+        logger.warning("%s", warning)
     before = active_deliveries(settings).get((folder.source, folder.year))
     if before is None or (before.delivery_id, before.judged_by) != (record.delivery_id, record.judged_by):
         activate(settings, record)

@@ -15,6 +15,7 @@ from dagster_project.publish.publications import publications
 from dagster_project.settings import Settings
 
 # Steps whose refusal is the audit's; any other failure is ours.
+COMMAND_LINE = {"uppklarat/started_by": "command line"}
 GATED = ("draft", "current")
 
 
@@ -25,6 +26,9 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     """
     before = {one.publication_id for one in publications(settings)}
     with open_instance(settings) as instance:
+        # We hold the writer's lock: a load from the command line that seems to run was killed.
+        for run in instance.get_runs(dg.RunsFilter(tags=COMMAND_LINE, statuses=[dg.DagsterRunStatus.STARTED])):
+            instance.report_run_failed(run, "killed before it ended")
         result = (
             build_definitions(settings)
             .resolve_job_def(LOAD)
@@ -34,7 +38,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
                     **run_config(complete_only=False, years=sorted(years)),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags=range_tags(touched),
+                tags={**range_tags(touched), **COMMAND_LINE},
                 raise_on_error=False,
             )
         )

@@ -16,9 +16,17 @@ from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
-from dagster_project.publish.publications import Publication, next_publication_id, publications, publish, seal
+from dagster_project.publish.publications import (
+    Publication,
+    finish_interrupted_publishing,
+    next_publication_id,
+    publications,
+    publish,
+    seal,
+)
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
+from dagster_project.transform.plan import is_built
 from dagster_project.versions import code_version
 from expectations.engine import CheckResult, run_suites
 
@@ -69,8 +77,10 @@ def make_draft(settings: Settings) -> Audit:
     if not complete_years(active_deliveries(settings)):
         return Audit(publication_basis(settings), ())
     audit = read_audit(settings)
-    if audit is None or audit.basis != publication_basis(settings):
-        raise PublishingBlockedError([], "the deliveries or the code changed since the audit: load again")
+    if audit is None or audit.basis != publication_basis(settings) or not is_built(settings):
+        raise PublishingBlockedError(
+            [], "the marts or their audit are not of the present deliveries and code: load again"
+        )
     if missing := missing_checks(settings, audit):
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
     if audit.blocking:
@@ -140,6 +150,7 @@ def release(settings: Settings) -> Publication | None:
 
     Returns None where the newest publication rests on the same deliveries and code: then there is nothing to publish.
     """
+    finish_interrupted_publishing(settings)
     if nothing_to_publish(settings):
         shutil.rmtree(settings.draft, ignore_errors=True)
         return None
@@ -168,7 +179,12 @@ def release(settings: Settings) -> Publication | None:
 def _approved(settings: Settings) -> Audit:
     """The audit of just what lies in the draft, which lets it be published."""
     audit = read_audit(settings)
-    if audit is None or audit.basis != publication_basis(settings) or not settings.draft.is_dir():
+    if (
+        audit is None
+        or audit.basis != publication_basis(settings)
+        or not is_built(settings)
+        or not settings.draft.is_dir()
+    ):
         raise PublishingBlockedError([], "there is no draft of the present deliveries: load again")
     if not any(one.layer == "published" for one in audit.results):
         raise PublishingBlockedError([], "the draft was not read back: load again")

@@ -9,9 +9,11 @@ import duckdb
 
 from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.settings import Settings
+from dagster_project.sql import literal
 from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, run_dbt
 from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
 from dagster_project.transform.raw_schema import prepare_raw_schema
+from dagster_project.years import spell_years
 
 logger = logging.getLogger("uppklarat")
 
@@ -28,13 +30,16 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPl
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         prepare_raw_schema(connection, settings, active_deliveries(settings), plan.complete_years)
         note_build_begins(connection, plan)
-    logger.info("building %s", f"years {_spell(plan.years)}" if plan.years else "the small tables; no year is stale")
+    logger.info(
+        "building %s", f"years {spell_years(plan.years)}" if plan.years else "the small tables; no year is stale"
+    )
     selection = ["--select", *models] if models else ["--exclude", AFTER_AUDIT]
     refresh = ["--full-refresh"] if plan.full_refresh else ["--exclude-resource-type", "seed"]
     results = run_dbt(settings, ["build", *selection, *refresh, "--exclude-resource-type", "unit_test"], plan.variables)
     if not models:
         with duckdb.connect(str(settings.warehouse_file)) as connection:
             note_build_done(connection, plan)
+            _keep_quarantined_decisions(connection, settings)
         keep_data_tests(settings, results)
     return plan, results
 
@@ -48,16 +53,25 @@ def build_after_audit(settings: Settings) -> list[NodeResult]:
     )
 
 
+def _keep_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Keep what linking quarantined where it can be read while the next build has the working database."""
+    new = settings.quarantined_decisions.with_suffix(".new")
+    columns = "source, year, file, reason, line"
+    connection.execute(
+        f"copy (select {columns} from intermediate.int_quarantined_decision) to {literal(new)} (format parquet)"
+    )
+    new.replace(settings.quarantined_decisions)
+
+
 def _plan(settings: Settings) -> BuildPlan:
     settings.home.mkdir(parents=True, exist_ok=True)
     try:
         return plan_build(settings)
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            # Somebody has it open; it is not broken.
+            raise
         logger.warning("the working database cannot be opened; it is built anew")
         settings.warehouse_file.unlink(missing_ok=True)
         settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
         return plan_build(settings)
-
-
-def _spell(years: Sequence[int]) -> str:
-    return str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"

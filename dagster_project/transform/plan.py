@@ -68,6 +68,12 @@ def plan_build(settings: Settings) -> BuildPlan:
     return BuildPlan(tuple(sorted(stale)), years, full_refresh, whole, by_year)
 
 
+def is_built(settings: Settings) -> bool:
+    """Whether the marts are those of the active deliveries, the present code and the user's own codes."""
+    plan = plan_build(settings)
+    return not plan.years and not plan.full_refresh
+
+
 def built_from(warehouse: Path) -> tuple[dict[str, str], dict[int, str]]:
     """What the working database was built from, as a whole and by year; empty where it is missing or unfinished."""
     if not warehouse.exists():

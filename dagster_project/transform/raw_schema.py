@@ -16,6 +16,8 @@ from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
 from dagster_project.transform.plan import raw_file
 
+# Their values decide what a code counts for; only those of the shipped catalogue mean something.
+_CLOSED_COLUMNS = ("role", "indicator_id", "part", "victim_group", "relation", "place")
 _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
 
 
@@ -109,28 +111,38 @@ def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tupl
 def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Load the user's own codes, in the form of the shipped seed `offence_code` (columns may be left out).
 
-    Raises ValueError for a code, role or indicator that cannot be.
+    Raises ValueError for a code, role, indicator or attribute that cannot be: a slip would quietly move offences elsewhere.
     """
     with (SEEDS / "offence_code.csv").open(encoding="utf-8", newline="") as file:
-        columns = csv.DictReader(file).fieldnames or []
+        shipped = list(csv.DictReader(file))
+    columns = list(shipped[0])
+    known = {column: {row[column] for row in shipped} for column in _CLOSED_COLUMNS}
     definition = ", ".join(f"{column} varchar" for column in columns)
     connection.execute(f"create or replace table raw.own_offence_code ({definition})")
     if not path.exists():
         return
-    with (SEEDS / "indicator.csv").open(encoding="utf-8", newline="") as file:
-        indicators = {row["indicator_id"] for row in csv.DictReader(file)}
     seen: set[str] = set()
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, line in enumerate(csv.DictReader(file), 2):
-            code, role, indicator = (line.get("brottskod") or ""), line.get("role"), line.get("indicator_id") or None
-            right = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
-            right = right and (
-                (role in ("core", "broad") and indicator in indicators) or (role == "context" and not indicator)
+        reader = csv.DictReader(file)
+        header = list(reader.fieldnames or [])
+        if not {"brottskod", "role"} <= set(header) <= set(columns):
+            raise ValueError(
+                f"{path}, line 1: needs columns brottskod and role, and no others than {', '.join(columns)}"
             )
-            if not right or not set(line) <= set(columns):
+        for number, line in enumerate(reader, 2):
+            code, role, indicator = line["brottskod"] or "", line["role"], line.get("indicator_id") or ""
+            right = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
+            right = right and (role in ("core", "broad")) == bool(indicator)
+            unknown = [column for column in _CLOSED_COLUMNS if (line.get(column) or "") not in known[column]]
+            if not right or unknown:
                 raise ValueError(
-                    f"{path}, line {number}: needs a four-digit brottskod (each once), role core or broad with a known "
-                    f"indicator_id or role context without one, and no other columns than {', '.join(columns)}"
+                    f"{path}, line {number}: "
+                    + (
+                        f"{', '.join(unknown)} holds a value that the shipped catalogue does not know"
+                        if unknown
+                        else "needs a four-digit brottskod (each once), and role core or broad with an indicator_id or "
+                        "role context without one"
+                    )
                 )
             seen.add(code)
             connection.execute(

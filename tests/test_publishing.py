@@ -1,0 +1,206 @@
+"""What may not be published is not: stale, blocked, unevaluated or changed on the way out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import settings_in
+from reference.worlds import dirty_world
+from warehouse import build, figures, marts, uppklarat
+
+from dagster_project.audit import audit_warehouse
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.publish import draft as draft_module
+from dagster_project.publish import release as release_module
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import Publication, publications
+from dagster_project.publish.release import PublishingBlockedError, make_draft, release
+from dagster_project.settings import Settings
+from dagster_project.transform.build import build_after_audit
+from dagster_project.transform.raw_schema import quarantine_limit
+
+
+def publish(settings: Settings) -> Publication | None:
+    """Everything after the build, without Dagster."""
+    audit_warehouse(settings)
+    make_draft(settings)
+    build_after_audit(settings)
+    return release(settings)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = settings_in(tmp_path_factory.mktemp("made"))
+    dirty_world(settings.landing, seed=60, offences_per_year=300, years=(2023, 2024), dirt=0.002)
+    build(settings)
+    publish(settings)
+    return settings
+
+
+@pytest.fixture
+def published(made: Settings, settings: Settings) -> Settings:
+    for place, copy in (
+        (made.landing, settings.landing),
+        (made.home, settings.home),
+        (made.published, settings.published),
+    ):
+        shutil.copytree(place, copy, symlinks=True)
+    return settings
+
+
+def redeliver(settings: Settings, seed: int = 61, dirt: float = 0.002) -> None:
+    other = settings.home.parent / "other"
+    dirty_world(other, seed=seed, offences_per_year=300, years=(2024,), dirt=dirt)
+    for source in ("police", "prosecution"):
+        shutil.rmtree(settings.landing / source / "2024")
+        shutil.copytree(other / source / "2024", settings.landing / source / "2024")
+
+
+def assert_stands(settings: Settings, made: Settings) -> None:
+    (only,) = publications(settings)
+    assert settings.current.readlink().name == only.publication_id
+    assert marts(settings.current / DATABASE) == marts(made.current / DATABASE)
+
+
+def test_unchanged_data_is_not_published_again(published: Settings, made: Settings) -> None:
+    build(published)
+    assert publish(published) is None
+    assert_stands(published, made)
+    assert not published.draft.exists()
+
+
+def test_marts_of_other_deliveries_are_not_published(published: Settings, made: Settings) -> None:
+    """Taken in but not built: the audit finds nothing wrong with the old marts, and still they may not go out as the new."""
+    redeliver(published)
+    for folder in changed_folders(published):
+        ingest(folder, published)
+    with pytest.raises(PublishingBlockedError, match="not of the present deliveries"):
+        publish(published)
+    assert_stands(published, made)
+    build(published)
+    with pytest.raises(PublishingBlockedError, match="not of the present deliveries"):
+        make_draft(published)
+    new = publish(published)
+    assert new is not None
+    assert marts(published.current / DATABASE) == marts(published.warehouse_file)
+    assert marts(published.current / DATABASE) != marts(made.current / DATABASE)
+
+
+def test_the_gate_blocks_and_the_earlier_publication_stands(published: Settings, made: Settings) -> None:
+    redeliver(published, dirt=0.05)
+    build(published)
+    with pytest.raises(PublishingBlockedError, match="quarantine_within_limit"):
+        publish(published)
+    assert_stands(published, made)
+
+
+def test_an_exception_from_the_gate_holds_until_it_expires(published: Settings) -> None:
+    redeliver(published, dirt=0.05)
+    published.own_quarantine_limits.write_text(
+        "source,year,limit_pct,reason,expires\npolice,2024,20,agreed with the supplier,2999-12-31\n"
+        "prosecution,2024,20,agreed with the supplier,2999-12-31\n",
+        encoding="utf-8",
+    )
+    build(published)
+    assert publish(published) is not None
+    with duckdb.connect(str(published.current / DATABASE), read_only=True) as connection:
+        (warned,) = connection.execute(
+            "select observed from marts.quality_check where name = 'no_exception_from_the_quarantine_limit' and not passed"
+        ).fetchall()
+    assert warned
+    assert quarantine_limit(published, "police", 2024, today=date(2999, 12, 31)).limit_pct == 20
+    assert quarantine_limit(published, "police", 2024, today=date(3000, 1, 1)).limit_pct == 0.5
+    published.own_quarantine_limits.write_text("source,year,limit_pct,reason,expires\npolice,2024,20,,2999-12-31\n")
+    with pytest.raises(ValueError, match="reason"):
+        quarantine_limit(published, "police", 2024)
+
+
+def test_a_declared_check_that_was_not_evaluated_blocks(published: Settings, made: Settings) -> None:
+    redeliver(published)
+    build(published)
+    audit_warehouse(published)
+    audit = json.loads(published.audit_results.read_text(encoding="utf-8"))
+    dropped = audit["results"].pop()
+    published.audit_results.write_text(json.dumps(audit), encoding="utf-8")
+    with pytest.raises(PublishingBlockedError, match=dropped["name"]):
+        make_draft(published)
+    assert_stands(published, made)
+
+
+@pytest.mark.parametrize("table", ["fct_indicator_year", "dim_geography"])
+def test_files_that_are_not_what_was_built_block(
+    published: Settings, made: Settings, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    def damage(settings: Settings, tables: list[str], *, anew: bool) -> None:
+        draft_module.write_draft(settings, tables, anew=anew)
+        path = settings.draft / "csv" / f"{table}.csv"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join([*lines[:-1], lines[-2]]), encoding="utf-8")
+
+    redeliver(published)
+    build(published)
+    audit_warehouse(published)
+    monkeypatch.setattr(release_module, "write_draft", damage)
+    with pytest.raises(PublishingBlockedError):
+        make_draft(published)
+    assert_stands(published, made)
+
+
+def test_what_waits_and_what_is_quarantined_can_be_asked_during_a_build(published: Settings) -> None:
+    with duckdb.connect(str(published.warehouse_file)) as writer:
+        writer.execute("create schema if not exists build")
+        for command in ("status", "quarantine", "publications"):
+            asked = uppklarat(published, command)
+            assert asked.returncode == 0, asked.stderr
+
+
+def test_what_could_not_be_verified_is_said(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    dirty_world(settings.landing, seed=62, offences_per_year=50, years=(2024,), dirt=0.0)
+    (settings.landing / "police" / "2024" / "manifest.json").unlink()
+    with caplog.at_level(logging.WARNING, "uppklarat"):
+        for folder in changed_folders(settings):
+            ingest(folder, settings)
+    assert "police/2024: no manifest" in caplog.text
+    assert "ignored columns that the contract does not name" in caplog.text
+
+
+OWN_CODES = {
+    "a code that is none": ("brottskod,role\n99,context\n", "line 2"),
+    "a code twice": ("brottskod,role\n9999,context\n9999,context\n", "line 3"),
+    "a role that is none": ("brottskod,role\n9999,kärna\n", "role"),
+    "an indicator that is none": ("brottskod,role,indicator_id\n9999,core,valtäkt\n", "indicator_id"),
+    "a core code without indicator": ("brottskod,role\n9999,core\n", "line 2"),
+    "a group that is none": (
+        "brottskod,role,indicator_id,victim_group\n0412,core,grov_kvinnofridskrankning,kvinnna\n",
+        "victim_group",
+    ),
+    "a relation that is none": ("brottskod,role,indicator_id,relation\n9999,core,valdtakt,par\n", "relation"),
+    "no header": ("0999,context\n", "line 1"),
+    "an unknown column": ("brottskod,role,anm\n9999,context,x\n", "line 1"),
+}
+
+
+@pytest.mark.parametrize("slip", OWN_CODES)
+def test_a_slip_in_the_own_codes_is_refused(published: Settings, slip: str) -> None:
+    content, named = OWN_CODES[slip]
+    published.own_offence_codes.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=named):
+        build(published)
+
+
+def test_an_own_code_counts_from_then_on(published: Settings, made: Settings) -> None:
+    """Every code of purchase of sexual services is taken out: nothing of it is left, in any year."""
+    indicator = "indicator_id = 'kop_av_sexuell_tjanst' and processed > 0"
+    before = figures(made.warehouse_file, indicator)
+    published.own_offence_codes.write_text("brottskod,role\n4024,context\n", encoding="utf-8")
+    build(published)
+    after = figures(published.warehouse_file, indicator)
+    assert len(after) < len(before)
+    assert publish(published) is not None
+    assert Path(published.current / DATABASE).exists()
