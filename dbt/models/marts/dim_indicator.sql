@@ -1,15 +1,10 @@
-with newest as (
-    select max(dim_year.year) as year
-    from {{ ref('dim_year') }} as dim_year
-),
-
-last_break as (
+with last_break as (
     -- A year that the change cut in two is itself not comparable; the year after it is the first.
     select
         indicator_id,
         max(case when mixed_year then year + 1 else year end) as year
     from {{ ref('series_break') }}
-    where year <= (select newest.year from newest)
+    where year <= (select max(dim_year.year) from {{ ref('dim_year') }} as dim_year)
     group by indicator_id
 )
 
@@ -33,10 +28,8 @@ select
     variant.excludes_sv,
     variant.excludes_en,
     indicator.legal_reference,
-    -- a newest year that is itself cut in two can be compared with itself only
-    nullif(least(newest.year, greatest(coalesce(last_break.year, 0), coalesce(indicator.worked_off_until + 1, 0))), 0)
+    nullif(greatest(coalesce(last_break.year, 0), coalesce(indicator.worked_off_until + 1, 0)), 0)
         as first_comparable_year
 from {{ ref('indicator') }} as indicator
 inner join {{ ref('indicator_variant') }} as variant on indicator.indicator_id = variant.indicator_id
-cross join newest
 left join last_break on indicator.indicator_id = last_break.indicator_id
