@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dagster_project import report
@@ -67,6 +67,8 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         outcome = load(settings, options.years or ())
     if options.json:
         print(json.dumps(report.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
+    for text in report.waivers(settings):
+        print(f"waiver: {text}", file=sys.stderr)
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
     if outcome.blocked:
@@ -90,9 +92,28 @@ def quarantine(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def withdraw(settings: Settings, options: argparse.Namespace) -> int:
+    """Take a delivery back: the one before it is active again."""
+    from dagster_project.deliveries.ledger import take_back
+
+    with _writing(settings):
+        try:
+            withdrawn, before = take_back(settings, options.source, options.year)
+        except KeyError:
+            print(f"uppklarat: no delivery of {options.source}/{options.year} is loaded", file=sys.stderr)
+            return USAGE
+    print(f"withdrawn: {withdrawn.label}, delivery {withdrawn.delivery_id} of {withdrawn.loaded_at[:10]}")
+    print(
+        f"active again: delivery {before.delivery_id} of {before.loaded_at[:10]}"
+        if before
+        else f"no earlier delivery of {withdrawn.label} was loaded: the year waits for one"
+    )
+    print("next: uppklarat load; until then what is published rests on the withdrawn delivery")
+    return OK
+
+
 def publications(settings: Settings, options: argparse.Namespace) -> int:
     """List the publications, or point readers to an earlier one."""
-    from dagster_project.files import hold_writer_lock, release_writer_lock
     from dagster_project.publish.publications import activate, changed_files
     from dagster_project.publish.publications import publications as kept
 
@@ -107,13 +128,23 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
         if damaged := changed_files(found[0]):
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
-        hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
-        with contextlib.ExitStack() as stack:
-            stack.callback(release_writer_lock, settings.lock)
+        with _writing(settings):
             activate(settings, options.activate)
     said = report.publications(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
     return OK
+
+
+@contextlib.contextmanager
+def _writing(settings: Settings) -> Iterator[None]:
+    """Be the only one who writes to the warehouse."""
+    from dagster_project.files import hold_writer_lock, release_writer_lock
+
+    hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
+    try:
+        yield
+    finally:
+        release_writer_lock(settings.lock)
 
 
 def _years(text: str) -> list[int]:
@@ -147,6 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     of_quarantine = command("quarantine", quarantine)
     of_quarantine.add_argument("--year", type=int)
     of_quarantine.add_argument("--source", choices=list(input_contract().sources))
+    of_withdraw = command("withdraw", withdraw)
+    of_withdraw.add_argument("source", choices=list(input_contract().sources))
+    of_withdraw.add_argument("year", type=int)
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
     for with_json in (of_load, of_status, of_publications):

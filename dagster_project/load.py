@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.ingest import changed_folders, judged_by_earlier_rules, misfits
 from dagster_project.deliveries.landing import check_year
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.publish.publications import Publication, finish_interrupted_publishing
@@ -45,6 +46,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     hold_writer_lock(settings.lock, logger.warning)
     try:
         _clear_leftovers(settings)
+        # Before anything else, since nothing can be loaded without it.
+        pseudonym_key(settings)
         changed, rejected = [], []
         for folder in changed_folders(settings):
             if not years or folder.year in years:
@@ -54,11 +57,15 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
                 except RejectedDeliveryError as error:
                     rejected.append(str(error))
         active = active_deliveries(settings)
-        if not changed and (not complete_years(active) or nothing_to_publish(settings)):
-            return LoadOutcome(rejected=tuple(rejected))
-        touched = {folder.year for folder in changed} or set(complete_years(active))
-        outcome = _run(settings, touched, years)
-        return replace(outcome, rejected=(*rejected, *outcome.rejected))
+        outcome = LoadOutcome(rejected=tuple(rejected))
+        if changed or (complete_years(active) and not nothing_to_publish(settings)):
+            touched = {folder.year for folder in changed} or set(complete_years(active))
+            ran = _run(settings, touched, years)
+            outcome = replace(ran, rejected=(*rejected, *ran.rejected))
+        for text in judged_by_earlier_rules(settings):
+            logger.warning("%s", text)
+        # The run says it too where it came so far.
+        return replace(outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *misfits(settings).values()])))
     finally:
         release_writer_lock(settings.lock)
 

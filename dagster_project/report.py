@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import duckdb
 
 from dagster_project.audit import read_audit
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.ingest import changed_folders, judged_by_earlier_rules, left_alone, misfits
 from dagster_project.deliveries.landing import find_delivery_folders
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder, withdrawals
+from dagster_project.files import read_json
 from dagster_project.load import LoadOutcome
 from dagster_project.publish import publications as kept
 from dagster_project.publish.basis import publication_basis
@@ -21,6 +23,7 @@ from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
+from dagster_project.waivers import read_waivers
 from dagster_project.years import spell_years
 
 
@@ -31,6 +34,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
+        "waivers": waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "run_id": outcome.run_id,
         "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
@@ -61,6 +65,12 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
     )
 
 
+def waivers(settings: Settings) -> list[str]:
+    """What was waived, for every load to show; an expired waiver blocks publishing."""
+    today = date.today()
+    return [f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}" for one in read_waivers(settings.waivers)]
+
+
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
     """The eleven indicators of the newest year for the country and region Stockholm, from what readers see."""
     if not settings.current.exists():
@@ -88,11 +98,20 @@ def status(settings: Settings) -> dict[str, Any]:
     complete = complete_years(active)
     quarantined = quarantine_counts(settings)
     changed = {folder.label for folder in changed_folders(settings)}
+    in_landing = read_json(settings.landing_index, {})
     waiting = [f"{label}: new or changed, not loaded" for label in sorted(changed)]
     waiting += [
         f"{year}: waits for {' and '.join(missing)}"
         for year in sorted({year for _, year in active} - set(complete))
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
+    ]
+    waiting += judged_by_earlier_rules(settings)
+    waiting += misfits(settings).values()
+    waiting += [
+        f"{source}/{year}: {left_alone(at)}"
+        for (source, year, delivery_id), at in withdrawals(settings).items()
+        if f"{source}/{year}" not in changed
+        and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
     ]
     if complete and not nothing_to_publish(settings):
         audit = read_audit(settings)
@@ -137,6 +156,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 [],
             ),
         },
+        "waivers": waivers(settings),
         "waiting": waiting,
     }
 
@@ -161,6 +181,7 @@ def status_as_text(said: Mapping[str, Any]) -> str:
     )
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
+    lines += [f"waiver: {text}" for text in said["waivers"]]
     lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
     return "\n".join(lines)
 

@@ -49,14 +49,24 @@ class Settings:
         return self.home / "landing_index.json"
 
     @property
+    def key_file(self) -> Path:
+        """The key of the pseudonyms, where the environment does not hold it."""
+        return self.home / "pseudonym.key"
+
+    @property
+    def corrections(self) -> Path:
+        """What people declared to be wrong in deliveries; beside the sources' folders."""
+        return self.landing / "corrections.yml"
+
+    @property
+    def waivers(self) -> Path:
+        """Thresholds that somebody decided to waive, until a day."""
+        return self.home / "waivers.yml"
+
+    @property
     def own_offence_codes(self) -> Path:
         """The user's additions and corrections to the catalogue of offence codes."""
         return self.home / "offence_codes.csv"
-
-    @property
-    def own_quarantine_limits(self) -> Path:
-        """The user's exceptions from the quarantine limit: source, year, limit, reason, expiry."""
-        return self.home / "quarantine_limits.csv"
 
     @property
     def warehouse_file(self) -> Path:

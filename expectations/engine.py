@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import sqlalchemy as sa
@@ -54,6 +54,7 @@ class CheckResult:
 
     Attributes:
         observed: A count or an aggregate, written for people.
+        severity: As declared; `waived` where a failure was let pass for once.
         rows: Offending rows; 0 where the expectation is about an aggregate or the table itself.
         error: Why the expectation could not be judged, without any value of the data.
         year: The year of the delivery that was judged; the engine does not know it, its caller adds it.
@@ -63,7 +64,7 @@ class CheckResult:
     suite: str
     layer: Layer
     asset: str
-    severity: Severity
+    severity: Severity | Literal["waived"]
     owner: Owner
     reason: str
     passed: bool

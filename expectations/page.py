@@ -60,7 +60,7 @@ def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], d
 
 def _verdict(results: Sequence[CheckResult]) -> dict[str, Any]:
     blocked = sum(not one.passed and one.severity == "block" for one in results)
-    warned = sum(not one.passed and one.severity == "warn" for one in results)
+    warned = sum(not one.passed and one.severity != "block" for one in results)
     if not results:
         word, kind, sentence = "Blocked", "block", "No check was run, so nothing may be published."
     elif blocked:
@@ -78,7 +78,7 @@ def _shown(one: CheckResult) -> dict[str, Any]:
     kind = "pass" if one.passed else one.severity
     return {
         "kind": kind,
-        "word": {"pass": "Passed", "block": "Blocks", "warn": "Warns"}[kind],
+        "word": {"pass": "Passed", "block": "Blocks", "warn": "Warns", "waived": "Waived"}[kind],
         "title": one.name.replace("_", " ").capitalize(),
         "reason": one.reason[:1].upper() + one.reason[1:],
         # a check that could not be judged has counted nothing: a 0 would calm where there is no reason to

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from deliveries import files_of, load, put
+from deliveries import KEY, files_of, load, put
 
+from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import Settings
+
+# The same in every process of the tests; those about the key file take it away.
+os.environ[KEY_VARIABLE] = KEY
 
 
 def settings_in(folder: Path) -> Settings:

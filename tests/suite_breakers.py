@@ -83,7 +83,7 @@ RAW: dict[str, Breakers] = {
         "required_fields_are_filled": each_null(
             OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal", "anmalningsdatum"]
         ),
-        "case_numbers_are_well_formed": [change_one(OFFENCES, "no year", "diarienummer = '2200-K1276'")],
+        "case_numbers_are_pseudonyms": [change_one(OFFENCES, "the number itself", "diarienummer = '2200-K1276-14'")],
         "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
         "offence_codes_have_four_digits": [
             change_one(OFFENCES, "a lost zero", "brottskod = '355'"),
@@ -143,7 +143,7 @@ RAW: dict[str, Breakers] = {
             POLICE,
             ["line", "diarienummer", "brottsnummer", "beslutsdatum", "beslut", "utredning", "skaligen_misstankt"],
         ),
-        "case_numbers_are_well_formed": [change_one(POLICE, "a lower-case K", "diarienummer = '2200-k1276-14'")],
+        "case_numbers_are_pseudonyms": [change_one(POLICE, "cut off", "diarienummer = left(diarienummer, 31)")],
         "investigation_is_yes_or_no": [change_one(POLICE, "an English letter", "utredning = 'Y'")],
         "suspect_is_yes_or_no": [change_one(POLICE, "a number", "skaligen_misstankt = '1'")],
         "dismissed_at_once_is_not_investigated": [
@@ -169,12 +169,12 @@ RAW: dict[str, Breakers] = {
         "required_fields_are_filled": each_null(
             PROSECUTION, ["line", "aklagarnummer", "diarienummer", "brottsnummer", "beslutsdatum", "beslut"]
         ),
-        "case_numbers_are_well_formed": [
-            change_one(PROSECUTION, "a police case number without a year", "diarienummer = '2200-K1276'"),
-            change_one(PROSECUTION, "a prosecutor's case number without a year", "aklagarnummer = 'AM-1276'"),
+        "case_numbers_are_pseudonyms": [
+            change_one(PROSECUTION, "the police's number itself", "diarienummer = '2200-K1276-14'"),
+            change_one(PROSECUTION, "the prosecutor's number itself", "aklagarnummer = 'AM-1276-22'"),
         ],
-        "suspects_are_pseudonyms_of_fitting_length": [
-            change_one(PROSECUTION, "a name of 65 characters", "misstanke_id = repeat('x', 65)"),
+        "suspects_are_pseudonyms": [
+            change_one(PROSECUTION, "a name", "misstanke_id = 'm1'"),
             change_one(PROSECUTION, "an empty name", "misstanke_id = ''"),
         ],
         "clearing_decisions_have_a_suspect": [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -23,7 +22,6 @@ from dagster_project.publish.publications import Publication, publications
 from dagster_project.publish.release import PublishingBlockedError, make_draft, release
 from dagster_project.settings import Settings
 from dagster_project.transform.build import build_after_audit
-from dagster_project.transform.raw_schema import quarantine_limit
 
 
 def publish(settings: Settings) -> Publication | None:
@@ -98,27 +96,6 @@ def test_the_gate_blocks_and_the_earlier_publication_stands(published: Settings,
     with pytest.raises(PublishingBlockedError, match="quarantine_within_limit"):
         publish(published)
     assert_stands(published, made)
-
-
-def test_an_exception_from_the_gate_holds_until_it_expires(published: Settings) -> None:
-    redeliver(published, dirt=0.05)
-    published.own_quarantine_limits.write_text(
-        "source,year,limit_pct,reason,expires\npolice,2024,20,agreed with the supplier,2999-12-31\n"
-        "prosecution,2024,20,agreed with the supplier,2999-12-31\n",
-        encoding="utf-8",
-    )
-    build(published)
-    assert publish(published) is not None
-    with duckdb.connect(str(published.current / DATABASE), read_only=True) as connection:
-        (warned,) = connection.execute(
-            "select observed from marts.quality_check where name = 'no_exception_from_the_quarantine_limit' and not passed"
-        ).fetchall()
-    assert warned
-    assert quarantine_limit(published, "police", 2024, today=date(2999, 12, 31)).limit_pct == 20
-    assert quarantine_limit(published, "police", 2024, today=date(3000, 1, 1)).limit_pct == 0.5
-    published.own_quarantine_limits.write_text("source,year,limit_pct,reason,expires\npolice,2024,20,,2999-12-31\n")
-    with pytest.raises(ValueError, match="reason"):
-        quarantine_limit(published, "police", 2024)
 
 
 def test_a_declared_check_that_was_not_evaluated_blocks(published: Settings, made: Settings) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.transform.build import build_marts
 from dagster_project.transform.dbt_project import mart_tables, prepare_manifest
@@ -21,6 +22,7 @@ COMMAND = Path(sys.executable).with_name("uppklarat")
 def environment(settings: Settings) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
+        **({KEY_VARIABLE: key} if (key := os.environ.get(KEY_VARIABLE)) else {}),
         "UPPKLARAT_LANDING": str(settings.landing),
         "UPPKLARAT_HOME": str(settings.home),
         "UPPKLARAT_PUBLISHED": str(settings.published),

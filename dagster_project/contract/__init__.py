@@ -27,6 +27,8 @@ class Column:
     max: int | None = None
     max_length: int | None = None
     within_year: bool = False
+    identifying: bool = False
+    """Whether it leads to a person or a case; kept as a pseudonym only."""
 
 
 @dataclass(frozen=True)

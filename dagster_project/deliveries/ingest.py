@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +15,12 @@ from typing import Any
 import duckdb
 
 from dagster_project.contract import CONTRACT_FILE, FileContract, input_contract
+from dagster_project.deliveries.corrections import (
+    Correction,
+    corrections_of,
+    corrections_version,
+    read_corrections,
+)
 from dagster_project.deliveries.judge import JudgedFile, judge_file
 from dagster_project.deliveries.landing import Delivery, DeliveryFolder, find_delivery_folders, open_delivery
 from dagster_project.deliveries.ledger import (
@@ -24,12 +30,15 @@ from dagster_project.deliveries.ledger import (
     active_deliveries,
     read_record,
     record_folder,
+    withdrawals,
     write_record,
 )
+from dagster_project.deliveries.pseudonyms import key_id, pseudonym_key
 from dagster_project.deliveries.receive import ReceivedFile, check_unchanged, receive_file
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import read_json, scratch_folder, sync_folder, write_json
 from dagster_project.settings import Settings
+from dagster_project.versions import fingerprint
 
 logger = logging.getLogger("uppklarat")
 
@@ -37,24 +46,31 @@ PREPARED = "prepared"
 
 
 def changed_folders(settings: Settings) -> list[DeliveryFolder]:
-    """Delivery folders that are new, or whose files were touched, since they were last loaded."""
+    """Delivery folders that are new, or whose files or corrections were touched, since they were last looked at."""
     index = read_json(settings.landing_index, {})
-    judged_by = judging_version()
-    active = active_deliveries(settings)
+    withdrawn = withdrawals(settings)
+    active = {(record.source, record.year, record.delivery_id) for record in active_deliveries(settings).values()}
 
     def is_known(folder: DeliveryFolder) -> bool:
-        record = active.get((folder.source, folder.year))
-        return record is not None and record.judged_by == judged_by and index.get(folder.label) == folder.signature()
+        seen = index.get(folder.label, {})
+        judged_by = _judged_by(corrections_of(settings.corrections, folder.source, folder.year))
+        return (folder.source, folder.year, seen.get("delivery_id")) in {*active, *withdrawn} and (
+            (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
+        )
 
     return [folder for folder in find_delivery_folders(settings.landing) if not is_known(folder)]
 
 
-def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
+def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     """Load a delivery and make it the active one of its source and year; the same bytes again change nothing.
 
-    Raises `RejectedDeliveryError`; then nothing of the delivery is kept.
+    A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it anew. Raises
+    `RejectedDeliveryError`; then nothing of the delivery is kept.
     """
     signature = folder.signature()
+    key = pseudonym_key(settings)
+    corrections = corrections_of(settings.corrections, folder.source, folder.year)
+    judged_by = _judged_by(corrections)
     delivery = open_delivery(folder)
     with scratch_folder(settings.scratch) as scratch:
         encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
@@ -66,11 +82,31 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
         }
         _check_hashes(delivery, received)
         delivery_id = _delivery_id(folder, received, encoding)
-        destination = record_folder(settings, folder.source, folder.year, delivery_id, judging_version())
+        seen = {folder.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}}
+        if (at := withdrawals(settings).get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
+            logger.warning("%s: %s", folder.label, left_alone(at))
+            write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
+            return None
+        destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
         record = read_record(destination)
         if record is None:
-            judged = _judge(delivery, received, scratch)
-            record = _record(delivery, received, judged, delivery_id, encoding)
+            judged = _judge(delivery, received, corrections, key, scratch)
+            record = DeliveryRecord(
+                delivery_id=delivery_id,
+                source=folder.source,
+                year=folder.year,
+                loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                judged_by=judged_by,
+                key_id=key_id(key),
+                encoding=encoding,
+                **_what_the_manifest_says(delivery),
+                files={
+                    name: FileRecord(name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(judged[name]))
+                    for name, file in received.items()
+                },
+                corrections=tuple(one.told for one in corrections),
+                warnings=tuple(_warnings(delivery, received)),
+            )
             write_record(scratch / PREPARED, record)
             destination.parent.mkdir(parents=True, exist_ok=True)
             (scratch / PREPARED).replace(destination)
@@ -87,8 +123,60 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord:
     before = active_deliveries(settings).get((folder.source, folder.year))
     if before is None or (before.delivery_id, before.judged_by) != (record.delivery_id, record.judged_by):
         activate(settings, record)
-    write_json(settings.landing_index, {**read_json(settings.landing_index, {}), folder.label: signature})
+    write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
     return record
+
+
+def left_alone(withdrawn_at: str) -> str:
+    """What is said of a withdrawn delivery that lies in the landing folder."""
+    return (
+        f"the delivery in the landing folder was withdrawn on {withdrawn_at[:10]} and is left alone; deliver another, or this "
+        "one with a manifest created since if it was right after all"
+    )
+
+
+def misfits(settings: Settings) -> dict[str, str]:
+    """Deliveries (as `source/year`) that are not loaded as the declared corrections demand, and what to do about it.
+
+    Those that the next load will look at are left out.
+    """
+    active = {record.label: record for record in active_deliveries(settings).values()}
+    declared: dict[str, list[Correction]] = {}
+    for one in read_corrections(settings.corrections):
+        declared.setdefault(f"{one.source}/{one.year}", []).append(one)
+    file = settings.corrections.name
+    found = {
+        label: f"{file}, {corrections[0].label}: it matches nothing, since no such delivery is loaded. Remove it, or deliver"
+        for label, corrections in declared.items()
+        if label not in active
+    }
+    found |= {
+        label: f"{label}: it was loaded with other corrections than {file} declares now. Put its files into the landing folder and "
+        "load, or take the change of the corrections back"
+        for label, record in active.items()
+        if record.judged_by.partition("-")[2] != corrections_version(declared.get(label, []))
+    }
+    pending = {folder.label for folder in changed_folders(settings)}
+    return {label: text for label, text in sorted(found.items()) if label not in pending}
+
+
+def judged_by_earlier_rules(settings: Settings) -> list[str]:
+    """Active deliveries that stay as earlier rules judged them, because their files are no longer there."""
+    return [
+        f"{record.label}: judged by the rules of an earlier version; deliver it again to have it judged by the present ones"
+        for record in active_deliveries(settings).values()
+        if record.judged_by.partition("-")[0] != judging_version()
+    ]
+
+
+def _judged_by(corrections: Sequence[Correction]) -> str:
+    """Name the rules and the corrections by which rows are judged."""
+    return "-".join(filter(None, [judging_version(), corrections_version(corrections)]))
+
+
+def _is_newer(delivery: Delivery, moment: str) -> bool:
+    created = delivery.manifest.created if delivery.manifest else None
+    return created is not None and created > datetime.fromisoformat(moment)
 
 
 def _receive(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
@@ -101,23 +189,29 @@ def _receive(contract: FileContract, path: Path, where: str, encoding: str, scra
 @cache
 def judging_version() -> str:
     """Fingerprint of the rules by which rows are judged: deliveries judged by other rules are judged again."""
-    digest = hashlib.sha256()
-    for path in (CONTRACT_FILE, *sorted(Path(__file__).parent.glob("*.py"))):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return fingerprint([CONTRACT_FILE, Path(__file__).parent])
 
 
-def _judge(delivery: Delivery, received: Mapping[str, ReceivedFile], scratch: Path) -> dict[str, JudgedFile]:
+def _judge(
+    delivery: Delivery,
+    received: Mapping[str, ReceivedFile],
+    corrections: Sequence[Correction],
+    key: bytes,
+    scratch: Path,
+) -> dict[str, JudgedFile]:
     """Judge the delivery's files; their typed Parquet is prepared in `scratch`."""
     prepared = scratch / PREPARED
     prepared.mkdir()
     judged: dict[str, JudgedFile] = {}
     for name, file in received.items():
+        of_file = [one for one in corrections if one.file == name]
         with duckdb.connect(config={"temp_directory": str(scratch)}) as connection:
             try:
                 judged[name] = judge_file(
                     file,
                     delivery.folder.year,
+                    of_file,
+                    key,
                     prepared / f"{name}.parquet",
                     prepared / f"{name}_quarantine.parquet",
                     connection,
@@ -128,33 +222,15 @@ def _judge(delivery: Delivery, received: Mapping[str, ReceivedFile], scratch: Pa
                     file.where, f"the file could not be read ({type(error).__name__})", "Check it and deliver it again"
                 ) from None
         check_unchanged(file.path, file.where, file.size, file.modified_ns)
+        for one in of_file:
+            if not judged[name].corrected[one.id]:
+                raise RejectedDeliveryError(
+                    f"{file.where}, {one.label}", "it matches no row any more", "Remove it, or correct what it says"
+                )
         read, loaded = f"{judged[name].rows_read:,}", f"{judged[name].rows_loaded:,}"
         logger.info("%s: %s rows read, %s loaded", file.where, read, loaded)
     _check_row_counts(delivery, {name: file.rows_read for name, file in judged.items()})
     return judged
-
-
-def _record(
-    delivery: Delivery,
-    received: Mapping[str, ReceivedFile],
-    judged: Mapping[str, JudgedFile],
-    delivery_id: str,
-    encoding: str,
-) -> DeliveryRecord:
-    return DeliveryRecord(
-        delivery_id=delivery_id,
-        source=delivery.folder.source,
-        year=delivery.folder.year,
-        loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        judged_by=judging_version(),
-        encoding=encoding,
-        **_what_the_manifest_says(delivery),
-        files={
-            name: FileRecord(name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(judged[name]))
-            for name, file in received.items()
-        },
-        warnings=tuple(_warnings(delivery, received)),
-    )
 
 
 def _what_the_manifest_says(delivery: Delivery) -> dict[str, Any]:

@@ -7,14 +7,21 @@ All set work is SQL that is derived from the contract. A file passes through thr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.contract import Column, FileContract
+from dagster_project.deliveries.corrections import Correction, apply_corrections
 from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
+from dagster_project.deliveries.pseudonyms import (
+    kept_sql,
+    misshapen_line_sql,
+    offer_pseudonyms,
+    without_identifiers_sql,
+)
 from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.sql import literal, parquet
@@ -57,12 +64,16 @@ EXACT_DUPLICATE = "exact_duplicate"
 
 @dataclass(frozen=True)
 class JudgedFile:
-    """The row balance of a file: rows read = loaded + quarantined (by reason) + exact duplicates."""
+    """The row balance of a file: rows read = loaded + quarantined (by reason) + exact duplicates.
+
+    `corrected` counts rows by declared correction; those that were dropped are among the quarantined.
+    """
 
     rows_read: int
     rows_loaded: int
     duplicates: int
     quarantined: Mapping[str, int]
+    corrected: Mapping[str, int]
 
     def __post_init__(self) -> None:
         if self.rows_read != self.rows_loaded + self.duplicates + sum(self.quarantined.values()):
@@ -70,15 +81,24 @@ class JudgedFile:
 
 
 def judge_file(
-    received: ReceivedFile, year: int, loaded: Path, quarantine: Path, connection: duckdb.DuckDBPyConnection
+    received: ReceivedFile,
+    year: int,
+    corrections: Sequence[Correction],
+    key: bytes,
+    loaded: Path,
+    quarantine: Path,
+    connection: duckdb.DuckDBPyConnection,
 ) -> JudgedFile:
     """Judge all rows; write the typed ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
 
     Loaded rows have the contract's columns, typed, and `line`. Quarantined rows have `file`, `line`, `reason` and `row`, a JSON
-    object of the row as it came. Raises `RejectedDeliveryError` for what condemns the whole delivery.
+    object of the row as it came (of a misshapen row, the line). What leads to a case or a suspect is written as pseudonyms of
+    the key only. Raises `RejectedDeliveryError` for what condemns the whole delivery.
     """
     contract = received.contract
+    offer_pseudonyms(connection, key)
     _read_rows(received, connection)
+    corrected = apply_corrections(corrections, connection)
     connection.execute(_fault_sql(contract, year))
     _refuse_personal_numbers(received, connection)
     (rows_read,) = _one(connection, "select count(*) from row")
@@ -100,6 +120,7 @@ def judge_file(
         rows_loaded=rows_loaded,
         duplicates=counts.pop(EXACT_DUPLICATE, 0),
         quarantined=counts,
+        corrected=corrected,
     )
 
 
@@ -202,6 +223,7 @@ def _fault_sql(contract: FileContract, year: int) -> str:
     reasons = {
         "malformed is not null": "malformed_row",
         "line in (select line from duplicate)": EXACT_DUPLICATE,
+        "line in (select line from declared_wrong)": "declared_wrong",
         " or ".join(f"{column.name}_text is null" for column in contract.columns if column.required): "missing_value",
         " or ".join(_invalid(column) for column in contract.columns): "invalid_value",
         **{f"year({column.name}) <> {year}": "outside_year" for column in contract.columns if column.within_year},
@@ -229,13 +251,16 @@ def _fault_sql(contract: FileContract, year: int) -> str:
 
 
 def _loaded_sql(contract: FileContract) -> str:
-    columns = ", ".join(f"{_typed(column)} as {column.name}" for column in contract.columns)
+    columns = ", ".join(f"{kept_sql(column, _typed(column))} as {column.name}" for column in contract.columns)
     return f"select {columns}, line from row anti join fault using (line)"
 
 
 def _row_as_it_came(contract: FileContract) -> str:
-    values = ", ".join(f"'{column.name}', {column.name}" for column in contract.columns)
-    return f"coalesce(malformed, cast(json_object({values}) as varchar))"
+    values = ", ".join(
+        f"'{column.name}', {kept_sql(column, column.name) if column.identifying else without_identifiers_sql(column.name)}"
+        for column in contract.columns
+    )
+    return f"coalesce({misshapen_line_sql(contract, 'malformed')}, cast(json_object({values}) as varchar))"
 
 
 def _invalid(column: Column) -> str:
@@ -289,7 +314,8 @@ def _original(received: ReceivedFile, column: str) -> str:
 def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     """Raise `RejectedDeliveryError` if any field that could hold one holds a personal identity number.
 
-    Fields with a pattern or code list cannot, unless their row is at fault; rows at fault are searched whole.
+    Fields with a pattern or code list cannot, unless their row is at fault; rows at fault are searched whole, and corrected rows
+    as they came too.
     """
     contract = received.contract
     free = [
@@ -305,6 +331,7 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
             f"""
             select line, 'a faulty row' as place, {whole_row} as text
             from row semi join fault using (line) where regexp_matches({whole_row}, '{CANDIDATE}')""",
+            f"select line, 'a corrected row' as place, {whole_row} as text from as_delivered",
         ]
     )
     candidates = connection.execute(f"select line, place, text from ({searched}) order by line")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,12 @@ class DeliveryFolder:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the supplier says of a delivery; `files` maps file name to (rows, sha256)."""
+    """What the supplier says of a delivery; `files` maps file name to (rows, sha256), `created` is None if it cannot be read."""
 
     encoding: str
     files: Mapping[str, tuple[int, str]]
     synthetic: Mapping[str, Any] | None
+    created: datetime | None
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,15 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
     synthetic = said.get("synthetic")
     if synthetic is not None and not isinstance(synthetic, dict):
         synthetic = {"says": bool(synthetic)} if synthetic else None
-    return Manifest(encoding=encoding, files=promised, synthetic=synthetic)
+    return Manifest(encoding=encoding, files=promised, synthetic=synthetic, created=_moment(said.get("created")))
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _is_count(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""The ledger: every delivery ever loaded, and which one is active for each source and year."""
+"""The ledger: every delivery ever loaded or taken back, and which one is active for each source and year."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ class FileRecord:
     rows_loaded: int
     duplicates: int
     quarantined: Mapping[str, int]
+    corrected: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """The provenance of one loaded delivery; lies beside its typed Parquet in the raw store."""
+    """The provenance of one loaded delivery; lies beside its typed Parquet in the raw store.
+
+    `judged_by` names the rules and the corrections that it was judged by, `key_id` the key of its pseudonyms. Of a purged
+    delivery only the record is left.
+    """
 
     delivery_id: str
     source: str
@@ -41,7 +46,9 @@ class DeliveryRecord:
     complete: bool
     synthetic: Mapping[str, Any] | None
     files: Mapping[str, FileRecord]
-    warnings: tuple[str, ...] = field(default_factory=tuple)
+    key_id: str = ""
+    corrections: tuple[Mapping[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -65,26 +72,53 @@ def read_record(folder: Path) -> DeliveryRecord | None:
     if said is None:
         return None
     files = {name: FileRecord(**file) for name, file in said.pop("files").items()}
-    return DeliveryRecord(**{**said, "files": files, "warnings": tuple(said["warnings"])})
+    tuples = {name: tuple(said[name]) for name in ("corrections", "warnings") if name in said}
+    return DeliveryRecord(**{**said, **tuples, "files": files})
 
 
 def activate(settings: Settings, record: DeliveryRecord) -> None:
     """Note that a delivery is the active one of its source and year from now on."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    names = ("source", "year", "delivery_id", "judged_by")
-    entry = {**{name: getattr(record, name) for name in names}, "at": now}
-    write_json(settings.ledger, [*activations(settings), entry])
+    _note(settings, record, "loaded")
 
 
-def activations(settings: Settings) -> list[dict[str, Any]]:
-    """Every activation, oldest first: source, year, delivery_id, judged_by, at."""
+def take_back(settings: Settings, source: str, year: int) -> tuple[DeliveryRecord, DeliveryRecord | None]:
+    """Take the active delivery of a source and year back: the one that was active before it is active again.
+
+    Returns both; there may have been none before. Raises KeyError where nothing is active.
+    """
+    record = active_deliveries(settings)[source, year]
+    _note(settings, record, "withdrawn")
+    return record, active_deliveries(settings).get((source, year))
+
+
+def withdrawals(settings: Settings) -> dict[tuple[str, int, str], str]:
+    """Deliveries that were taken back and not loaded since, by (source, year, delivery_id), and the time when they were."""
+    withdrawn: dict[tuple[str, int, str], str] = {}
+    for entry in ledger_entries(settings):
+        what = (entry["source"], entry["year"], entry["delivery_id"])
+        if entry["event"] == "withdrawn":
+            withdrawn[what] = entry["at"]
+        else:
+            withdrawn.pop(what, None)
+    return withdrawn
+
+
+def ledger_entries(settings: Settings) -> list[dict[str, Any]]:
+    """Everything noted, oldest first: event (loaded, withdrawn), source, year, delivery_id, judged_by, at."""
     entries: list[dict[str, Any]] = read_json(settings.ledger, [])
-    return entries
+    return [{"event": "loaded", **entry} for entry in entries]
 
 
 def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecord]:
     """The active delivery of every source and year, by (source, year), in the order of years."""
-    latest = {(entry["source"], entry["year"]): entry for entry in activations(settings)}
+    loaded: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for entry in ledger_entries(settings):
+        of_year = loaded.setdefault((entry["source"], entry["year"]), [])
+        # A delivery that is loaded again, as judged by newer rules or after others, was not there twice.
+        of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
+        if entry["event"] == "loaded":
+            of_year.append(entry)
+    latest = {what: entries[-1] for what, entries in loaded.items() if entries}
     active = {}
     for (source, year), entry in sorted(latest.items(), key=lambda item: (item[0][1], item[0][0])):
         folder = record_folder(settings, source, year, entry["delivery_id"], entry["judged_by"])
@@ -96,6 +130,13 @@ def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecor
             )
         active[source, year] = record
     return active
+
+
+def _note(settings: Settings, record: DeliveryRecord, event: str) -> None:
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    names = ("source", "year", "delivery_id", "judged_by")
+    entry = {"event": event, **{name: getattr(record, name) for name in names}, "at": now}
+    write_json(settings.ledger, [*ledger_entries(settings), entry])
 
 
 def complete_years(active: Mapping[tuple[str, int], DeliveryRecord]) -> list[int]:

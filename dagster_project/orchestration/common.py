@@ -8,11 +8,14 @@ import dagster as dg
 import duckdb
 
 from dagster_project.contract import input_contract
+from dagster_project.deliveries.corrections import CorrectionsError
+from dagster_project.deliveries.pseudonyms import PseudonymKeyError
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock
 from dagster_project.publish.release import PublishingBlockedError
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import TransformationFailedError
+from dagster_project.waivers import WaiversError
 
 # Years from the contract's registry; the present year too, for deliveries of a year that is not over.
 YEARS = dg.TimeWindowPartitionsDefinition(
@@ -24,6 +27,15 @@ YEARS = dg.TimeWindowPartitionsDefinition(
 )
 WAREHOUSE_POOL = "warehouse"
 TRIES_AGAIN = 3
+# What fails again however often it is tried; the message is for people.
+PERMANENT = (
+    RejectedDeliveryError,
+    CorrectionsError,
+    PseudonymKeyError,
+    WaiversError,
+    PublishingBlockedError,
+    TransformationFailedError,
+)
 
 
 class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -48,7 +60,7 @@ def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterato
     try:
         hold_writer_lock(settings.lock, context.log.warning)
         yield
-    except (RejectedDeliveryError, PublishingBlockedError, TransformationFailedError) as error:
+    except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except (duckdb.IOException, BlockingIOError, InterruptedError) as error:
         raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=5) from error

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ingest import changed_folders, ingest, misfits
 from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries
 from dagster_project.deliveries.rejection import RejectedDeliveryError
@@ -90,7 +90,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
         years = {int(key) for key in context.partition_keys} & (
             set(config.years) or {int(key) for key in context.partition_keys}
         )
-        rejected: list[RejectedDeliveryError] = []
+        rejected: list[str] = []
         loaded: dict[int, DeliveryRecord] = {}
         with one_writer(context, settings):
             for folder in changed_folders(settings):
@@ -100,10 +100,13 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                     and (folder.is_complete or not config.complete_only)
                 ):
                     try:
-                        loaded[folder.year] = ingest(folder, settings)
+                        if record := ingest(folder, settings):
+                            loaded[folder.year] = record
                     except RejectedDeliveryError as error:
-                        context.log.error(str(error))
-                        rejected.append(error)
+                        rejected.append(str(error))
+        rejected += [text for label, text in misfits(settings).items() if label.startswith(f"{source}/")]
+        for text in rejected:
+            context.log.error(text)
         active = active_deliveries(settings)
         there = {folder.year for folder in find_delivery_folders(settings.landing) if folder.source == source}
         for name, key in keys.items():
@@ -129,8 +132,8 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                 asset_key=key,
                 check_name=ACCEPTED,
                 passed=not rejected,
-                metadata={"rejected": dg.MetadataValue.json([str(error) for error in rejected])},
-                description="; ".join(map(str, rejected)) or None,
+                metadata={"rejected": dg.MetadataValue.json(rejected)},
+                description="; ".join(rejected) or None,
             )
 
     return ingest_source

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.settings import Settings
 from dagster_project.versions import code_version, fingerprint
+from dagster_project.waivers import read_waivers
 
 
 def publication_basis(settings: Settings) -> str:
@@ -16,7 +18,7 @@ def publication_basis(settings: Settings) -> str:
     Police deliveries of years that wait count too: offences are looked up in them.
     """
     active = active_deliveries(settings)
-    own = [path for path in (settings.own_offence_codes, settings.own_quarantine_limits) if path.exists()]
+    own = [path for path in (settings.own_offence_codes, settings.waivers) if path.exists()]
     content = {
         "years": complete_years(active),
         "deliveries": [
@@ -25,6 +27,8 @@ def publication_basis(settings: Settings) -> str:
             if record.year in complete_years(active) or record.source == "police"
         ],
         "own": fingerprint(own),
+        # A waiver that expires changes what may be published, though nothing was touched.
+        "expired": [one.text for one in read_waivers(settings.waivers) if one.has_expired(date.today())],
         "code": code_version(),
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

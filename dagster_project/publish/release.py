@@ -28,6 +28,7 @@ from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.transform.plan import is_built
 from dagster_project.versions import code_version
+from dagster_project.waivers import read_waivers
 from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
@@ -217,6 +218,7 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
             for record in active.values()
             if record.year in years or record.source == "police"
         ],
+        "waivers": [one.text for one in read_waivers(settings.waivers)],
         "checks": {
             "passed": sum(one.passed for one in audit.results),
             "warned": len(audit.warnings),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -15,18 +14,11 @@ from dagster_project.deliveries.ledger import DeliveryRecord
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
 from dagster_project.transform.plan import raw_file
+from dagster_project.waivers import gate_waiver, read_waivers
 
 # Their values decide what a code counts for; only those of the shipped catalogue mean something.
 _CLOSED_COLUMNS = ("role", "indicator_id", "part", "victim_group", "relation", "place")
 _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
-
-
-@dataclass(frozen=True)
-class QuarantineLimit:
-    """How many per cent of a file's rows may be quarantined; other than the default only with a reason and until a day."""
-
-    limit_pct: float
-    reason: str | None = None
 
 
 def prepare_raw_schema(
@@ -47,9 +39,10 @@ def prepare_raw_schema(
             quarantine_limit_pct double, limit_reason varchar
         )"""
     )
+    waivers = read_waivers(settings.waivers)
     for record in active.values():
+        waiver = gate_waiver(waivers, record.source, record.year, date.today())
         for name, file_record in record.files.items():
-            limit = quarantine_limit(settings, record.source, record.year)
             connection.execute(
                 "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -63,36 +56,11 @@ def prepare_raw_schema(
                     file_record.rows_loaded,
                     sum(file_record.quarantined.values()),
                     file_record.duplicates,
-                    limit.limit_pct,
-                    limit.reason,
+                    waiver.limit if waiver else input_contract().quarantine_limit_pct,
+                    waiver.text if waiver else None,
                 ],
             )
     _load_own_offence_codes(connection, settings.own_offence_codes)
-
-
-def quarantine_limit(settings: Settings, source: str, year: int, today: date | None = None) -> QuarantineLimit:
-    """The limit for a delivery: the contract's, or the user's own for this source and year until it expires.
-
-    Raises ValueError for a line of the user's file that lacks a reason or a readable limit and expiry date.
-    """
-    path = settings.own_quarantine_limits
-    if path.exists():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, line in enumerate(csv.DictReader(file), 2):
-                try:
-                    limit, expires = float(line["limit_pct"]), date.fromisoformat(line["expires"])
-                    of_source, of_year, reason = (
-                        line["source"].strip(),
-                        int(line["year"]),
-                        (line["reason"] or "").strip(),
-                    )
-                except (KeyError, TypeError, ValueError) as error:
-                    raise ValueError(f"{path}, line {number}: needs source,year,limit_pct,reason,expires") from error
-                if not reason or not 0 <= limit <= 100:
-                    raise ValueError(f"{path}, line {number}: needs a reason, and a limit between 0 and 100")
-                if (of_source, of_year) == (source, year) and expires >= (today or date.today()):
-                    return QuarantineLimit(limit, f"{reason} (until {expires})")
-    return QuarantineLimit(input_contract().quarantine_limit_pct)
 
 
 def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:

@@ -1,0 +1,176 @@
+"""Waivers: thresholds that somebody decided to let pass for once, with reason, role, date and expiry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dagster_project.contract import input_contract
+from expectations.engine import CheckResult
+from expectations.suite import Layer, load_suites
+
+# The gate has a limit of its own for each delivery; all other checks are waived up to a number of rows.
+GATE = "int_delivery_balance.quarantine_within_limit"
+WAIVABLE_LAYERS: tuple[Layer, ...] = ("raw", "intermediate", "marts")
+_REQUIRED = {"check", "reason", "decided_by", "decided", "expires"}
+
+
+class WaiversError(Exception):
+    """The file of waivers is not what it should be."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One waiver: `check` (as `asset.name`) may fail with at most `limit`.
+
+    For the gate, `limit` is the per cent of a file's rows of the delivery (`source` and `year`) that may be quarantined. For any other
+    blocking expectation it is a number of offending rows; `year` then names the delivery whose extract is checked, if one is.
+    """
+
+    check: str
+    layer: Layer
+    source: str | None
+    year: int | None
+    limit: float
+    reason: str
+    decided_by: str
+    decided: date
+    expires: date
+
+    def has_expired(self, today: date) -> bool:
+        """Whether it no longer holds; it does to the end of the day that it names."""
+        return today > self.expires
+
+    @property
+    def text(self) -> str:
+        """What everybody shall know of it."""
+        of = "/".join(str(part) for part in (self.source, self.year) if part is not None)
+        unit = "% of a file's rows quarantined" if self.check == GATE else "offending rows"
+        return (
+            f"{self.check}{f' ({of})' if of else ''} may have {self.limit:g} {unit} until {self.expires}: {self.reason} "
+            f"(decided by {self.decided_by}, {self.decided})"
+        )
+
+
+def read_waivers(path: Path) -> list[Waiver]:
+    """Read the waivers, expired ones too; none where there is no file.
+
+    Raises `WaiversError` for anything that is not wholly understood, and for a check that does not exist or does not block.
+    """
+    if not path.exists():
+        return []
+    try:
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise WaiversError(f"{path}: it is no readable YAML") from None
+    if not isinstance(declared, list):
+        raise WaiversError(f"{path}: it must hold a list of waivers")
+    blocking = {
+        f"{suite.asset}.{one.name}": suite.layer
+        for suite in load_suites()
+        for one in suite.expectations
+        if suite.layer in WAIVABLE_LAYERS and one.severity == "block"
+    }
+    waivers = [_waiver(f"{path}, waiver {number}", one, blocking) for number, one in enumerate(declared, 1)]
+    for waiver in waivers:
+        same = [
+            one for one in waivers if (one.check, one.source, one.year) == (waiver.check, waiver.source, waiver.year)
+        ]
+        if len(same) > 1:
+            raise WaiversError(f"{path}: {waiver.check} is waived twice for the same delivery")
+    return waivers
+
+
+def gate_waiver(waivers: Sequence[Waiver], source: str, year: int, today: date) -> Waiver | None:
+    """The waiver of the gate that holds for a delivery today."""
+    holding = [one for one in waivers if one.check == GATE and not one.has_expired(today)]
+    return next((one for one in holding if (one.source, one.year) == (source, year)), None)
+
+
+def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], today: date) -> list[CheckResult]:
+    """Let failed results pass that a waiver covers (severity `waived`), and add a result for each waiver.
+
+    That of an expired waiver fails and blocks: somebody has to renew it or take it away.
+    """
+    covering = [one for one in waivers if one.check != GATE and not one.has_expired(today)]
+
+    def judged(result: CheckResult) -> CheckResult:
+        if result.passed or result.severity != "block" or result.error:
+            return result
+        for one in covering:
+            is_meant = one.check == f"{result.asset}.{result.name}" and one.year in (None, result.year)
+            if is_meant and result.suite != "dbt" and result.rows <= one.limit:
+                return replace(result, severity="waived", reason=f"{result.reason}. Waived: {one.text}")
+        return result
+
+    return [*map(judged, results), *(_shown(one, today) for one in waivers)]
+
+
+def _shown(waiver: Waiver, today: date) -> CheckResult:
+    asset, _, name = waiver.check.partition(".")
+    return CheckResult(
+        name="_".join(filter(None, ["waiver_of", name, waiver.source])),
+        suite="waivers",
+        layer=waiver.layer,
+        asset=asset,
+        severity="block",
+        owner="us",
+        reason=waiver.text,
+        passed=not waiver.has_expired(today),
+        observed=f"{'expired' if waiver.has_expired(today) else 'holds until'} {waiver.expires}",
+        limit="not expired",
+        year=waiver.year,
+    )
+
+
+def _waiver(where: str, declared: Any, blocking: dict[str, Layer]) -> Waiver:
+    def require(condition: object, problem: str) -> None:
+        if not condition:
+            raise WaiversError(f"{where}: {problem}")
+
+    require(isinstance(declared, dict), "it must be a mapping")
+    check = declared.get("check")
+    require(check in blocking, "check must name a blocking expectation as asset.name, as a load prints it")
+    is_gate = check == GATE
+    own = {"delivery", "limit_pct"} if is_gate else {"rows"}
+    optional = {"year"} if blocking[check] == "raw" else set()
+    require(
+        set(declared) - optional == _REQUIRED | own,
+        f"it needs {', '.join(sorted(_REQUIRED | own))}{' and may have year' if optional else ''}, and nothing else",
+    )
+    source, year = None, declared.get("year")
+    if is_gate:
+        source, _, of_year = str(declared["delivery"]).partition("/")
+        require(
+            source in input_contract().sources and re.fullmatch("[0-9]{4}", of_year),
+            "delivery must be like police/2024",
+        )
+        year = int(of_year)
+    require(year is None or type(year) is int, "year must be a year")
+    limit = declared["limit_pct" if is_gate else "rows"]
+    require(
+        isinstance(limit, int | float) and type(limit) is not bool and 0 <= limit <= (100 if is_gate else float("inf")),
+        "limit_pct must lie between 0 and 100" if is_gate else "rows must be a number of rows",
+    )
+    for name in ("reason", "decided_by"):
+        require(isinstance(declared[name], str) and declared[name].strip(), f"{name} must be filled")
+    for name in ("decided", "expires"):
+        require(type(declared[name]) is date, f"{name} must be a day like 2026-05-31")
+    require(declared["decided"] <= declared["expires"], "it expires before it was decided")
+    return Waiver(
+        check=check,
+        layer=blocking[check],
+        source=source,
+        year=year,
+        limit=limit,
+        reason=" ".join(declared["reason"].split()),
+        decided_by=declared["decided_by"].strip(),
+        decided=declared["decided"],
+        expires=declared["expires"],
+    )
