@@ -1,0 +1,190 @@
+"""Secrecy: case numbers and suspects are kept as keyed pseudonyms only, the same in every year, and a lost key is noticed."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from conftest import settings_in
+from deliveries import (
+    KEY,
+    YEAR,
+    csv_file,
+    files_of,
+    holds,
+    load,
+    outcome,
+    parquet_file,
+    pseudonym,
+    put,
+)
+from reference.worlds import offence_row, police_row, prosecution_row
+
+from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.deliveries.pseudonyms import KEY_VARIABLE, SHORTEST_KEY, PseudonymKeyError, pseudonym_key
+from dagster_project.settings import Settings
+
+CASE, PROSECUTOR, SUSPECT = "4711-K47110-21", "AM-47110-22", "suspect-of-47110"
+SECRETS = (CASE, PROSECUTOR, SUSPECT)
+
+
+@pytest.fixture
+def without_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY_VARIABLE)
+
+
+def secret_row(**values: str) -> dict[str, str]:
+    return prosecution_row(1, **{"aklagarnummer": PROSECUTOR, "diarienummer": CASE, "misstanke_id": SUSPECT, **values})
+
+
+def test_a_pseudonym_is_the_keyed_hash_that_anybody_can_compute(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row()])})
+    (row,) = outcome(settings, load(settings)).rows
+    assert row["diarienummer"] == pseudonym("diarienummer", CASE)
+    assert row["aklagarnummer"] == pseudonym("aklagarnummer", PROSECUTOR)
+    assert row["misstanke_id"] == pseudonym("misstanke_id", SUSPECT)
+
+
+@pytest.mark.parametrize("key", [KEY[:SHORTEST_KEY], "k" * 64, "k" * 65, "nyckel åäö " * 20])
+def test_keys_of_any_length(settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """RFC 2104 pads a short key and hashes a long one."""
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    monkeypatch.setattr("deliveries.KEY", key)
+    put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row()])})
+    (row,) = outcome(settings, load(settings)).rows
+    assert row["diarienummer"] == pseudonym("diarienummer", CASE)
+
+
+def test_an_offence_has_one_name_in_all_files_and_years(settings: Settings) -> None:
+    for year in (YEAR, YEAR + 1):
+        rows = [police_row(1, diarienummer=CASE, beslutsdatum=f"{year}-03-01")]
+        files = {**files_of("police", offences=csv_file("police", "offences", [offence_row(1, diarienummer=CASE)]))}
+        put(settings, "police", {**files, "decisions.csv": csv_file("police", "decisions", rows)}, year)
+        put(
+            settings,
+            "prosecution",
+            {"decisions.csv": csv_file("prosecution", "decisions", [secret_row(beslutsdatum=f"{year}-03-02")])},
+            year,
+        )
+    names = {
+        row["diarienummer"]
+        for year in (YEAR, YEAR + 1)
+        for source, file in (("police", "offences"), ("police", "decisions"), ("prosecution", "decisions"))
+        for row in outcome(settings, load(settings, source, year), file).rows
+    }
+    assert names == {pseudonym("diarienummer", CASE)}
+
+
+FAULTY = {
+    "a good row": [secret_row()],
+    "an invalid decision": [secret_row(beslut="?")],
+    "a case number that is not well formed": [secret_row(diarienummer=f"{CASE} A")],
+    "an exact duplicate": [secret_row(), secret_row()],
+    "a field too few": [f"{PROSECUTOR};{CASE};1;{SUSPECT};2022-03-01"],
+    "a field too many": [f"{PROSECUTOR};{CASE};1;{SUSPECT};2022-03-01;ATAL;"],
+    "a quote that opens in the middle": [f'{PROSECUTOR};"{CASE}"x;1;{SUSPECT};2022-03-01;ATAL'],
+    "columns that were swapped": [secret_row(beslut=CASE, beslutsdatum=PROSECUTOR)],
+    "small letters in the wrong column": [secret_row(beslut=f"se {CASE.lower()}")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FAULTY)
+def test_the_number_itself_is_kept_nowhere(settings: Settings, caplog: pytest.LogCaptureFixture, what: str) -> None:
+    put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", FAULTY[what])})
+    load(settings)
+    for secret in (*SECRETS, CASE.lower()):
+        assert not holds(settings.home, secret)
+        assert secret not in caplog.text
+
+
+def test_nor_from_parquet(settings: Settings) -> None:
+    rows = [secret_row(), secret_row(beslut="?"), secret_row(diarienummer=f"{CASE}?")]
+    put(settings, "prosecution", {"decisions.parquet": parquet_file("prosecution", "decisions", rows)})
+    load(settings)
+    assert not any(holds(settings.home, secret) for secret in SECRETS)
+
+
+def test_a_case_number_in_a_free_text_is_hidden_and_the_rest_stays(settings: Settings) -> None:
+    rows = [offence_row(1, lagrum=f"BrB 3 kap. 5 §, se {CASE} och {PROSECUTOR}"), offence_row(2, lagrum="BrB 3:5")]
+    put(settings, "police", files_of("police", offences=csv_file("police", "offences", rows)))
+    found = outcome(settings, load(settings, "police"), "offences").rows
+    assert [row["lagrum"] for row in found] == ["BrB 3 kap. 5 §, se (identifier) och (identifier)", "BrB 3:5"]
+
+
+def test_what_is_invalid_can_still_be_read_in_quarantine(settings: Settings) -> None:
+    put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row(beslut="FRIAD")])})
+    ((_reason, row),) = outcome(settings, load(settings)).quarantined.values()
+    assert '"beslut":"FRIAD"' in row
+    assert f'"diarienummer":"{pseudonym("diarienummer", CASE)}"' in row
+
+
+# --- the key ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("without_variable")
+def test_the_first_load_makes_a_key_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    put(settings, "prosecution", files_of("prosecution"))
+    load(settings)
+    assert stat.S_IMODE(settings.key_file.stat().st_mode) == 0o600
+    key = settings.key_file.read_text(encoding="utf-8")
+    assert len(key.strip()) == 64
+    load(settings)
+    assert settings.key_file.read_text(encoding="utf-8") == key
+    other = settings_in(tmp_path / "other")
+    put(other, "prosecution", files_of("prosecution"))
+    load(other)
+    assert other.key_file.read_text(encoding="utf-8") != key
+
+
+@pytest.mark.usefixtures("without_variable")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_key_file_that_others_may_read_is_refused(settings: Settings, mode: int) -> None:
+    put(settings, "prosecution", files_of("prosecution"))
+    load(settings)
+    settings.key_file.chmod(mode)
+    with pytest.raises(PseudonymKeyError, match="chmod 600"):
+        load(settings)
+
+
+@pytest.mark.parametrize("key", ["", "x" * (SHORTEST_KEY - 1)])
+def test_a_short_key_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, key)
+    with pytest.raises(PseudonymKeyError, match="fewer than 32") as caught:
+        pseudonym_key(settings)
+    assert "xxx" not in str(caught.value)
+
+
+def lose_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.key_file.unlink()
+
+
+def replace_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.key_file.write_text("another key, which is long enough too")
+
+
+def set_another(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "another key, which is long enough too")
+
+
+@pytest.mark.usefixtures("without_variable")
+@pytest.mark.parametrize("how", [lose_file, replace_file, set_another])
+def test_a_lost_key_is_noticed_and_loading_again_recovers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, how: object
+) -> None:
+    """Half of the rows under one key and half under another would quietly lose every link between them."""
+    put(settings, "police", files_of("police"))
+    put(settings, "prosecution", files_of("prosecution"))
+    load(settings, "police")
+    how(settings, monkeypatch)  # type: ignore[operator]
+    with pytest.raises(PseudonymKeyError, match="key of the pseudonyms") as caught:
+        load(settings, "prosecution")
+    assert str(settings.raw) in str(caught.value)
+    assert "another key" not in str(caught.value)
+    assert ("prosecution", YEAR) not in active_deliveries(settings)
+    shutil.rmtree(settings.raw)
+    settings.ledger.unlink()
+    load(settings, "police")
+    load(settings, "prosecution")
+    assert len({record.key_id for record in active_deliveries(settings).values()}) == 1

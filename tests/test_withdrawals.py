@@ -1,0 +1,125 @@
+"""Taking a delivery back: the one before is active again, and what was withdrawn does not come back by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from deliveries import YEAR, csv_file, files_of, load, put, put_with_manifest
+from reference.worlds import prosecution_row
+
+from dagster_project import cli
+from dagster_project.deliveries.ingest import changed_folders, judging_version
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, take_back, withdrawals
+from dagster_project.settings import Settings
+
+FIRST, SECOND, THIRD = (
+    {"decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number)])} for number in (1, 2, 3)
+)
+WHAT = ("prosecution", YEAR)
+
+
+def deliver(settings: Settings, files: dict[str, bytes]) -> str:
+    put(settings, "prosecution", files)
+    record = load(settings)
+    assert record
+    return record.delivery_id
+
+
+def active(settings: Settings) -> str | None:
+    record = active_deliveries(settings).get(WHAT)
+    return record.delivery_id if record else None
+
+
+def test_the_one_before_is_active_again(settings: Settings) -> None:
+    first, second = deliver(settings, FIRST), deliver(settings, SECOND)
+    withdrawn, before = take_back(settings, *WHAT)
+    assert (withdrawn.delivery_id, before and before.delivery_id) == (second, first)
+    assert active(settings) == first
+    assert list(withdrawals(settings)) == [(*WHAT, second)]
+
+
+def test_one_after_the_other_until_none_is_left(loaded: Settings) -> None:
+    put(loaded, "police", files_of("police"))
+    deliver(loaded, SECOND)
+    take_back(loaded, *WHAT)
+    assert complete_years(active_deliveries(loaded)) == [YEAR]
+    assert take_back(loaded, *WHAT)[1] is None
+    assert active(loaded) is None
+    assert complete_years(active_deliveries(loaded)) == []
+    with pytest.raises(KeyError):
+        take_back(loaded, *WHAT)
+
+
+def test_a_delivery_loaded_twice_is_withdrawn_once_and_for_all(settings: Settings) -> None:
+    first, second = deliver(settings, FIRST), deliver(settings, SECOND)
+    assert deliver(settings, FIRST) == first
+    take_back(settings, *WHAT)
+    assert active(settings) == second
+
+
+def test_what_still_lies_in_the_landing_folder_stays_withdrawn(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = deliver(settings, FIRST)
+    deliver(settings, SECOND)
+    take_back(settings, *WHAT)
+    assert list(changed_folders(settings)) == []
+    put(settings, "prosecution", SECOND)  # copied there again
+    assert [folder.label for folder in changed_folders(settings)] == [f"prosecution/{YEAR}"]
+    assert load(settings) is None
+    assert "withdrawn" in caplog.text
+    assert active(settings) == first
+    assert list(changed_folders(settings)) == []
+
+
+def test_nor_does_it_come_back_with_new_rules(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = deliver(settings, FIRST)
+    deliver(settings, SECOND)
+    take_back(settings, *WHAT)
+    monkeypatch.setattr("dagster_project.deliveries.ingest.judging_version", lambda: f"not{judging_version()}")
+    assert load(settings) is None
+    assert active(settings) == first
+
+
+@pytest.mark.parametrize(("days", "comes_back"), [(1, True), (-1, False)])
+def test_a_manifest_created_since_delivers_it_anew(settings: Settings, days: int, comes_back: bool) -> None:
+    first, second = deliver(settings, FIRST), deliver(settings, SECOND)
+    take_back(settings, *WHAT)
+    created = datetime.now(UTC) + timedelta(days=days)
+    put_with_manifest(settings, "prosecution", SECOND, created=created.isoformat())
+    load(settings)
+    assert active(settings) == (second if comes_back else first)
+    assert bool(withdrawals(settings)) != comes_back
+
+
+@pytest.mark.parametrize("created", ["yesterday", 20300101, None, "2999-01-01T00:00:00"])
+def test_a_manifest_that_does_not_say_when_brings_nothing_back(settings: Settings, created: object) -> None:
+    deliver(settings, SECOND)
+    take_back(settings, *WHAT)
+    put_with_manifest(settings, "prosecution", SECOND, created=created)
+    assert load(settings) is None
+
+
+def test_others_follow_as_ever(settings: Settings) -> None:
+    first = deliver(settings, FIRST)
+    deliver(settings, SECOND)
+    take_back(settings, *WHAT)
+    third = deliver(settings, THIRD)
+    assert active(settings) == third
+    take_back(settings, *WHAT)
+    assert active(settings) == first
+
+
+def test_the_command(loaded: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli.Settings, "from_environment", lambda: loaded)
+    before = active(loaded)
+    second = deliver(loaded, SECOND)
+    assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.OK
+    said = capsys.readouterr().out
+    assert f"delivery {second}" in said
+    assert f"active again: delivery {before}" in said
+    assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.OK
+    assert "waits for one" in capsys.readouterr().out
+    assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.USAGE
+    assert f"no delivery of prosecution/{YEAR} is loaded" in capsys.readouterr().err
