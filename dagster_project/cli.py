@@ -15,7 +15,7 @@ from dagster_project import report
 from dagster_project.contract import input_contract
 from dagster_project.progress import shown_progress
 from dagster_project.settings import Settings
-from dagster_project.years import parse_years
+from dagster_project.years import parse_years, spell_years
 
 OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
 
@@ -112,6 +112,20 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def purge(settings: Settings, options: argparse.Namespace) -> int:
+    """Remove the raw rows of old years; their published figures are carried on."""
+    from dagster_project.retention import purge
+
+    with _writing(settings):
+        carried = purge(settings, options.before)
+    print(f"no raw row of a year before {options.before} is left in {settings.home}")
+    print(
+        f"figures of {spell_years(carried) or 'no year'} are carried on as published; the next load publishes without raw rows"
+    )
+    print(f"what lies in {settings.landing} is not ours: delete it there yourself")
+    return OK
+
+
 def publications(settings: Settings, options: argparse.Namespace) -> int:
     """List the publications, or point readers to an earlier one."""
     from dagster_project.publish.publications import activate, changed_files
@@ -181,6 +195,8 @@ def _parser() -> argparse.ArgumentParser:
     of_withdraw = command("withdraw", withdraw)
     of_withdraw.add_argument("source", choices=list(input_contract().sources))
     of_withdraw.add_argument("year", type=int)
+    of_purge = command("purge", purge)
+    of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
     for with_json in (of_load, of_status, of_publications):

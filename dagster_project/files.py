@@ -38,6 +38,14 @@ def read_json(path: Path, missing: Any) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else missing
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder that nobody else may look into; one that is there keeps its mode."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        # The process may allow less, never more, than was asked for.
+        folder.chmod(0o700)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

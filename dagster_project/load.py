@@ -15,6 +15,7 @@ from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.publish.publications import Publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish
+from dagster_project.retention import delete_purged_rows
 from dagster_project.settings import Settings
 
 logger = logging.getLogger("uppklarat")
@@ -46,6 +47,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     hold_writer_lock(settings.lock, logger.warning)
     try:
         _clear_leftovers(settings)
+        delete_purged_rows(settings)
         # Before anything else, since nothing can be loaded without it.
         pseudonym_key(settings)
         changed, rejected = [], []

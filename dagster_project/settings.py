@@ -69,6 +69,16 @@ class Settings:
         return self.home / "offence_codes.csv"
 
     @property
+    def kept(self) -> Path:
+        """Published figures of years whose raw rows were purged, and the offences of them that later years look back to."""
+        return self.home / "kept"
+
+    @property
+    def kept_description(self) -> Path:
+        """Which years were purged, and which publication their figures are kept from."""
+        return self.home / "kept.json"
+
+    @property
     def warehouse_file(self) -> Path:
         """The working DuckDB database; derived, and rebuilt when it is missing."""
         return self.home / "warehouse.duckdb"

@@ -28,6 +28,7 @@ from dagster_project.deliveries.ledger import (
     FileRecord,
     activate,
     active_deliveries,
+    kept_description,
     read_record,
     record_folder,
     withdrawals,
@@ -58,7 +59,9 @@ def changed_folders(settings: Settings) -> list[DeliveryFolder]:
             (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
         )
 
-    return [folder for folder in find_delivery_folders(settings.landing) if not is_known(folder)]
+    purged_before = kept_description(settings)["before"]
+    folders = find_delivery_folders(settings.landing)
+    return [folder for folder in folders if folder.year >= purged_before and not is_known(folder)]
 
 
 def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:

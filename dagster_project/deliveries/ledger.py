@@ -1,4 +1,4 @@
-"""The ledger: every delivery ever loaded or taken back, and which one is active for each source and year."""
+"""The ledger: every delivery ever loaded, taken back or purged, and which one is active for each source and year."""
 
 from __future__ import annotations
 
@@ -110,9 +110,10 @@ def ledger_entries(settings: Settings) -> list[dict[str, Any]]:
 
 
 def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecord]:
-    """The active delivery of every source and year, by (source, year), in the order of years."""
+    """The active delivery of every source and year, by (source, year), in the order of years; purged years have none."""
+    purged_before = kept_description(settings)["before"]
     loaded: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for entry in ledger_entries(settings):
+    for entry in (one for one in ledger_entries(settings) if one["year"] >= purged_before):
         of_year = loaded.setdefault((entry["source"], entry["year"]), [])
         # A delivery that is loaded again, as judged by newer rules or after others, was not there twice.
         of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
@@ -130,6 +131,14 @@ def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecor
             )
         active[source, year] = record
     return active
+
+
+def kept_description(settings: Settings) -> dict[str, Any]:
+    """What was purged and kept: before (a year; 0 for nothing), publication_id, years and deliveries of the kept figures."""
+    said: dict[str, Any] = read_json(
+        settings.kept_description, {"before": 0, "publication_id": "", "years": [], "deliveries": []}
+    )
+    return said
 
 
 def _note(settings: Settings, record: DeliveryRecord, event: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import date
 
-from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description
 from dagster_project.settings import Settings
 from dagster_project.versions import code_version, fingerprint
 from dagster_project.waivers import read_waivers
@@ -26,6 +26,7 @@ def publication_basis(settings: Settings) -> str:
             for record in active.values()
             if record.year in complete_years(active) or record.source == "police"
         ],
+        "kept": kept_description(settings),
         "own": fingerprint(own),
         # A waiver that expires changes what may be published, though nothing was touched.
         "expired": [one.text for one in read_waivers(settings.waivers) if one.has_expired(date.today())],

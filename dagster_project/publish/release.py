@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.audit import Audit, missing_checks, read_audit, save_audit, suites
-from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description
 from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
@@ -198,25 +198,30 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
     """What the manifest of a publication says."""
     active = active_deliveries(settings)
     years = complete_years(active)
+    kept = kept_description(settings)
     now = datetime.now(UTC)
     return {
         "publication_id": next_publication_id(settings, now),
         "published_at": now.isoformat(timespec="seconds"),
         "basis": audit.basis,
         "synthetic": any(record.synthetic is not None for record in active.values()),
-        "years": years,
+        "years": [*kept["years"], *years],
+        "kept_from": kept["publication_id"] or None,
         "code_version": code_version(),
         "deliveries": [
-            {
-                "source": record.source,
-                "year": record.year,
-                "delivery_id": record.delivery_id,
-                "loaded_at": record.loaded_at,
-                "synthetic": record.synthetic,
-                "files": {name: asdict(file) for name, file in record.files.items()},
-            }
-            for record in active.values()
-            if record.year in years or record.source == "police"
+            *kept["deliveries"],
+            *(
+                {
+                    "source": record.source,
+                    "year": record.year,
+                    "delivery_id": record.delivery_id,
+                    "loaded_at": record.loaded_at,
+                    "synthetic": record.synthetic,
+                    "files": {name: asdict(file) for name, file in record.files.items()},
+                }
+                for record in active.values()
+                if record.year in years or record.source == "police"
+            ),
         ],
         "waivers": [one.text for one in read_waivers(settings.waivers)],
         "checks": {

@@ -11,6 +11,7 @@ from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, run_dbt
+from dagster_project.transform.kept_figures import put_back_kept_figures
 from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
 from dagster_project.transform.raw_schema import prepare_raw_schema
 from dagster_project.years import spell_years
@@ -38,6 +39,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPl
     results = run_dbt(settings, ["build", *selection, *refresh, "--exclude-resource-type", "unit_test"], plan.variables)
     if not models:
         with duckdb.connect(str(settings.warehouse_file)) as connection:
+            put_back_kept_figures(connection, settings)
             note_build_done(connection, plan)
             _keep_quarantined_decisions(connection, settings)
         keep_data_tests(settings, results)

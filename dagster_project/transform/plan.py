@@ -9,7 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, complete_years, record_folder
+from dagster_project.deliveries.ledger import (
+    DeliveryRecord,
+    active_deliveries,
+    complete_years,
+    kept_description,
+    record_folder,
+)
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.versions import fingerprint, transformation_version
@@ -49,6 +55,7 @@ def plan_build(settings: Settings) -> BuildPlan:
     years = tuple(complete_years(active))
     whole = {
         "transformation": transformation_version(),
+        "purged before": str(kept_description(settings)["before"]),
         "own offence codes": fingerprint([settings.own_offence_codes]) if settings.own_offence_codes.exists() else "",
         **{f"police/{year}": _name(record) for (source, year), record in active.items() if source == "police"},
     }
@@ -56,7 +63,9 @@ def plan_build(settings: Settings) -> BuildPlan:
         year: json.dumps([_name(record) for (_, of), record in sorted(active.items()) if of == year]) for year in years
     }
     built_whole, built_by_year = built_from(settings.warehouse_file)
-    full_refresh = any(built_whole.get(name) != whole[name] for name in ("transformation", "own offence codes"))
+    full_refresh = any(
+        built_whole.get(name) != whole[name] for name in ("transformation", "purged before", "own offence codes")
+    )
     stale = {year for year in years if full_refresh or built_by_year.get(year) != by_year[year]}
     if not full_refresh:
         changed = {

@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.contract import FileContract, input_contract
-from dagster_project.deliveries.ledger import DeliveryRecord
+from dagster_project.deliveries.ledger import DeliveryRecord, kept_description
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
+from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file, offer_kept_figures
 from dagster_project.transform.plan import raw_file
 from dagster_project.waivers import gate_waiver, read_waivers
 
@@ -60,6 +61,7 @@ def prepare_raw_schema(
                     waiver.text if waiver else None,
                 ],
             )
+    offer_kept_figures(connection, settings)
     _load_own_offence_codes(connection, settings.own_offence_codes)
 
 
@@ -71,6 +73,9 @@ def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tupl
         for (source, year), record in active.items()
         if source == file.source
     ]
+    kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
+    if file.table == KEPT_OFFENCES and kept.exists():
+        selects.append(f"select year, line, {columns} from {parquet(kept)}")
     typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
     empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
     return " union all ".join(selects or [empty])

@@ -85,6 +85,26 @@ rated as (
     from filled
 ),
 
+-- What a year is compared with: the year before, which may be known by its published figures only.
+earlier as (
+    {%- for source in ['rated', source('raw', 'kept_indicator_year')] %}
+    select
+        year,
+        indicator_id,
+        variant,
+        geography_level,
+        geography_code,
+        victim_group,
+        processed,
+        cleared,
+        {{ pct('cleared', 'processed') }} as clearance_pct
+    from {{ source }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
 compared as (
     select
         year,
@@ -144,7 +164,7 @@ inner join compared
         and rated.indicator_id = compared.indicator_id
         and rated.variant = compared.variant
         and rated.victim_group = compared.victim_group
-left join rated as before
+left join earlier as before
     on
         rated.year = before.year + 1
         and rated.indicator_id = before.indicator_id

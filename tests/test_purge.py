@@ -1,0 +1,184 @@
+"""Purging: raw rows of old years go, their published figures stay as they are in every later publication."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import settings_in
+from deliveries import holds, rows_of_parquet
+from reference.worlds import dirty_world
+from test_publishing import publish
+from warehouse import build, marts
+
+from dagster_project import cli
+from dagster_project.audit import read_audit
+from dagster_project.deliveries.ingest import changed_folders
+from dagster_project.deliveries.ledger import active_deliveries, kept_description, read_record
+from dagster_project.files import write_json
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import Publication, publications
+from dagster_project.retention import PurgeRefusedError, delete_purged_rows, purge
+from dagster_project.settings import Settings
+
+YEARS = (2021, 2022, 2023, 2024)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = settings_in(tmp_path_factory.mktemp("made"))
+    dirty_world(settings.landing, seed=80, offences_per_year=400, years=YEARS, dirt=0.002)
+    build(settings)
+    publish(settings)
+    return settings
+
+
+@pytest.fixture
+def published(made: Settings, settings: Settings) -> Settings:
+    for place, copy in (
+        (made.landing, settings.landing),
+        (made.home, settings.home),
+        (made.published, settings.published),
+    ):
+        shutil.copytree(place, copy, symlinks=True)
+    return settings
+
+
+def publish_again(settings: Settings) -> Publication:
+    build(settings)
+    publication = publish(settings)
+    assert publication
+    return publication
+
+
+def looked_back_to(settings: Settings, before: int) -> set[tuple[str, int]]:
+    """Purged offences that decisions of later years rest on."""
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        return set(
+            connection.execute(
+                "select diarienummer, brottsnummer from intermediate.int_looked_up_offence "
+                f"where year >= {before} and extract_year < {before}"
+            ).fetchall()
+        )
+
+
+def raw_parquet(settings: Settings, before: int) -> list[Path]:
+    return [path for path in settings.raw.glob("*/*/*/*.parquet") if int(path.parts[-3]) < before]
+
+
+def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
+    kept = looked_back_to(published, 2023)
+    assert kept
+    names = {
+        (row["diarienummer"], row["brottsnummer"])
+        for path in raw_parquet(published, 2023)
+        if path.name == "offences.parquet"
+        for row in rows_of_parquet(path)
+    }
+    assert len(names) > 500
+    assert purge(published, 2023) == [2021, 2022]
+    assert raw_parquet(published, 2023) == []
+    assert not published.warehouse_file.exists()
+    publication = publish_again(published)
+    assert marts(published.current / DATABASE) == marts(made.current / DATABASE)
+    with duckdb.connect(str(published.warehouse_file), read_only=True) as connection:
+        left = set(
+            connection.execute(
+                "select diarienummer, brottsnummer from raw.police_offences where year < 2023"
+            ).fetchall()
+        )
+    assert left == kept
+    some = [name for name, _ in sorted(names - kept) if name not in {case for case, _ in kept}][:3]
+    still_used = {name for name, _ in names} & {
+        row["diarienummer"]
+        for path in published.raw.glob("*/*/*/*.parquet")
+        for row in rows_of_parquet(path)
+        if "diarienummer" in row
+    }
+    for name in set(some) - still_used:
+        assert not holds(published.home, name)
+    first, second = publications(published)
+    assert publication.said["years"] == list(YEARS)
+    assert publication.said["kept_from"] == first.publication_id
+    sources = [
+        [(one["source"], one["year"], one["delivery_id"]) for one in each.said["deliveries"]]
+        for each in (first, second)
+    ]
+    assert sorted(sources[0]) == sorted(sources[1])
+
+
+def test_kept_figures_outlive_a_build_from_nothing_and_a_second_purge(published: Settings, made: Settings) -> None:
+    purge(published, 2022)
+    publish_again(published)
+    published.warehouse_file.unlink()
+    build(published)
+    audit = read_audit(published)
+    assert audit
+    assert not audit.blocking
+    assert purge(published, 2024) == [2021, 2022, 2023]
+    publish_again(published)
+    assert marts(published.current / DATABASE) == marts(made.current / DATABASE)
+    assert [folder.name for folder in published.kept.iterdir()] == ["2024"]
+
+
+def test_what_lies_in_the_landing_folder_is_left_alone(published: Settings) -> None:
+    purge(published, 2023)
+    published.landing_index.unlink()
+    assert {folder.year for folder in changed_folders(published)} == {2023, 2024}
+    assert {year for _, year in active_deliveries(published)} == {2023, 2024}
+
+
+def test_what_is_known_of_the_deliveries_is_kept(published: Settings) -> None:
+    before = active_deliveries(published)
+    purge(published, 2023)
+    for (source, year), record in before.items():
+        (folder,) = (published.raw / source / str(year)).iterdir()
+        assert read_record(folder) == record
+
+
+def test_the_next_load_finishes_what_a_crash_left(published: Settings) -> None:
+    before = {path: path.read_bytes() for path in raw_parquet(published, 2023)}
+    purge(published, 2023)
+    for path, content in before.items():
+        path.write_bytes(content)
+    (published.kept / "2022").mkdir()
+    delete_purged_rows(published)
+    assert raw_parquet(published, 2023) == []
+    assert [folder.name for folder in published.kept.iterdir()] == ["2023"]
+    assert kept_description(published)["before"] == 2023
+
+
+def test_nothing_that_is_not_published_is_purged(published: Settings) -> None:
+    shutil.rmtree(published.published)
+    with pytest.raises(PurgeRefusedError, match="uppklarat load"):
+        purge(published, 2023)
+    assert raw_parquet(published, 2023)
+
+
+def test_a_year_must_be_left(published: Settings) -> None:
+    with pytest.raises(PurgeRefusedError, match="2025"):
+        purge(published, 2025)
+
+
+def test_a_damaged_publication_is_no_place_to_keep_figures_from(published: Settings) -> None:
+    csv = published.current / "csv" / "dim_year.csv"
+    csv.chmod(0o644)
+    csv.write_text("year\n")
+    with pytest.raises(PurgeRefusedError, match="damaged"):
+        purge(published, 2023)
+    assert raw_parquet(published, 2023)
+
+
+def test_the_command(published: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli.Settings, "from_environment", lambda: published)
+    assert cli.main(["purge", "--before", "2023"]) == cli.OK
+    said = capsys.readouterr().out
+    assert "2021–2022" in said
+    assert str(published.landing) in said
+    assert cli.main(["purge", "--before", "2022"]) == cli.OK
+    write_json(published.kept_description, {**kept_description(published), "before": 2022})
+    shutil.rmtree(published.published)
+    assert cli.main(["purge", "--before", "2023"]) == cli.FAILED
+    assert "uppklarat load" in capsys.readouterr().err
