@@ -77,7 +77,7 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None]) -> None:
     """
     if path in _held:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     file = path.open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -48,6 +48,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     try:
         _clear_leftovers(settings)
         delete_purged_rows(settings)
+        if settings.home.stat().st_mode & 0o077:
+            logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
         # Before anything else, since nothing can be loaded without it.
         pseudonym_key(settings)
         changed, rejected = [], []

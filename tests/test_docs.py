@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import duckdb
 import pytest
 import yaml
 
 from dagster_project.contract import page as input_page
+from dagster_project.deliveries.corrections import read_corrections
 from dagster_project.publish import page as marts_page
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.waivers import read_waivers
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -92,6 +96,13 @@ def test_pages_are_easy_to_read_as_text(page: Path) -> None:
     lines = page.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ") and ": " in lines[0]
     assert [number for number, line in enumerate(lines, 1) if len(line) > 130] == []
+
+
+@pytest.mark.parametrize(("kind", "read"), [("waivers", read_waivers), ("corrections", read_corrections)])
+def test_examples_of_declarations_are_understood(tmp_path: Path, kind: str, read: Callable[[Path], list[Any]]) -> None:
+    (example,) = re.findall(rf"```yaml {kind}\n(.*?)```", input_page.PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "example.yml").write_text(example, encoding="utf-8")
+    assert len(read(tmp_path / "example.yml")) == 2
 
 
 def test_examples_run_on_the_published_tables() -> None:

@@ -37,7 +37,7 @@ from dagster_project.deliveries.ledger import (
 from dagster_project.deliveries.pseudonyms import key_id, pseudonym_key
 from dagster_project.deliveries.receive import ReceivedFile, check_unchanged, receive_file
 from dagster_project.deliveries.rejection import RejectedDeliveryError
-from dagster_project.files import read_json, scratch_folder, sync_folder, write_json
+from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
 from dagster_project.settings import Settings
 from dagster_project.versions import fingerprint
 
@@ -70,6 +70,8 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it anew. Raises
     `RejectedDeliveryError`; then nothing of the delivery is kept.
     """
+    private_folder(settings.home)
+    private_folder(settings.raw)
     signature = folder.signature()
     key = pseudonym_key(settings)
     corrections = corrections_of(settings.corrections, folder.source, folder.year)

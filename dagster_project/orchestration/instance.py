@@ -12,7 +12,7 @@ import dagster as dg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from dagster_project.files import write_text
+from dagster_project.files import private_folder, write_text
 from dagster_project.settings import Settings
 
 CONFIGURATION = Path(__file__).with_name("dagster.yaml")
@@ -21,7 +21,8 @@ CONFIGURATION = Path(__file__).with_name("dagster.yaml")
 def prepare_instance_folder(settings: Settings) -> Path:
     """Make the instance's folder with our configuration in it, and name it to Dagster."""
     folder = settings.dagster_home
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.home)
+    private_folder(folder)
     write_text(folder / "dagster.yaml", CONFIGURATION.read_text(encoding="utf-8"))
     # The page would begin by asking for an e-mail address.
     write_text(folder / ".nux" / "nux.yaml", "seen: 1\n")

@@ -70,7 +70,7 @@ def seal(draft: Path, description: Mapping[str, Any]) -> None:
 def publish(settings: Settings, publication_id: str) -> Publication:
     """Rename the sealed draft to a publication and point to it."""
     folder = settings.published / publication_id
-    for path in settings.draft.rglob("*"):
+    for path in (settings.draft, *settings.draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o444)
     settings.draft.rename(folder)
     sync_folder(settings.published)

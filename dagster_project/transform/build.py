@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.files import private_folder
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, run_dbt
@@ -66,7 +67,7 @@ def _keep_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings:
 
 
 def _plan(settings: Settings) -> BuildPlan:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.home)
     try:
         return plan_build(settings)
     except duckdb.Error as error:
