@@ -12,7 +12,13 @@ import duckdb
 
 from dagster_project.audit import read_audit
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders, judged_by_earlier_rules, left_alone, misfits
+from dagster_project.deliveries.ingest import (
+    changed_folders,
+    judged_by_earlier_rules,
+    known_rejection,
+    left_alone,
+    misfits,
+)
 from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder, withdrawals
 from dagster_project.files import read_json
@@ -97,9 +103,15 @@ def status(settings: Settings) -> dict[str, Any]:
     active = active_deliveries(settings)
     complete = complete_years(active)
     quarantined = quarantine_counts(settings)
-    changed = {folder.label for folder in changed_folders(settings)}
+    folders = changed_folders(settings)
+    changed = {folder.label for folder in folders}
     in_landing = read_json(settings.landing_index, {})
-    waiting = [f"{label}: new or changed, not loaded" for label in sorted(changed)]
+    waiting = [
+        f"rejected, {why}"
+        if (why := known_rejection(settings, folder))
+        else f"{folder.label}: new or changed, not loaded"
+        for folder in sorted(folders, key=lambda folder: folder.label)
+    ]
     waiting += [
         f"{year}: waits for {' and '.join(missing)}"
         for year in sorted({year for _, year in active} - set(complete))

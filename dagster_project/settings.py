@@ -49,6 +49,11 @@ class Settings:
         return self.home / "landing_index.json"
 
     @property
+    def rejections(self) -> Path:
+        """Why folders were rejected when they were last read."""
+        return self.home / "rejections.json"
+
+    @property
     def key_file(self) -> Path:
         """The key of the pseudonyms, where the environment does not hold it."""
         return self.home / "pseudonym.key"

@@ -132,6 +132,18 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     return record
 
 
+def note_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
+    """Remember for `status` why a folder, as it is now, was rejected."""
+    noted = read_json(settings.rejections, {})
+    write_json(settings.rejections, {**noted, folder.label: {"signature": folder.signature(), "why": why}})
+
+
+def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
+    """Why a folder was rejected that has not changed since."""
+    noted = read_json(settings.rejections, {}).get(folder.label, {})
+    return str(noted["why"]) if noted.get("signature") == folder.signature() else None
+
+
 def left_alone(withdrawn_at: str) -> str:
     """What is said of a withdrawn delivery that lies in the landing folder."""
     return (

@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders, ingest, misfits
+from dagster_project.deliveries.ingest import changed_folders, ingest, misfits, note_rejection
 from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries
 from dagster_project.deliveries.rejection import RejectedDeliveryError
@@ -104,6 +104,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                             loaded[folder.year] = record
                     except RejectedDeliveryError as error:
                         rejected.append(str(error))
+                        note_rejection(settings, folder, str(error))
         rejected += [text for label, text in misfits(settings).items() if label.startswith(f"{source}/")]
         for text in rejected:
             context.log.error(text)
