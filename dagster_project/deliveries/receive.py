@@ -21,8 +21,8 @@ from dagster_project.sql import parquet
 CHUNK = 1 << 20
 # A row of the contract is some hundred bytes long; a line of a megabyte is no row, and must not be read into memory.
 LONGEST_LINE = 1 << 20
-# Text compresses some ten times; a file that grows more than this is made to fill a disk.
-MOST_EXPANSION = 500
+# Text compresses some ten times; a file that grows more than this is made to fill a disk. One row repeated grows 300 times.
+MOST_EXPANSION = 200
 
 
 @dataclass(frozen=True)
