@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from dagster_project.deliveries.ingest import changed_folders, judged_by_earlier_rules, misfits
-from dagster_project.deliveries.landing import check_year
+from dagster_project.deliveries.landing import check_year, find_strays
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
@@ -66,7 +66,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             touched = {folder.year for folder in changed} or set(complete_years(active))
             ran = _run(settings, touched, years)
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
-        for text in judged_by_earlier_rules(settings):
+        for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
             logger.warning("%s", text)
         # The run says it too where it came so far.
         return replace(outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *misfits(settings).values()])))

@@ -19,7 +19,7 @@ from dagster_project.deliveries.ingest import (
     left_alone,
     misfits,
 )
-from dagster_project.deliveries.landing import find_delivery_folders
+from dagster_project.deliveries.landing import find_delivery_folders, find_strays
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder, withdrawals
 from dagster_project.files import read_json
 from dagster_project.load import LoadOutcome
@@ -117,7 +117,7 @@ def status(settings: Settings) -> dict[str, Any]:
         for year in sorted({year for _, year in active} - set(complete))
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
     ]
-    waiting += judged_by_earlier_rules(settings)
+    waiting += [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]
     waiting += misfits(settings).values()
     waiting += [
         f"{source}/{year}: {left_alone(at)}"

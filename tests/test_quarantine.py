@@ -301,61 +301,6 @@ def _assert_judged_as(found: Outcome, cases: list[Case], first_line: int) -> Non
         assert row == typed({column: value.strip() for column, value in case.row.items()}), case.what
 
 
-INVALID = "invalid_value"
-
-
-def days_since_1970(*days: int | None) -> pa.Array:
-    return pa.array(days, pa.int32()).cast(pa.date32())
-
-
-TYPED_PARQUET: list[tuple[str, str, str, pa.Array, list[str | None]]] = [
-    ("police", "offences", "brottsnummer", pa.array([0, -1, 2**31, 2**63 - 1, 7]), [INVALID] * 4 + [None]),
-    ("police", "offences", "brottsnummer", pa.array([0, None, 7], pa.uint8()), [INVALID, "missing_value", None]),
-    ("police", "offences", "brottsantal", pa.array([0, 2**32 - 1, 7], pa.uint32()), [INVALID, INVALID, None]),
-    ("police", "offences", "brottsantal", pa.array([2**64 - 1, 7], pa.uint64()), [INVALID, None]),
-    (
-        "police",
-        "offences",
-        "malsagande_alder",
-        pa.array([121, -1, 0, 120, None], pa.int16()),
-        [INVALID] * 2 + [None] * 3,
-    ),
-    # 10000-01-01, the last day before the year 1, and the first of it
-    ("police", "offences", "brottsdatum", days_since_1970(2932897, -719163, -719162), [INVALID, INVALID, None]),
-    # the first and the last day of the year, the days around them, and none
-    (
-        "police",
-        "decisions",
-        "beslutsdatum",
-        days_since_1970(18993, 19357, 18992, 19358, None),
-        [None, None, "outside_year", "outside_year", "missing_value"],
-    ),
-    ("prosecution", "decisions", "misstanke_id", pa.array([None, "", " ", "m"]), ["contradiction"] * 3 + [None]),
-    ("prosecution", "decisions", "misstanke_id", pa.array([None, None], pa.null()), ["contradiction"] * 2),
-    (
-        "prosecution",
-        "decisions",
-        "beslut",
-        pa.array(["ATAL", "atal", None]).dictionary_encode(),
-        [None, INVALID, "missing_value"],
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("source", "name", "column", "values", "reasons"),
-    TYPED_PARQUET,
-    ids=lambda each: str(each.type) if isinstance(each, pa.Array) else None,
-)
-def test_values_of_typed_parquet_columns(
-    settings: Settings, source: str, name: str, column: str, values: pa.Array, reasons: list[str | None]
-) -> None:
-    rows = [GOOD[source, name](diarienummer=f"0101-K{number}-20") for number in range(len(values))]
-    content = parquet_of({**parquet_columns(source, name, rows), column: values})
-    found = load_file(settings, source, name, content, ".parquet")
-    assert [found.reasons.get(line) for line in range(1, len(values) + 1)] == reasons
-
-
 # --- which reason comes first ----------------------------------------------------------------------------------------
 
 FIRST_REASONS: dict[tuple[str, str], dict[str, tuple[Row | str, str]]] = {
@@ -634,38 +579,6 @@ def test_a_quote_within_a_field_is_text_like_any_other(settings: Settings) -> No
     rows = ['AM-1-22;0100-K1-20;1;m"1;2022-03-01;ATAL;', "AM-1-22;0100-K1-20;2;m1;2022-03-01;ATAL;"]
     found = load_file(settings, "prosecution", "decisions", csv_text(rows, REMARKED).encode())
     assert [row["misstanke_id"] for row in found.rows] == [pseudonym("misstanke_id", text) for text in ('m"1', "m1")]
-
-
-@pytest.mark.parametrize(
-    "line_ends",
-    [
-        ["\n", "\r\n", "\n", "\n"],
-        ["\n", "\r\n", "\r\n", "\r\n"],
-        ["\r\n", "\n", "\n", "\n"],
-        ["\r\n", "\n", "\r\n", "\n"],
-    ],
-    ids=["one CRLF", "header LF", "header CRLF", "by turns"],
-)
-@pytest.mark.parametrize("remark", ["", '"quoted"', '"two\nlines"'], ids=["plain", "quotes", "line breaks"])
-def test_mixed_line_ends_lose_no_row(settings: Settings, line_ends: list[str], remark: str) -> None:
-    rows = [f"AM-1-22;0100-K1-20;{number};m1;2022-03-01;ATAL;{remark}" for number in (1, 2, 3)]
-    text = "".join(line + end for line, end in zip([";".join(REMARKED), *rows], line_ends, strict=True))
-    found = load_file(settings, "prosecution", "decisions", text.encode())
-    assert ([row["brottsnummer"] for row in found.rows], found.reasons) == ([1, 2, 3], {})
-
-
-@pytest.mark.parametrize("quotes", [1, 2], ids=["one quote", "two quotes"])
-def test_a_quote_within_a_field_does_not_swallow_other_rows(settings: Settings, quotes: int) -> None:
-    """The same row is text like any other where a quoted field elsewhere in the file holds a line break."""
-    rows = [
-        'AM-1-22;0100-K1-20;1;m"1;2022-03-01;ATAL;',
-        "AM-1-22;0100-K1-20;2;m1;2022-03-01;ATAL;",
-        *['AM-1-22;0100-K1-20;3;m"2;2022-03-01;ATAL;'] * (quotes - 1),
-        'AM-1-22;0100-K1-20;4;m1;2022-03-01;ATAL;"two\nlines"',
-        "AM-1-22;0100-K1-20;5;m1;2022-03-01;ATAL;",
-    ]
-    found = load_file(settings, "prosecution", "decisions", csv_text(rows, REMARKED).encode())
-    assert (found.rows_read, found.reasons) == (len(rows), {})
 
 
 # --- against the reference -------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from deliveries import (
     everything_in,
     files_of,
     load,
-    long_decisions,
     manifest,
     outcome,
     parquet_file,
@@ -244,33 +243,6 @@ def test_a_manifest_that_comes_later_and_names_the_encoding(settings: Settings) 
 # --- a folder that changes while it is read --------------------------------------------------------------------------
 
 
-def _append(path: Path) -> None:
-    with path.open("ab") as file:
-        file.write(b"\n")
-
-
-def _touch(path: Path) -> None:
-    os.utime(path, (1, 1))
-
-
-def _replace(path: Path) -> None:
-    content = path.read_bytes()
-    path.with_suffix(".new").write_bytes(content.replace(b"ATAL", b"JATA").replace(b"NEDLAGD", b"OVRIGT!"))
-    path.with_suffix(".new").replace(path)
-
-
-def _cut(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size // 2)
-
-
-def _remove(path: Path) -> None:
-    path.unlink()
-
-
-CHANGES = [_append, _touch, _replace, _cut]
-
-
 @pytest.fixture
 def when_called(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int, Callable[[], object]], None]:
     """Do something just before the n-th call of a step of ingest."""
@@ -287,91 +259,6 @@ def when_called(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int, Callable
         monkeypatch.setattr(ingest_module, step, step_with_action)
 
     return arrange
-
-
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize(
-    ("step", "number", "name"),
-    [
-        ("receive_file", 2, "offences.csv"),  # received, while the other file is
-        ("judge_file", 1, "offences.csv"),
-        ("judge_file", 1, "decisions.csv"),
-        ("judge_file", 2, "decisions.csv"),
-    ],
-)
-def test_a_file_that_changes_between_its_readings(
-    loaded: Settings, when_called: Any, step: str, number: int, name: str, change: Callable[[Path], None]
-) -> None:
-    content = csv_file("police", name.removesuffix(".csv")) + b"\n\n"
-    folder = put(loaded, "police", {**files_of("police"), name: content})
-    when_called(step, number, lambda: change(folder / name))
-    active = active_deliveries(loaded)
-    home = everything_in(loaded.home)
-    with pytest.raises(RejectedDeliveryError, match=name) as caught:
-        load(loaded, "police")
-    assert "changed" in caught.value.problem or "could not be read" in caught.value.problem
-    assert active_deliveries(loaded) == active
-    assert everything_in(loaded.home) == home
-
-
-class _Meddling:
-    """An open file to which something happens after its first piece was read."""
-
-    def __init__(self, file: Any, action: Callable[[], object]) -> None:
-        self.file = file
-        self.action: Callable[[], object] | None = action
-
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self.file.read(size)
-        if self.action:
-            self.action()
-            self.action = None
-        return data
-
-    def __enter__(self) -> _Meddling:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-
-
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
-def test_a_file_that_changes_while_it_is_read(
-    loaded: Settings, monkeypatch: pytest.MonkeyPatch, suffix: str, change: Callable[[Path], None]
-) -> None:
-    content, _line = long_decisions(1_500_000, b"")
-    packed = {
-        ".csv": content,
-        ".csv.gz": gzip.compress(content, 1),
-        ".parquet": parquet_file("prosecution", "decisions"),
-    }
-    path = put(loaded, "prosecution", {f"decisions{suffix}": packed[suffix]}) / f"decisions{suffix}"
-    open_file = Path.open
-
-    def open_and_meddle(self: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
-        file = open_file(self, mode, *arguments, **options)
-        if self != path or mode != "rb":
-            return file
-        monkeypatch.setattr(Path, "open", open_file)
-        return _Meddling(file, lambda: change(path))
-
-    active, home = active_deliveries(loaded), everything_in(loaded.home)
-    monkeypatch.setattr(Path, "open", open_and_meddle)
-    with pytest.raises(RejectedDeliveryError, match=path.name):
-        load(loaded)
-    assert Path.open is open_file, "the file was never opened"
-    assert active_deliveries(loaded) == active
-    assert everything_in(loaded.home) == home
-
-
-def test_a_file_that_is_gone_while_it_is_read(loaded: Settings, when_called: Any) -> None:
-    folder = put(loaded, "police", files_of("police", decisions=csv_file("police", "decisions") + b"\n"))
-    when_called("judge_file", 1, lambda: _remove(folder / "decisions.csv"))
-    active = active_deliveries(loaded)
-    with pytest.raises(RejectedDeliveryError, match=r"decisions\.csv"):
-        load(loaded, "police")
-    assert active_deliveries(loaded) == active
 
 
 def test_a_folder_that_changed_after_it_was_read_is_looked_at_again(settings: Settings, when_called: Any) -> None:

@@ -71,7 +71,6 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     `RejectedDeliveryError`; then nothing of the delivery is kept.
     """
     private_folder(settings.home)
-    private_folder(settings.raw)
     signature = folder.signature()
     key = pseudonym_key(settings)
     corrections = corrections_of(settings.corrections, folder.source, folder.year)
@@ -113,6 +112,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 warnings=tuple(_warnings(delivery, received)),
             )
             write_record(scratch / PREPARED, record)
+            private_folder(settings.raw)
             destination.parent.mkdir(parents=True, exist_ok=True)
             (scratch / PREPARED).replace(destination)
             sync_folder(destination.parent)

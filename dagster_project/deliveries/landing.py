@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.contract import FileContract, input_contract
+from dagster_project.deliveries.personal_number import holds_personal_number
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 
 MANIFEST = "manifest.json"
+# A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
+LARGEST_MANIFEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,16 @@ class DeliveryFolder:
 
     def signature(self) -> str:
         """A cheap fingerprint that changes whenever a file here is added, removed or written."""
-        stats = {entry.name: entry.lstat() for entry in sorted(self.path.iterdir())}
-        return json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items()})
+        stats = {entry.name: _stat(entry) for entry in sorted(self.path.iterdir())}
+        return json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    # Uploads write under a name of their own and rename: what was listed may be gone a moment later.
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,9 +82,46 @@ def find_delivery_folders(landing: Path) -> Iterator[DeliveryFolder]:
         for source in input_contract().sources
         if (landing / source).is_dir()
         for folder in (landing / source).iterdir()
-        if folder.is_dir() and folder.name.isascii() and folder.name.isdigit() and len(folder.name) == 4
+        if _is_year_folder(folder)
     ]
     yield from sorted(found, key=lambda folder: (folder.year, folder.source))
+
+
+def find_strays(landing: Path, known: Path) -> Iterator[str]:
+    """Tell of everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
+
+    Hidden files are left out, which belong to the programs that upload, and so is the `known` one.
+    """
+    sources = input_contract().sources
+    for entry in _shown_entries(landing):
+        if entry == known:
+            continue
+        if entry.name not in sources:
+            yield f"{_nameable(entry.name)}: not taken for a delivery; the folders of sources are {', '.join(sources)}"
+        elif not entry.is_dir():
+            yield f"{entry.name}: not taken for a delivery; it is no folder that can be reached"
+        else:
+            for inner in _shown_entries(entry):
+                if not _is_year_folder(inner):
+                    yield (
+                        f"{entry.name}/{_nameable(inner.name)}: not taken for a delivery; "
+                        f"each lies in a folder that is named by its year of four digits"
+                    )
+
+
+def _is_year_folder(path: Path) -> bool:
+    return path.is_dir() and path.name.isascii() and path.name.isdigit() and len(path.name) == 4
+
+
+def _shown_entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+
+
+def _nameable(name: str) -> str:
+    # Whoever files deliveries by person has put the number into the name.
+    return "(a personal identity number)" if holds_personal_number(name) else name
 
 
 def open_delivery(folder: DeliveryFolder) -> Delivery:
@@ -83,7 +132,10 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
     """
     check_year(folder)
     files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
-    return Delivery(folder, files, _read_manifest(folder, files) if folder.is_complete else None)
+    manifest = folder.path / MANIFEST
+    # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
+    is_delivered = manifest.is_symlink() or manifest.exists()
+    return Delivery(folder, files, _read_manifest(folder, files) if is_delivered else None)
 
 
 def check_year(folder: DeliveryFolder) -> None:
@@ -146,7 +198,10 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
 
     path = _inside_landing(folder, folder.path / MANIFEST)
     try:
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
+        with path.open("rb") as file:
+            content = file.read(LARGEST_MANIFEST + 1)
+        require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest anew")
+        said = json.loads(content.decode("utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest anew") from error
     require(isinstance(said, dict), "it is no JSON object", "Write the manifest anew")
@@ -183,7 +238,7 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
     delivered = {path.name for path in files.values()}
     require(
         set(promised) == delivered,
-        f"it lists {', '.join(sorted(promised)) or 'no file'} but {', '.join(sorted(delivered))} are there",
+        f"it lists {', '.join(map(_nameable, sorted(promised))) or 'no file'} but {', '.join(sorted(delivered))} are there",
         "Deliver the listed files, or correct the manifest",
     )
     synthetic = said.get("synthetic")

@@ -14,14 +14,15 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.contract import FileContract
+from dagster_project.deliveries.personal_number import holds_personal_number
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.sql import parquet
 
 CHUNK = 1 << 20
 # A row of the contract is some hundred bytes long; a line of a megabyte is no row, and must not be read into memory.
 LONGEST_LINE = 1 << 20
-# Text compresses some ten times; a file that grows more than this is made to fill a disk.
-MOST_EXPANSION = 500
+# Text compresses some ten times; a file that grows more than this is made to fill a disk. One row repeated grows 300 times.
+MOST_EXPANSION = 200
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class ReceivedFile:
     `text_path` is what DuckDB shall read: the file itself, or its copy in UTF-8 if it came in another encoding.
     `header` holds the column names as trimmed lower case. For CSV, `lines` counts the lines after the header up to the last
     one that is not blank; for Parquet, the rows, and `original_names` holds the header as it is spelt there. Without
-    `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster.
+    `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster. `modified_ns` is the time of the last
+    change by the file system's own reckoning: programs that copy files put the time of modification back, this one they cannot.
     """
 
     contract: FileContract
@@ -54,9 +56,13 @@ class ReceivedFile:
 
     @property
     def ignored_columns(self) -> tuple[str, ...]:
-        """Columns that the contract does not name."""
+        """Columns that the contract does not name, for people to read; a personal identity number is not repeated."""
         known = {column.name for column in self.contract.columns}
-        return tuple(name for name in self.header if name not in known)
+        return tuple(
+            "(a personal identity number)" if holds_personal_number(name) else name
+            for name in self.header
+            if name not in known
+        )
 
 
 def receive_file(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
@@ -73,7 +79,7 @@ def receive_file(contract: FileContract, path: Path, where: str, encoding: str, 
         if path.suffix == ".parquet"
         else _receive_csv(contract, path, where, encoding, scratch)
     )
-    check_unchanged(path, where, before.st_size, before.st_mtime_ns)
+    check_unchanged(path, where, before.st_size, before.st_ctime_ns)
     _check_columns(received)
     if received.lines == 0:
         raise RejectedDeliveryError(where, "the file holds a header but no rows", "Deliver it again, with its rows")
@@ -81,9 +87,9 @@ def receive_file(contract: FileContract, path: Path, where: str, encoding: str, 
 
 
 def check_unchanged(path: Path, where: str, size: int, modified_ns: int) -> None:
-    """Reject a file that was written to since it had this size and time of modification."""
+    """Reject a file that was written to or replaced since it had this size and time of change."""
     now = path.stat()
-    if (now.st_size, now.st_mtime_ns) != (size, modified_ns):
+    if (now.st_size, now.st_ctime_ns) != (size, modified_ns):
         raise RejectedDeliveryError(
             where, "the file changed while it was read", "Load again when the delivery is complete"
         )
@@ -93,6 +99,12 @@ def _check_columns(received: ReceivedFile) -> None:
     header = received.header
     missing = [column.name for column in received.contract.columns if column.name not in header]
     known = len(received.contract.columns) - len(missing)
+    if missing and received.is_parquet:
+        raise RejectedDeliveryError(
+            received.where,
+            f"missing column {', '.join(missing)} (the file holds {len(header)} columns, {known} of the contract)",
+            "Deliver every column of the contract, spelt as there",
+        )
     if missing:
         # What stands there instead is not repeated: in a file without a header it is data.
         raise RejectedDeliveryError(
@@ -120,6 +132,7 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
             (rows,) = connection.execute(
                 "select sum(num_rows) from parquet_file_metadata(?)", [str(path)]
             ).fetchone() or (0,)
+            _check_expansion(contract, connection, path, where, size)
             types = {str(name).strip().lower(): str(type_) for name, type_, *_ in described}
             originals = {str(name).strip().lower(): str(name) for name, *_ in described}
             for column in contract.columns:
@@ -138,10 +151,11 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
                         f"stored as {types[column.name]}, which is no {column.type}",
                         f"Store it as text or as {column.type}, so that nothing of a value is lost",
                     )
-    except duckdb.Error as error:
+    except duckdb.Error:
+        # The cause may quote what it could not read; it stays out of the chain that logs print.
         raise RejectedDeliveryError(
             where, "it is no readable Parquet file, or a truncated one", "Deliver it again"
-        ) from error
+        ) from None
     names = tuple(str(name) for name, *_ in described)
     # DuckDB gives doubled columns names of its own.
     header = [str(name).strip().lower() for (name,) in spelt]
@@ -154,11 +168,33 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
         text_path=path,
         sha256=digest.hexdigest(),
         size=size,
-        modified_ns=path.stat().st_mtime_ns,
+        modified_ns=path.stat().st_ctime_ns,
         header=tuple(name.strip().lower() for name in names),
         lines=int(rows or 0),
         original_names=names,
     )
+
+
+def _check_expansion(
+    contract: FileContract, connection: duckdb.DuckDBPyConnection, path: Path, where: str, size: int
+) -> None:
+    """Refuse a Parquet file of which little is stored and much would be read, by what its footer says."""
+    # A value repeated a million times is stored once, so the values count too, with a byte each.
+    unpacked, values, longest = connection.execute(
+        """
+        select sum(total_uncompressed_size), sum(num_values), max(total_uncompressed_size // greatest(num_values, 1))
+        from parquet_metadata(?) where list_contains(?, lower(trim(path_in_schema)))
+        """,
+        [str(path), [column.name for column in contract.columns]],
+    ).fetchone() or (0, 0, 0)
+    if max(unpacked or 0, values or 0) > max(size * MOST_EXPANSION, CHUNK):
+        raise RejectedDeliveryError(
+            where, f"it unpacks to more than {MOST_EXPANSION} times its size", "Deliver it again"
+        )
+    if (longest or 0) > LONGEST_LINE:
+        raise RejectedDeliveryError(
+            where, f"a value of more than {LONGEST_LINE} bytes", "Deliver values of the contract only"
+        )
 
 
 _TEXT_TYPES = frozenset({"VARCHAR"})
@@ -200,7 +236,7 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
         text_path=text_path,
         sha256=digest.hexdigest(),
         size=path.stat().st_size,
-        modified_ns=path.stat().st_mtime_ns,
+        modified_ns=path.stat().st_ctime_ns,
         header=_header(lines.first_line, where, encoding),
         lines=lines.last_filled - 1,
         has_quotes=lines.has_quotes,
@@ -250,8 +286,10 @@ class _LineCounter:
         # Cut after a line feed, so that an \r\n is never seen in halves.
         complete = data.rfind(b"\n") + 1
         whole, self._open = data[:complete], data[complete:]
-        if len(self._open) > LONGEST_LINE:
-            line = self.newlines + whole.count(b"\n") + 1
+        # Only the first line can have begun in an earlier chunk, and only the last can go on in a later one.
+        first = data.find(b"\n") if complete else 0
+        if first > LONGEST_LINE or len(self._open) > LONGEST_LINE:
+            line = self.newlines + 1 + (0 if first > LONGEST_LINE else whole.count(b"\n"))
             raise RejectedDeliveryError(
                 f"{self.where}, line {line}", f"a line of more than {LONGEST_LINE} bytes", "Separate rows by line feeds"
             )

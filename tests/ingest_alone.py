@@ -1,0 +1,33 @@
+"""Loads one delivery in a process that has imported nothing but the product, and says what came of it and of how much memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import traceback
+from pathlib import Path
+
+from dagster_project.deliveries.ingest import ingest
+from dagster_project.deliveries.landing import DeliveryFolder
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.settings import Settings
+
+
+def main() -> None:
+    landing, home, published, source, year = sys.argv[1:]
+    settings = Settings(Path(landing), Path(home), Path(published))
+    rejection, printed = None, ""
+    try:
+        ingest(DeliveryFolder(settings.landing, source, int(year)), settings)
+    except RejectedDeliveryError as error:
+        printed = "".join(traceback.format_exception(error))
+        rejection = {"where": error.where, "problem": error.problem, "remedy": error.remedy, "message": str(error)}
+    # Not by getrusage: there a child begins with the peak of its parent.
+    peak = re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
+    assert peak
+    print(json.dumps({"rejection": rejection, "printed": printed, "megabytes": int(peak[1]) // 1024}))
+
+
+if __name__ == "__main__":
+    main()
