@@ -31,9 +31,9 @@ from dagster_project.settings import REPOSITORY, Settings
 # A figure that no two publications share, and the publication that it is told to be of.
 FROM_DATABASE = """
     select (select max(publication_id) from marts.publication),
-           (select md5(string_agg(processed || '/' || cleared, ',' order by all)) from (
-               select year, indicator_id, variant, geography_code, victim_group, processed, cleared
-               from marts.fct_indicator_year where geography_level <> 'kommun' order by all))
+           (select md5(string_agg(cell, ',' order by cell)) from (
+               select concat_ws('/', year, indicator_id, variant, geography_code, victim_group, processed, cleared) as cell
+               from marts.fct_indicator_year where geography_level <> 'kommun'))
 """
 
 

@@ -26,6 +26,7 @@ from typing import Any
 
 from warehouse import environment, marts
 
+from dagster_project.files import UNFINISHED
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
@@ -350,8 +351,10 @@ def broken_promises(settings: Settings) -> list[str]:
 def leftovers(settings: Settings) -> list[str]:
     """What a load that ended has no business to leave behind."""
     found = [*settings.scratch.glob("*"), *settings.published.glob(".*"), *settings.home.rglob("*.new")]
-    for folder in (settings.home, settings.audit, settings.dagster_home, *settings.raw.rglob("")):
-        found += [path for path in folder.glob(".*") if path.name != ".nux"]
+    for folder in (settings.home, settings.audit, settings.raw, *settings.raw.rglob("*/")):
+        found += folder.glob(".*")
+    # Dagster has hidden files of its own there.
+    found += settings.dagster_home.rglob(f".*{UNFINISHED}")
     found += list(settings.home.glob("*.wal"))
     found += [path for path in settings.raw.glob("*/*/*") if not (path / "delivery.json").is_file()]
     found += [path for path in settings.raw.glob("*/*") if not any(path.iterdir())]
