@@ -50,6 +50,7 @@ def read_once(current: Path, form: str) -> tuple[str, str]:
     """The publication's own name, and the figure, as a reader gets them who opens `current` now."""
     with duckdb.connect() as connection:
         connection.execute("set threads = 1")
+        connection.execute("set enable_progress_bar = false")
         if form == "database":
             connection.execute(f"attach '{current / DATABASE}' as served (read_only)")
             connection.execute("use served")

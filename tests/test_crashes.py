@@ -15,7 +15,7 @@ import pytest
 from conftest import settings_in
 from crowd import deliver_again
 from kills import Worlds, as_before, make_worlds
-from loads import Ended, Stop, Way, broken_promises, content, faults_after, run
+from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
 
 from dagster_project.deliveries.ingest import changed_folders, ingest
 from dagster_project.orchestration.instance import open_instance
@@ -83,10 +83,15 @@ def test_killed_at_every_stage(
     redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]], offset: int
 ) -> None:
     """Each load is killed later than the one before: so it mends what that one left, and comes further. The last may end."""
+    left: list[str] = []
     for stage in list(STAGES)[offset::CHAINS]:
         killed = run(redelivered, replace(QUICK, dies_at=STAGES[stage]))
         assert killed.returncode == -signal.SIGKILL, (stage, killed.stderr)
         assert_stands(redelivered, worlds)
+        left += leftovers(redelivered)
+    # So whoever looks for leftovers would see them.
+    assert any(".unfinished" in name for name in left)
+    assert any("scratch" in name or ".draft" in name for name in left)
     assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []
 
 
