@@ -29,7 +29,7 @@ test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 soak: setup
-	@$(BIN)/python -m pytest -m "soak or national"
+	@$(BIN)/python tests/soak.py
 
 check: setup
 	@$(BIN)/ruff format --check .

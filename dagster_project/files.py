@@ -6,17 +6,21 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
+
+UNFINISHED = ".unfinished"
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in one step: whoever reads sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -26,6 +30,12 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what `write_text` left in a folder, or anywhere in it, when its process was killed; only for the one writer."""
+    for path in folder.rglob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -69,11 +79,11 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 _held: dict[Path, TextIO] = {}
 
 
-def hold_writer_lock(path: Path, waiting: Callable[[str], None]) -> None:
+def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None = None) -> None:
     """Become the only process that writes to the warehouse, until this one ends; holding the lock again is free.
 
-    While another process has it, say so through `waiting` and wait. The operating system lets go of the lock when its process
-    ends, however it ends.
+    While another process has it, say for whom we wait through `waiting`, and wait. `who` is what others are told of us (the
+    command that was typed, unless given). The operating system lets go of the lock when its process ends, however it ends.
     """
     if path in _held:
         return
@@ -83,12 +93,13 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip() or "just starting"
+        holder = file.read().strip() or "one that has just begun"
         waiting(f"another load ({holder}) is writing to the warehouse; waiting for it to end")
         fcntl.flock(file, fcntl.LOCK_EX)
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     file.seek(0)
     file.truncate()
-    file.write(f"process {os.getpid()}")
+    file.write(f"{who or command}, process {os.getpid()}, since {datetime.now().strftime('%Y-%m-%d %H:%M:%S')}")
     file.flush()
     _held[path] = file
 
@@ -96,4 +107,6 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None]) -> None:
 def release_writer_lock(path: Path) -> None:
     """Let other processes write."""
     if file := _held.pop(path, None):
+        # Whoever comes next must not be told of us.
+        file.truncate(0)
         file.close()

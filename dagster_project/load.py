@@ -12,8 +12,8 @@ from dagster_project.deliveries.landing import check_year, find_strays
 from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
-from dagster_project.files import hold_writer_lock, release_writer_lock
-from dagster_project.publish.publications import Publication, finish_interrupted_publishing
+from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
+from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.retention import delete_purged_rows
 from dagster_project.settings import Settings
@@ -44,7 +44,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
 
     Raises whatever the run failed of, if it is neither a rejection nor a refusal of the audit.
     """
-    hold_writer_lock(settings.lock, logger.warning)
+    _become_the_writer(settings)
     try:
         _clear_leftovers(settings)
         delete_purged_rows(settings)
@@ -83,9 +83,25 @@ def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -
     return run_load(settings, touched, years)
 
 
+def _become_the_writer(settings: Settings) -> None:
+    """Wait for whoever writes, and say what they published meanwhile, since there may be nothing left to do for us."""
+    before = active_publication(settings)
+    waited = False
+
+    def waiting(text: str) -> None:
+        nonlocal waited
+        waited = True
+        logger.warning("%s", text)
+
+    hold_writer_lock(settings.lock, waiting)
+    if waited and (now := active_publication(settings)) != before:
+        logger.warning("the other load ended; it published %s", now)
+
+
 def _clear_leftovers(settings: Settings) -> None:
     """Remove what a load that was cut short left behind, and point readers to a publication that it had just finished."""
     shutil.rmtree(settings.scratch, ignore_errors=True)
+    remove_unfinished(settings.home)
     if settings.published.is_dir():
         for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()

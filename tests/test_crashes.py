@@ -1,112 +1,176 @@
-"""Killed at any moment, a load harms nothing: the next one finishes the work with the content of an undisturbed run."""
+"""Killed at any moment, without disk, without permission, with another clock: a load harms nothing, and the next one finishes."""
 
 from __future__ import annotations
 
-import random
+import json
+import resource
 import shutil
 import signal
-import subprocess
-import time
-from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import settings_in
-from reference.worlds import dirty_world
-from warehouse import COMMAND, environment, marts, uppklarat
+from crowd import deliver_again
+from kills import Worlds, as_before, make_worlds
+from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import changed_files, publications
-from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.orchestration.instance import open_instance
+from dagster_project.publish.publications import active_publication, publications
+from dagster_project.settings import Settings
 
-# What lies on disk at a stage of the load, in the order in which it comes to lie there.
-STAGES: dict[str, Callable[[Settings], bool]] = {
-    "a delivery is judged": lambda at: any(at.scratch.glob("*/prepared/*.parquet")),
-    "some deliveries are active": lambda at: at.ledger.exists(),
-    "the build has begun": lambda at: at.warehouse_file.exists(),
-    "the build is done": lambda at: at.data_tests.exists(),
-    "the audit is done": lambda at: at.audit_results.exists(),
-    "a draft is begun": lambda at: at.draft.exists(),
-    "half of the draft is written": lambda at: (at.draft / "csv" / "fct_case_flow_year.csv").exists(),
-    "the draft is described": lambda at: at.draft_description.exists(),
-    "the draft is sealed": lambda at: (at.draft / "manifest.json").exists(),
-    "it is renamed but not pointed to": lambda at: any(at.published.glob("2*/manifest.json")),
+# Every moment at which what lies on disk changes its meaning, in the order of a load.
+STAGES = {
+    "a delivery is judged, not stored": Stop("rename", "*/raw/police/2024/*"),
+    "it is stored, not active": Stop("rename", "*/ledger.json"),
+    "it is active, not in the index": Stop("rename", "*/landing_index.json"),
+    "one delivery is taken in, another is not": Stop("rename", "*/ledger.json", 2),
+    "the build has begun": Stop("call", "dagster_project.transform.build.run_dbt"),
+    "half of the models are built": Stop("call", "dbt.task.run.ModelRunner.execute", 14),
+    "all is built, not noted": Stop("call", "dagster_project.transform.build.note_build_done"),
+    "the build is noted, its tests are not": Stop("rename", "*/data_tests.json"),
+    "the audit is done, not kept": Stop("rename", "*/results.json"),
+    "half of the draft is written": Stop("call", "dagster_project.publish.draft._copy_comments", 6),
+    "the draft is read back, not described": Stop("rename", "*/draft.json"),
+    "the draft is complete, not sealed": Stop("rename", "*/.draft/manifest.json"),
+    "the draft is sealed, not named": Stop("rename", "*/published/2*"),
+    "it is named, not pointed to": Stop("link", "*/.current"),
+    "the new pointer waits beside the old": Stop("rename", "*/published/current"),
 }
-IN_THE_SUITE = ["some deliveries are active", "the build has begun", "the draft is sealed"]
+# All stages one after the other would hide what each leaves; one load to the end after each takes too long for the suite.
+CHAINS = 3
+YEAR = timedelta(days=365)
+QUICK = Way(without_dagster=True)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = settings_in(tmp_path_factory.mktemp("undisturbed"))
-    dirty_world(settings.landing, seed=40, offences_per_year=500, years=(2023, 2024), dirt=0.002)
-    assert uppklarat(settings, "load").returncode == 0
-    return settings
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return make_worlds(tmp_path_factory.mktemp("worlds"), QUICK)
 
 
-def kill_when(settings: Settings, condition: Callable[[], bool]) -> bool:
-    """Start a load and kill it when the condition holds; False if it ended before."""
-    command = [str(COMMAND), "load"]
-    quiet = subprocess.DEVNULL
-    load = subprocess.Popen(command, env=environment(settings), cwd=REPOSITORY, stdout=quiet, stderr=quiet)
-    deadline = time.monotonic() + 120
-    while load.poll() is None:
-        if condition() or time.monotonic() > deadline:
-            load.send_signal(signal.SIGKILL)
-            load.wait()
-            return True
-        time.sleep(0.001)
-    return False
+@pytest.fixture(scope="module")
+def expected(worlds: Worlds) -> dict[str, list[tuple[Any, ...]]]:
+    """The content after an undisturbed load of what was delivered again."""
+    return content(worlds.second)
 
 
-def assert_recovers(settings: Settings, undisturbed: Settings) -> None:
-    if settings.current.exists():
-        assert all(changed_files(publication) == [] for publication in publications(settings))
-    again = uppklarat(settings, "load")
-    assert again.returncode == 0, again.stderr
-    assert marts(settings.current / DATABASE) == marts(undisturbed.current / DATABASE)
-    assert settings.current.readlink().name == publications(settings)[-1].publication_id
-    assert changed_files(publications(settings)[-1]) == []
-    assert not settings.draft.exists()
-    assert not any(settings.scratch.glob("*"))
-    assert "nothing new" in uppklarat(settings, "load").stdout
+@pytest.fixture
+def redelivered(worlds: Worlds, tmp_path: Path) -> Settings:
+    """A warehouse that published, with a year delivered again and not loaded yet."""
+    return as_before(tmp_path, worlds, redelivery=True)
 
 
-@pytest.mark.parametrize("stage", IN_THE_SUITE)
-def test_killed_at_a_stage(undisturbed: Settings, tmp_path: Path, stage: str) -> None:
-    settings = settings_in(tmp_path)
-    shutil.copytree(undisturbed.landing, settings.landing)
-    kill_when(settings, lambda: STAGES[stage](settings))
-    assert_recovers(settings, undisturbed)
+def assert_stands(settings: Settings, worlds: Worlds) -> None:
+    """Readers have what they had, whole."""
+    assert broken_promises(settings) == []
+    assert active_publication(settings) == active_publication(worlds.first)
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in IN_THE_SUITE])
-def test_killed_at_every_other_stage(undisturbed: Settings, tmp_path: Path, stage: str) -> None:
-    test_killed_at_a_stage(undisturbed, tmp_path, stage)
+def assert_said_clearly(ended: Ended) -> None:
+    """A failure says what it is, in words."""
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    last = [line for line in ended.stderr.splitlines() if line.startswith("uppklarat: ")]
+    assert last, ended.stderr
+    assert "nothing that was published has changed" in ended.stderr
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(10))
-def test_killed_at_a_random_moment(undisturbed: Settings, tmp_path: Path, seed: int) -> None:
-    settings = settings_in(tmp_path)
-    shutil.copytree(undisturbed.landing, settings.landing)
-    moment = time.monotonic() + random.Random(seed).uniform(2, 18)
-    kill_when(settings, lambda: time.monotonic() > moment)
-    assert_recovers(settings, undisturbed)
+@pytest.mark.parametrize("offset", range(CHAINS))
+def test_killed_at_every_stage(
+    redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]], offset: int
+) -> None:
+    """Each load is killed later than the one before: so it mends what that one left, and comes further. The last may end."""
+    left: list[str] = []
+    for stage in list(STAGES)[offset::CHAINS]:
+        killed = run(redelivered, replace(QUICK, dies_at=STAGES[stage]))
+        assert killed.returncode == -signal.SIGKILL, (stage, killed.stderr)
+        assert_stands(redelivered, worlds)
+        left += leftovers(redelivered)
+    # So whoever looks for leftovers would see them.
+    assert any(".unfinished" in name for name in left)
+    assert any("scratch" in name or ".draft" in name for name in left)
+    assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []
 
 
-def test_a_publication_that_was_not_pointed_to_is(undisturbed: Settings, tmp_path: Path) -> None:
+def test_killed_within_a_run_of_dagster(
+    redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    killed = run(redelivered, Way(dies_at=STAGES["half of the draft is written"]))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert_stands(redelivered, worlds)
+    assert faults_after(redelivered, expected, run(redelivered)) == []
+    with open_instance(redelivered) as instance:
+        assert sorted(one.status.value for one in instance.get_runs()) == ["FAILURE", "SUCCESS"]
+
+
+def test_a_full_disk(redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]]) -> None:
+    """What could not be written is not taken for written, and the next load does it."""
+    for largest_file in (256, 262_144, 786_432):
+        assert_said_clearly(run(redelivered, replace(QUICK, largest_file=largest_file)))
+        assert_stands(redelivered, worlds)
+    assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the ingest takes a full disk for a fault of the file, and asks for a redelivery"
+)
+def test_a_full_disk_is_not_the_suppliers_fault(worlds: Worlds, settings: Settings) -> None:
+    shutil.copytree(worlds.first.landing, settings.landing)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        for folder in changed_folders(settings):
+            with pytest.raises(OSError, match="File too large"):
+                ingest(folder, settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_permissions_taken_away(
+    redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    for place in ("landing", "home", "raw", "published"):
+        folder: Path = getattr(redelivered, place)
+        before = {path: path.stat().st_mode for path in (folder, *folder.rglob("*")) if path.is_dir()}
+        for path in reversed(before):
+            path.chmod(0o000 if place == "landing" else 0o555)
+        try:
+            ended = run(redelivered, replace(QUICK, as_root=False))
+        finally:
+            for path, mode in before.items():
+                path.chmod(mode)
+        assert_said_clearly(ended)
+        assert "ermission" in ended.stderr, (place, ended.stderr)
+        assert_stands(redelivered, worlds)
+    assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []
+
+
+def test_the_clock_jumps(redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]]) -> None:
+    """Between two loads and within one: the newest publication stays the one that was made last."""
+    forth_and_back = replace(QUICK, clock=YEAR, clock_jumps_when_built=-2 * YEAR)
+    assert faults_after(redelivered, expected, run(redelivered, forth_and_back)) == []
+    assert len(publications(redelivered)) == 2
+    deliver_again(redelivered, worlds, redelivered=False)
+    assert faults_after(redelivered, content(worlds.first), run(redelivered, replace(QUICK, clock=-YEAR))) == []
+    assert len(publications(redelivered)) == 3
+    said = [json.loads((one.folder / "manifest.json").read_text())["published_at"] for one in publications(redelivered)]
+    assert said != sorted(said), "the clock did not jump"
+
+
+def test_a_publication_that_was_not_pointed_to_is(worlds: Worlds, tmp_path: Path) -> None:
     """Unless somebody went back on purpose."""
     settings = settings_in(tmp_path)
-    shutil.copytree(undisturbed.landing, settings.landing, copy_function=shutil.copy2)
-    shutil.copytree(undisturbed.home, settings.home, symlinks=True)
-    shutil.copytree(undisturbed.published, settings.published, symlinks=True)
+    for place in ("landing", "home", "published"):
+        shutil.copytree(getattr(worlds.first, place), getattr(settings, place), symlinks=True)
     (first,) = publications(settings)
     later = settings.published / "29990101T000000Z"
     shutil.copytree(first.folder, later)
-    assert settings.current.readlink().name == first.publication_id
-    assert uppklarat(settings, "load").returncode == 0
-    assert settings.current.readlink().name == later.name
-    assert uppklarat(settings, "publications", "--activate", first.publication_id).returncode == 0
-    assert uppklarat(settings, "load").returncode == 0
-    assert settings.current.readlink().name == first.publication_id
+    assert active_publication(settings) == first.publication_id
+    assert run(settings).returncode == 0
+    assert active_publication(settings) == later.name
+    assert run(settings, Way(("publications", "--activate", first.publication_id))).returncode == 0
+    assert run(settings).returncode == 0
+    assert active_publication(settings) == first.publication_id

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from reference.worlds import dirty_world
 
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.orchestration import dead_runs
 from dagster_project.orchestration.automation import new_delivery, yearly_load
 from dagster_project.orchestration.build import build_definitions
 from dagster_project.orchestration.common import Places, one_writer
@@ -149,6 +152,23 @@ def test_the_working_database_has_one_writer(definitions: dg.Definitions) -> Non
     assert "default_limit: 1" in CONFIGURATION.read_text(encoding="utf-8")
     pools = {node.name: node.pool for node in definitions.resolve_job_def("load").all_node_defs}  # type: ignore[attr-defined]
     assert {name for name, pool in pools.items() if pool is None} <= {"show_expectations", "load"}
+
+
+def test_a_run_whose_process_was_killed_does_not_hold_up_the_queue() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, subprocess.Popen(["sleep", "60"]) as other:
+        runs = {}
+        for name, pid in (("lives", os.getpid()), ("dies", other.pid), ("is of another machine", 0)):
+            run = dg.DagsterRun(job_name="load", status=dg.DagsterRunStatus.STARTED)
+            runs[name] = instance.add_run(run).run_id
+            process = dead_runs._process(pid) if pid else "elsewhere/1/1"
+            instance.add_run_tags(runs[name], {dead_runs.PROCESS: process})
+        assert dead_runs.fail_dead_runs(instance) == []
+        other.kill()
+        other.wait()
+        assert dead_runs.fail_dead_runs(instance) == [runs["dies"]]
+        assert dead_runs.fail_dead_runs(instance) == []
+        dead = instance.get_run_by_id(runs["dies"])
+        assert dead is not None and dead.status is dg.DagsterRunStatus.FAILURE
 
 
 def test_telemetry_is_off() -> None:

@@ -11,6 +11,7 @@ from dagster_project.contract import input_contract
 from dagster_project.deliveries.ingest import changed_folders
 from dagster_project.deliveries.landing import DeliveryFolder
 from dagster_project.orchestration.common import YEARS, Places
+from dagster_project.orchestration.dead_runs import fail_dead_runs
 
 LOAD = "load"
 
@@ -40,6 +41,8 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 
     @dg.schedule(job=load_job, cron_schedule=cron_schedule, execution_timezone="Europe/Stockholm", name="yearly_load")
     def schedule(context: dg.ScheduleEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
+        if context.instance_ref is not None:
+            fail_dead_runs(context.instance)
         folders = [folder for folder in changed_folders(places.settings) if _is_loadable(folder)]
         if not folders:
             return dg.SkipReason("no complete delivery is new or changed")
@@ -56,6 +59,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 )
 def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """Ask for one run over the years whose complete deliveries changed since the last evaluation."""
+    fail_dead_runs(context.instance)
     asked_for: dict[str, str] = json.loads(context.cursor or "{}")
     states = {folder: _state(folder) for folder in changed_folders(places.settings) if _is_loadable(folder)}
     news = [folder for folder, state in states.items() if asked_for.get(folder.label) != state]

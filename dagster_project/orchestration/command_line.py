@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_project.load import LoadFailedError, LoadOutcome
 from dagster_project.orchestration.automation import LOAD, range_tags, run_config
 from dagster_project.orchestration.build import build_definitions
+from dagster_project.orchestration.dead_runs import fail_dead_runs
 from dagster_project.orchestration.deliveries import ACCEPTED
 from dagster_project.orchestration.instance import open_instance
 from dagster_project.publish.publications import publications
@@ -26,7 +27,8 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     """
     before = {one.publication_id for one in publications(settings)}
     with open_instance(settings) as instance:
-        # We hold the writer's lock: a load from the command line that seems to run was killed.
+        fail_dead_runs(instance)
+        # We hold the writer's lock: a load from the command line that seems to run was killed, even before its first step.
         for run in instance.get_runs(dg.RunsFilter(tags=COMMAND_LINE, statuses=[dg.DagsterRunStatus.STARTED])):
             instance.report_run_failed(run, "killed before it ended")
         result = (

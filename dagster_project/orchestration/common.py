@@ -12,6 +12,7 @@ from dagster_project.deliveries.corrections import CorrectionsError
 from dagster_project.deliveries.pseudonyms import PseudonymKeyError
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock
+from dagster_project.orchestration.dead_runs import note_process
 from dagster_project.publish.release import PublishingBlockedError
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import TransformationFailedError
@@ -57,8 +58,10 @@ def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterato
 
     What is refused or wrong fails at once, with its reason; only a lock or an interrupted system call is tried again.
     """
+    run_id = context.op_execution_context.run_id
     try:
-        hold_writer_lock(settings.lock, context.log.warning)
+        note_process(context.instance, run_id)
+        hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}")
         yield
     except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None

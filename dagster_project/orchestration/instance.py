@@ -23,9 +23,15 @@ def prepare_instance_folder(settings: Settings) -> Path:
     folder = settings.dagster_home
     private_folder(settings.home)
     private_folder(folder)
-    write_text(folder / "dagster.yaml", CONFIGURATION.read_text(encoding="utf-8"))
-    # The page would begin by asking for an e-mail address.
-    write_text(folder / ".nux" / "nux.yaml", "seen: 1\n")
+    needed = {
+        folder / "dagster.yaml": CONFIGURATION.read_text(encoding="utf-8"),
+        # The page would begin by asking for an e-mail address.
+        folder / ".nux" / "nux.yaml": "seen: 1\n",
+    }
+    for path, text in needed.items():
+        # The web page comes here without the writer's lock: it should hardly ever write.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
     os.environ["DAGSTER_HOME"] = str(folder)
     spare_the_disk()
     return folder

@@ -1,0 +1,315 @@
+"""Crowds: readers who query `current` without pause, loads beside loads, a backfill and Dagster's daemon beside the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+from dagster import RunsFilter
+from kills import YEARS, Worlds, as_before
+from loads import Ended, Way, content, faults_after, forked, has_ended, run, start
+from warehouse import environment
+
+from dagster_project.orchestration.instance import open_instance
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import publications
+from dagster_project.settings import REPOSITORY, Settings
+
+# A figure that no two publications share, and the publication that it is told to be of.
+FROM_DATABASE = """
+    select (select max(publication_id) from marts.publication),
+           (select md5(string_agg(cell, ',' order by cell)) from (
+               select concat_ws('/', year, indicator_id, variant, geography_code, victim_group, processed, cleared) as cell
+               from marts.fct_indicator_year where geography_level <> 'kommun'))
+"""
+
+
+@dataclass
+class Reads:
+    """What readers saw: how often each publication with each figure, and what went wrong."""
+
+    reads: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def read_once(current: Path, form: str) -> tuple[str, str]:
+    """The publication's own name, and the figure, as a reader gets them who opens `current` now."""
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        connection.execute("set enable_progress_bar = false")
+        if form == "database":
+            connection.execute(f"attach '{current / DATABASE}' as served (read_only)")
+            connection.execute("use served")
+        else:
+            # Several files are one publication only to those who follow the link once.
+            folder = current.resolve(strict=True)
+            connection.execute("create schema marts")
+            for table in ("publication", "fct_indicator_year"):
+                connection.execute(f"create view marts.{table} as from '{folder}/{form}/{table}.{form}'")
+        row = connection.execute(FROM_DATABASE).fetchone()
+        assert row is not None
+        return str(row[0]), str(row[1])
+
+
+def _reader(current: str, ends: str, said: str, number: int) -> None:
+    """Read until told to end; the loads have the precedence, however many readers there are."""
+    os.nice(15)
+    found, turn = Reads(), number
+    forms = ("database", "parquet")
+    while not Path(ends).exists():
+        turn += 1
+        try:
+            found.seen[read_once(Path(current), forms[turn % len(forms)])] += 1
+        except Exception as error:
+            found.errors[f"{type(error).__name__}: {str(error)[:200]}"] += 1
+        found.reads += 1
+    result = {"reads": found.reads, "errors": found.errors, "seen": [[*seen, n] for seen, n in found.seen.items()]}
+    Path(said).write_text(json.dumps(result), encoding="utf-8")
+    os._exit(0)
+
+
+@contextmanager
+def readers(settings: Settings, number: int) -> Iterator[Reads]:
+    """Readers in processes of their own, who read as long as the block lasts; the sum of what they saw."""
+    folder = settings.home.parent / f"readers-{time.monotonic_ns()}"
+    folder.mkdir()
+    ends = folder / "ends"
+    processes = [
+        forked(_reader, (str(settings.current), str(ends), str(folder / f"{one}.json"), one)) for one in range(number)
+    ]
+    total = Reads()
+    try:
+        yield total
+    finally:
+        ends.touch()
+        for process in processes:
+            deadline = time.monotonic() + 60
+            while not has_ended(process) and time.monotonic() < deadline:
+                time.sleep(0.05)
+    for one in range(number):
+        said = folder / f"{one}.json"
+        if not said.exists():
+            total.errors["a reader died"] += 1
+            continue
+        result = json.loads(said.read_text(encoding="utf-8"))
+        total.reads += result["reads"]
+        total.errors.update(result["errors"])
+        total.seen.update({(name, figure): times for name, figure, times in result["seen"]})
+
+
+def mixed_reads(settings: Settings, reads: Reads) -> list[str]:
+    """Reads that are not of one publication: its name from one, its figure from another."""
+    true = {one.publication_id: read_once(one.folder, "database") for one in publications(settings)}
+    wrong = [f"{name} calls itself {said[0]}" for name, said in true.items() if said[0] != name]
+    return wrong + [f"{seen} was seen {n} times" for seen, n in reads.seen.items() if true.get(seen[0]) != seen]
+
+
+def deliver_again(settings: Settings, worlds: Worlds, redelivered: bool) -> None:
+    """Put the deliveries of the one or the other state into the landing folder, each folder in one step."""
+    for folder in worlds.settings(redelivered).landing.glob("*/*"):
+        place = settings.landing / folder.relative_to(worlds.settings(redelivered).landing)
+        new, old = place.with_name(f".{place.name}.new"), place.with_name(f".{place.name}.old")
+        shutil.copytree(folder, new)
+        place.rename(old)
+        new.rename(place)
+        shutil.rmtree(old)
+
+
+def _backfill(settings: Settings, years: tuple[int, int], said: str) -> None:
+    """What Dagster does for a backfill over a range of years: one run of the job, in a process of its own."""
+    os.environ.update(environment(settings))
+    os.chdir(REPOSITORY)
+    handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    from dagster_project.orchestration.automation import LOAD, range_tags, run_config
+    from dagster_project.orchestration.build import build_definitions
+    from dagster_project.orchestration.instance import open_instance
+
+    with open_instance(settings) as instance:
+        done = (
+            build_definitions(settings)
+            .resolve_job_def(LOAD)
+            .execute_in_process(
+                instance=instance,
+                run_config=run_config(complete_only=True),
+                tags={**range_tags(years), "dagster/backfill": "crowd"},
+                raise_on_error=False,
+            )
+        )
+    os._exit(0 if done.success else 1)
+
+
+def load_beside_backfill(settings: Settings, years: tuple[int, int], backfill_first: bool) -> tuple[Ended, int]:
+    """A load from the command line and a backfill of the same years; the exit codes of both."""
+    arguments = (settings, years, str(settings.home.parent / "backfill.log"))
+    if backfill_first:
+        backfill = forked(_backfill, arguments)
+        wait_until(lambda: "Dagster run" in _holder(settings), 120)
+        load = start(settings)
+    else:
+        load = start(settings)
+        wait_until(lambda: "uppklarat load" in _holder(settings), 120)
+        backfill = forked(_backfill, arguments)
+    ended = load.wait()
+    wait_until(lambda: has_ended(backfill), 180)
+    return ended, int(backfill.exitcode)
+
+
+def two_loads(settings: Settings, way: Way = Way()) -> tuple[Ended, Ended]:  # noqa: B008 (it is frozen)
+    """Two loads at once; the second is started when the first writes."""
+    first = start(settings, way)
+    wait_until(lambda: "uppklarat load" in _holder(settings), 120)
+    second = start(settings, way)
+    return first.wait(), second.wait()
+
+
+def _holder(settings: Settings) -> str:
+    return settings.lock.read_text(encoding="utf-8") if settings.lock.exists() else ""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for something that must come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come")
+        time.sleep(0.02)
+
+
+# --- Dagster's own processes -------------------------------------------------------------------------------------------
+
+_START_SENSOR = """
+mutation ($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
+    __typename ... on PythonError { message } ... on SensorNotFoundError { message } } }
+"""
+_SENSOR = {
+    "repositoryLocationName": "dagster_project.definitions",
+    "repositoryName": "__repository__",
+    "sensorName": "new_delivery",
+}
+
+
+@contextmanager
+def dagster_dev(settings: Settings) -> Iterator[int]:
+    """What `make dev` starts, as long as the block lasts; gives its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "dagster_project.orchestration.web_page", "--port", str(port)]
+    said = (settings.home.parent / "dagster-dev.log").open("w")
+    surroundings = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        command, env=surroundings, cwd=REPOSITORY, stdout=said, stderr=said, start_new_session=True
+    )
+    try:
+        yield port
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def turn_on_sensor(port: int) -> None:
+    """What a click under *Automation* does."""
+    question = json.dumps({"query": _START_SENSOR, "variables": {"sensor": _SENSOR}}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", question, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        said = json.loads(answer.read())["data"]["startSensor"]
+    assert said["__typename"] == "Sensor", said
+
+
+def sensor_beside_load(settings: Settings) -> tuple[Ended, list[str]]:
+    """`dagster dev` with its sensor on, and a load from the command line, when there is something to load.
+
+    Gives what came of the load, and the status of every run that the sensor started.
+    """
+    with dagster_dev(settings) as port:
+        wait_until(lambda: _answers(port), 120)
+        turn_on_sensor(port)
+        runs_of_sensor = {"dagster/sensor_name": "new_delivery"}
+        with open_instance(settings) as instance:
+
+            def runs() -> list[str]:
+                found = instance.get_runs(RunsFilter(tags=runs_of_sensor))
+                return [one.status.value for one in found]
+
+            wait_until(lambda: bool(runs()), 120)
+            load = start(settings)
+            ended = load.wait()
+            wait_until(lambda: all(status in ("SUCCESS", "FAILURE", "CANCELED") for status in runs()), 180)
+            return ended, runs()
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+# --- the large crowd ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Crowd:
+    """What came of the crowd."""
+
+    reads: Reads = field(default_factory=Reads)
+    publications: int = 0
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def crowd_figures(folder: Path, worlds: Worlds, number: int = 32, seconds: float = 150) -> Crowd:
+    """32 readers while two loads run at once, a load beside a backfill, and the daemon beside the command line."""
+    began = time.monotonic()
+    contents = {redelivered: content(worlds.settings(redelivered)) for redelivered in (False, True)}
+    found = Crowd()
+    settings = as_before(folder / "crowd", worlds, redelivery=True)
+
+    def check(what: str, redelivered: bool, ended: Ended, others: dict[str, bool]) -> None:
+        found.wrong += [f"{what}: {fault}" for fault in faults_after(settings, contents[redelivered], ended)]
+        found.wrong += [f"{what}: {other}" for other, well in others.items() if not well]
+
+    with readers(settings, number) as reads:
+        first, second = two_loads(settings)
+        check("two loads", True, second, {"the first failed": first.returncode == 0})
+        redelivered = True
+        for backfill_first in (True, False):
+            if time.monotonic() - began > seconds * 0.6:
+                break
+            redelivered = not redelivered
+            deliver_again(settings, worlds, redelivered)
+            ended, backfill = load_beside_backfill(settings, YEARS, backfill_first)
+            check("a load and a backfill", redelivered, ended, {"the backfill failed": backfill == 0})
+        redelivered = not redelivered
+        deliver_again(settings, worlds, redelivered)
+        ended, runs = sensor_beside_load(settings)
+        check("dagster dev and a load", redelivered, ended, {f"runs of the sensor: {runs}": set(runs) == {"SUCCESS"}})
+        while time.monotonic() - began < seconds - 30 and len(publications(settings)) < 8:
+            redelivered = not redelivered
+            deliver_again(settings, worlds, redelivered)
+            check("a load among readers", redelivered, run(settings), {})
+    found.reads, found.publications = reads, len(publications(settings))
+    found.wrong += mixed_reads(settings, reads)
+    found.seconds = time.monotonic() - began
+    return found

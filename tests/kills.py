@@ -1,0 +1,166 @@
+"""Kills loads at random moments, again and again, and looks at what is left: for readers at once, for the next load in the end."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import statistics
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from conftest import settings_in
+from loads import Load, Way, broken_promises, content, faults_after, run, start
+from reference.worlds import dirty_world
+
+from dagster_project.publish.publications import MANIFEST
+from dagster_project.settings import Settings
+
+YEARS = (2023, 2024)
+# How many loads are killed in a row before one may end.
+IN_A_ROW = (1, 1, 2, 4, 8, 16, 24)
+# With its events in SQLite a load takes twice as long; 200 such kills would not fit into their time.
+WITHOUT_DAGSTER = 2 / 3
+STAGES = ("starting", "taking in", "building", "auditing", "drafting", "pointing", "ending")
+
+
+@dataclass
+class Worlds:
+    """Two states of the same deliveries, the second with a year delivered again, and undisturbed warehouses of both."""
+
+    first: Settings
+    second: Settings
+
+    def settings(self, redelivered: bool) -> Settings:
+        return self.second if redelivered else self.first
+
+
+@dataclass
+class Kills:
+    """What came of the kills."""
+
+    tried: int = 0
+    survived: int = 0
+    too_late: int = 0
+    completed: int = 0
+    by_stage: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def make_worlds(folder: Path, way: Way, offences: int = 60) -> Worlds:
+    """A world of two years, loaded undisturbed; then the later year delivered again, and loaded undisturbed."""
+    first, second = settings_in(folder / "first"), settings_in(folder / "second")
+    dirty_world(first.landing, seed=40, offences_per_year=offences, years=YEARS, dirt=0.002)
+    shutil.copytree(first.landing, second.landing)
+    redeliver(second, folder / "other", offences)
+    for settings in (first, second):
+        ended = run(settings, way)
+        assert ended.returncode == 0, ended.stderr
+    assert content(first) != content(second)
+    return Worlds(first, second)
+
+
+def redeliver(settings: Settings, other: Path, offences: int) -> None:
+    """Put other deliveries of the last year into the landing folder."""
+    dirty_world(other, seed=41, offences_per_year=offences, years=YEARS[-1:], dirt=0.0)
+    for source in ("police", "prosecution"):
+        folder = settings.landing / source / str(YEARS[-1])
+        shutil.rmtree(folder)
+        shutil.copytree(other / source / str(YEARS[-1]), folder)
+
+
+def as_before(folder: Path, worlds: Worlds, redelivery: bool) -> Settings:
+    """A warehouse as it is before a first load, or before the load of a year that was delivered again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    settings = settings_in(folder)
+    shutil.copytree(worlds.settings(redelivery).landing, settings.landing)
+    if redelivery:
+        shutil.copytree(worlds.first.home, settings.home, symlinks=True)
+        shutil.copytree(worlds.first.published, settings.published, symlinks=True)
+    return settings
+
+
+def stage_of(settings: Settings, load: Load, began: float) -> str:
+    """How far a load that was killed had come."""
+    said = load.progress
+    if " published 2" in said:
+        return "ending"
+    if (settings.draft / MANIFEST).exists() or any(
+        datetime.strptime(path.name, "%Y%m%dT%H%M%SZ").timestamp() > began - 2 and path.stat().st_mtime >= began
+        for path in settings.published.glob("2*")
+    ):
+        return "pointing"
+    if settings.draft.exists():
+        return "drafting"
+    if settings.data_tests.exists() and settings.data_tests.stat().st_mtime >= began:
+        return "auditing"
+    if " building " in said:
+        return "building"
+    return "taking in" if " rows read" in said or any(settings.scratch.glob("*")) else "starting"
+
+
+def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: int, lanes: int = 2) -> Kills:
+    """Kill loads until there are enough kills or the time is up; lanes work beside each other, each in its own warehouse."""
+    began = time.monotonic()
+    contents = {redelivery: content(worlds.settings(redelivery)) for redelivery in (False, True)}
+    found, guard = Kills(), threading.Lock()
+    lasted: dict[tuple[bool, bool], list[float]] = {}
+
+    def lane(number: int) -> None:
+        try:
+            row_after_row(number)
+        except Exception as error:
+            with guard:
+                found.wrong.append(f"lane {number} ended: {error!r}")
+
+    def row_after_row(number: int) -> None:
+        rng = random.Random(seed * 100 + number)
+        while found.tried < kills and time.monotonic() - began < seconds:
+            redelivery, without = rng.random() < 0.5, rng.random() < WITHOUT_DAGSTER
+            settings = as_before(folder / f"lane {number}", worlds, redelivery)
+            way, kind = Way(without_dagster=without), (redelivery, without)
+            row: Counter[str] = Counter()
+            wrong: list[str] = []
+            planned = rng.choice(IN_A_ROW)
+            while row.total() < planned and found.tried + row.total() < kills and time.monotonic() - began < seconds:
+                usually = statistics.median(lasted.get(kind) or [lasted_at_first])
+                load, at = start(settings, way), time.time()
+                time.sleep(rng.uniform(0, usually))
+                if load.kill():
+                    row[stage_of(settings, load, at)] += 1
+                    wrong += broken_promises(settings)
+                else:
+                    # It was done already: no kill, and the row is over.
+                    with guard:
+                        found.too_late += 1
+                    break
+            a_load_began = time.monotonic()
+            ended = run(settings, way)
+            wrong += faults_after(settings, contents[redelivery], ended)
+            with guard:
+                if "nothing new" not in ended.stdout:
+                    lasted.setdefault(kind, []).append(time.monotonic() - a_load_began)
+                found.completed += 1
+                found.tried += row.total()
+                found.survived += 0 if wrong else row.total()
+                found.by_stage += row
+                found.by_kind["a year delivered again" if redelivery else "first load"] += row.total()
+                found.by_kind["without Dagster" if without else "with Dagster"] += row.total()
+                found.wrong += [f"after {dict(row)}: {fault}" for fault in wrong]
+
+    before = time.monotonic()
+    settings = as_before(folder / "measured", worlds, redelivery=True)
+    assert run(settings).returncode == 0
+    lasted_at_first = time.monotonic() - before
+    threads = [threading.Thread(target=lane, args=(number,)) for number in range(lanes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found.seconds = time.monotonic() - began
+    return found

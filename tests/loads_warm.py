@@ -1,0 +1,46 @@
+"""Imported last by the server that forks loads: prepares what each of them would otherwise prepare again.
+
+Nothing here opens a connection or starts a thread.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+
+from dagster_project.orchestration.build import build_definitions
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import data_tests, mart_tables, prepare_manifest
+
+
+@cache
+def _engine(url: str, **options: Any) -> sqlalchemy.Engine:
+    return sqlalchemy.create_engine(url, **options)
+
+
+def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> sqlalchemy.Engine:
+    """One engine per database instead of one per event, whose statements SQLAlchemy would compile anew each time.
+
+    Its connections are opened and closed for each event all the same.
+    """
+    return _engine(url, **options)
+
+
+prepare_manifest()
+mart_tables(after_audit=True)
+mart_tables(after_audit=False)
+data_tests()
+build_definitions(Settings(Path("landing"), Path("home"), Path("published"))).resolve_job_def("load")
+sqlite_event_log.create_engine = create_engine  # type: ignore[attr-defined]
+sqlite_run_storage.create_engine = create_engine  # type: ignore[attr-defined]
+assert threading.active_count() == 1, f"forking {os.getpid()} is not safe: {threading.enumerate()}"
+gc.collect()
+gc.freeze()
