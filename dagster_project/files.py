@@ -79,14 +79,14 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 _held: dict[Path, TextIO] = {}
 
 
-def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None = None) -> None:
-    """Become the only process that writes to the warehouse, until this one ends; holding the lock again is free.
+def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None = None) -> bool:
+    """Become the only process that writes to the warehouse, until this one ends; False if it is that already.
 
     While another process has it, say for whom we wait through `waiting`, and wait. `who` is what others are told of us (the
     command that was typed, unless given). The operating system lets go of the lock when its process ends, however it ends.
     """
     if path in _held:
-        return
+        return False
     private_folder(path.parent)
     file = path.open("a+", encoding="utf-8")
     try:
@@ -102,6 +102,7 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None
     file.write(f"{who or command}, process {os.getpid()}, since {datetime.now().strftime('%Y-%m-%d %H:%M:%S')}")
     file.flush()
     _held[path] = file
+    return True
 
 
 def release_writer_lock(path: Path) -> None:

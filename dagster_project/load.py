@@ -46,7 +46,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     """
     _become_the_writer(settings)
     try:
-        _clear_leftovers(settings)
+        clear_temporary_files(settings)
+        _clear_draft(settings)
         delete_purged_rows(settings)
         if settings.home.stat().st_mode & 0o077:
             logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
@@ -98,10 +99,14 @@ def _become_the_writer(settings: Settings) -> None:
         logger.warning("the other load ended; it published %s", now)
 
 
-def _clear_leftovers(settings: Settings) -> None:
-    """Remove what a load that was cut short left behind, and point readers to a publication that it had just finished."""
+def clear_temporary_files(settings: Settings) -> None:
+    """Remove the temporary files that a load left behind when it was cut short; only for the one writer, when it begins."""
     shutil.rmtree(settings.scratch, ignore_errors=True)
     remove_unfinished(settings.home)
+
+
+def _clear_draft(settings: Settings) -> None:
+    """Remove the draft of a load that was cut short, and point readers to a publication that it had just finished."""
     if settings.published.is_dir():
         for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -114,9 +114,6 @@ def test_a_full_disk(redelivered: Settings, worlds: Worlds, expected: dict[str, 
     assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the ingest takes a full disk for a fault of the file, and asks for a redelivery"
-)
 def test_a_full_disk_is_not_the_suppliers_fault(worlds: Worlds, settings: Settings) -> None:
     shutil.copytree(worlds.first.landing, settings.landing)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -44,6 +45,10 @@ from dagster_project.versions import fingerprint
 logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
+# What does not fit is put aside in `scratch`, so that no delivery takes all of the machine.
+JUDGING_MEMORY = "2GB"
+# Failures that say nothing about the delivered file.
+_OUR_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def changed_folders(settings: Settings) -> list[DeliveryFolder]:
@@ -71,7 +76,10 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     `RejectedDeliveryError`; then nothing of the delivery is kept.
     """
     private_folder(settings.home)
-    signature = folder.signature()
+    try:
+        signature = folder.signature()
+    except FileNotFoundError:
+        raise RejectedDeliveryError(folder.label, "the folder is gone", "Deliver it again") from None
     key = pseudonym_key(settings)
     corrections = corrections_of(settings.corrections, folder.source, folder.year)
     judged_by = _judged_by(corrections)
@@ -200,6 +208,8 @@ def _receive(contract: FileContract, path: Path, where: str, encoding: str, scra
     try:
         return receive_file(contract, path, where, encoding, scratch)
     except OSError as error:
+        if error.errno in _OUR_FAULT:
+            raise
         raise RejectedDeliveryError(where, f"the file cannot be read ({error.strerror})", "Deliver it again") from None
 
 
@@ -222,7 +232,7 @@ def _judge(
     judged: dict[str, JudgedFile] = {}
     for name, file in received.items():
         of_file = [one for one in corrections if one.file == name]
-        with duckdb.connect(config={"temp_directory": str(scratch)}) as connection:
+        with duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": JUDGING_MEMORY}) as connection:
             try:
                 judged[name] = judge_file(
                     file,
@@ -233,7 +243,14 @@ def _judge(
                     prepared / f"{name}_quarantine.parquet",
                     connection,
                 )
+            except duckdb.OutOfMemoryException:
+                raise MemoryError(f"{file.where}: judging it takes more memory than {JUDGING_MEMORY}") from None
             except duckdb.Error as error:
+                if isinstance(error, duckdb.IOException) and str(scratch) in str(error):
+                    # What failed was writing; DuckDB tells the cause behind the last colon.
+                    raise OSError(
+                        f"{file.where}: what it becomes cannot be written:{str(error).rpartition(':')[2]}"
+                    ) from None
                 # The cause may quote a value; it stays out of the message, and out of the chain that logs print.
                 raise RejectedDeliveryError(
                     file.where, f"the file could not be read ({type(error).__name__})", "Check it and deliver it again"

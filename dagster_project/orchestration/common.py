@@ -12,6 +12,7 @@ from dagster_project.deliveries.corrections import CorrectionsError
 from dagster_project.deliveries.pseudonyms import PseudonymKeyError
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock
+from dagster_project.load import clear_temporary_files
 from dagster_project.orchestration.dead_runs import note_process
 from dagster_project.publish.release import PublishingBlockedError
 from dagster_project.settings import Settings
@@ -61,7 +62,8 @@ def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterato
     run_id = context.op_execution_context.run_id
     try:
         note_process(context.instance, run_id)
-        hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}")
+        if hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}"):
+            clear_temporary_files(settings)
         yield
     except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None
