@@ -765,3 +765,78 @@ PUBLISHED: dict[str, Breakers] = {
 
 SUITES = RAW | INTERMEDIATE | {"fct_indicator_year": FIGURE_BREAKERS} | OTHER_FACTS | DIMENSIONS | PUBLISHED
 BREAKERS = {(suite, name): breakers for suite, of_suite in SUITES.items() for name, breakers in of_suite.items()}
+
+# What says so and stops nothing: shares and volumes that may have a cause outside, and our own remarks. All others block.
+ONLY_WARN = {
+    (suite, name)
+    for suite, names in {
+        "dim_year": [
+            "years_are_all_real_or_all_synthetic",
+            "years_follow_each_other",
+        ],
+        "fct_case_flow_year": [
+            "linkage_is_high",
+        ],
+        "fct_indicator_year": [
+            "official_figures_are_met",
+            "volume_like_earlier_years",
+            "rate_like_earlier_years",
+            "share_investigated_like_earlier_years",
+            "large_indicators_reach_every_region_and_county",
+        ],
+        "fct_processing_time_year": [
+            "usual_time_is_plausible",
+        ],
+        "fct_report_lag_year": [
+            "share_reported_the_same_year",
+        ],
+        "int_delivery_balance": [
+            "no_exception_from_the_quarantine_limit",
+            "share_of_exact_duplicates",
+            "share_of_orphans",
+            "decisions_match_offences",
+            "rows_read_like_earlier_years",
+        ],
+        "int_processed_offence": [
+            "every_year_has_offences",
+            "share_classified_by_provision",
+            "share_found_in_an_earlier_extract",
+            "share_without_place",
+            "share_with_unknown_municipality",
+            "share_with_unknown_victim_group",
+            "no_row_stands_for_very_many_offences",
+            "codes_are_of_their_time",
+        ],
+        "raw_police_decisions": [
+            "all_months_have_decisions",
+            "no_day_has_most_decisions",
+            "typical_decisions_are_there",
+            "share_investigated",
+            "share_with_suspect",
+            "share_reopened",
+        ],
+        "raw_police_offences": [
+            "reports_come_before_the_year_ends",
+            "reports_are_not_from_another_age",
+            "share_reported_the_same_year",
+            "no_day_has_most_reports",
+            "share_without_municipality",
+            "share_of_impossible_municipalities",
+            "share_without_region",
+            "share_without_provision",
+            "share_without_victim",
+            "codes_are_not_placeholders",
+            "no_code_has_most_offences",
+            "offences_are_not_in_few_rows",
+        ],
+        "raw_prosecution_decisions": [
+            "all_months_have_decisions",
+            "no_day_has_most_decisions",
+            "typical_decisions_are_there",
+            "share_clearing",
+            "share_without_suspect",
+            "share_reopened",
+        ],
+    }.items()
+    for name in names
+}
