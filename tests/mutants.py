@@ -247,7 +247,7 @@ def _copy(mutant: Mutant | None, folder: Path, *what: str) -> None:
     for name in what:
         source = REPOSITORY / name
         if source.is_dir():
-            shutil.copytree(source, folder / name)
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("compiled", "run"))
         else:
             shutil.copy2(source, folder / name)
     if mutant is not None:
@@ -278,12 +278,11 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
         ["build", "--exclude", "tag:after_audit", "--full-refresh", "--exclude-resource-type", "unit_test"],
         json.loads(NO_YEARS),
     )
-    parsed = (MANIFEST.parent / "partial_parse.msgpack").read_bytes()
+    manifest = Manifest.from_msgpack((MANIFEST.parent / "partial_parse.msgpack").read_bytes())
 
     def try_one(mutant: Mutant | None, folder: Path) -> str:
         _copy(mutant, folder, "dbt")
         shutil.copy(base.warehouse_file, folder / "warehouse.duckdb")
-        manifest = Manifest.from_msgpack(parsed)
         for node in [*manifest.nodes.values(), *manifest.macros.values(), *manifest.unit_tests.values()]:
             if node.package_name == "uppklarat" and getattr(node, "root_path", None):
                 node.root_path = str(folder / "dbt")
@@ -339,7 +338,7 @@ def _failures(manifest: Any, folder: Path, command: list[str]) -> str:
     os.environ["UPPKLARAT_SCRATCH"] = str(folder)
     dbt = str(folder / "dbt")
     places = ["--project-dir", dbt, "--profiles-dir", dbt, "--target-path", f"{dbt}/target", "--log-path", str(folder)]
-    quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors"]
+    quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors", "--fail-fast"]
     outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", NO_YEARS, *places, *quiet])
     DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
@@ -348,7 +347,9 @@ def _failures(manifest: Any, folder: Path, command: list[str]) -> str:
     if not results:
         raise AssertionError("no test was run")
     return ", ".join(
-        f"{result.node.name} ({result.status})" for result in results if str(result.status) not in ("pass", "success")
+        f"{result.node.name} ({result.status})"
+        for result in results
+        if str(result.status) not in ("pass", "success", "skipped")
     )
 
 
