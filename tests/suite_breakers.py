@@ -800,7 +800,13 @@ def from_to(table: str, what: str, yes: str, no: str, least: float, most: float)
 def at(table: str, what: str, column: str, where: str, least: str, most: str, one: str = "1") -> Sequence[Breaker]:
     """The least and the most that may be pass, and one less or more does not."""
     return [
-        change(table, f"{what} {sign} {one}", f"{column} = {limit} {sign} {one}", where, f"update {table} set {column} = {limit} where {where}")
+        change(
+            table,
+            f"{what} {sign} {one}",
+            f"{column} = {limit} {sign} {one}",
+            where,
+            f"update {table} set {column} = {limit} where {where}",
+        )
         for limit, sign in ((least, "-"), (most, "+"))
         if limit
     ]
@@ -827,14 +833,16 @@ LIMITS: dict[str, Breakers] = {
         ],
         "share_without_provision": [just_beyond(OFFENCES, "without", "lagrum = null", "lagrum = 'BrB 6:1'", 40)],
         "share_without_victim": [
-            just_beyond(
-                OFFENCES, "without", "malsagande_kon = null", "malsagande_kon = 'K', malsagande_alder = 20", 90
-            )
+            just_beyond(OFFENCES, "without", "malsagande_kon = null", "malsagande_kon = 'K', malsagande_alder = 20", 90)
         ],
         "codes_are_not_placeholders": [just_beyond(OFFENCES, "9999", "brottskod = '9999'", "brottskod = '0801'", 0.5)],
         "no_code_has_most_offences": [
             just_beyond(
-                OFFENCES, "of one code", "brottskod = '0801'", "brottskod = '9' || lpad((line % 100)::varchar, 3, '0')", 30
+                OFFENCES,
+                "of one code",
+                "brottskod = '0801'",
+                "brottskod = '9' || lpad((line % 100)::varchar, 3, '0')",
+                30,
             )
         ],
         # rows of 101 hold 5 % of the offences when they are 0.05 / (101 - 5) of the rows
@@ -845,7 +853,9 @@ LIMITS: dict[str, Breakers] = {
     "raw_police_decisions": {
         "no_day_has_most_decisions": on_one_day(POLICE, "beslutsdatum"),
         "share_investigated": from_to(POLICE, "investigated", "utredning = 'J'", "utredning = 'N'", 20, 90),
-        "share_with_suspect": from_to(POLICE, "suspected", "skaligen_misstankt = 'J'", "skaligen_misstankt = 'N'", 5, 80),
+        "share_with_suspect": from_to(
+            POLICE, "suspected", "skaligen_misstankt = 'J'", "skaligen_misstankt = 'N'", 5, 80
+        ),
         "share_reopened": reopened(POLICE),
     },
     "raw_prosecution_decisions": {
@@ -927,7 +937,14 @@ LIMITS: dict[str, Breakers] = {
     },
     "fct_indicator_year": {
         "volume_like_earlier_years": [
-            change(FIGURES, what, f"processed = processed {sign} 1", ONE_FIGURE, f"update {FIGURES} set processed = case {IN_2024} when true then {volume} else 400 end where {RAPES}")
+            change(
+                FIGURES,
+                what,
+                f"processed = processed {sign} 1",
+                ONE_FIGURE,
+                f"""update {FIGURES}
+                    set processed = case {IN_2024} when true then {volume} else 400 end where {RAPES}""",
+            )
             for what, volume, sign in (("less than a quarter", 100, "-"), ("more than four times", 1600, "+"))
         ],
         "rate_like_earlier_years": [
@@ -972,21 +989,28 @@ LIMITS: dict[str, Breakers] = {
         "share_reported_the_same_year": [
             Breaker(
                 f"one more than may be of lag {lag}",
-                f"update {LAGS} set processed = processed + 1 where rowid = (select min(rowid) from {LAGS} where {of})",
+                f"update {LAGS} set processed = processed + 1 where rowid = (select min(rowid) from {LAGS} where {of} lag = '{lag}')",
                 f"""update {LAGS} set processed = 0 where geography_level = 'riket' and variant = 'beslutad';
-                    update {LAGS} set processed = {many} where rowid = (select min(rowid) from {LAGS} where {of});
-                    update {LAGS} set processed = {rest} where rowid = (select min(rowid) from {LAGS} where {of.replace(f"'{lag}'", f"'{other}'")})""",
+                    update {LAGS} set processed = {many} where rowid = (select min(rowid) from {LAGS} where {of} lag = '{lag}');
+                    update {LAGS} set processed = {rest}
+                    where rowid = (select min(rowid) from {LAGS} where {of} lag = '{other}')""",
             )
             for lag, other, many, rest in (("0", "3+", 950, 50), ("3+", "0", 700, 300))
-            for of in [f"geography_level = 'riket' and variant = 'beslutad' and {IN_2024} and lag = '{lag}'"]
+            for of in [f"geography_level = 'riket' and variant = 'beslutad' and {IN_2024} and"]
         ],
     },
     "fct_case_flow_year": {
         "linkage_is_high": at(
-            FLOW, "linkage", "linkage_pct", "geography_level = 'riket' and stage = 'at_prosecutor' and offences >= 100", "95", "", "0.01"
+            FLOW,
+            "linkage",
+            "linkage_pct",
+            "geography_level = 'riket' and stage = 'at_prosecutor' and offences >= 100",
+            "95",
+            "",
+            "0.01",
         ),
     },
-}  # fmt: skip
+}
 
 SUITES = RAW | INTERMEDIATE | {"fct_indicator_year": FIGURE_BREAKERS} | OTHER_FACTS | DIMENSIONS | PUBLISHED
 BREAKERS = {

@@ -134,7 +134,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             name: connection.execute(f"select count(*) from {name}").fetchall() for name in (tables or {}).values()
         }
         calls.append({"suites": [one.suite for one in asked], "parameters": parameters, "rows": relations})
-        return [result(declared.name, suite=one.suite, asset=one.asset) for one in asked for declared in one.expectations]
+        return [
+            result(declared.name, suite=one.suite, asset=one.asset) for one in asked for declared in one.expectations
+        ]
 
     monkeypatch.setattr(audit_module, "run_suites", run_suites)
     monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [DATA_TEST])
@@ -146,7 +148,9 @@ def audited(settings: Settings) -> Audit:
     return audit_warehouse(settings)
 
 
-def test_deliveries_of_complete_years_and_all_marts_are_audited(complete: Settings, quick: list[dict[str, Any]]) -> None:
+def test_deliveries_of_complete_years_and_all_marts_are_audited(
+    complete: Settings, quick: list[dict[str, Any]]
+) -> None:
     audit = audited(complete)
     assert [(sorted(call["suites"]), call["parameters"], call["rows"]) for call in quick[:2]] == [
         (

@@ -42,3 +42,9 @@ def test_only_offences_have_a_key() -> None:
         "police_decisions": (),
         "prosecution_decisions": (),
     }
+
+
+def test_the_gate_is_half_a_per_cent() -> None:
+    """What the runbook and the issue promise; the checks take the number from here."""
+    declared()
+    assert input_contract().quarantine_limit_pct == 0.5

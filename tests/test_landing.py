@@ -35,7 +35,15 @@ def say(folder: DeliveryFolder, **other: Any) -> None:
 
 
 def test_folders_are_found_by_year_and_source(tmp_path: Path) -> None:
-    for name in ("prosecution/2022", "police/2023", "police/2022", "police/20221", "police/x", "police/２０２２", "other/2022"):
+    for name in (
+        "prosecution/2022",
+        "police/2023",
+        "police/2022",
+        "police/20221",
+        "police/x",
+        "police/２０２２",
+        "other/2022",
+    ):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "police" / "2021").write_text("a file", encoding="utf-8")
     found = list(find_delivery_folders(tmp_path))
@@ -217,7 +225,9 @@ def test_files_are_there_once(folder: DeliveryFolder) -> None:
     )
 
 
-def test_files_are_those_of_the_landing_folder(folder: DeliveryFolder, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_files_are_those_of_the_landing_folder(
+    folder: DeliveryFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = folder.path / "offences.csv"
     remedy = "Deliver the file itself"
     outside = tmp_path_factory.mktemp("outside") / "offences.csv"
@@ -233,7 +243,9 @@ def test_files_are_those_of_the_landing_folder(folder: DeliveryFolder, tmp_path_
         path.unlink()
 
 
-@pytest.mark.parametrize(("year", "fine"), [(2013, False), (2014, True), (date.today().year, True), (date.today().year + 1, False)])
+@pytest.mark.parametrize(
+    ("year", "fine"), [(2013, False), (2014, True), (date.today().year, True), (date.today().year + 1, False)]
+)
 def test_years_that_can_be(tmp_path: Path, year: int, fine: bool) -> None:
     folder = DeliveryFolder(tmp_path, "police", year)
     if fine:

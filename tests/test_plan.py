@@ -40,10 +40,14 @@ def deliver(settings: Settings, source: str, year: int, version: str = "first", 
 def offences(settings: Settings, record: DeliveryRecord, cases: Iterable[str]) -> None:
     path = raw_file(settings, record, "offences")
     listed = ", ".join(f"('{case}', 1)" for case in cases)
-    duckdb.execute(f"copy (select * from (values {listed}) as o (diarienummer, brottsnummer)) to '{path}' (format parquet)")
+    duckdb.execute(
+        f"copy (select * from (values {listed}) as o (diarienummer, brottsnummer)) to '{path}' (format parquet)"
+    )
 
 
-def built(settings: Settings, looked_up: Iterable[tuple[int, int]] = (), missing: Iterable[tuple[int, str]] = ()) -> None:
+def built(
+    settings: Settings, looked_up: Iterable[tuple[int, int]] = (), missing: Iterable[tuple[int, str]] = ()
+) -> None:
     """Note everything as built; `looked_up` are years and the earlier extract that an offence was found in."""
     plan = plan_build(settings)
     with duckdb.connect(str(settings.warehouse_file)) as connection:
@@ -138,7 +142,9 @@ def test_facts_of_the_year_after_are_built_too_where_it_is_complete(three_years:
 
 
 @pytest.mark.parametrize("looking", [(2022, 2021), (2023, 2021)])
-def test_a_year_that_found_offences_in_a_changed_extract_is_built(three_years: Settings, looking: tuple[int, int]) -> None:
+def test_a_year_that_found_offences_in_a_changed_extract_is_built(
+    three_years: Settings, looking: tuple[int, int]
+) -> None:
     built(three_years, looked_up=[looking, (2023, 2022)])
     deliver(three_years, "police", 2021, "second")
     assert plan_build(three_years).years == (2021, looking[0])

@@ -144,7 +144,9 @@ def test_what_only_warns() -> None:
 
 def assert_only_these_warn(suites: Mapping[str, Suite]) -> None:
     """What is to stop a publication must not turn into a remark unnoticed."""
-    warning = {(name, one.name) for name, suite in suites.items() for one in suite.expectations if one.severity == "warn"}
+    warning = {
+        (name, one.name) for name, suite in suites.items() for one in suite.expectations if one.severity == "warn"
+    }
     assert warning == ONLY_WARN
 
 

@@ -25,14 +25,17 @@ def test_years_and_ranges(text: str, years: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "24", "20240", "2024-", "-2024", "2019-21", "2019–2021", "2019-2020-2021", "tjugo", "２０２４", "2024,,2025"]
+    "text",
+    ["", "24", "20240", "2024-", "-2024", "2019-21", "2019–2021", "2019-2020-2021", "tjugo", "２０２４", "2024,,2025"],
 )
 def test_what_are_no_years(text: str) -> None:
     with pytest.raises(ValueError, match=rf"^{re.escape(repr(text))} is not like 2024, 2019-2025 or 2019,2022$"):
         parse_years(text)
 
 
-@pytest.mark.parametrize(("text", "part"), [("2013", "2013"), ("2020, 2022-2021", "2022-2021"), ("2013-2015", "2013-2015")])
+@pytest.mark.parametrize(
+    ("text", "part"), [("2013", "2013"), ("2020, 2022-2021", "2022-2021"), ("2013-2015", "2013-2015")]
+)
 def test_years_that_cannot_be(text: str, part: str) -> None:
     with pytest.raises(ValueError, match=f"^'{part}' runs backwards or begins before 2014$"):
         parse_years(text)
