@@ -263,3 +263,10 @@ def test_raw_files_lie_with_their_delivery(settings: Settings) -> None:
     record = DeliveryRecord("id", "police", 2022, "2026-01-01", "rules", "utf-8", True, None, {})
     assert raw_file(settings, record, "offences") == settings.raw / "police" / "2022" / "id-rules" / "offences.parquet"
     assert isinstance(raw_file(settings, record, "offences"), Path)
+
+
+def test_a_plan_is_made_while_somebody_else_reads(three_years: Settings) -> None:
+    built(three_years, looked_up=[(2022, 2021)])
+    deliver(three_years, "police", 2021, "second")
+    with duckdb.connect(str(three_years.warehouse_file), read_only=True):
+        assert plan_build(three_years).years == (2021, 2022)
