@@ -8,7 +8,7 @@ LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run setup test soak check format dev bench lock
+.PHONY: run setup test soak mutants check format dev bench lock
 
 run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
@@ -30,6 +30,10 @@ test: setup
 
 soak: setup
 	@$(BIN)/python tests/soak.py
+
+mutants: setup
+	@$(BIN)/python tests/mutants.py
+	@$(BIN)/python tests/mutants_python.py
 
 check: setup
 	@$(BIN)/ruff format --check .

@@ -12,12 +12,13 @@ def parse_years(text: str) -> list[int]:
     first = input_contract().first_year
     named: set[int] = set()
     for part in text.split(","):
-        begin, _, end = part.strip().partition("-")
-        if not all(len(year) == 4 and year.isascii() and year.isdigit() for year in (begin, end or begin)):
+        begin, dash, last = part.strip().partition("-")
+        end = last if dash else begin
+        if not all(len(year) == 4 and year.isascii() and year.isdigit() for year in (begin, end)):
             raise ValueError(f"{text!r} is not like 2024, 2019-2025 or 2019,2022")
-        if int(end or begin) < int(begin) or int(begin) < first:
+        if int(end) < int(begin) or int(begin) < first:
             raise ValueError(f"{part.strip()!r} runs backwards or begins before {first}")
-        named |= set(range(int(begin), int(end or begin) + 1))
+        named |= set(range(int(begin), int(end) + 1))
     return sorted(named)
 
 

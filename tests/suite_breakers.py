@@ -44,6 +44,17 @@ def repeat(table: str, what: str = "a row twice") -> Breaker:
     return Breaker(what, f"insert into {table} select * from {table} limit 1")
 
 
+def just_beyond(table: str, what: str, bad: str, good: str, pct: float, where: str = "true") -> Breaker:
+    """As many bad rows as may be, which must pass, and then one more: the limit is just where it is said to be."""
+
+    def some(limit: str) -> str:
+        return f"update {table} set {bad} where rowid in (select rowid from {table} where {where} order by rowid limit {limit})"
+
+    most = f"cast(floor({pct} * (select count(*) from {table} where {where}) / 100) as bigint)"
+    given = f"update {table} set {good} where {where}; {some(f'({most})')}"
+    return Breaker(f"one more than may be: {what}", some(f"({most} + 1)"), given)
+
+
 # --- raw -------------------------------------------------------------------------------------------------------------
 
 
@@ -763,5 +774,322 @@ PUBLISHED: dict[str, Breakers] = {
     }
 }
 
+# --- at the limit itself ---------------------------------------------------------------------------------------------
+
+BY_DAY = "'2024-01-01'::date + cast(line % 300 as integer)"
+IN_2024 = "year = 2024"
+
+
+def of_offence(what: str, bad: str, good: str, pct: float) -> Breaker:
+    """Of the offences of one year, all of the same weight."""
+    return just_beyond(OFFENCE, what, f"{bad}, brottsantal = 1", f"{good}, brottsantal = 1", pct, IN_2024)
+
+
+def reopened(table: str) -> Sequence[Breaker]:
+    return [just_beyond(table, "reopened", "beslut = 'ATERUPPTAGEN'", "beslut = 'NEDLAGD'", 5)]
+
+
+def on_one_day(table: str, column: str) -> Sequence[Breaker]:
+    return [just_beyond(table, "on one day", f"{column} = '2024-12-31'", f"{column} = {BY_DAY}", 5)]
+
+
+def from_to(table: str, what: str, yes: str, no: str, least: float, most: float) -> Sequence[Breaker]:
+    return [just_beyond(table, what, yes, no, most), just_beyond(table, f"not {what}", no, yes, 100 - least)]
+
+
+def at(table: str, what: str, column: str, where: str, least: str, most: str, one: str = "1") -> Sequence[Breaker]:
+    """The least and the most that may be pass, and one less or more does not."""
+    return [
+        change(
+            table,
+            f"{what} {sign} {one}",
+            f"{column} = {limit} {sign} {one}",
+            where,
+            f"update {table} set {column} = {limit} where {where}",
+        )
+        for limit, sign in ((least, "-"), (most, "+"))
+        if limit
+    ]
+
+
+RAPES = f"indicator_id = 'valdtakt' and {COUNTRY}"
+LIMITS: dict[str, Breakers] = {
+    "raw_police_offences": {
+        "reports_are_not_from_another_age": at(
+            OFFENCES, "a report", "anmalningsdatum", "rowid = 0", "date '1984-01-01'", "", "1"
+        ),
+        "share_reported_the_same_year": from_to(
+            OFFENCES, "the same year", "anmalningsdatum = '2024-03-01'", "anmalningsdatum = '2023-03-01'", 70, 95
+        ),
+        "no_day_has_most_reports": on_one_day(OFFENCES, "anmalningsdatum"),
+        "share_without_municipality": [
+            just_beyond(OFFENCES, "without a place", "kommunkod = null", "kommunkod = '0180'", 10)
+        ],
+        "share_of_impossible_municipalities": [
+            just_beyond(OFFENCES, "of a county that is no more", "kommunkod = '1180'", "kommunkod = '0180'", 1)
+        ],
+        "share_without_region": [
+            just_beyond(OFFENCES, "without", "handlaggande_region = null", "handlaggande_region = 'Rn01'", 15)
+        ],
+        "share_without_provision": [just_beyond(OFFENCES, "without", "lagrum = null", "lagrum = 'BrB 6:1'", 40)],
+        "share_without_victim": [
+            just_beyond(OFFENCES, "without", "malsagande_kon = null", "malsagande_kon = 'K', malsagande_alder = 20", 90)
+        ],
+        "codes_are_not_placeholders": [just_beyond(OFFENCES, "9999", "brottskod = '9999'", "brottskod = '0801'", 0.5)],
+        "no_code_has_most_offences": [
+            just_beyond(
+                OFFENCES,
+                "of one code",
+                "brottskod = '0801'",
+                "brottskod = '9' || lpad((line % 100)::varchar, 3, '0')",
+                30,
+            )
+        ],
+        # rows of 101 hold 5 % of the offences when they are 0.05 / (101 - 5) of the rows
+        "offences_are_not_in_few_rows": [
+            just_beyond(OFFENCES, "rows of 101 offences", "brottsantal = 101", "brottsantal = 1", 100 * 0.05 / 95.96)
+        ],
+    },
+    "raw_police_decisions": {
+        "no_day_has_most_decisions": on_one_day(POLICE, "beslutsdatum"),
+        "share_investigated": from_to(POLICE, "investigated", "utredning = 'J'", "utredning = 'N'", 20, 90),
+        "share_with_suspect": from_to(
+            POLICE, "suspected", "skaligen_misstankt = 'J'", "skaligen_misstankt = 'N'", 5, 80
+        ),
+        "share_reopened": reopened(POLICE),
+    },
+    "raw_prosecution_decisions": {
+        "no_day_has_most_decisions": on_one_day(PROSECUTION, "beslutsdatum"),
+        "share_clearing": from_to(PROSECUTION, "cleared", "beslut = 'ATAL'", "beslut = 'NEDLAGD'", 20, 90),
+        "share_without_suspect": [just_beyond(PROSECUTION, "nobody", "misstanke_id = null", "misstanke_id = 'm'", 40)],
+        "share_reopened": reopened(PROSECUTION),
+    },
+    "int_processed_offence": {
+        "share_classified_by_provision": [
+            of_offence("by provision", "classified_by = 'provision'", "classified_by = 'code'", 3)
+        ],
+        "share_found_in_an_earlier_extract": [
+            of_offence("from an earlier extract", "extract_year = 2023", "extract_year = 2024", 1)
+        ],
+        "share_without_place": [
+            of_offence("without a place", "municipality_code = 'okand'", "municipality_code = '0180'", 10)
+        ],
+        "share_with_unknown_municipality": [
+            of_offence("of an unknown code", "has_unknown_municipality = true", "has_unknown_municipality = false", 2)
+        ],
+        "share_with_unknown_victim_group": [
+            of_offence("of an unknown group", "victim_group = 'okand'", "victim_group = 'kvinna'", 20)
+        ],
+        "no_row_stands_for_very_many_offences": at(OFFENCE, "a row", "brottsantal", "rowid = 0", "", "100"),
+        # 0416 ended on 31 December 2009
+        "codes_are_of_their_time": [
+            of_offence(
+                "more than a year after the code ended",
+                "classified_by = 'code', class_key = '0416', report_date = '2011-01-01'",
+                "classified_by = 'code', class_key = '0416', report_date = '2010-12-31'",
+                2,
+            ),
+            of_offence(
+                "more than a year before the code came",
+                "classified_by = 'code', class_key = '0416', report_date = '2001-06-30'",
+                "classified_by = 'code', class_key = '0416', report_date = '2001-07-01'",
+                2,
+            ),
+        ],
+    },
+    "int_delivery_balance": {
+        "share_of_exact_duplicates": at(
+            BALANCE, "duplicates", "duplicates", f"{IN_2024} and rows_read >= 1000", "", "floor(rows_read / 100)"
+        ),
+        "share_of_orphans": [
+            Breaker(
+                "one orphan more than may be",
+                """insert into intermediate.int_quarantined_decision (year, source, file, line, reason)
+                   values (2024, 'police', 'decisions', 0, 'orphan')""",
+                f"""
+                update {BALANCE} set rows_read = 5000 where {IN_2024};
+                delete from intermediate.int_quarantined_decision where {IN_2024};
+                insert into intermediate.int_quarantined_decision (year, source, file, line, reason)
+                select 2024, 'police', 'decisions', 1000000 + range, 'orphan' from range(10)""",
+            )
+        ],
+        "decisions_match_offences": [
+            Breaker(
+                what,
+                f"update {BALANCE} set rows_loaded = rows_loaded {sign} 1 where {IN_2024} and source = 'police' and file = 'decisions'",
+                f"""
+                update {BALANCE} set rows_loaded = 2000 where {IN_2024} and file = 'offences';
+                update {BALANCE} set rows_loaded = 0 where {IN_2024} and file = 'decisions';
+                update {BALANCE} set rows_loaded = {decisions} where {IN_2024} and source = 'police' and file = 'decisions'""",
+            )
+            for what, decisions, sign in (("one decision too few", 1800, "-"), ("one too many", 6000, "+"))
+        ],
+        "rows_read_like_earlier_years": [
+            change(
+                BALANCE,
+                what,
+                f"rows_read = rows_read {sign} 1",
+                IN_2024,
+                f"update {BALANCE} set rows_read = case when {IN_2024} then {rows} else 2000 end",
+            )
+            for what, rows, sign in (("less than half", 1000, "-"), ("more than twice", 4000, "+"))
+        ],
+    },
+    "fct_indicator_year": {
+        "volume_like_earlier_years": [
+            change(
+                FIGURES,
+                what,
+                f"processed = processed {sign} 1",
+                ONE_FIGURE,
+                f"""update {FIGURES}
+                    set processed = case {IN_2024} when true then {volume} else 400 end where {RAPES}""",
+            )
+            for what, volume, sign in (("less than a quarter", 100, "-"), ("more than four times", 1600, "+"))
+        ],
+        "rate_like_earlier_years": [
+            change(
+                FIGURES,
+                f"more than 20 points {sign}",
+                f"clearance_pct = clearance_pct {sign} 0.1",
+                ONE_FIGURE,
+                f"""update {FIGURES}
+                    set processed = 300, clearance_pct = case {IN_2024} when true then 40 {sign} 20 else 40 end where {RAPES}""",
+            )
+            for sign in "-+"
+        ],
+        "share_investigated_like_earlier_years": [
+            change(
+                FIGURES,
+                f"more than 15 points {sign}",
+                f"investigated = investigated {sign} 1",
+                ONE_FIGURE,
+                f"""update {FIGURES}
+                    set processed = 400, investigated = case {IN_2024} when true then 200 {sign} 60 else 200 end where {RAPES}""",
+            )
+            for sign in "-+"
+        ],
+        "large_indicators_reach_every_region_and_county": [
+            change(
+                FIGURES,
+                "none in a region of a thousand offences",
+                "processed = 1000",
+                ONE_FIGURE,
+                f"""update {FIGURES} set processed = 0 where indicator_id = 'valdtakt' and geography_level in ('polisregion', 'lan');
+                    update {FIGURES} set processed = 999 where {RAPES}""",
+            )
+        ],
+    },
+    "fct_processing_time_year": {
+        "usual_time_is_plausible": at(
+            TIMES, "a median", "days_median", "geography_level = 'riket' and outcome = 'all'", "7", "730"
+        ),
+    },
+    "fct_report_lag_year": {
+        "share_reported_the_same_year": [
+            Breaker(
+                f"one more than may be of lag {lag}",
+                f"update {LAGS} set processed = processed + 1 where rowid = (select min(rowid) from {LAGS} where {of} lag = '{lag}')",
+                f"""update {LAGS} set processed = 0 where geography_level = 'riket' and variant = 'beslutad';
+                    update {LAGS} set processed = {many} where rowid = (select min(rowid) from {LAGS} where {of} lag = '{lag}');
+                    update {LAGS} set processed = {rest}
+                    where rowid = (select min(rowid) from {LAGS} where {of} lag = '{other}')""",
+            )
+            for lag, other, many, rest in (("0", "3+", 950, 50), ("3+", "0", 700, 300))
+            for of in [f"geography_level = 'riket' and variant = 'beslutad' and {IN_2024} and"]
+        ],
+    },
+    "fct_case_flow_year": {
+        "linkage_is_high": at(
+            FLOW,
+            "linkage",
+            "linkage_pct",
+            "geography_level = 'riket' and stage = 'at_prosecutor' and offences >= 100",
+            "95",
+            "",
+            "0.01",
+        ),
+    },
+}
+
 SUITES = RAW | INTERMEDIATE | {"fct_indicator_year": FIGURE_BREAKERS} | OTHER_FACTS | DIMENSIONS | PUBLISHED
-BREAKERS = {(suite, name): breakers for suite, of_suite in SUITES.items() for name, breakers in of_suite.items()}
+BREAKERS = {
+    (suite, name): [*breakers, *LIMITS.get(suite, {}).get(name, [])]
+    for suite, of_suite in SUITES.items()
+    for name, breakers in of_suite.items()
+}
+
+# What says so and stops nothing: shares and volumes that may have a cause outside, and our own remarks. All others block.
+ONLY_WARN = {
+    (suite, name)
+    for suite, names in {
+        "dim_year": [
+            "years_are_all_real_or_all_synthetic",
+            "years_follow_each_other",
+        ],
+        "fct_case_flow_year": [
+            "linkage_is_high",
+        ],
+        "fct_indicator_year": [
+            "official_figures_are_met",
+            "volume_like_earlier_years",
+            "rate_like_earlier_years",
+            "share_investigated_like_earlier_years",
+            "large_indicators_reach_every_region_and_county",
+        ],
+        "fct_processing_time_year": [
+            "usual_time_is_plausible",
+        ],
+        "fct_report_lag_year": [
+            "share_reported_the_same_year",
+        ],
+        "int_delivery_balance": [
+            "no_exception_from_the_quarantine_limit",
+            "share_of_exact_duplicates",
+            "share_of_orphans",
+            "decisions_match_offences",
+            "rows_read_like_earlier_years",
+        ],
+        "int_processed_offence": [
+            "every_year_has_offences",
+            "share_classified_by_provision",
+            "share_found_in_an_earlier_extract",
+            "share_without_place",
+            "share_with_unknown_municipality",
+            "share_with_unknown_victim_group",
+            "no_row_stands_for_very_many_offences",
+            "codes_are_of_their_time",
+        ],
+        "raw_police_decisions": [
+            "all_months_have_decisions",
+            "no_day_has_most_decisions",
+            "typical_decisions_are_there",
+            "share_investigated",
+            "share_with_suspect",
+            "share_reopened",
+        ],
+        "raw_police_offences": [
+            "reports_come_before_the_year_ends",
+            "reports_are_not_from_another_age",
+            "share_reported_the_same_year",
+            "no_day_has_most_reports",
+            "share_without_municipality",
+            "share_of_impossible_municipalities",
+            "share_without_region",
+            "share_without_provision",
+            "share_without_victim",
+            "codes_are_not_placeholders",
+            "no_code_has_most_offences",
+            "offences_are_not_in_few_rows",
+        ],
+        "raw_prosecution_decisions": [
+            "all_months_have_decisions",
+            "no_day_has_most_decisions",
+            "typical_decisions_are_there",
+            "share_clearing",
+            "share_without_suspect",
+            "share_reopened",
+        ],
+    }.items()
+    for name in names
+}

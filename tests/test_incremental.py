@@ -11,6 +11,7 @@ from conftest import settings_in
 from reference.worlds import dirty_world
 from warehouse import build, marts
 
+from dagster_project.deliveries.ingest import changed_folders, ingest
 from dagster_project.transform.plan import plan_build
 
 FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
@@ -58,8 +59,6 @@ def test_a_new_year_leaves_the_others_alone(versions: dict[str, Path], tmp_path:
     build(settings)
     for source, year in FOLDERS[4:]:
         deliver(versions["first"], settings.landing, source, year)
-    from dagster_project.deliveries.ingest import changed_folders, ingest
-
     for folder in changed_folders(settings):
         ingest(folder, settings)
     plan = plan_build(settings)
@@ -71,11 +70,13 @@ def test_a_year_that_came_out_empty_is_emptied(versions: dict[str, Path], tmp_pa
     settings = settings_in(tmp_path)
     for source, year in FOLDERS:
         deliver(versions["first"], settings.landing, source, year)
+    # before the first build: other own codes would build everything from nothing, and nothing would have to be emptied
+    settings.home.mkdir()
+    settings.own_offence_codes.write_text("brottskod,role\n9999,context\n", encoding="utf-8")
     build(settings)
     with_figures = [
         row for row in marts(settings.warehouse_file)["fct_indicator_year"] if row[2] == 2023 and row[6] > 0
     ]
-    settings.own_offence_codes.write_text("brottskod,role\n9999,context\n", encoding="utf-8")
     folder = settings.landing / "police" / "2023"
     for path in folder.iterdir():
         path.unlink()
@@ -88,6 +89,9 @@ def test_a_year_that_came_out_empty_is_emptied(versions: dict[str, Path], tmp_pa
         "diarienummer;brottsnummer;beslutsdatum;beslut;utredning;skaligen_misstankt\n9999-K1-23;1;2023-02-01;NEDLAGD;J;N\n",
         encoding="utf-8",
     )
+    for changed in changed_folders(settings):
+        ingest(changed, settings)
+    assert not plan_build(settings).full_refresh
     build(settings)
     at_once = settings_in(tmp_path / "at_once")
     shutil.copytree(settings.landing, at_once.landing)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ import pytest
 from conftest import settings_in
 from reference.rendering import deliver, neat_file
 from reference.worlds import offence_row, police_row, prosecution_row
-from suite_breakers import BREAKERS, Breaker
+from suite_breakers import BREAKERS, ONLY_WARN, Breaker
 
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.ingest import changed_folders, ingest
@@ -47,21 +48,21 @@ def build(settings: Settings) -> Settings:
     return settings
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A warehouse built from the sample."""
+def sample_warehouse(folder: Path) -> Settings:
+    """A warehouse built from the sample, and one of its tables as drafted."""
     prepare_manifest()
-    settings = settings_in(tmp_path_factory.mktemp("suites"))
+    settings = settings_in(folder)
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
-    return build(settings)
+    build(settings)
+    # one table is written and read back; the others would take long and say the same
+    write_draft(settings, mart_tables(after_audit=False)[:1], anew=True)
+    return settings
 
 
-@pytest.fixture(scope="module")
-def connections(warehouse: Settings) -> Iterator[Connections]:
+@contextmanager
+def connected(warehouse: Settings) -> Iterator[Connections]:
     """By layer, a connection whose tables may be changed within a transaction."""
     tables = mart_tables(after_audit=False)
-    # one table is written and read back; the others would take long and say the same
-    write_draft(warehouse, tables[:1], anew=True)
     with duckdb.connect() as raw, read_back(warehouse, tables[:1]) as served:
         for table in tables[1:]:
             served.execute(
@@ -77,6 +78,12 @@ def connections(warehouse: Settings) -> Iterator[Connections]:
         served.execute("detach built")
         with duckdb.connect(str(warehouse.warehouse_file)) as built:
             yield {"raw": raw, "intermediate": built, "marts": built, "published": served}
+
+
+@pytest.fixture(scope="module")
+def connections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connections]:
+    with connected(sample_warehouse(tmp_path_factory.mktemp("suites"))) as opened:
+        yield opened
 
 
 def judge(suite: Suite, connection: duckdb.DuckDBPyConnection, year: int = RAW_YEAR) -> dict[str, CheckResult]:
@@ -104,7 +111,11 @@ BROKEN = [(name, one, breaker) for name, one in DECLARED for breaker in BREAKERS
     ("name", "one", "breaker"), BROKEN, ids=[f"{name}.{one.name}: {breaker.what}" for name, one, breaker in BROKEN]
 )
 def test_broken_data_fails(name: str, one: Declared, breaker: Breaker, connections: Connections) -> None:
-    suite = dataclasses.replace(SUITES[name], expectations=(one,))
+    assert_it_notices(SUITES[name], one, breaker, connections)
+
+
+def assert_it_notices(suite: Suite, one: Declared, breaker: Breaker, connections: Connections) -> None:
+    suite = dataclasses.replace(suite, expectations=(one,))
     connection = connections[suite.layer]
     connection.begin()
     try:
@@ -115,12 +126,28 @@ def test_broken_data_fails(name: str, one: Declared, breaker: Breaker, connectio
         result = judge(suite, connection)[one.name]
     finally:
         connection.rollback()
-    assert (result.passed, result.error) == (False, None), result.observed
+    assert (result.passed, result.error) == (False, None), f"{breaker.what} is not noticed: {result.observed}"
 
 
 def test_every_expectation_has_data_that_breaks_it() -> None:
-    declared = {(name, one.name) for name, one in DECLARED}
+    assert_all_have_breakers(SUITES)
+
+
+def assert_all_have_breakers(suites: Mapping[str, Suite]) -> None:
+    declared = {(name, one.name) for name, suite in suites.items() for one in suite.expectations}
     assert {key for key, breakers in BREAKERS.items() if breakers} == declared
+
+
+def test_what_only_warns() -> None:
+    assert_only_these_warn(SUITES)
+
+
+def assert_only_these_warn(suites: Mapping[str, Suite]) -> None:
+    """What is to stop a publication must not turn into a remark unnoticed."""
+    warning = {
+        (name, one.name) for name, suite in suites.items() for one in suite.expectations if one.severity == "warn"
+    }
+    assert warning == ONLY_WARN
 
 
 # --- what people read ------------------------------------------------------------------------------------------------

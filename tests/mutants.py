@@ -1,0 +1,474 @@
+"""Makes the named mutants of `mutants.yml` one by one in a copy of the project, and says which of them no test notices.
+
+`python tests/mutants.py` runs all (add words to run those whose names hold one of them); `mutant_figures` is for `make soak`.
+A process per group loads dbt, the audit or pytest once and is forked for each mutant, so that most cost about a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+TESTS = Path(__file__).resolve().parent
+REPOSITORY = TESTS.parent
+LIST = TESTS / "mutants.yml"
+SUITES = Path("expectations/suites")
+LANES = 2
+SECONDS = 600  # for one mutant; one that hangs is noticed
+COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
+NO_YEARS = json.dumps({"years": [], "fact_years": [], "complete_years": []})
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change; `within` is the expectation that it is made in, `new` None drops that whole."""
+
+    name: str
+    file: Path
+    by: str | tuple[str, ...]
+    old: str
+    new: str | None
+    breaks: str
+    within: str = ""
+    models: tuple[str, ...] = ()
+    equivalent: str = ""
+
+    @property
+    def label(self) -> str:
+        inside = f".{self.within}" if self.within else ""
+        return f"{self.file.stem}{inside}: {self.name}"
+
+    @property
+    def is_declaration(self) -> bool:
+        """Whether it shows in what is declared, so that nothing has to be judged and no process of its own is needed."""
+        return self.name in ("dropped", "only warns")
+
+    def changed(self, text: str) -> str:
+        """The file's text with the change; ValueError where it cannot be made."""
+        begin, end = _span(text, self.within) if self.within else (0, len(text))
+        part = text[begin:end]
+        if self.new is None:
+            return text[:begin] + text[end:]
+        if part.count(self.old) != 1:
+            raise ValueError(f"{self.label}: stands {part.count(self.old)} times and not once: {self.old!r}")
+        if self.old == self.new:
+            raise ValueError(f"{self.label}: changes nothing")
+        return text[:begin] + part.replace(self.old, self.new) + text[end:]
+
+
+class Outcome(NamedTuple):
+    label: str
+    killed: bool
+    seconds: float
+    noticed: str
+
+
+def _span(text: str, expectation: str) -> tuple[int, int]:
+    """Where an expectation stands in its suite's file, up to the next one."""
+    found = re.search(rf"^  - name: {expectation}\n(?:(?!  - name: ).*\n?)*", text, re.MULTILINE)
+    if found is None:
+        raise ValueError(f"there is no expectation {expectation}")
+    return found.span()
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def all_mutants() -> list[Mutant]:
+    """The named mutants, and those that are made of every expectation: dropped, and turned into a mere warning."""
+    return [*named_mutants(), *mutants_of_every_expectation()]
+
+
+def named_mutants() -> list[Mutant]:
+    found = [
+        Mutant(
+            name=name,
+            file=Path(group["file"]),
+            by=tuple(group["by"]) if isinstance(group["by"], list) else group["by"],
+            old=given["old"],
+            new=given["new"],
+            breaks=given["breaks"],
+            within=given.get("in", ""),
+            models=tuple(group.get("models", ())),
+            equivalent=given.get("equivalent", ""),
+        )
+        for group in yaml.safe_load(LIST.read_text(encoding="utf-8"))
+        for name, given in group["mutants"].items()
+    ]
+    labels = [mutant.label for mutant in found]
+    if doubled := {label for label in labels if labels.count(label) > 1}:
+        raise ValueError(f"named twice: {', '.join(sorted(doubled))}")
+    return found
+
+
+def mutants_of_every_expectation() -> list[Mutant]:
+    found = []
+    for path in sorted((REPOSITORY / SUITES).glob("*.yml")):
+        for one in yaml.safe_load(path.read_text(encoding="utf-8"))["expectations"]:
+            place: dict[str, Any] = {"file": SUITES / path.name, "by": "suites", "within": one["name"]}
+            found.append(Mutant("dropped", old="", new=None, breaks=one["reason"], **place))
+            if one["severity"] == "block":
+                found.append(
+                    Mutant("only warns", old="severity: block", new="severity: warn", breaks=one["reason"], **place)
+                )
+    return found
+
+
+def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
+    """What is wrong with the list: each change must be possible in the files as they are."""
+    wrong = []
+    for mutant in mutants:
+        try:
+            mutant.changed((REPOSITORY / mutant.file).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            wrong.append(f"{mutant.label}: {error}")
+    return wrong
+
+
+# --- running them -----------------------------------------------------------------------------------------------------
+
+
+def mutant_figures() -> tuple[int, int]:
+    """Mutants made and killed, without those explained as equivalent; raises where one lives or cannot be made."""
+    outcome = subprocess.run([sys.executable, str(TESTS / "mutants.py")], capture_output=True, text=True)
+    if outcome.returncode:
+        raise AssertionError(f"mutants that no test notices:\n{outcome.stdout}\n{outcome.stderr}")
+    made, killed = re.findall(r"^mutants: (\d+) made, (\d+) killed", outcome.stdout, re.MULTILINE)[0]
+    return int(made), int(killed)
+
+
+def run(mutants: Sequence[Mutant], report: Callable[[Outcome], None]) -> list[Outcome]:
+    """Try all mutants, at most `LANES` at a time; the unchanged project comes first and must pass."""
+    groups: dict[str, list[Mutant]] = {"dbt": [], "suites": [], "pytest": []}
+    for mutant in mutants:
+        kind = "pytest" if isinstance(mutant.by, tuple) else {"suites": "suites"}.get(mutant.by, "dbt")
+        groups[kind].append(mutant)
+    leaders = {"dbt": _lead_dbt, "suites": _lead_suites, "pytest": _lead_pytest}
+    context = multiprocessing.get_context("fork")
+    free, said = context.Semaphore(LANES), context.SimpleQueue()
+    with tempfile.TemporaryDirectory(prefix="uppklarat-mutants-") as folder:
+        processes = []
+        for kind, of_kind in groups.items():
+            if of_kind:
+                place = Path(folder) / kind
+                place.mkdir()
+                process = context.Process(target=_lead, args=(leaders[kind], of_kind, place, free, said))
+                process.start()
+                processes.append(process)
+        outcomes: list[Outcome] = []
+        left = len(processes)
+        while left:
+            message = said.get()
+            if message is None:
+                left -= 1
+            elif isinstance(message, str):
+                raise AssertionError(message)
+            else:
+                outcomes.append(message)
+                report(message)
+        for process in processes:
+            process.join()
+    return outcomes
+
+
+Try = Callable[[Mutant | None, Path], str]  # what noticed the mutant, or nothing; None is the unchanged project
+
+
+def _lead(
+    prepare: Callable[[Path, list[Mutant]], Try], mutants: list[Mutant], place: Path, free: Any, said: Any
+) -> None:
+    """A group's process: prepares once, then forks for each mutant."""
+    try:
+        with free:
+            try_one = prepare(place, mutants)
+            unchanged = _forked(try_one, None, place)
+        if unchanged:
+            raise AssertionError(f"the unchanged project fails: {unchanged}")
+        running: dict[int, tuple[Mutant, float, Path]] = {}
+        for mutant in mutants:
+            if mutant.is_declaration:
+                begun = time.monotonic()
+                with tempfile.TemporaryDirectory(dir=place) as folder:
+                    noticed = try_one(mutant, Path(folder))
+                said.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
+                continue
+            # what has ended in the meantime gives its place back only when it is collected
+            while not free.acquire(timeout=0.05):
+                _collect(running, free, said, wait=False)
+            answer = place / f"{len(list(place.glob('*.answer')))}-{mutant.file.stem}.answer"
+            answer.touch()
+            running[_fork(try_one, mutant, place, answer)] = (mutant, time.monotonic(), answer)
+        _collect(running, free, said, wait=True)
+    except BaseException:
+        said.put(traceback.format_exc())
+    said.put(None)
+
+
+def _collect(running: dict[int, tuple[Mutant, float, Path]], free: Any, said: Any, *, wait: bool) -> None:
+    while running:
+        pid, status = os.waitpid(-1, 0 if wait else os.WNOHANG)
+        if not pid:
+            return
+        mutant, begun, answer = running.pop(pid)
+        noticed = answer.read_text(encoding="utf-8")
+        if status and not noticed:
+            noticed = "it took too long or the process died"
+        free.release()
+        said.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
+
+
+def _forked(try_one: Try, mutant: Mutant | None, place: Path) -> str:
+    answer = place / "unchanged.answer"
+    answer.touch()
+    _, status = os.waitpid(_fork(try_one, mutant, place, answer), 0)
+    return answer.read_text(encoding="utf-8") or ("the process died" if status else "")
+
+
+def _fork(try_one: Try, mutant: Mutant | None, place: Path, answer: Path) -> int:
+    sys.stdout.flush()
+    if pid := os.fork():
+        return pid
+    import signal
+
+    if mutant is not None:
+        signal.alarm(SECONDS)
+    try:
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            tempfile.tempdir = folder
+            answer.write_text(try_one(mutant, Path(folder))[:300], encoding="utf-8")
+    except BaseException:
+        answer.write_text("THE ATTEMPT ITSELF FAILED " + traceback.format_exc()[-2000:], encoding="utf-8")
+    os._exit(0)
+
+
+def _copy(mutant: Mutant | None, folder: Path, *what: str) -> None:
+    """Copy parts of the project and make the change in the copy."""
+    for name in what:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("compiled", "run"))
+        else:
+            shutil.copy2(source, folder / name)
+    if mutant is not None:
+        path = folder / mutant.file
+        path.write_text(mutant.changed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+# --- by dbt's own tests -----------------------------------------------------------------------------------------------
+
+
+def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
+    """All tables empty and all seeds loaded; a mutant changes the parsed project where its file would have."""
+    sys.path.insert(0, str(TESTS))
+    import duckdb
+    from dbt.contracts.graph.manifest import Manifest
+
+    from dagster_project.settings import Settings
+    from dagster_project.transform.dbt_project import MANIFEST, prepare_manifest, run_dbt
+    from dagster_project.transform.raw_schema import prepare_raw_schema
+
+    prepare_manifest()
+    base = Settings(landing=place / "landing", home=place / "home", published=place / "published")
+    base.home.mkdir()
+    with duckdb.connect(str(base.warehouse_file)) as connection:
+        prepare_raw_schema(connection, base, active={}, complete_years=[])
+    run_dbt(
+        base,
+        ["build", "--exclude", "tag:after_audit", "--full-refresh", "--exclude-resource-type", "unit_test"],
+        json.loads(NO_YEARS),
+    )
+    manifest = Manifest.from_msgpack((MANIFEST.parent / "partial_parse.msgpack").read_bytes())
+
+    def try_one(mutant: Mutant | None, folder: Path) -> str:
+        _copy(mutant, folder, "dbt")
+        shutil.copy(base.warehouse_file, folder / "warehouse.duckdb")
+        for node in [*manifest.nodes.values(), *manifest.macros.values(), *manifest.unit_tests.values()]:
+            if node.package_name == "uppklarat" and getattr(node, "root_path", None):
+                node.root_path = str(folder / "dbt")
+        if mutant is None:
+            return _failures(manifest, folder, ["test", "--exclude", "tag:after_audit+"])
+        within = mutant.file.relative_to("dbt")
+        text = (folder / mutant.file).read_text(encoding="utf-8")
+        if within.parts[0] == "models":
+            manifest.nodes[f"model.uppklarat.{within.stem}"].raw_code = text
+            return _failures(manifest, folder, ["test", "--select", f"{within.stem},test_type:unit"])
+        if within.parts[0] == "macros":
+            concerned = _change_macros(manifest, text)
+            return _failures(manifest, folder, ["test", "--select", *(f"{one},test_type:unit" for one in concerned)])
+        if within.parts[0] == "seeds":
+            seed = f"seed.uppklarat.{within.stem}"
+            failed = _failures(manifest, folder, ["seed", "--select", within.stem, "--full-refresh"])
+            reading = [
+                one.name
+                for one in manifest.unit_tests.values()
+                if any(f"reference.{within.stem}" in str(given.rows) for given in one.given)
+            ]
+            data = [
+                one.name
+                for one in manifest.nodes.values()
+                if seed in one.depends_on_nodes and one.resource_type == "test"
+            ]
+            return failed or _failures(manifest, folder, ["test", "--select", *reading, *data])
+        return _failures(manifest, folder, ["test", "--select", *(f"{one},test_type:unit" for one in mutant.models)])
+
+    return try_one
+
+
+def _change_macros(manifest: Any, text: str) -> list[str]:
+    """Change the macros of a file in the parsed project; returns the models that use one of them."""
+    macros = re.findall(r"\{% macro (\w+)\(.*?\{%-? endmacro %\}", text, re.DOTALL)
+    bodies = re.findall(r"\{% macro \w+\(.*?\{%-? endmacro %\}", text, re.DOTALL)
+    changed = set()
+    for name, body in zip(macros, bodies, strict=True):
+        macro = manifest.macros[f"macro.uppklarat.{name}"]
+        if macro.macro_sql != body:
+            macro.macro_sql = body
+            changed.add(macro.unique_id)
+    if not changed:
+        raise AssertionError("the change lies outside every macro")
+    return [
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and changed & set(node.depends_on.macros)
+    ]
+
+
+def _failures(manifest: Any, folder: Path, command: list[str]) -> str:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(folder / "warehouse.duckdb")
+    os.environ["UPPKLARAT_SCRATCH"] = str(folder)
+    dbt = str(folder / "dbt")
+    places = ["--project-dir", dbt, "--profiles-dir", dbt, "--target-path", f"{dbt}/target", "--log-path", str(folder)]
+    quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors"]
+    quiet += ["--fail-fast"]
+    outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", NO_YEARS, *places, *quiet])
+    DuckDBConnectionManager.close_all_connections()
+    if outcome.exception:
+        raise AssertionError(f"dbt did not run: {outcome.exception}")
+    results = list(getattr(outcome.result, "results", ()))
+    if not results:
+        raise AssertionError("no test was run")
+    return ", ".join(
+        f"{result.node.name} ({result.status})"
+        for result in results
+        if str(result.status) not in ("pass", "success", "skipped")
+    )
+
+
+# --- by the suites ----------------------------------------------------------------------------------------------------
+
+
+def _lead_suites(place: Path, mutants: list[Mutant]) -> Try:
+    """The warehouse of `test_suites.py`, built once; each mutant opens a copy."""
+    sys.path.insert(0, str(TESTS))
+    import test_suites
+
+    from expectations.engine import _great_expectations
+
+    _great_expectations()  # before the fork, since it takes seconds
+
+    test_suites.sample_warehouse(place / "built")
+
+    def try_one(mutant: Mutant | None, folder: Path) -> str:
+        from expectations.suite import load_suites
+
+        _copy(mutant, folder, "expectations")
+        declared = {suite.suite: suite for suite in load_suites(folder / SUITES)}
+        suite = declared[mutant.file.stem] if mutant else None
+        try:
+            test_suites.assert_all_have_breakers(declared)
+            test_suites.assert_only_these_warn(declared)
+            for one in suite.expectations if suite and mutant and not mutant.is_declaration else ():
+                if one.name == mutant.within:
+                    shutil.copytree(place / "built", folder / "built")
+                    with test_suites.connected(test_suites.settings_in(folder / "built")) as connections:
+                        result = test_suites.judge(suite, connections[suite.layer])[one.name]
+                        assert result.passed, f"sound data fails: {result.observed}"
+                        for breaker in test_suites.BREAKERS[suite.suite, one.name]:
+                            test_suites.assert_it_notices(suite, one, breaker, connections)
+        except AssertionError as error:
+            return f"test_suites: {error}"
+        return ""
+
+    return try_one
+
+
+# --- by tests of the normal suite -------------------------------------------------------------------------------------
+
+
+def _lead_pytest(place: Path, mutants: list[Mutant]) -> Try:
+    """Pytest in a copy of the project; nothing of the project itself may be imported before the fork."""
+    import duckdb  # noqa: F401
+    import hypothesis  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import pytest
+
+    def try_one(mutant: Mutant | None, folder: Path) -> str:
+        tests = {test for one in mutants if isinstance(one.by, tuple) for test in one.by}
+        if mutant is not None:
+            tests = set(mutant.by)
+        _copy(mutant, folder, *COPIED)
+        os.chdir(folder)
+        sys.path[:0] = [str(folder)]
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", *sorted(tests)])
+        import dagster_project
+
+        if not Path(dagster_project.__file__).is_relative_to(folder):
+            raise AssertionError("the tests ran on the project itself and not on the copy")
+        if code not in (0, 1):
+            return f"pytest ended with {code}: {shown.getvalue()[-300:]}"
+        return "" if code == 0 else next((x for x in shown.getvalue().splitlines() if x.startswith("FAILED")), "failed")
+
+    return try_one
+
+
+def main(words: Sequence[str]) -> int:
+    begun = time.monotonic()
+    mutants = [one for one in all_mutants() if not words or any(word in one.label for word in words)]
+    if wrong := cannot_be_made(mutants):
+        print("\n".join(wrong))
+        return 2
+    explained = [one for one in mutants if one.equivalent]
+    made = [one for one in mutants if not one.equivalent]
+    broken: list[str] = []
+
+    def report(outcome: Outcome) -> None:
+        if "THE ATTEMPT ITSELF FAILED" in outcome.noticed:
+            broken.append(outcome.label)
+            print(f"ATTEMPT FAILED {outcome.label}: {outcome.noticed}", flush=True)
+        elif not outcome.killed:
+            print(f"LIVES {outcome.label}", flush=True)
+        elif words:
+            print(f"killed {outcome.label} ({outcome.seconds:.1f} s): {outcome.noticed}", flush=True)
+
+    outcomes = run(made, report)
+    killed = sum(outcome.killed and outcome.label not in broken for outcome in outcomes)
+    print(
+        f"mutants: {len(made)} made, {killed} killed, {len(explained)} explained as equivalent, "
+        f"{time.monotonic() - begun:.0f} s, {sum(os.times()[2:4]):.0f} s of processor"
+    )
+    return 0 if killed == len(made) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

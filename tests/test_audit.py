@@ -1,0 +1,267 @@
+"""What is audited, what an audit keeps, and what it must not pass over, with suites and results of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dagster_project import audit as audit_module
+from dagster_project.audit import Audit, audit_warehouse, missing_checks, read_audit, save_audit, suites
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.ledger import DeliveryRecord, activate, record_folder, write_record
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import NodeResult, data_tests, prepare_manifest
+from dagster_project.transform.plan import raw_file
+from expectations.engine import CheckResult
+from expectations.suite import load_suites
+
+
+def result(name: str = "a_check", **values: Any) -> CheckResult:
+    given: dict[str, Any] = {
+        "suite": "a_suite", "layer": "marts", "asset": "a_table", "severity": "block", "owner": "us", "reason": "because",
+        "passed": True, "observed": "0 rows", "limit": "0 rows",
+    }  # fmt: skip
+    return CheckResult(name=name, **{**given, **values})
+
+
+def deliver(settings: Settings, source: str, year: int, synthetic: dict[str, Any] | None = None) -> DeliveryRecord:
+    """An active delivery whose typed files hold one empty row each."""
+    record = DeliveryRecord("id", source, year, "2026-01-01", "rules", "utf-8", True, synthetic, {})
+    folder = record_folder(settings, source, year, "id", "rules")
+    folder.mkdir(parents=True)
+    write_record(folder, record)
+    for file in input_contract().sources[source]:
+        types = {"integer": "integer", "date": "date"}
+        columns = ", ".join(f"cast(null as {types.get(one.type, 'varchar')}) as {one.name}" for one in file.columns)
+        path = raw_file(settings, record, file.name)
+        duckdb.execute(f"copy (select {columns}, cast(2 as bigint) as line) to '{path}' (format parquet)")
+    activate(settings, record)
+    return record
+
+
+@pytest.fixture
+def complete(settings: Settings) -> Settings:
+    prepare_manifest()
+    for source in ("police", "prosecution"):
+        deliver(settings, source, 2022)
+    deliver(settings, "police", 2023)
+    return settings
+
+
+def test_what_blocks_and_what_warns() -> None:
+    results = [
+        result("passed"),
+        result("failed", passed=False),
+        result("warned", passed=False, severity="warn"),
+        result("passed too", severity="warn"),
+    ]
+    audit = Audit("basis", tuple(results))
+    assert audit.blocking == (results[1],)
+    assert audit.warnings == (results[2],)
+
+
+def test_suites_are_those_of_the_layers_asked_for() -> None:
+    declared = load_suites()
+    assert suites("raw") == tuple(one for one in declared if one.layer == "raw")
+    assert {one.layer for one in suites("intermediate", "marts")} == {"intermediate", "marts"}
+    assert suites() == ()
+
+
+def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
+    assert read_audit(settings) is None
+    audit = Audit("a basis", (result(year=2022, rows=3, error="why"), result("other", passed=False, severity="warn")))
+    save_audit(settings, audit)
+    assert read_audit(settings) == audit
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "said"),
+    [
+        ([], "0 deliveries, years none"),
+        ([("police", 2022), ("prosecution", 2022)], "2 deliveries, years 2022"),
+        (
+            [(source, year) for year in (2021, 2022) for source in ("police", "prosecution")] + [("police", 2023)],
+            "5 deliveries, years 2021, 2022",
+        ),
+    ],
+)
+def test_the_page_says_what_it_is_of(settings: Settings, deliveries: list[tuple[str, int]], said: str) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    for source, year in deliveries:
+        deliver(settings, source, year)
+    save_audit(settings, Audit("the-basis", (result(),)))
+    text = settings.validation_page.read_text(encoding="utf-8")
+    plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    assert f"Audit of {said}" in plain
+    assert "Basis the-basis" in plain
+    assert f"Code version {audit_module.code_version()}" in plain
+    assert "synthetic" not in plain
+
+
+def test_the_page_says_what_is_synthetic(settings: Settings) -> None:
+    deliver(settings, "police", 2021)
+    deliver(settings, "police", 2022, synthetic={"seed": 1})
+    save_audit(settings, Audit("the-basis", (result(),)))
+    plain = " ".join(re.sub(r"<[^>]*>", " ", settings.validation_page.read_text(encoding="utf-8")).split())
+    assert "Data synthetic sample data" in plain
+
+
+def test_without_a_complete_year_there_is_nothing_to_audit(settings: Settings) -> None:
+    deliver(settings, "police", 2022)
+    audit = audit_warehouse(settings)
+    assert audit.results == ()
+    assert audit.basis == audit_module.publication_basis(settings)
+    assert not settings.audit_results.exists()
+
+
+DATA_TEST = NodeResult("test.one", "unique_x", "marts", "dim_year", "fail", 0.1, 3, "")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Suites that are judged by a stub; what it was called with."""
+    calls: list[dict[str, Any]] = []
+
+    def run_suites(
+        asked: list[Any], connection: duckdb.DuckDBPyConnection, *, tables: Any = None, parameters: Any = None
+    ) -> list[CheckResult]:
+        relations = {
+            name: connection.execute(f"select count(*) from {name}").fetchall() for name in (tables or {}).values()
+        }
+        calls.append({"suites": [one.suite for one in asked], "parameters": parameters, "rows": relations})
+        return [
+            result(declared.name, suite=one.suite, asset=one.asset) for one in asked for declared in one.expectations
+        ]
+
+    monkeypatch.setattr(audit_module, "run_suites", run_suites)
+    monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [DATA_TEST])
+    return calls
+
+
+def audited(settings: Settings) -> Audit:
+    duckdb.connect(str(settings.warehouse_file)).close()
+    return audit_warehouse(settings)
+
+
+def test_deliveries_of_complete_years_and_all_marts_are_audited(
+    complete: Settings, quick: list[dict[str, Any]]
+) -> None:
+    audit = audited(complete)
+    assert [(sorted(call["suites"]), call["parameters"], call["rows"]) for call in quick[:2]] == [
+        (
+            ["raw_police_decisions", "raw_police_offences"],
+            {"year": "2022"},
+            {"police_decisions": [(1,)], "police_offences": [(1,)]},
+        ),
+        (["raw_prosecution_decisions"], {"year": "2022"}, {"prosecution_decisions": [(1,)]}),
+    ]
+    assert quick[2]["suites"] == [one.suite for one in suites("intermediate", "marts")]
+    assert len(quick) == 3
+    assert read_audit(complete) == audit
+    of_deliveries = [one for one in audit.results if one.suite.startswith("raw_")]
+    assert {one.year for one in of_deliveries} == {2022}
+    assert {one.year for one in audit.results if not one.suite.startswith("raw_")} == {None}
+
+
+def test_marts_of_other_deliveries_are_stale(
+    complete: Settings, quick: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert audited(complete).basis == "stale"
+    monkeypatch.setattr(audit_module, "is_built", lambda settings: True)
+    assert audited(complete).basis == audit_module.publication_basis(complete)
+
+
+def test_a_delivery_is_audited_once(
+    complete: Settings, quick: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = audited(complete)
+    second = audited(complete)
+    assert len(quick) == 4
+    assert first.results == second.results
+    kept = [path.name for path in complete.raw.rglob("audit-*.json")]
+    assert kept == [f"audit-{audit_module.expectations_version()}.json"] * 2
+    monkeypatch.setattr(audit_module, "expectations_version", lambda: "others")
+    audited(complete)
+    assert len(quick) == 7
+
+
+def test_what_is_kept_of_a_delivery_is_taken_at_its_word(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    audited(complete)
+    (path,) = (complete.raw / "prosecution").rglob("audit-*.json")
+    said = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps([{**one, "passed": False} for one in said]), encoding="utf-8")
+    failed = [one for one in audited(complete).results if not one.passed and one.suite != "dbt"]
+    assert {one.suite for one in failed} == {"raw_prosecution_decisions"}
+
+
+def test_data_tests_are_results_that_block(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    (one,) = [one for one in audited(complete).results if one.suite == "dbt"]
+    assert one == CheckResult(
+        name="unique_x",
+        suite="dbt",
+        layer="marts",
+        asset="dim_year",
+        severity="block",
+        owner="us",
+        reason="a data test of the transformation",
+        passed=False,
+        observed="3 failing rows",
+        limit="0 failing rows",
+        rows=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "passed"), [("pass", True), ("fail", False), ("warn", False), ("error", False), ("skipped", False)]
+)
+def test_only_a_passed_data_test_passes(
+    complete: Settings, quick: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, status: str, passed: bool
+) -> None:
+    test = NodeResult("test.one", "unique_x", "intermediate", "int_decision", status, 0.1, 0, "")
+    without = NodeResult("test.two", "unique_y", "intermediate", None, status, 0.1, 0, "")
+    monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [test, without])
+    found = [one for one in audited(complete).results if one.suite == "dbt"]
+    assert [(one.passed, one.layer, one.asset) for one in found] == [
+        (passed, "intermediate", "int_decision"),
+        (passed, "intermediate", ""),
+    ]
+
+
+def test_every_declared_check_must_have_a_result(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    audit = audited(complete)
+    tests = tuple(result(test, suite="dbt", asset=model) for model, test in data_tests())
+    whole = Audit(audit.basis, (*audit.results, *tests))
+    assert missing_checks(complete, whole) == []
+    for gone in (
+        next(one for one in whole.results if one.asset == "prosecution_decisions"),
+        next(one for one in whole.results if one.asset == "int_processed_offence" and one.suite != "dbt"),
+        next(one for one in whole.results if one.asset == "fct_indicator_year" and one.suite != "dbt"),
+        tests[0],
+    ):
+        left = Audit("basis", tuple(one for one in whole.results if one is not gone))
+        year = f" ({gone.year})" if gone.year else ""
+        assert missing_checks(complete, left) == [f"{gone.asset}.{gone.name}{year}"]
+
+
+def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    audit = audited(complete)
+    deliver(complete, "prosecution", 2023)
+    missing = missing_checks(complete, audit)
+    of_deliveries = [one for one in missing if one.endswith(")")]
+    declared = {f"{suite.asset}.{one.name} (2023)" for suite in suites("raw") for one in suite.expectations}
+    assert set(of_deliveries) == declared
+    assert missing == sorted(missing)
+
+
+def test_the_published_files_are_not_part_of_the_audit(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    assert not any("current." in one for one in missing_checks(complete, Audit("basis", ())))
+
+
+def test_places_of_a_delivery_without_results(settings: Settings) -> None:
+    assert not Path(settings.audit_results).exists()
+    assert read_audit(settings) is None

@@ -1,0 +1,255 @@
+"""Finding deliveries in the landing folder, by folders and manifests alone; what is refused is in `test_rejections.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dagster_project.deliveries.landing import DeliveryFolder, check_year, find_delivery_folders, open_delivery
+from dagster_project.deliveries.rejection import RejectedDeliveryError
+
+HASH = "AB" * 32
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DeliveryFolder:
+    """A police delivery of 2022 with both files and no manifest."""
+    found = DeliveryFolder(tmp_path, "police", 2022)
+    found.path.mkdir(parents=True)
+    for name in ("offences.csv", "decisions.csv.gz"):
+        (found.path / name).write_text("x", encoding="utf-8")
+    return found
+
+
+def say(folder: DeliveryFolder, **other: Any) -> None:
+    files = [{"name": name, "rows": 1, "sha256": HASH} for name in ("offences.csv", "decisions.csv.gz")]
+    said = {"contract": "1", "source": "police", "year": 2022, "files": files, **other}
+    text = json.dumps({key: value for key, value in said.items() if value != "left out"})
+    (folder.path / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def test_folders_are_found_by_year_and_source(tmp_path: Path) -> None:
+    for name in (
+        "prosecution/2022",
+        "police/2023",
+        "police/2022",
+        "police/20221",
+        "police/x",
+        "police/２０２２",
+        "other/2022",
+    ):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "police" / "2021").write_text("a file", encoding="utf-8")
+    found = list(find_delivery_folders(tmp_path))
+    assert [(one.landing, one.source, one.year) for one in found] == [
+        (tmp_path, "police", 2022),
+        (tmp_path, "prosecution", 2022),
+        (tmp_path, "police", 2023),
+    ]
+    assert found[0].path == tmp_path / "police" / "2022"
+    assert found[0].label == "police/2022"
+
+
+@pytest.mark.parametrize("there", [[], ["police"]])
+def test_a_source_without_a_folder_has_no_deliveries(tmp_path: Path, there: list[str]) -> None:
+    for name in there:
+        (tmp_path / name).mkdir()
+    assert list(find_delivery_folders(tmp_path)) == []
+
+
+def test_a_delivery_is_complete_with_its_manifest(folder: DeliveryFolder) -> None:
+    assert not folder.is_complete
+    say(folder)
+    assert folder.is_complete
+
+
+def test_a_signature_tells_every_change_of_a_file(folder: DeliveryFolder) -> None:
+    path = folder.path / "offences.csv"
+    os.utime(path, ns=(0, 0))
+    first = folder.signature()
+    assert folder.signature() == first
+    said = json.loads(first)
+    assert list(said) == ["decisions.csv.gz", "offences.csv"]
+    of_file = path.lstat()
+    assert said["offences.csv"] == [1, 0, of_file.st_ctime_ns, of_file.st_ino]
+    os.utime(path, ns=(0, 1))
+    second = folder.signature()
+    assert second != first
+    (folder.path / "more").touch()
+    assert folder.signature() != second
+
+
+def test_without_a_manifest_nothing_is_promised(folder: DeliveryFolder) -> None:
+    delivery = open_delivery(folder)
+    assert delivery.folder == folder
+    assert delivery.files == {"offences": folder.path / "offences.csv", "decisions": folder.path / "decisions.csv.gz"}
+    assert delivery.manifest is None
+
+
+@pytest.mark.parametrize(
+    ("given", "encoding"), [("left out", "utf-8"), ("UTF-8", "utf-8"), ("cp1252", "cp1252"), ("Cp1252", "cp1252")]
+)
+def test_what_a_manifest_promises(folder: DeliveryFolder, given: str, encoding: str) -> None:
+    say(folder, encoding=given)
+    manifest = open_delivery(folder).manifest
+    assert manifest is not None
+    assert manifest.encoding == encoding
+    assert manifest.files == {"offences.csv": (1, HASH.lower()), "decisions.csv.gz": (1, HASH.lower())}
+    assert manifest.synthetic is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [({"seed": 1}, {"seed": 1}), ({}, {}), (True, {"says": True}), ("yes", {"says": True}), (False, None), (0, None)],
+)
+def test_what_is_synthetic_says_so(folder: DeliveryFolder, said: object, kept: object) -> None:
+    say(folder, synthetic=said)
+    manifest = open_delivery(folder).manifest
+    assert manifest is not None
+    assert manifest.synthetic == kept
+
+
+FILES = [{"name": name, "rows": 0, "sha256": HASH} for name in ("offences.csv", "decisions.csv.gz")]
+
+
+def files(**first: object) -> list[dict[str, object]]:
+    return [{key: value for key, value in {**FILES[0], **first}.items() if value != "left out"}, FILES[1]]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem", "remedy"),
+    [
+        ({"contract": "2"}, "it names an unknown version of the contract", "Deliver by version 1"),
+        ({"contract": "left out"}, "it names an unknown version of the contract", "Deliver by version 1"),
+        ({"source": "prosecution"}, "its source is not the folder's", "Put the delivery into its own folder"),
+        ({"source": "left out"}, "its source is not the folder's", "Put the delivery into its own folder"),
+        ({"year": 2021}, "its year is not the folder's", "Put the delivery into its own folder"),
+        ({"year": "2022"}, "its year is not the folder's", "Put the delivery into its own folder"),
+        ({"year": 2022.0}, "its year is not the folder's", "Put the delivery into its own folder"),
+        ({"year": "left out"}, "its year is not the folder's", "Put the delivery into its own folder"),
+        ({"encoding": "latin-1"}, "it names an unknown encoding", "Use utf-8 or cp1252"),
+        ({"encoding": None}, "it names an unknown encoding", "Use utf-8 or cp1252"),
+        *(
+            ({"files": wrong}, "its list of files lacks name, rows or sha256", "List every file with all three")
+            for wrong in (
+                "left out",
+                {},
+                ["offences.csv"],
+                files(name=1),
+                files(name="left out"),
+                files(sha256=1),
+                files(sha256="left out"),
+                files(rows="1"),
+                files(rows=True),
+                files(rows=-1),
+                files(rows=1.0),
+                files(rows="left out"),
+            )
+        ),
+        ({"files": [*FILES, FILES[0]]}, "it lists a file twice", "List every file once"),
+        (
+            {"files": FILES[1:]},
+            "it lists decisions.csv.gz but decisions.csv.gz, offences.csv are there",
+            "Deliver the listed files, or correct the manifest",
+        ),
+        (
+            {"files": []},
+            "it lists no file but decisions.csv.gz, offences.csv are there",
+            "Deliver the listed files, or correct the manifest",
+        ),
+        (
+            {"files": [*FILES, {**FILES[0], "name": "a.csv"}]},
+            "it lists a.csv, decisions.csv.gz, offences.csv but decisions.csv.gz, offences.csv are there",
+            "Deliver the listed files, or correct the manifest",
+        ),
+    ],
+)
+def test_a_manifest_that_speaks_of_something_else(
+    folder: DeliveryFolder, said: dict[str, Any], problem: str, remedy: str
+) -> None:
+    say(folder, **said)
+    with pytest.raises(RejectedDeliveryError) as refused:
+        open_delivery(folder)
+    assert str(refused.value) == str(RejectedDeliveryError("police/2022/manifest.json", problem, remedy))
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"", "it is no readable JSON"), (b"\xff", "it is no readable JSON"), (b"[]", "it is no JSON object")],
+)
+def test_a_manifest_that_is_none(folder: DeliveryFolder, content: bytes, problem: str) -> None:
+    (folder.path / "manifest.json").write_bytes(content)
+    with pytest.raises(RejectedDeliveryError) as refused:
+        open_delivery(folder)
+    assert str(refused.value) == str(
+        RejectedDeliveryError("police/2022/manifest.json", problem, "Write the manifest anew")
+    )
+
+
+def test_a_manifest_may_begin_with_a_byte_order_mark(folder: DeliveryFolder) -> None:
+    say(folder)
+    path = folder.path / "manifest.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert open_delivery(folder).manifest is not None
+
+
+def refusal(folder: DeliveryFolder) -> str:
+    with pytest.raises(RejectedDeliveryError) as refused:
+        open_delivery(folder)
+    return str(refused.value)
+
+
+def test_files_are_there_once(folder: DeliveryFolder) -> None:
+    (folder.path / "offences.parquet").touch()
+    assert refusal(folder) == str(
+        RejectedDeliveryError(
+            "police/2022/offences",
+            "delivered more than once, as offences.csv and offences.parquet",
+            "Leave exactly one of them",
+        )
+    )
+    for name in ("offences.parquet", "offences.csv"):
+        (folder.path / name).unlink()
+    assert refusal(folder) == str(
+        RejectedDeliveryError(
+            "police/2022/offences",
+            "the file is missing",
+            "Deliver it as offences.csv or offences.csv.gz or offences.parquet",
+        )
+    )
+
+
+def test_files_are_those_of_the_landing_folder(
+    folder: DeliveryFolder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = folder.path / "offences.csv"
+    remedy = "Deliver the file itself"
+    outside = tmp_path_factory.mktemp("outside") / "offences.csv"
+    outside.touch()
+    path.unlink()
+    for target, problem, link in (
+        (folder.path / "nothing", "the file cannot be reached", ", not a link to it"),
+        (outside, "it leads out of the landing folder", ", not a link to it"),
+        (folder.path, "it is not a regular file", ""),
+    ):
+        path.symlink_to(target)
+        assert refusal(folder) == str(RejectedDeliveryError("police/2022/offences.csv", problem, remedy + link))
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("year", "fine"), [(2013, False), (2014, True), (date.today().year, True), (date.today().year + 1, False)]
+)
+def test_years_that_can_be(tmp_path: Path, year: int, fine: bool) -> None:
+    folder = DeliveryFolder(tmp_path, "police", year)
+    if fine:
+        check_year(folder)
+        return
+    with pytest.raises(RejectedDeliveryError, match=re.escape(f"police/{year}: the year ")):
+        check_year(folder)
