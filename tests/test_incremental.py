@@ -12,6 +12,7 @@ from reference.worlds import dirty_world
 from warehouse import build, marts
 
 from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ledger import take_back
 from dagster_project.transform.plan import plan_build
 
 FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
@@ -19,12 +20,32 @@ FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police"
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two landing folders over the same years with other rows, to redeliver from."""
+    """Landing folders over the same years with other rows, one of them with fewer, to redeliver from."""
     made = {}
-    for name, seed in (("first", 31), ("second", 32)):
+    for name, seed, offences in (("first", 31, 400), ("second", 32, 400), ("fewer", 31, 150)):
         made[name] = tmp_path_factory.mktemp(name)
-        dirty_world(made[name], seed=seed, offences_per_year=400, dirt=0.02)
+        dirty_world(made[name], seed=seed, offences_per_year=offences, dirt=0.02)
     return made
+
+
+class Ledger:
+    """What must be active, kept as plainly as it can be said."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[tuple[str, int], list[str]] = {folder: [] for folder in FOLDERS}
+        self.withdrawn: set[tuple[str, str, int]] = set()
+
+    def take(self, version: str, source: str, year: int) -> None:
+        """A withdrawn delivery stays withdrawn; one that comes again is the latest."""
+        if (version, source, year) not in self.withdrawn:
+            others = [one for one in self.loaded[source, year] if one != version]
+            self.loaded[source, year] = [*others, version]
+
+    def withdraw(self, source: str, year: int) -> bool:
+        if not self.loaded[source, year]:
+            return False
+        self.withdrawn.add((self.loaded[source, year].pop(), source, year))
+        return True
 
 
 def deliver(version: Path, landing: Path, source: str, year: int) -> None:
@@ -34,20 +55,33 @@ def deliver(version: Path, landing: Path, source: str, year: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_of_deliveries_and_redeliveries(versions: dict[str, Path], tmp_path: Path, seed: int) -> None:
+def test_any_order_of_deliveries_redeliveries_and_withdrawals(
+    versions: dict[str, Path], tmp_path: Path, seed: int
+) -> None:
     stepwise = settings_in(tmp_path / "stepwise")
     order = random.Random(seed)
+    ledger = Ledger()
     steps = [("first", *folder) for folder in FOLDERS]
     order.shuffle(steps)
-    steps += [(order.choice(["first", "second"]), *order.choice(FOLDERS)) for _ in range(4)]
+    steps += [(order.choice([*versions, "withdraw"]), *order.choice(FOLDERS)) for _ in range(9)]
     while steps:
-        for version, source, year in [steps.pop(0) for _ in range(min(len(steps), order.choice([1, 2, 4])))]:
-            deliver(versions[version], stepwise.landing, source, year)
+        for what, source, year in [steps.pop(0) for _ in range(min(len(steps), order.choice([1, 2, 4])))]:
+            if what == "withdraw":
+                if ledger.withdraw(source, year):
+                    take_back(stepwise, source, year)
+            else:
+                deliver(versions[what], stepwise.landing, source, year)
+                for folder in changed_folders(stepwise):
+                    ingest(folder, stepwise)
+                ledger.take(what, source, year)
         build(stepwise)
 
     at_once = settings_in(tmp_path / "at_once")
-    shutil.copytree(stepwise.landing, at_once.landing)
+    for (source, year), loaded in ledger.loaded.items():
+        if loaded:
+            deliver(versions[loaded[-1]], at_once.landing, source, year)
     build(at_once)
+    assert ledger.withdrawn
     assert marts(stepwise.warehouse_file) == marts(at_once.warehouse_file)
     assert plan_build(stepwise).years == ()
 
