@@ -33,19 +33,20 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
-_CHECK_COLUMNS = [
-    "layer",
-    "asset",
-    "name",
-    "year",
-    "severity",
-    "owner",
-    "reason",
-    "observed",
-    "limit",
-    "passed",
-    "rows",
-]
+# Of a check's result, what the models about it read.
+_CHECK_COLUMNS = {
+    "layer": "varchar",
+    "asset": "varchar",
+    "name": "varchar",
+    "year": "integer",
+    "severity": "varchar",
+    "owner": "varchar",
+    "reason": "varchar",
+    "observed": "varchar",
+    "limit": "varchar",
+    "passed": "boolean",
+    "rows": "bigint",
+}
 
 
 class PublishingBlockedError(Exception):
@@ -107,13 +108,8 @@ def _describe(settings: Settings, audit: Audit) -> None:
     described = [*(publication.said for publication in publications(settings)), description]
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         connection.execute("create schema if not exists audit")
-        connection.execute(
-            """
-            create or replace table audit.check_result (
-                layer varchar, asset varchar, name varchar, year integer, severity varchar, owner varchar, reason varchar,
-                observed varchar, expected varchar, passed boolean, rows bigint
-            )"""
-        )
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in _CHECK_COLUMNS.items())
+        connection.execute(f"create or replace table audit.check_result ({columns})")
         # By columns: DuckDB inserts row by row very slowly.
         connection.execute(
             f"insert into audit.check_result select {', '.join('unnest(?)' for _ in _CHECK_COLUMNS)}",

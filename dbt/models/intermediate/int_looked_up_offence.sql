@@ -13,16 +13,7 @@ found as (
     select
         missing.year,
         offence.year as extract_year,
-        offence.diarienummer,
-        offence.brottsnummer,
-        offence.brottskod,
-        offence.lagrum,
-        offence.brottsantal,
-        offence.report_date,
-        offence.kommunkod,
-        offence.handlaggande_region,
-        offence.malsagande_kon,
-        offence.malsagande_alder,
+        {{ offence_columns('offence') }},
         row_number() over (
             partition by missing.year, missing.diarienummer, missing.brottsnummer
             order by offence.year desc
@@ -38,15 +29,6 @@ found as (
 select
     year,
     extract_year,
-    diarienummer,
-    brottsnummer,
-    brottskod,
-    lagrum,
-    brottsantal,
-    report_date,
-    kommunkod,
-    handlaggande_region,
-    malsagande_kon,
-    malsagande_alder
+    {{ offence_columns() }}
 from found
 where nearness = 1

@@ -7,7 +7,7 @@ select
     owner,
     reason,
     observed,
-    expected as "limit",
+    "limit",
     passed,
     rows
 from {{ source('audit', 'check_result') }}

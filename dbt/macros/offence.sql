@@ -1,0 +1,10 @@
+{# What an offence is joined by and judged by, as the extracts tell it; `table` names it where several are joined. #}
+{% macro offence_columns(table='') -%}
+    {%- set columns = [
+        'diarienummer', 'brottsnummer', 'brottskod', 'lagrum', 'brottsantal', 'report_date', 'kommunkod',
+        'handlaggande_region', 'malsagande_kon', 'malsagande_alder',
+    ] -%}
+    {%- for column in columns -%}
+    {{ table ~ '.' if table }}{{ column }}{{ ',\n    ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
