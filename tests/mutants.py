@@ -1,6 +1,7 @@
 """Makes the named mutants of `mutants.yml` one by one in a copy of the project, and says which of them no test notices.
 
-`python tests/mutants.py` runs all (add words to run those whose names hold one of them); `mutant_figures` is for `make soak`.
+`python tests/mutants.py` runs all (add words to run those whose names hold one of them, or `--quick`); `mutant_figures` is for
+`make soak`.
 A process per group loads dbt, the audit or pytest once and is forked for each mutant, so that most cost about a second.
 """
 
@@ -30,6 +31,7 @@ REPOSITORY = TESTS.parent
 LIST = TESTS / "mutants.yml"
 SUITES = Path("expectations/suites")
 LANES = 2
+QUICK = "--quick"
 SECONDS = 600  # for one mutant; one that hangs is noticed
 COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
 NO_YEARS = json.dumps({"years": [], "fact_years": [], "complete_years": []})
@@ -48,6 +50,7 @@ class Mutant:
     within: str = ""
     models: tuple[str, ...] = ()
     equivalent: str = ""
+    slow: bool = False
 
     @property
     def label(self) -> str:
@@ -107,6 +110,7 @@ def named_mutants() -> list[Mutant]:
             within=given.get("in", ""),
             models=tuple(group.get("models", ())),
             equivalent=given.get("equivalent", ""),
+            slow=group.get("slow", False),
         )
         for group in yaml.safe_load(LIST.read_text(encoding="utf-8"))
         for name, given in group["mutants"].items()
@@ -145,8 +149,8 @@ def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
 
 
 def mutant_figures() -> tuple[int, int]:
-    """Mutants made and killed, without those explained as equivalent; raises where one lives or cannot be made."""
-    outcome = subprocess.run([sys.executable, str(TESTS / "mutants.py")], capture_output=True, text=True)
+    """Mutants made and killed, without slow ones and those explained as equivalent; raises where one lives or cannot be made."""
+    outcome = subprocess.run([sys.executable, str(TESTS / "mutants.py"), QUICK], capture_output=True, text=True)
     if outcome.returncode:
         raise AssertionError(f"mutants that no test notices:\n{outcome.stdout}\n{outcome.stderr}")
     made, killed = re.findall(r"^mutants: (\d+) made, (\d+) killed", outcome.stdout, re.MULTILINE)[0]
@@ -444,7 +448,9 @@ def _lead_pytest(place: Path, mutants: list[Mutant]) -> Try:
 
 def main(words: Sequence[str]) -> int:
     begun = time.monotonic()
-    mutants = [one for one in all_mutants() if not words or any(word in one.label for word in words)]
+    named = [word for word in words if word != QUICK]
+    mutants = [one for one in all_mutants() if not named or any(word in one.label for word in named)]
+    mutants = [one for one in mutants if QUICK not in words or not one.slow]
     if wrong := cannot_be_made(mutants):
         print("\n".join(wrong))
         return 2
@@ -458,7 +464,7 @@ def main(words: Sequence[str]) -> int:
             print(f"ATTEMPT FAILED {outcome.label}: {outcome.noticed}", flush=True)
         elif not outcome.killed:
             print(f"LIVES {outcome.label}", flush=True)
-        elif words:
+        elif named:
             print(f"killed {outcome.label} ({outcome.seconds:.1f} s): {outcome.noticed}", flush=True)
 
     outcomes = run(made, report)

@@ -183,6 +183,7 @@ def test_a_lost_key_is_noticed_and_loading_again_recovers(
     assert str(settings.raw) in str(caught.value)
     assert "another key" not in str(caught.value)
     assert ("prosecution", YEAR) not in active_deliveries(settings)
+    assert settings.key_file.exists() == (how is not lose_file)  # nobody may take a new one for the lost one
     shutil.rmtree(settings.raw)
     settings.ledger.unlink()
     load(settings, "police")

@@ -56,6 +56,8 @@ def test_a_delivery_loaded_twice_is_withdrawn_once_and_for_all(settings: Setting
     assert deliver(settings, FIRST) == first
     take_back(settings, *WHAT)
     assert active(settings) == second
+    take_back(settings, *WHAT)
+    assert active(settings) is None
 
 
 def test_what_still_lies_in_the_landing_folder_stays_withdrawn(
