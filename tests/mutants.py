@@ -1,7 +1,7 @@
 """Makes the named mutants of `mutants.yml` one by one in a copy of the project, and says which of them no test notices.
 
-`python tests/mutants.py` runs all (add words to run those whose names hold one of them, or `--quick`); `mutant_figures` is for
-`make soak`.
+`python tests/mutants.py` runs all (add words to run those whose names hold one of them). `mutant_figures`, for `make soak`,
+leaves out those that only a whole build notices.
 A process per group loads dbt, the audit or pytest once and is forked for each mutant, so that most cost about a second.
 """
 
@@ -31,9 +31,10 @@ REPOSITORY = TESTS.parent
 LIST = TESTS / "mutants.yml"
 SUITES = Path("expectations/suites")
 LANES = 2
-QUICK = "--quick"
 SECONDS = 600  # for one mutant; one that hangs is noticed
 COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
+QUICK = "--quick"  # without those that only a whole build notices
+WHOLE_BUILDS = ("tests/test_incremental.py", "tests/test_purge.py")
 NO_YEARS = json.dumps({"years": [], "fact_years": [], "complete_years": []})
 
 
@@ -50,7 +51,6 @@ class Mutant:
     within: str = ""
     models: tuple[str, ...] = ()
     equivalent: str = ""
-    slow: bool = False
 
     @property
     def label(self) -> str:
@@ -110,7 +110,6 @@ def named_mutants() -> list[Mutant]:
             within=given.get("in", ""),
             models=tuple(group.get("models", ())),
             equivalent=given.get("equivalent", ""),
-            slow=group.get("slow", False),
         )
         for group in yaml.safe_load(LIST.read_text(encoding="utf-8"))
         for name, given in group["mutants"].items()
@@ -149,7 +148,7 @@ def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
 
 
 def mutant_figures() -> tuple[int, int]:
-    """Mutants made and killed, without slow ones and those explained as equivalent; raises where one lives or cannot be made."""
+    """Mutants made and killed, without those explained as equivalent; raises where one lives or cannot be made."""
     outcome = subprocess.run([sys.executable, str(TESTS / "mutants.py"), QUICK], capture_output=True, text=True)
     if outcome.returncode:
         raise AssertionError(f"mutants that no test notices:\n{outcome.stdout}\n{outcome.stderr}")
@@ -392,10 +391,14 @@ def _lead_suites(place: Path, mutants: list[Mutant]) -> Try:
     test_suites.sample_warehouse(place / "built")
 
     def try_one(mutant: Mutant | None, folder: Path) -> str:
-        from expectations.suite import load_suites
+        from expectations.suite import load_suite
 
-        _copy(mutant, folder, "expectations")
-        declared = {suite.suite: suite for suite in load_suites(folder / SUITES)}
+        declared = dict(test_suites.SUITES)
+        if mutant is not None:
+            path = folder / mutant.file.name
+            text = (REPOSITORY / mutant.file).read_text(encoding="utf-8")
+            path.write_text(mutant.changed(text), encoding="utf-8")
+            declared[mutant.file.stem] = load_suite(path)
         suite = declared[mutant.file.stem] if mutant else None
         try:
             test_suites.assert_all_have_breakers(declared)
@@ -448,9 +451,10 @@ def _lead_pytest(place: Path, mutants: list[Mutant]) -> Try:
 
 def main(words: Sequence[str]) -> int:
     begun = time.monotonic()
-    named = [word for word in words if word != QUICK]
-    mutants = [one for one in all_mutants() if not named or any(word in one.label for word in named)]
-    mutants = [one for one in mutants if QUICK not in words or not one.slow]
+    quick, words = QUICK in words, [word for word in words if word != QUICK]
+    mutants = [one for one in all_mutants() if not words or any(word in one.label for word in words)]
+    if quick:
+        mutants = [one for one in mutants if not any(test.startswith(WHOLE_BUILDS) for test in one.by)]
     if wrong := cannot_be_made(mutants):
         print("\n".join(wrong))
         return 2
@@ -464,7 +468,7 @@ def main(words: Sequence[str]) -> int:
             print(f"ATTEMPT FAILED {outcome.label}: {outcome.noticed}", flush=True)
         elif not outcome.killed:
             print(f"LIVES {outcome.label}", flush=True)
-        elif named:
+        elif words:
             print(f"killed {outcome.label} ({outcome.seconds:.1f} s): {outcome.noticed}", flush=True)
 
     outcomes = run(made, report)

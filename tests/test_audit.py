@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -130,6 +129,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def run_suites(
         asked: list[Any], connection: duckdb.DuckDBPyConnection, *, tables: Any = None, parameters: Any = None
     ) -> list[CheckResult]:
+        assert connection.execute("select 1").fetchall() == [(1,)]
         relations = {
             name: connection.execute(f"select count(*) from {name}").fetchall() for name in (tables or {}).values()
         }
@@ -139,7 +139,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         ]
 
     monkeypatch.setattr(audit_module, "run_suites", run_suites)
-    monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [DATA_TEST])
+    monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [DATA_TEST] if settings.home else [])
     return calls
 
 
@@ -183,8 +183,9 @@ def test_a_delivery_is_audited_once(
     second = audited(complete)
     assert len(quick) == 4
     assert first.results == second.results
-    kept = [path.name for path in complete.raw.rglob("audit-*.json")]
-    assert kept == [f"audit-{audit_module.expectations_version()}.json"] * 2
+    kept = {path.relative_to(complete.raw).as_posix() for path in complete.raw.rglob("audit-*.json")}
+    name = f"audit-{audit_module.expectations_version()}.json"
+    assert kept == {f"police/2022/id-rules/{name}", f"prosecution/2022/id-rules/{name}"}
     monkeypatch.setattr(audit_module, "expectations_version", lambda: "others")
     audited(complete)
     assert len(quick) == 7
@@ -262,6 +263,19 @@ def test_the_published_files_are_not_part_of_the_audit(complete: Settings, quick
     assert not any("current." in one for one in missing_checks(complete, Audit("basis", ())))
 
 
-def test_places_of_a_delivery_without_results(settings: Settings) -> None:
-    assert not Path(settings.audit_results).exists()
-    assert read_audit(settings) is None
+def test_it_is_said_what_was_audited(
+    complete: Settings, quick: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "uppklarat")
+    audit = audited(complete)
+    of = {source: sum(one.asset.startswith(source) for one in audit.results) for source in ("police", "prosecution")}
+    assert caplog.messages == [
+        f"police/2022: {of['police']} checks of the typed extract",
+        f"prosecution/2022: {of['prosecution']} checks of the typed extract",
+    ]
+
+
+def test_marts_are_audited_while_somebody_else_reads(complete: Settings, quick: list[dict[str, Any]]) -> None:
+    audited(complete)
+    with duckdb.connect(str(complete.warehouse_file), read_only=True):
+        assert audit_warehouse(complete).results
