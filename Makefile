@@ -1,4 +1,4 @@
-# The ways in: run, test, dev, check, bench. Everything is installed from the lock into .venv first.
+# The ways in: run, test, soak, dev, check, bench. Everything is installed from the lock into .venv first.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
@@ -8,7 +8,7 @@ LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run setup test soak mutants check format dev bench lock
+.PHONY: run setup test soak national mutants check format dev bench lock
 
 run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
@@ -30,6 +30,9 @@ test: setup
 
 soak: setup
 	@$(BIN)/python tests/soak.py
+
+national: setup
+	@$(BIN)/python -m pytest -m national
 
 mutants: setup
 	@$(BIN)/python tests/mutants.py

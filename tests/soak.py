@@ -103,19 +103,6 @@ class Soak:
         made, killed = mutant_figures()
         return [("mutants killed", made, killed, "")]
 
-    def tests(self) -> list[Row]:
-        """The slow tests of the suite."""
-        junit = self.folder / "junit.xml"
-        command = [sys.executable, "-m", "pytest", "-m", "soak or national", f"--junitxml={junit}"]
-        ended = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
-        import xml.etree.ElementTree as ElementTree
-
-        suite = ElementTree.parse(junit).getroot()[0]
-        tried, failed = int(suite.attrib["tests"]), int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-        if ended.returncode != 0:
-            self.wrong.append("slow tests failed: `pytest -m 'soak or national'` shows which")
-        return [("slow tests passed", tried, tried - failed, "national volume")]
-
 
 def table(rows: list[tuple[Row, float]]) -> str:
     """The figures as Markdown."""
@@ -133,7 +120,7 @@ def table(rows: list[tuple[Row, float]]) -> str:
 def main() -> int:
     """Run the parts, print the figures, keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["corpus", "killed", "disks", "crowd", "mutants", "tests"]
+    names = ["corpus", "killed", "disks", "crowd", "mutants"]
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--kills", type=int, default=200)
