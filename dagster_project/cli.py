@@ -67,8 +67,6 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         outcome = load(settings, options.years or ())
     if options.json:
         print(json.dumps(report.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
-    for text in report.waivers(settings):
-        print(f"waiver: {text}", file=sys.stderr)
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
     if outcome.blocked:
@@ -94,13 +92,15 @@ def quarantine(settings: Settings, options: argparse.Namespace) -> int:
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     """Take a delivery back: the one before it is active again."""
-    from dagster_project.deliveries.ledger import take_back
+    from dagster_project.deliveries.ledger import kept_description, take_back
 
     with _writing(settings):
         try:
             withdrawn, before = take_back(settings, options.source, options.year)
         except KeyError:
-            print(f"uppklarat: no delivery of {options.source}/{options.year} is loaded", file=sys.stderr)
+            purged = options.year < kept_description(settings)["before"]
+            problem = "the year was purged" if purged else f"no delivery of {options.source}/{options.year} is loaded"
+            print(f"uppklarat: {problem}", file=sys.stderr)
             return USAGE
     print(f"withdrawn: {withdrawn.label}, delivery {withdrawn.delivery_id} of {withdrawn.loaded_at[:10]}")
     print(

@@ -14,11 +14,18 @@ from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
 from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
-from dagster_project.publish.release import nothing_to_publish
+from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.retention import delete_purged_rows
 from dagster_project.settings import Settings
+from dagster_project.waivers import told_waivers
 
 logger = logging.getLogger("uppklarat")
+
+
+STILL_PUBLISHED = (
+    "no year is complete, so nothing can be published in its place: what readers open rests on deliveries that were withdrawn "
+    "({}). Deliver anew, or let readers open an earlier publication (`uppklarat publications`)"
+)
 
 
 class LoadFailedError(Exception):
@@ -51,6 +58,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
         delete_purged_rows(settings)
         if settings.home.stat().st_mode & 0o077:
             logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
+        for text in told_waivers(settings):
+            logger.warning("waiver: %s", text)
         # Before anything else, since nothing can be loaded without it.
         pseudonym_key(settings)
         changed, rejected = [], []
@@ -67,6 +76,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             touched = {folder.year for folder in changed} or set(complete_years(active))
             ran = _run(settings, touched, years)
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
+        if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
+            outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
         for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
             logger.warning("%s", text)
         # The run says it too where it came so far.

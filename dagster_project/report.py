@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,23 @@ from dagster_project.deliveries.ingest import (
     misfits,
 )
 from dagster_project.deliveries.landing import find_delivery_folders, find_strays
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, record_folder, withdrawals
+from dagster_project.deliveries.ledger import (
+    active_deliveries,
+    complete_years,
+    kept_description,
+    record_folder,
+    withdrawals,
+)
+from dagster_project.deliveries.pseudonyms import PseudonymKeyError, pseudonym_key
 from dagster_project.files import read_json
 from dagster_project.load import LoadOutcome
 from dagster_project.publish import publications as kept
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.release import nothing_to_publish
+from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.waivers import read_waivers
+from dagster_project.waivers import told_waivers
 from dagster_project.years import spell_years
 
 
@@ -40,7 +46,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
-        "waivers": waivers(settings),
+        "waivers": told_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "run_id": outcome.run_id,
         "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
@@ -69,12 +75,6 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
             *_where_next(settings, current),
         ]
     )
-
-
-def waivers(settings: Settings) -> list[str]:
-    """What was waived, for every load to show; an expired waiver blocks publishing."""
-    today = date.today()
-    return [f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}" for one in read_waivers(settings.waivers)]
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
@@ -106,6 +106,7 @@ def status(settings: Settings) -> dict[str, Any]:
     folders = changed_folders(settings)
     changed = {folder.label for folder in folders}
     in_landing = read_json(settings.landing_index, {})
+    kept_figures = kept_description(settings)
     waiting = [
         f"rejected, {why}"
         if (why := known_rejection(settings, folder))
@@ -117,6 +118,8 @@ def status(settings: Settings) -> dict[str, Any]:
         for year in sorted({year for _, year in active} - set(complete))
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
     ]
+    if labels := published_but_withdrawn(settings):
+        waiting.append(f"what readers open rests on withdrawn deliveries: {', '.join(labels)}")
     waiting += [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]
     waiting += misfits(settings).values()
     waiting += [
@@ -125,6 +128,11 @@ def status(settings: Settings) -> dict[str, Any]:
         if f"{source}/{year}" not in changed
         and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
     ]
+    if active:
+        try:
+            pseudonym_key(settings)
+        except PseudonymKeyError as error:
+            waiting.insert(0, str(error))
     if complete and not nothing_to_publish(settings):
         audit = read_audit(settings)
         if audit and audit.basis == publication_basis(settings) and audit.blocking:
@@ -168,7 +176,8 @@ def status(settings: Settings) -> dict[str, Any]:
                 [],
             ),
         },
-        "waivers": waivers(settings),
+        "waivers": told_waivers(settings),
+        "purged_before": kept_figures["before"] or None,
         "waiting": waiting,
     }
 
@@ -193,6 +202,8 @@ def status_as_text(said: Mapping[str, Any]) -> str:
     )
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
+    if said["purged_before"]:
+        lines.append(f"purged: rows of years before {said['purged_before']}; their figures are carried on as published")
     lines += [f"waiver: {text}" for text in said["waivers"]]
     lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
     return "\n".join(lines)

@@ -8,15 +8,18 @@ import shutil
 import duckdb
 
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description
+from dagster_project.deliveries.pseudonyms import key_id, pseudonym_key
 from dagster_project.files import private_folder, sync_folder, write_json
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import changed_files, publications
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
+from dagster_project.transform.build import build_marts
 from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file
 from dagster_project.transform.plan import is_built
+from dagster_project.transform.raw_schema import prepare_raw_schema
 
 logger = logging.getLogger("uppklarat")
 
@@ -35,17 +38,25 @@ def purge(settings: Settings, before: int) -> list[int]:
         delete_purged_rows(settings)
         return list(kept_description(settings)["years"])
     active = active_deliveries(settings)
-    if not nothing_to_publish(settings) or not is_built(settings):
+    complete = complete_years(active)
+    if not nothing_to_publish(settings):
         raise PurgeRefusedError(
             "the loaded deliveries are not published as they are: `uppklarat load` first, then purge"
         )
-    if not any(year >= before for year in complete_years(active)):
+    if waiting := [record.label for record in active.values() if record.year not in complete]:
+        raise PurgeRefusedError(
+            f"{', '.join(waiting)} waits for the other source: its decisions may look back to purged years, and figures of purged "
+            "years must be published. Load what is missing first, or withdraw it"
+        )
+    if not any(year >= before for year in complete):
         raise PurgeRefusedError(f"no complete year from {before} on is loaded, so nothing could be published any more")
     newest = publications(settings)[-1]
     if damaged := changed_files(newest):
         raise PurgeRefusedError(
             f"publication {newest.publication_id} is damaged ({', '.join(damaged)}): its figures cannot be kept"
         )
+    if not is_built(settings):
+        build_marts(settings)
     private_folder(settings.kept)
     shutil.rmtree(settings.kept / str(before), ignore_errors=True)
     private_folder(settings.kept / str(before))
@@ -65,6 +76,7 @@ def purge(settings: Settings, before: int) -> list[int]:
         settings.kept_description,
         {
             "before": before,
+            "key_id": key_id(pseudonym_key(settings)),
             "publication_id": newest.publication_id,
             "years": [year for year in said["years"] if year < before],
             "deliveries": [one for one in said["deliveries"] if one["year"] < before],
@@ -82,21 +94,25 @@ def delete_purged_rows(settings: Settings) -> None:
         for path in settings.raw.glob("*/*/*/*.parquet")
         if path.parts[-3].isdigit() and int(path.parts[-3]) < before
     ]
+    if doomed:
+        # First, so that a crash leaves something that is doomed: freed pages of the database still hold rows.
+        settings.warehouse_file.unlink(missing_ok=True)
+        settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+        settings.quarantined_decisions.unlink(missing_ok=True)
     for path in doomed:
         path.unlink()
     for folder in settings.kept.glob("*"):
         if folder.name != str(before):
             shutil.rmtree(folder)
     if doomed:
-        # Freed pages of the database still hold rows; it is built anew of what is left.
-        settings.warehouse_file.unlink(missing_ok=True)
-        settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-        settings.quarantined_decisions.unlink(missing_ok=True)
         logger.info("deleted %s files with rows of years before %s", len(doomed), before)
 
 
 def _keep_looked_up_offences(settings: Settings, before: int) -> None:
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    active = active_deliveries(settings)
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        # Its views name files by where the warehouse lay when it was built.
+        prepare_raw_schema(connection, settings, active, complete_years(active))
         connection.execute(
             f"""
             copy (

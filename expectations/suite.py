@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 import yaml
+
+from expectations.strict_yaml import StrictLoader
 
 Layer = Literal["raw", "intermediate", "marts", "published"]
 Severity = Literal["block", "warn"]
@@ -139,7 +141,7 @@ def load_suite(path: Path) -> Suite:
         ValueError: Says which file, which expectation and what is wrong with it.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name}: not readable as YAML: {error}") from error
     part = _Part(path.name, content, {"suite", "layer", "asset", "table", "expectations"})
@@ -270,14 +272,3 @@ class _Part:
         if not isinstance(value, list) or not value:
             raise self.wrong(f"{key} is missing or empty; an empty suite passes everything")
         return list(enumerate(value, start=1))
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """The safe loader, except that a key given twice is an error instead of the last one winning."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)

@@ -150,6 +150,20 @@ def test_another_delivery_is_left_alone_by_it(loaded: Settings) -> None:
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
+def test_all_mean_the_rows_as_delivered(settings: Settings) -> None:
+    deliver(settings)
+    first = correction(rows={"misstanke_id": "m2"}, set={"misstanke_id": "m3"})
+    declare(settings, first, correction(id="second-one", rows={"misstanke_id": "m3"}, set={"beslut": "EJ_ATAL"}))
+    assert decisions(settings) == ["ATAL", "ATAL", "EJ_ATAL"]
+
+
+def test_two_that_mean_the_same_row_stop_the_load(settings: Settings) -> None:
+    deliver(settings)
+    declare(settings, correction(), correction(id="second-one", rows={"line": "3"}))
+    with pytest.raises(CorrectionsError, match="second-one and typing-error-1 mean the same row, line 3"):
+        load(settings)
+
+
 NOTHING = {
     "a value that is not there": {"misstanke_id": "m7"},
     "a line behind the last": {"line": "9"},
@@ -227,6 +241,7 @@ WRONG: dict[str, Any] = {
     "an id that is a sentence": [correction(id="Typing error")],
     "the same id twice": [correction(), correction(rows={"misstanke_id": "m1"})],
     "a case number in the reason": [correction(reason="see 2200-K1276-14")],
+    "a number of the other authority in the reason": [correction(reason="see am-1276-14")],
     "a personal number in the reason": [correction(reason=f"concerns {PERSONAL_NUMBER}")],
     "a personal number as the reporter": [correction(reported_by=PERSONAL_NUMBER)],
 }
@@ -242,7 +257,7 @@ def test_what_is_not_wholly_understood_stops_the_load(loaded: Settings, what: st
     assert "2200-K" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["- {", "\tid: x", "- id: x\n  id: &a [*a"])
+@pytest.mark.parametrize("text", ["- {", "- {id: one, id: two}", "\tid: x", "- id: x\n  id: &a [*a"])
 def test_what_is_no_yaml_stops_the_load(loaded: Settings, text: str) -> None:
     loaded.corrections.write_text(text, encoding="utf-8")
     with pytest.raises(CorrectionsError, match="YAML"):

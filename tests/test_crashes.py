@@ -165,6 +165,11 @@ def test_a_publication_that_was_not_pointed_to_is(worlds: Worlds, tmp_path: Path
     (first,) = publications(settings)
     later = settings.published / "29990101T000000Z"
     shutil.copytree(first.folder, later)
+    assert run(settings).returncode == 0
+    assert active_publication(settings) == first.publication_id  # a copy under another name is no publication
+    manifest = later / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_text(manifest.read_text().replace(first.publication_id, later.name))
     assert active_publication(settings) == first.publication_id
     assert run(settings).returncode == 0
     assert active_publication(settings) == later.name

@@ -6,6 +6,7 @@ import random
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import settings_in
 from reference.worlds import dirty_world
@@ -13,6 +14,7 @@ from warehouse import build, marts
 
 from dagster_project.deliveries.ingest import changed_folders, ingest
 from dagster_project.deliveries.ledger import take_back
+from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.transform.plan import plan_build
 
 FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
@@ -84,6 +86,28 @@ def test_any_order_of_deliveries_redeliveries_and_withdrawals(
     assert ledger.withdrawn
     assert marts(stepwise.warehouse_file) == marts(at_once.warehouse_file)
     assert plan_build(stepwise).years == ()
+
+
+def test_a_lost_key_costs_a_build_from_nothing_and_no_figure(
+    versions: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing made under the old key may meet what is made under the new one."""
+    settings = settings_in(tmp_path)
+    for folder in FOLDERS:
+        deliver(versions["first"], settings.landing, *folder)
+    build(settings)
+    before = marts(settings.warehouse_file)
+    monkeypatch.setenv(KEY_VARIABLE, "another key, which is long enough too")
+    shutil.rmtree(settings.raw)
+    settings.ledger.unlink()
+    build(settings)
+    assert marts(settings.warehouse_file) == before
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        for table in ("int_processed_offence", "int_looked_up_offence"):
+            (strangers,) = connection.execute(
+                f"select count(*) from intermediate.{table} anti join raw.police_offences using (diarienummer, brottsnummer)"
+            ).fetchone() or (None,)
+            assert strangers == 0
 
 
 def test_a_new_year_leaves_the_others_alone(versions: dict[str, Path], tmp_path: Path) -> None:

@@ -105,7 +105,15 @@ def test_what_a_manifest_promises(folder: DeliveryFolder, given: str, encoding: 
 
 @pytest.mark.parametrize(
     ("said", "kept"),
-    [({"seed": 1}, {"seed": 1}), ({}, {}), (True, {"says": True}), ("yes", {"says": True}), (False, None), (0, None)],
+    [
+        ({"seed": 1}, {"seed": 1}),
+        ({"seed": 1, "note": "121212-1212", "scale": "all"}, {"seed": 1}),
+        ({}, {}),
+        (True, {"says": True}),
+        ("yes", {"says": True}),
+        (False, None),
+        (0, None),
+    ],
 )
 def test_what_is_synthetic_says_so(folder: DeliveryFolder, said: object, kept: object) -> None:
     say(folder, synthetic=said)

@@ -13,8 +13,11 @@ from conftest import settings_in
 from reference.worlds import dirty_world
 from warehouse import build, figures, marts, uppklarat
 
+from dagster_project import report
 from dagster_project.audit import audit_warehouse
 from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ledger import take_back
+from dagster_project.load import load
 from dagster_project.publish import draft as draft_module
 from dagster_project.publish import release as release_module
 from dagster_project.publish.draft import DATABASE
@@ -95,6 +98,16 @@ def test_the_gate_blocks_and_the_earlier_publication_stands(published: Settings,
     build(published)
     with pytest.raises(PublishingBlockedError, match="quarantine_within_limit"):
         publish(published)
+    assert_stands(published, made)
+
+
+def test_when_all_was_withdrawn_nobody_is_told_that_all_is_well(published: Settings, made: Settings) -> None:
+    for year in (2023, 2024):
+        take_back(published, "police", year)
+    outcome = load(published)
+    assert outcome.blocked
+    assert "police/2023, police/2024" in outcome.blocked
+    assert any("rests on withdrawn deliveries" in text for text in report.status(published)["waiting"])
     assert_stands(published, made)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,10 @@ from warehouse import build, marts
 
 from dagster_project import cli
 from dagster_project.audit import read_audit
-from dagster_project.deliveries.ingest import changed_folders
-from dagster_project.deliveries.ledger import active_deliveries, kept_description, read_record
-from dagster_project.files import write_json
+from dagster_project.deliveries.ingest import changed_folders, misfits
+from dagster_project.deliveries.ledger import active_deliveries, kept_description, read_record, take_back
+from dagster_project.deliveries.pseudonyms import KEY_VARIABLE, PseudonymKeyError
+from dagster_project.files import read_json, write_json
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import Publication, publications
 from dagster_project.retention import PurgeRefusedError, delete_purged_rows, purge
@@ -90,14 +92,15 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
             ).fetchall()
         )
     assert left == kept
-    some = [name for name, _ in sorted(names - kept) if name not in {case for case, _ in kept}][:3]
     still_used = {name for name, _ in names} & {
         row["diarienummer"]
         for path in published.raw.glob("*/*/*/*.parquet")
         for row in rows_of_parquet(path)
         if "diarienummer" in row
     }
-    for name in set(some) - still_used:
+    gone = {name for name, _ in names} - still_used
+    assert gone
+    for name in sorted(gone)[:3]:
         assert not holds(published.home, name)
     first, second = publications(published)
     assert publication.said["years"] == list(YEARS)
@@ -138,14 +141,23 @@ def test_what_is_known_of_the_deliveries_is_kept(published: Settings) -> None:
         assert read_record(folder) == record
 
 
-def test_the_next_load_finishes_what_a_crash_left(published: Settings) -> None:
-    before = {path: path.read_bytes() for path in raw_parquet(published, 2023)}
-    purge(published, 2023)
-    for path, content in before.items():
-        path.write_bytes(content)
-    (published.kept / "2022").mkdir()
+def test_the_next_load_finishes_what_a_crash_left(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink, stopped = Path.unlink, len(raw_parquet(published, 2023)) // 2
+
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".parquet" and len(raw_parquet(published, 2023)) == stopped:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        purge(published, 2023)
+    monkeypatch.undo()
+    assert len(raw_parquet(published, 2023)) == stopped
+    (published.kept / "2022").mkdir(exist_ok=True)
     delete_purged_rows(published)
     assert raw_parquet(published, 2023) == []
+    assert not published.warehouse_file.exists()
     assert [folder.name for folder in published.kept.iterdir()] == ["2023"]
     assert kept_description(published)["before"] == 2023
 
@@ -157,9 +169,50 @@ def test_nothing_that_is_not_published_is_purged(published: Settings) -> None:
     assert raw_parquet(published, 2023)
 
 
+def test_a_year_that_waits_is_not_left_without_what_it_looks_back_to(published: Settings) -> None:
+    take_back(published, "prosecution", 2024)
+    write_json(published.ledger, [{**one, "at": "2026"} for one in read_json(published.ledger, [])])
+    with pytest.raises(PurgeRefusedError, match=r"uppklarat load|police/2024 waits"):
+        purge(published, 2023)
+    assert raw_parquet(published, 2023)
+
+
+def test_what_is_missing_is_built_and_a_warehouse_may_move(published: Settings, made: Settings) -> None:
+    published.warehouse_file.unlink()
+    assert purge(published, 2022) == [2021]
+    publish_again(published)
+    moved = replace(published, home=published.home.with_name("moved"))
+    published.home.rename(moved.home)
+    assert purge(moved, 2023) == [2021, 2022]
+    publish_again(moved)
+    assert marts(moved.current / DATABASE) == marts(made.current / DATABASE)
+
+
+def test_corrections_of_purged_years_are_done_with(published: Settings) -> None:
+    purge(published, 2023)
+    published.corrections.write_text(
+        "- {id: old-one, delivery: police/2021, file: offences, rows: {line: 2}, action: drop, reason: a test, "
+        "reported_by: police, date: 2022-03-01}\n"
+    )
+    assert misfits(published) == {}
+
+
 def test_a_year_must_be_left(published: Settings) -> None:
     with pytest.raises(PurgeRefusedError, match="2025"):
         purge(published, 2025)
+
+
+def test_another_key_than_that_of_the_kept_offences_is_refused(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purge(published, 2023)
+    shutil.rmtree(published.raw)
+    published.ledger.unlink()
+    monkeypatch.setenv(KEY_VARIABLE, "another key, which is long enough too")
+    with pytest.raises(PseudonymKeyError, match="purged years"):
+        build(published)
+    monkeypatch.undo()
+    build(published)
 
 
 def test_a_damaged_publication_is_no_place_to_keep_figures_from(published: Settings) -> None:

@@ -113,6 +113,16 @@ def test_others_follow_as_ever(settings: Settings) -> None:
     assert active(settings) == first
 
 
+def test_a_delivery_whose_rows_were_deleted_is_not_made_active_again(settings: Settings) -> None:
+    first, second = deliver(settings, FIRST), deliver(settings, SECOND)
+    for path in (settings.raw / "prosecution" / str(YEAR)).glob(f"{first}-*/*"):
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match="before this one was deleted"):
+        take_back(settings, *WHAT)
+    assert active(settings) == second
+    assert withdrawals(settings) == {}
+
+
 def test_the_command(loaded: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cli.Settings, "from_environment", lambda: loaded)
     before = active(loaded)

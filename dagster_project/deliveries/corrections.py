@@ -6,6 +6,7 @@ They stand in `corrections.yml` beside the sources' folders, so that the extract
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,9 @@ from typing import Any
 import duckdb
 import yaml
 
-from dagster_project.contract import FileContract, input_contract
-from dagster_project.deliveries.personal_number import holds_personal_number
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.identifiers import holds_identifier
+from expectations.strict_yaml import TextLoader
 
 LINE = "line"
 DROP, OVERRIDE = "drop", "override"
@@ -77,8 +79,7 @@ def read_corrections(path: Path) -> list[Correction]:
     if not path.exists():
         return []
     try:
-        # All scalars as text: as YAML's numbers, the offence code 0412 would be 266.
-        declared = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (it makes only texts)
+        declared = yaml.load(path.read_text(encoding="utf-8"), Loader=TextLoader)  # noqa: S506 (it makes only texts)
     except (yaml.YAMLError, UnicodeDecodeError):
         raise CorrectionsError(f"{path}: it is no readable YAML") from None
     if not isinstance(declared, list):
@@ -95,32 +96,40 @@ def corrections_of(path: Path, source: str, year: int) -> list[Correction]:
     return [one for one in read_corrections(path) if (one.source, one.year) == (source, year)]
 
 
-def corrections_version(corrections: Sequence[Correction]) -> str:
-    """Fingerprint of some corrections; empty for none."""
+def corrections_version(corrections: Sequence[Correction], key: bytes) -> str:
+    """Fingerprint of some corrections, keyed since they may name cases; empty for none."""
     if not corrections:
         return ""
-    return hashlib.sha256(json.dumps([asdict(one) for one in corrections]).encode()).hexdigest()[:8]
+    return hmac.new(key, json.dumps([asdict(one) for one in corrections]).encode(), hashlib.sha256).hexdigest()[:8]
 
 
 def apply_corrections(corrections: Sequence[Correction], connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Apply a file's corrections to its table `row`; returns the number of rows by correction.
 
     Rows to drop are noted in table `declared_wrong` (`line`). Touched rows stand in table `as_delivered` (columns of `row`) as they
-    came, since what is found in them condemns the delivery even if it is corrected.
+    came, since what is found in them condemns the delivery even if it is corrected. All corrections mean the rows as delivered;
+    raises `CorrectionsError` where two mean the same one.
     """
     connection.execute("create or replace temp table declared_wrong (line bigint)")
-    connection.execute("create or replace temp table as_delivered as from row limit 0")
-    touched: dict[str, int] = {}
+    connection.execute("create or replace temp table meant (id varchar, line bigint)")
     for one in corrections:
         condition, values = _condition(one)
-        connection.execute(f"insert into as_delivered from row where {condition}", values)
+        connection.execute(f"insert into meant select ?, line from row where {condition}", [one.id, *values])
+    connection.execute("create or replace temp table as_delivered as from row where line in (select line from meant)")
+    doubled = connection.execute(
+        "select min(id), max(id), any_value(line) from meant group by line having count(*) > 1 order by all limit 1"
+    ).fetchone()
+    if doubled:
+        raise CorrectionsError(f"corrections {doubled[0]} and {doubled[1]} mean the same row, line {doubled[2]}")
+    for one in corrections:
+        lines = "line in (select line from meant where id = ?)"
         if one.action == DROP:
-            done = connection.execute(f"insert into declared_wrong select line from row where {condition}", values)
+            connection.execute(f"insert into declared_wrong select line from row where {lines}", [one.id])
         else:
             setting = ", ".join(f"{column} = nullif(?, '')" for column in one.set)
-            done = connection.execute(f"update row set {setting} where {condition}", [*one.set.values(), *values])
-        (touched[one.id],) = done.fetchone() or (0,)
-    return touched
+            connection.execute(f"update row set {setting} where {lines}", [*one.set.values(), one.id])
+    touched = dict(connection.execute("select id, count(*) from meant group by id").fetchall())
+    return {one.id: touched.get(one.id, 0) for one in corrections}
 
 
 def _condition(correction: Correction) -> tuple[str, list[str]]:
@@ -172,7 +181,7 @@ def _correction(path: Path, number: int, declared: Any) -> Correction:
     )
     public = [declared["id"], declared["reason"], declared["reported_by"]]
     require(
-        not any(_is_identifying(text, files[declared["file"]]) for text in public),
+        not any(holds_identifier(text) for text in public),
         "its id, reason and reported_by are published: no case number and no personal identity number may stand there",
     )
     return Correction(
@@ -194,8 +203,3 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _is_identifying(text: str, file: FileContract) -> bool:
-    patterns = [column.pattern for column in file.columns if column.identifying and column.pattern]
-    return holds_personal_number(text) or any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)

@@ -59,7 +59,7 @@ def changed_folders(settings: Settings) -> list[DeliveryFolder]:
 
     def is_known(folder: DeliveryFolder) -> bool:
         seen = index.get(folder.label, {})
-        judged_by = _judged_by(corrections_of(settings.corrections, folder.source, folder.year))
+        judged_by = _judged_by(settings, corrections_of(settings.corrections, folder.source, folder.year))
         return (folder.source, folder.year, seen.get("delivery_id")) in {*active, *withdrawn} and (
             (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
         )
@@ -82,7 +82,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         raise RejectedDeliveryError(folder.label, "the folder is gone", "Deliver it again") from None
     key = pseudonym_key(settings)
     corrections = corrections_of(settings.corrections, folder.source, folder.year)
-    judged_by = _judged_by(corrections)
+    judged_by = _judged_by(settings, corrections)
     delivery = open_delivery(folder)
     with scratch_folder(settings.scratch) as scratch:
         encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
@@ -167,7 +167,8 @@ def misfits(settings: Settings) -> dict[str, str]:
     """
     active = {record.label: record for record in active_deliveries(settings).values()}
     declared: dict[str, list[Correction]] = {}
-    for one in read_corrections(settings.corrections):
+    purged_before = kept_description(settings)["before"]
+    for one in (one for one in read_corrections(settings.corrections) if one.year >= purged_before):
         declared.setdefault(f"{one.source}/{one.year}", []).append(one)
     file = settings.corrections.name
     found = {
@@ -179,7 +180,7 @@ def misfits(settings: Settings) -> dict[str, str]:
         label: f"{label}: it was loaded with other corrections than {file} declares now. Put its files into the landing folder and "
         "load, or take the change of the corrections back"
         for label, record in active.items()
-        if record.judged_by.partition("-")[2] != corrections_version(declared.get(label, []))
+        if record.judged_by.partition("-")[2] != _corrections_version(settings, declared.get(label, []))
     }
     pending = {folder.label for folder in changed_folders(settings)}
     return {label: text for label, text in sorted(found.items()) if label not in pending}
@@ -194,9 +195,14 @@ def judged_by_earlier_rules(settings: Settings) -> list[str]:
     ]
 
 
-def _judged_by(corrections: Sequence[Correction]) -> str:
+def _judged_by(settings: Settings, corrections: Sequence[Correction]) -> str:
     """Name the rules and the corrections by which rows are judged."""
-    return "-".join(filter(None, [judging_version(), corrections_version(corrections)]))
+    return "-".join(filter(None, [judging_version(), _corrections_version(settings, corrections)]))
+
+
+def _corrections_version(settings: Settings, corrections: Sequence[Correction]) -> str:
+    # Without corrections there is nothing that needs the key, which then need not be there.
+    return corrections_version(corrections, pseudonym_key(settings)) if corrections else ""
 
 
 def _is_newer(delivery: Delivery, moment: str) -> bool:
@@ -232,7 +238,13 @@ def _judge(
     judged: dict[str, JudgedFile] = {}
     for name, file in received.items():
         of_file = [one for one in corrections if one.file == name]
-        with duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": JUDGING_MEMORY}) as connection:
+        # What is put aside holds numbers as they came.
+        limits: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": str(scratch),
+            "memory_limit": JUDGING_MEMORY,
+            "temp_file_encryption": True,
+        }
+        with duckdb.connect(config=limits) as connection:
             try:
                 judged[name] = judge_file(
                     file,

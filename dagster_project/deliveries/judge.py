@@ -17,10 +17,10 @@ from dagster_project.contract import Column, FileContract
 from dagster_project.deliveries.corrections import Correction, apply_corrections
 from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.deliveries.pseudonyms import (
+    faulty_value_sql,
     kept_sql,
     misshapen_line_sql,
     offer_pseudonyms,
-    without_identifiers_sql,
 )
 from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.deliveries.rejection import RejectedDeliveryError
@@ -256,10 +256,7 @@ def _loaded_sql(contract: FileContract) -> str:
 
 
 def _row_as_it_came(contract: FileContract) -> str:
-    values = ", ".join(
-        f"'{column.name}', {kept_sql(column, column.name) if column.identifying else without_identifiers_sql(column.name)}"
-        for column in contract.columns
-    )
+    values = ", ".join(f"'{column.name}', {faulty_value_sql(column)}" for column in contract.columns)
     return f"coalesce({misshapen_line_sql(contract, 'malformed')}, cast(json_object({values}) as varchar))"
 
 

@@ -242,8 +242,11 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
         "Deliver the listed files, or correct the manifest",
     )
     synthetic = said.get("synthetic")
-    if synthetic is not None and not isinstance(synthetic, dict):
-        synthetic = {"says": bool(synthetic)} if synthetic else None
+    if isinstance(synthetic, dict):
+        # Published as it is: numbers only, no text that a supplier wrote.
+        synthetic = {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
+    else:
+        synthetic = {"says": True} if synthetic else None
     return Manifest(encoding=encoding, files=promised, synthetic=synthetic, created=_moment(said.get("created")))
 
 

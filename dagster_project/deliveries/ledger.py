@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,16 +78,26 @@ def read_record(folder: Path) -> DeliveryRecord | None:
 
 def activate(settings: Settings, record: DeliveryRecord) -> None:
     """Note that a delivery is the active one of its source and year from now on."""
-    _note(settings, record, "loaded")
+    write_json(settings.ledger, [*ledger_entries(settings), _entry(record, "loaded")])
 
 
 def take_back(settings: Settings, source: str, year: int) -> tuple[DeliveryRecord, DeliveryRecord | None]:
     """Take the active delivery of a source and year back: the one that was active before it is active again.
 
-    Returns both; there may have been none before. Raises KeyError where nothing is active.
+    Returns both; there may have been none before. Raises KeyError where nothing is active, and FileNotFoundError, with nothing
+    changed, where the rows of the one before are no longer in the raw store.
     """
     record = active_deliveries(settings)[source, year]
-    _note(settings, record, "withdrawn")
+    entries = [*ledger_entries(settings), _entry(record, "withdrawn")]
+    before = _latest(entries).get((source, year))
+    if before:
+        folder = record_folder(settings, source, year, before["delivery_id"], before["judged_by"])
+        former = read_record(folder)
+        if former is None or not all((folder / f"{name}.parquet").exists() for name in former.files):
+            raise FileNotFoundError(
+                f"the delivery of {record.label} before this one was deleted from {folder.parent}: deliver another instead"
+            )
+    write_json(settings.ledger, entries)
     return record, active_deliveries(settings).get((source, year))
 
 
@@ -112,14 +122,7 @@ def ledger_entries(settings: Settings) -> list[dict[str, Any]]:
 def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecord]:
     """The active delivery of every source and year, by (source, year), in the order of years; purged years have none."""
     purged_before = kept_description(settings)["before"]
-    loaded: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for entry in (one for one in ledger_entries(settings) if one["year"] >= purged_before):
-        of_year = loaded.setdefault((entry["source"], entry["year"]), [])
-        # A delivery that is loaded again, as judged by newer rules or after others, was not there twice.
-        of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
-        if entry["event"] == "loaded":
-            of_year.append(entry)
-    latest = {what: entries[-1] for what, entries in loaded.items() if entries}
+    latest = _latest([one for one in ledger_entries(settings) if one["year"] >= purged_before])
     active = {}
     for (source, year), entry in sorted(latest.items(), key=lambda item: (item[0][1], item[0][0])):
         folder = record_folder(settings, source, year, entry["delivery_id"], entry["judged_by"])
@@ -134,18 +137,29 @@ def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecor
 
 
 def kept_description(settings: Settings) -> dict[str, Any]:
-    """What was purged and kept: before (a year; 0 for nothing), publication_id, years and deliveries of the kept figures."""
+    """What was purged and kept: before (a year; 0 for nothing), key_id, and publication_id, years and deliveries of the figures."""
     said: dict[str, Any] = read_json(
-        settings.kept_description, {"before": 0, "publication_id": "", "years": [], "deliveries": []}
+        settings.kept_description, {"before": 0, "key_id": "", "publication_id": "", "years": [], "deliveries": []}
     )
     return said
 
 
-def _note(settings: Settings, record: DeliveryRecord, event: str) -> None:
+def _latest(entries: Sequence[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The entry of the delivery that is active by these entries, by (source, year)."""
+    loaded: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for entry in entries:
+        of_year = loaded.setdefault((entry["source"], entry["year"]), [])
+        # A delivery that is loaded again, as judged by newer rules or after others, was not there twice.
+        of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
+        if entry["event"] == "loaded":
+            of_year.append(entry)
+    return {what: loaded_entries[-1] for what, loaded_entries in loaded.items() if loaded_entries}
+
+
+def _entry(record: DeliveryRecord, event: str) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     names = ("source", "year", "delivery_id", "judged_by")
-    entry = {"event": event, **{name: getattr(record, name) for name in names}, "at": now}
-    write_json(settings.ledger, [*ledger_entries(settings), entry])
+    return {"event": event, **{name: getattr(record, name) for name in names}, "at": now}
 
 
 def complete_years(active: Mapping[tuple[str, int], DeliveryRecord]) -> list[int]:

@@ -9,8 +9,9 @@ import stat
 
 import duckdb
 
-from dagster_project.contract import Column, FileContract, input_contract
-from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.contract import Column, FileContract
+from dagster_project.deliveries.identifiers import identifying_pattern
+from dagster_project.deliveries.ledger import active_deliveries, kept_description, withdrawals
 from dagster_project.files import sync_folder, write_text
 from dagster_project.settings import Settings
 
@@ -20,6 +21,8 @@ SHORTEST_KEY = 32
 HEX_DIGITS = 32
 _BLOCK = hashlib.sha256().block_size
 _HIDDEN = "(identifier)"
+# What no case number and no suspect is taken for: small numbers, dates however written, regions.
+_HARMLESS = ["[0-9]{1,5}", "[0-9]{2,4}[-./][0-9]{1,2}[-./][0-9]{1,4}", "Rn[0-9]{2}"]
 
 
 class PseudonymKeyError(Exception):
@@ -32,14 +35,14 @@ def pseudonym_key(settings: Settings) -> bytes:
     Raises `PseudonymKeyError` for a key that others can read, or that is not the one that the loaded deliveries were made with:
     an offence would get another pseudonym than before, and a reopening would no longer meet it.
     """
-    active = active_deliveries(settings)
-    text = os.environ.get(KEY_VARIABLE)
-    if text is None and settings.key_file.exists():
+    active, kept = active_deliveries(settings), kept_description(settings)
+    text = os.environ.get(KEY_VARIABLE, "").strip()
+    if not text and settings.key_file.exists():
         if stat.S_IMODE(settings.key_file.stat().st_mode) & 0o077:
             raise PseudonymKeyError(f"others may read the key of the pseudonyms: chmod 600 {settings.key_file}")
         text = settings.key_file.read_text(encoding="utf-8").strip()
-    if text is None:
-        if active:
+    if not text:
+        if active or kept["before"]:
             raise PseudonymKeyError(
                 _lost(settings, f"is lost: there is no {settings.key_file}, and {KEY_VARIABLE} is not set")
             )
@@ -48,10 +51,17 @@ def pseudonym_key(settings: Settings) -> bytes:
         write_text(settings.key_file, text + "\n")
         sync_folder(settings.key_file.parent)
     if len(text) < SHORTEST_KEY:
-        raise PseudonymKeyError(f"the key of the pseudonyms has fewer than {SHORTEST_KEY} characters")
+        source = settings.key_file if settings.key_file.exists() and not os.environ.get(KEY_VARIABLE) else KEY_VARIABLE
+        raise PseudonymKeyError(f"the key of the pseudonyms in {source} has fewer than {SHORTEST_KEY} characters")
     key = text.encode()
     if others := [record.label for record in active.values() if record.key_id != key_id(key)]:
         raise PseudonymKeyError(_lost(settings, f"is not the one that {', '.join(others)} were loaded with"))
+    if kept["before"] and kept["key_id"] != key_id(key):
+        raise PseudonymKeyError(
+            f"the key of the pseudonyms is not the one that the offences of purged years were kept with ({settings.kept}). Put the "
+            f"right key back. If it is gone for good, set key_id in {settings.kept_description} to {key_id(key)}: decisions that "
+            "look back to purged years become orphans"
+        )
     return key
 
 
@@ -88,15 +98,7 @@ def kept_sql(column: Column, value: str) -> str:
 
 def without_identifiers_sql(text: str) -> str:
     """SQL for a text in which everything written like a case number is hidden."""
-    patterns = "|".join(
-        dict.fromkeys(
-            column.pattern
-            for file in input_contract().files
-            for column in file.columns
-            if column.identifying and column.pattern
-        )
-    )
-    return f"regexp_replace({text}, '{patterns}', '{_HIDDEN}', 'gi')"
+    return f"regexp_replace({text}, '{identifying_pattern()}', '{_HIDDEN}', 'gi')"
 
 
 def misshapen_line_sql(contract: FileContract, text: str) -> str:
@@ -104,16 +106,32 @@ def misshapen_line_sql(contract: FileContract, text: str) -> str:
 
     Everything else may be a case number or a suspect, and becomes a pseudonym.
     """
-    harmless = ["", "[0-9]{1,4}", "[0-9]{4}-[0-9]{2}-[0-9]{2}"]
-    harmless += [value for column in contract.columns for value in column.values]
+    codes = [value for column in contract.columns for value in column.values]
     return f"""
         array_to_string(list_transform(string_split({text}, ';'), lambda field: case
-            when regexp_full_match(trim(field), '{"|".join(harmless)}') then field else pseudonym('line', field)
+            when regexp_full_match(trim(field), '{"|".join(["", *_HARMLESS, *codes])}') then field else pseudonym('line', field)
         end), ';')"""
 
 
+def faulty_value_sql(column: Column) -> str:
+    """SQL for what is kept of a value in a faulty row, which may stand in a column that is not its own.
+
+    What has a digit and is no date or small number may be a case or a suspect, and becomes a pseudonym.
+    """
+    if column.identifying:
+        return kept_sql(column, column.name)
+    if column.type == "text" and not column.pattern and not column.values:
+        return without_identifiers_sql(column.name)
+    return f"""case
+        when regexp_matches({column.name}, '[0-9]') and not regexp_full_match({column.name}, '{"|".join(_HARMLESS)}')
+        then pseudonym('line', {column.name}) else {column.name}
+    end"""
+
+
 def _lost(settings: Settings, problem: str) -> str:
+    withdrawn = ", ".join(sorted({f"{source}/{year}" for source, year, _ in withdrawals(settings)}))
     return (
         f"the key of the pseudonyms {problem}. Put the right key back. If it is gone for good, move {settings.raw} and "
         f"{settings.ledger} away and load all deliveries again: a new key is made; what is published stays as it is"
+        + (f". Take withdrawn deliveries out of the landing folder first: {withdrawn}" if withdrawn else "")
     )

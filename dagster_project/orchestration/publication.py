@@ -168,6 +168,7 @@ def _about(audit: Audit, places: Places) -> dict[str, Any]:
         "checks": len(audit.results),
         "blocking": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.blocking]),
         "warnings": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.warnings]),
+        "waivers": dg.MetadataValue.json([one.reason for one in audit.results if one.suite == "waivers"]),
         "what_did_not_pass": dg.MetadataValue.md(_failures(audit)),
         "validation_page": _page(places),
     }

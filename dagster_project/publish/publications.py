@@ -36,11 +36,9 @@ def publications(settings: Settings) -> list[Publication]:
     if not settings.published.is_dir():
         return []
     manifests = sorted(path for path in settings.published.glob(f"*/{MANIFEST}") if not path.parent.is_symlink())
-    return [
-        Publication(path.parent.name, path.parent, read_json(path, {}))
-        for path in manifests
-        if not path.parent.name.startswith(".")
-    ]
+    found = [Publication(path.parent.name, path.parent, read_json(path, {})) for path in manifests]
+    # A copy of a publication under another name is none.
+    return [one for one in found if one.said.get("publication_id") == one.publication_id]
 
 
 def active_publication(settings: Settings) -> str | None:
@@ -102,7 +100,8 @@ def finish_interrupted_publishing(settings: Settings) -> None:
     if not kept or current == kept[-1].publication_id:
         return
     wanted = read_json(settings.activation, {})
-    if wanted != {"activated": current, "instead_of": kept[-1].publication_id}:
+    is_meant = wanted == {"activated": current, "instead_of": kept[-1].publication_id}
+    if not is_meant and not changed_files(kept[-1]):
         point_to(settings, kept[-1].publication_id)
 
 

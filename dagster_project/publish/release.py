@@ -12,12 +12,13 @@ from typing import Any
 import duckdb
 
 from dagster_project.audit import Audit, missing_checks, read_audit, save_audit, suites
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description, withdrawals
 from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
 from dagster_project.publish.publications import (
     Publication,
+    active_publication,
     finish_interrupted_publishing,
     next_publication_id,
     publications,
@@ -66,6 +67,18 @@ def nothing_to_publish(settings: Settings) -> bool:
     """Whether the newest publication rests on just what a new one would."""
     kept = publications(settings)
     return bool(kept) and kept[-1].basis == publication_basis(settings)
+
+
+def published_but_withdrawn(settings: Settings) -> list[str]:
+    """Deliveries, as `source/year`, that were taken back and that the publication which readers open still rests on."""
+    withdrawn = withdrawals(settings)
+    return [
+        f"{one['source']}/{one['year']}"
+        for publication in publications(settings)
+        if publication.publication_id == active_publication(settings)
+        for one in publication.said["deliveries"]
+        if (one["source"], one["year"], one["delivery_id"]) in withdrawn
+    ]
 
 
 def make_draft(settings: Settings) -> Audit:
@@ -200,7 +213,8 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
         "publication_id": next_publication_id(settings, now),
         "published_at": now.isoformat(timespec="seconds"),
         "basis": audit.basis,
-        "synthetic": any(record.synthetic is not None for record in active.values()),
+        "synthetic": any(record.synthetic is not None for record in active.values())
+        or any(one["synthetic"] is not None for one in kept["deliveries"]),
         "years": [*kept["years"], *years],
         "kept_from": kept["publication_id"] or None,
         "code_version": code_version(),

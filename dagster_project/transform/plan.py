@@ -153,4 +153,5 @@ def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
 
 
 def _name(record: DeliveryRecord) -> str:
-    return f"{record.source}-{record.delivery_id}-{record.judged_by}"
+    # Under another key the same rows have other names.
+    return f"{record.source}-{record.delivery_id}-{record.judged_by}-{record.key_id}"

@@ -1,0 +1,19 @@
+"""What leads to a case or a person, wherever it stands: for texts that people write and that are published."""
+
+from __future__ import annotations
+
+import re
+
+from dagster_project.contract import input_contract
+from dagster_project.deliveries.personal_number import holds_personal_number
+
+
+def identifying_pattern() -> str:
+    """How case numbers are written, police's and prosecutors'."""
+    columns = [column for file in input_contract().files for column in file.columns]
+    return "|".join(dict.fromkeys(column.pattern for column in columns if column.identifying and column.pattern))
+
+
+def holds_identifier(text: str) -> bool:
+    """Whether a case number or a personal identity number stands in the text."""
+    return holds_personal_number(text) or re.search(identifying_pattern(), text, re.IGNORECASE) is not None

@@ -1,0 +1,27 @@
+"""YAML that people write: a key given twice is an error instead of the last one winning."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+
+
+class _OnceEach(yaml.constructor.BaseConstructor):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+class StrictLoader(_OnceEach, yaml.SafeLoader):
+    """The safe loader: numbers, days and truths are what they look like."""
+
+
+class TextLoader(_OnceEach, yaml.BaseLoader):
+    """Every scalar is the text that was typed: as YAML's numbers, the code 0412 would be 266."""
