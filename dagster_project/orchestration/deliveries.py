@@ -45,6 +45,11 @@ def delivery_specs() -> list[dg.AssetSpec]:
             description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
         ),
         dg.AssetSpec(
+            ["raw", "kept_indicator_year"],
+            group_name="deliveries",
+            description="Published figures of years whose raw rows were purged, if there are any.",
+        ),
+        dg.AssetSpec(
             ["raw", "delivery_file"],
             group_name="raw",
             deps=tables,
