@@ -39,6 +39,7 @@ from reference.extracts import Row
 from reference.worlds import dirty_world, offence_row, police_row, prosecution_row
 
 from dagster_project.deliveries.ingest import ingest
+from dagster_project.deliveries.judge import judge_file
 from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.receive import CHUNK
 from dagster_project.settings import Settings
@@ -556,6 +557,21 @@ def test_quotes_that_come_late_in_a_long_file(settings: Settings) -> None:
     found = load_file(settings, "prosecution", "decisions", content)
     assert found.loaded[number]["misstanke_id"] == pseudonym("misstanke_id", "a;b")
     assert found.reasons == {number + 2: "invalid_value"}
+
+
+def test_no_received_text_lies_on_disk_while_it_is_judged(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that nothing is left of it even if the process is killed."""
+    found: list[Path] = []
+
+    def look(*arguments: object) -> object:
+        found.extend(path for path in settings.scratch.rglob("*") if path.is_file())
+        return judge_file(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("dagster_project.deliveries.ingest.judge_file", look)
+    rows = [prosecution_row(number, misstanke_id="å") for number in range(1, 1_001)]
+    content = csv_file("prosecution", "decisions", rows, encoding="cp1252")
+    assert len(load_file(settings, "prosecution", "decisions", content, encoding="cp1252").loaded) == 1_000
+    assert found == []
 
 
 def test_a_long_file_in_cp1252(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,9 @@ class DeliveryFolder:
     def signature(self) -> str:
         """A cheap fingerprint that changes whenever a file here is added, removed or written."""
         stats = {entry.name: _stat(entry) for entry in sorted(self.path.iterdir())}
-        return json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
+        said = json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
+        # A hash, since people name files by all sorts of things.
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -6,10 +6,12 @@ import codecs
 import csv
 import hashlib
 import re
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import duckdb
 
@@ -29,7 +31,8 @@ MOST_EXPANSION = 200
 class ReceivedFile:
     """A file whose bytes were read to the end.
 
-    `text_path` is what DuckDB shall read: the file itself, or its copy in UTF-8 if it came in another encoding.
+    `text_path` is what DuckDB shall read: the file itself, or its text in UTF-8 if it came in another encoding, for as long as
+    `text_file` is open.
     `header` holds the column names as trimmed lower case. For CSV, `lines` counts the lines after the header up to the last
     one that is not blank; for Parquet, the rows, and `original_names` holds the header as it is spelt there. Without
     `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster. `modified_ns` is the time of the last
@@ -48,6 +51,7 @@ class ReceivedFile:
     has_quotes: bool = False
     has_odd_space: bool = True
     original_names: tuple[str, ...] = ()
+    text_file: IO[bytes] | None = None
 
     @property
     def is_parquet(self) -> bool:
@@ -68,7 +72,7 @@ class ReceivedFile:
 def receive_file(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
     """Read all bytes of a delivered file once: hash, decompress, decode and count lines.
 
-    A file in another encoding than UTF-8 is rewritten in UTF-8 under `scratch`, since DuckDB reads no other. Raises
+    A file in another encoding than UTF-8 is rewritten in UTF-8 in a nameless file of `scratch`, since DuckDB reads no other. Raises
     `RejectedDeliveryError` naming file, line and byte for anything that is not a readable CSV or Parquet file of the contract.
     """
     before = path.stat()
@@ -206,34 +210,37 @@ _INTEGER_TYPES = frozenset(
 def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    text_path = path if encoding == "utf-8" else scratch / f"{contract.table}-{path.stat().st_ino}.csv"
+    # Without a name, so that nothing of the text outlives this process, however it ends.
+    in_utf8 = None if encoding == "utf-8" else tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 (it lives on)
     lines = _LineCounter(where, encoding)
     read = 0
     compressed = path.suffix == ".gz"
-    with text_path.open("wb") if text_path != path else _Nowhere() as text_file:
-        for chunk in _unpacked(path, where, digest) if compressed else _hashed(path, digest):
-            try:
-                text = decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                # The decoder counts from the bytes it still held of the chunk before.
-                offset = error.start - (len(error.object) - len(chunk))
-                raise _bad_encoding(
-                    where, encoding, lines.newlines + chunk[: max(offset, 0)].count(b"\n") + 1, read + offset
-                ) from None
-            lines.add(chunk)
-            text_file.write(text.encode())
-            read += len(chunk)
-        held = len(decoder.getstate()[0])
+    for chunk in _unpacked(path, where, digest) if compressed else _hashed(path, digest):
         try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise _bad_encoding(where, encoding, lines.newlines + 1, read - held) from None
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            # The decoder counts from the bytes it still held of the chunk before.
+            offset = error.start - (len(error.object) - len(chunk))
+            line = lines.newlines + chunk[: max(offset, 0)].count(b"\n") + 1
+            raise _bad_encoding(where, encoding, line, read + offset) from None
+        lines.add(chunk)
+        if in_utf8:
+            in_utf8.write(text.encode())
+        read += len(chunk)
+    held = len(decoder.getstate()[0])
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise _bad_encoding(where, encoding, lines.newlines + 1, read - held) from None
     lines.end()
+    if in_utf8:
+        in_utf8.flush()
     return ReceivedFile(
         contract=contract,
         where=where,
         path=path,
-        text_path=text_path,
+        text_path=Path(f"/proc/self/fd/{in_utf8.fileno()}") if in_utf8 else path,
+        text_file=in_utf8,
         sha256=digest.hexdigest(),
         size=path.stat().st_size,
         modified_ns=path.stat().st_ctime_ns,
@@ -250,19 +257,6 @@ def _bad_encoding(where: str, encoding: str, line: int, byte: int) -> RejectedDe
         f"not {encoding}",
         "Deliver it as UTF-8, or name its encoding in the manifest",
     )
-
-
-class _Nowhere:
-    """Stands in for the UTF-8 copy of a file that needs none."""
-
-    def __enter__(self) -> _Nowhere:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def write(self, data: bytes) -> None:
-        """Drop the data."""
 
 
 class _LineCounter:
