@@ -20,6 +20,14 @@ def settings_in(folder: Path) -> Settings:
     return Settings(landing=folder / "landing", home=folder / "warehouse", published=folder / "published")
 
 
+def copied(made: Settings, settings: Settings) -> Settings:
+    """A warehouse with all that another one has, for a test that changes it."""
+    for place in ("landing", "home", "published"):
+        if getattr(made, place).exists():
+            shutil.copytree(getattr(made, place), getattr(settings, place), symlinks=True)
+    return settings
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An empty warehouse."""
@@ -39,6 +47,4 @@ def once_loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture
 def loaded(settings: Settings, once_loaded: Settings) -> Settings:
     """A warehouse with a clean delivery of either source, whose redelivery a test may try."""
-    shutil.copytree(once_loaded.landing, settings.landing)
-    shutil.copytree(once_loaded.home, settings.home)
-    return settings
+    return copied(once_loaded, settings)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import settings_in
+from conftest import copied, settings_in
 from crowd import deliver_again
 from kills import Worlds, as_before, make_worlds
 from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
@@ -160,8 +160,7 @@ def test_the_clock_jumps(redelivered: Settings, worlds: Worlds, expected: dict[s
 def test_a_publication_that_was_not_pointed_to_is(worlds: Worlds, tmp_path: Path) -> None:
     """Unless somebody went back on purpose."""
     settings = settings_in(tmp_path)
-    for place in ("landing", "home", "published"):
-        shutil.copytree(getattr(worlds.first, place), getattr(settings, place), symlinks=True)
+    copied(worlds.first, settings)
     (first,) = publications(settings)
     later = settings.published / "29990101T000000Z"
     shutil.copytree(first.folder, later)

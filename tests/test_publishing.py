@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import settings_in
+from conftest import copied, settings_in
 from reference.worlds import dirty_world
 from warehouse import build, figures, marts, uppklarat
 
@@ -46,13 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def published(made: Settings, settings: Settings) -> Settings:
-    for place, copy in (
-        (made.landing, settings.landing),
-        (made.home, settings.home),
-        (made.published, settings.published),
-    ):
-        shutil.copytree(place, copy, symlinks=True)
-    return settings
+    return copied(made, settings)
 
 
 def redeliver(settings: Settings, seed: int = 61, dirt: float = 0.002) -> None:

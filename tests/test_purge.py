@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import settings_in
+from conftest import copied, settings_in
 from deliveries import holds, rows_of_parquet
 from reference.worlds import dirty_world
 from test_publishing import publish
@@ -39,13 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def published(made: Settings, settings: Settings) -> Settings:
-    for place, copy in (
-        (made.landing, settings.landing),
-        (made.home, settings.home),
-        (made.published, settings.published),
-    ):
-        shutil.copytree(place, copy, symlinks=True)
-    return settings
+    return copied(made, settings)
 
 
 def publish_again(settings: Settings) -> Publication:
