@@ -147,13 +147,14 @@ def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
 # --- running them -----------------------------------------------------------------------------------------------------
 
 
-def mutant_figures() -> tuple[int, int]:
-    """Mutants made and killed, without those explained as equivalent; raises where one lives or cannot be made."""
+def mutant_figures() -> tuple[int, int, list[str]]:
+    """Mutants made and killed, without those explained as equivalent, and a line for each that lives."""
     outcome = subprocess.run([sys.executable, str(TESTS / "mutants.py"), QUICK], capture_output=True, text=True)
-    if outcome.returncode:
-        raise AssertionError(f"mutants that no test notices:\n{outcome.stdout}\n{outcome.stderr}")
-    made, killed = re.findall(r"^mutants: (\d+) made, (\d+) killed", outcome.stdout, re.MULTILINE)[0]
-    return int(made), int(killed)
+    figures = re.search(r"^mutants: (\d+) made, (\d+) killed", outcome.stdout, re.MULTILINE)
+    if figures is None:
+        raise AssertionError(f"the mutants were not tried:\n{outcome.stdout}\n{outcome.stderr}")
+    alive = re.findall(r"^(?:LIVES|ATTEMPT FAILED) .*$", outcome.stdout, re.MULTILINE)
+    return int(figures[1]), int(figures[2]), alive
 
 
 def run(mutants: Sequence[Mutant], report: Callable[[Outcome], None]) -> list[Outcome]:

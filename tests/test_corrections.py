@@ -140,11 +140,15 @@ def test_what_was_declared_later_is_applied_by_the_next_load(settings: Settings)
     assert decisions(settings) == ["ATAL"] * 3
 
 
-def test_another_delivery_is_left_alone_by_it(loaded: Settings) -> None:
-    declare(loaded, correction(rows={"line": "2"}))
-    load(loaded)
-    before = [folder.label for folder in changed_folders(loaded)]
-    assert LABEL not in before
+@pytest.mark.parametrize("other", ["prosecution/2019", "police/2022"])
+def test_another_delivery_is_left_alone_by_it(settings: Settings, other: str) -> None:
+    deliver(settings)
+    declare(settings, correction(delivery=other, rows={"line": "2"}, set={"beslutsdatum": ""}))
+    if other.startswith("police"):
+        declare(settings, drop(delivery=other, rows={"line": "2"}))
+    assert decisions(settings) == ["ATAL"] * 3
+    (record,) = active_deliveries(settings).values()
+    assert (record.corrections, record.files["decisions"].corrected) == ((), {})
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------

@@ -108,7 +108,10 @@ def test_nor_from_parquet(settings: Settings) -> None:
 
 
 def test_a_case_number_in_a_free_text_is_hidden_and_the_rest_stays(settings: Settings) -> None:
-    rows = [offence_row(1, lagrum=f"BrB 3 kap. 5 §, se {CASE} och {PROSECUTOR}"), offence_row(2, lagrum="BrB 3:5")]
+    rows = [
+        offence_row(1, lagrum=f"BrB 3 kap. 5 §, se {CASE.lower()} och {PROSECUTOR}"),
+        offence_row(2, lagrum="BrB 3:5"),
+    ]
     put(settings, "police", files_of("police", offences=csv_file("police", "offences", rows)))
     found = outcome(settings, load(settings, "police"), "offences").rows
     assert [row["lagrum"] for row in found] == ["BrB 3 kap. 5 §, se (identifier) och (identifier)", "BrB 3:5"]
