@@ -30,6 +30,11 @@ class Column:
     identifying: bool = False
     """Whether it leads to a person or a case; kept as a pseudonym only."""
 
+    @property
+    def is_free_text(self) -> bool:
+        """Whether anything may stand in it."""
+        return self.type == "text" and not self.pattern and not self.values
+
 
 @dataclass(frozen=True)
 class RowCheck:

@@ -91,9 +91,9 @@ def read_corrections(path: Path) -> list[Correction]:
     return corrections
 
 
-def corrections_of(path: Path, source: str, year: int) -> list[Correction]:
-    """The corrections of one delivery, in the order declared."""
-    return [one for one in read_corrections(path) if (one.source, one.year) == (source, year)]
+def corrections_of(corrections: Sequence[Correction], source: str, year: int) -> list[Correction]:
+    """Those of one delivery, in the order declared."""
+    return [one for one in corrections if (one.source, one.year) == (source, year)]
 
 
 def corrections_version(corrections: Sequence[Correction], key: bytes) -> str:

@@ -56,10 +56,11 @@ def changed_folders(settings: Settings) -> list[DeliveryFolder]:
     index = read_json(settings.landing_index, {})
     withdrawn = withdrawals(settings)
     active = {(record.source, record.year, record.delivery_id) for record in active_deliveries(settings).values()}
+    corrections = read_corrections(settings.corrections)
 
     def is_known(folder: DeliveryFolder) -> bool:
         seen = index.get(folder.label, {})
-        judged_by = _judged_by(settings, corrections_of(settings.corrections, folder.source, folder.year))
+        judged_by = _judged_by(settings, corrections_of(corrections, folder.source, folder.year))
         return (folder.source, folder.year, seen.get("delivery_id")) in {*active, *withdrawn} and (
             (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
         )
@@ -81,7 +82,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     except FileNotFoundError:
         raise RejectedDeliveryError(folder.label, "the folder is gone", "Deliver it again") from None
     key = pseudonym_key(settings)
-    corrections = corrections_of(settings.corrections, folder.source, folder.year)
+    corrections = corrections_of(read_corrections(settings.corrections), folder.source, folder.year)
     judged_by = _judged_by(settings, corrections)
     delivery = open_delivery(folder)
     with scratch_folder(settings.scratch) as scratch:

@@ -315,9 +315,7 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
     as they came too.
     """
     contract = received.contract
-    free = [
-        column.name for column in contract.columns if column.type == "text" and not column.pattern and not column.values
-    ]
+    free = [column.name for column in contract.columns if column.is_free_text]
     whole_row = f"concat_ws(' ; ', malformed, {', '.join(column.name for column in contract.columns)})"
     searched = " union all ".join(
         [

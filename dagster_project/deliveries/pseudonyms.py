@@ -91,14 +91,9 @@ def kept_sql(column: Column, value: str) -> str:
     """SQL for what is kept of a column's value: a pseudonym, or the value without identifiers that do not belong there."""
     if column.identifying:
         return f"pseudonym('{column.name}', {value})"
-    if column.type == "text" and not column.pattern and not column.values:
-        return without_identifiers_sql(value)
+    if column.is_free_text:
+        return f"regexp_replace({value}, '{identifying_pattern()}', '{_HIDDEN}', 'gi')"
     return value
-
-
-def without_identifiers_sql(text: str) -> str:
-    """SQL for a text in which everything written like a case number is hidden."""
-    return f"regexp_replace({text}, '{identifying_pattern()}', '{_HIDDEN}', 'gi')"
 
 
 def misshapen_line_sql(contract: FileContract, text: str) -> str:
@@ -118,10 +113,8 @@ def faulty_value_sql(column: Column) -> str:
 
     What has a digit and is no date or small number may be a case or a suspect, and becomes a pseudonym.
     """
-    if column.identifying:
+    if column.identifying or column.is_free_text:
         return kept_sql(column, column.name)
-    if column.type == "text" and not column.pattern and not column.values:
-        return without_identifiers_sql(column.name)
     return f"""case
         when regexp_matches({column.name}, '[0-9]') and not regexp_full_match({column.name}, '{"|".join(_HARMLESS)}')
         then pseudonym('line', {column.name}) else {column.name}
