@@ -14,11 +14,13 @@ SEEDS = DBT_PROJECT / "seeds"
 
 @dataclass(frozen=True)
 class Settings:
-    """The landing folder (deliveries as they came), the private warehouse and the published folder."""
+    """The landing folder (deliveries as they came), the private warehouse, the published folder, and what the environment decides."""
 
     landing: Path
     home: Path
     published: Path
+    suppress_below: int = 5
+    """From which number on a count of a county or municipality is shown; 1 withholds nothing."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -27,10 +29,14 @@ class Settings:
         def path(variable: str, default: str) -> Path:
             return Path(environment.get(variable) or default).absolute()
 
+        below = environment.get("UPPKLARAT_SUPPRESS_BELOW") or cls.suppress_below
+        if not str(below).isdecimal() or int(below) < 1:
+            raise ValueError(f"UPPKLARAT_SUPPRESS_BELOW is {below!r}, but must be a whole number from 1 on")
         return cls(
             landing=path("UPPKLARAT_LANDING", "data/landing"),
             home=path("UPPKLARAT_HOME", "data/warehouse"),
             published=path("UPPKLARAT_PUBLISHED", "data/published"),
+            suppress_below=int(below),
         )
 
     @property
@@ -82,6 +88,16 @@ class Settings:
     def kept_description(self) -> Path:
         """Which years were purged, and which publication their figures are kept from."""
         return self.home / "kept.json"
+
+    @property
+    def withheld(self) -> Path:
+        """Every figure of a county or municipality that a publication withheld: later ones withhold it too."""
+        return self.home / "withheld.parquet"
+
+    @property
+    def suppression_audit(self) -> Path:
+        """Why each figure that the latest build withholds is withheld; private, since it holds the counts."""
+        return self.audit / "suppression.csv"
 
     @property
     def warehouse_file(self) -> Path:

@@ -342,14 +342,14 @@ INTERMEDIATE: dict[str, Breakers] = {
 
 # --- marts -----------------------------------------------------------------------------------------------------------
 
-FIGURES = "marts.fct_indicator_year"
+FIGURES = "intermediate.int_figure_year"
 OUTCOMES = (
     "cleared_indictment", "cleared_penalty_order", "cleared_waiver",
     "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed",
 )  # fmt: skip
 COUNTS = ("processed", "investigated", "dismissed", "with_suspect", "cleared", *OUTCOMES)
 RATES = (
-    "clearance_pct", "prosecution_pct", "clearance_pct_country", "clearance_pct_median_region", "clearance_pct_median_county",
+    "clearance_pct", "prosecution_pct", "clearance_pct_country", "clearance_pct_median_region",
 )  # fmt: skip
 COUNTRY = "geography_level = 'riket' and victim_group = 'total' and variant = 'beslutad'"
 ONE_FIGURE = f"indicator_id = 'valdtakt' and {COUNTRY} and year = 2024"
@@ -454,17 +454,6 @@ FIGURE_BREAKERS: Breakers = {
         figure("another median", "clearance_pct_median_region = clearance_pct_median_region + 0.1"),
         figure("no median", "clearance_pct_median_region = null"),
     ],
-    "county_median_is_that_of_the_counties": [
-        change_one(
-            FIGURES, "a municipality among counties", "clearance_pct_median_county = 9", "geography_code = '1280'"
-        ),
-        change_one(
-            FIGURES,
-            "another median",
-            "clearance_pct_median_county = clearance_pct_median_county + 0.1",
-            "clearance_pct_median_county is not null",
-        ),
-    ],
     "no_change_across_a_break": [
         change_one(FIGURES, "a change from the other side", "clearance_change_pp = 0.5", "series_break"),
         change_one(FIGURES, "a test against the other side", "clearance_change_significant = true", "series_break"),
@@ -498,7 +487,6 @@ FIGURE_BREAKERS: Breakers = {
         figure("marked without reason", "small_number = not small_number"),
         figure("neither yes nor no", "small_number = null"),
     ],
-    "suppression_is_of_a_known_kind": [figure("withheld for a reason unknown", "suppression = 'tertiary'")],
     "official_figures_are_met": [
         figure(
             f"another figure for {column} than Brå has",
@@ -548,10 +536,119 @@ FIGURE_BREAKERS: Breakers = {
     ],
 }
 
+SHOWN = "marts.fct_indicator_year"
+WITHHELD_COLUMNS = (
+    *COUNTS,
+    "clearance_pct",
+    "clearance_pct_low",
+    "clearance_pct_high",
+    "prosecution_pct",
+    "clearance_change_pp",
+)
+ACCOUNT = "intermediate.int_suppression"
+
+SHOWN_BREAKERS: Breakers = {
+    "key_is_unique": [repeat(SHOWN)],
+    "every_figure_is_a_row": [
+        delete(SHOWN, "a withheld figure left out", "geography_code = '1280' and suppression is not null"),
+        change_one(SHOWN, "another reading of a county", "variant = 'bred'", "geography_level = 'lan'"),
+    ],
+    "shown_figures_are_those_counted": [
+        change_one(
+            SHOWN, f"another {column}", f"{column} = {column} + 1", f"suppression is null and {column} is not null"
+        )
+        for column in (*COUNTS, *RATES, "clearance_pct_low", "clearance_pct_high")
+    ]
+    + [
+        change_one(SHOWN, f"{flag} turned round", f"{flag} = not {flag}", "suppression is null")
+        for flag in ("small_number", "series_break", "mixed_year")
+    ],
+    "withheld_rows_show_nothing": [
+        *(change_one(SHOWN, f"a withheld {one}", f"{one} = 0", "suppression is not null") for one in WITHHELD_COLUMNS),
+        *(
+            change_one(SHOWN, f"a withheld {flag}", f"{flag} = true", "suppression is not null")
+            for flag in ("small_number", "clearance_change_significant")
+        ),
+    ],
+    "small_numbers_are_withheld": [
+        change_one(
+            SHOWN, "processed 1", "processed = 1, cleared = 0", "geography_level = 'lan' and suppression is null"
+        ),
+        change_one(
+            SHOWN, "cleared 4", "processed = 40, cleared = 4", "geography_level = 'lan' and suppression is null"
+        ),
+        change_one(
+            SHOWN,
+            "all but 4 cleared",
+            "processed = 40, cleared = 36",
+            "geography_level = 'lan' and suppression is null",
+        ),
+    ],
+    "labels_are_true": [
+        change_one(SHOWN, "a small one called secondary", "suppression = 'secondary'", "suppression = 'primary'"),
+        change_one(SHOWN, "a large one called primary", "suppression = 'primary'", "suppression = 'secondary'"),
+    ],
+    "only_counties_and_municipalities_are_withheld": [
+        change_one(SHOWN, "a region", "suppression = 'secondary'", "geography_level = 'polisregion'")
+    ],
+    "small_numbers_cannot_be_worked_out": [
+        change_one(
+            ACCOUNT,
+            "two possible values",
+            "possible_values = 2",
+            "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'",
+        ),
+        change_one(ACCOUNT, "one possible value", "possible_values = 1", "suppression = 'primary'"),
+        change_one(
+            ACCOUNT,
+            "nobody looked",
+            "possible_values = null",
+            "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'",
+        ),
+        delete(ACCOUNT, "no account", "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'"),
+    ],
+    "no_change_tells_a_withheld_year": [
+        Breaker(
+            f"{what} since a withheld year",
+            f"""update {SHOWN} as this set {what} from {SHOWN} as before
+                where before.suppression is not null and this.year = before.year + 1
+                    and this.indicator_id = before.indicator_id and this.geography_level = before.geography_level
+                    and this.geography_code = before.geography_code and this.victim_group = before.victim_group""",
+        )
+        for what in ("clearance_change_pp = 1", "clearance_change_significant = true")
+    ],
+    "county_median_is_that_of_the_counties_shown": [
+        change_one(
+            SHOWN, "a municipality among counties", "clearance_pct_median_county = 9", "geography_code = '1280'"
+        ),
+        change_one(
+            SHOWN,
+            "another median",
+            "clearance_pct_median_county = clearance_pct_median_county + 0.1",
+            "clearance_pct_median_county is not null",
+        ),
+        change_one(
+            SHOWN,
+            "a median where most are withheld",
+            "clearance_pct_median_county = 9",
+            "geography_level = 'lan' and indicator_id = 'konsstympning'",
+        ),
+    ],
+    "suppression_is_of_a_known_kind": [change_one(SHOWN, "withheld for a reason unknown", "suppression = 'tertiary'")],
+}
+
 TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
 OTHER_FACTS: dict[str, Breakers] = {
     "fct_processing_time_year": {
         "key_is_unique": [repeat(TIMES)],
+        "withheld_where_the_indicators_are": [
+            delete(TIMES, "one withheld county left out", "suppression is not null and indicator_id = 'koppleri'"),
+            change_one(TIMES, "a county withheld here only", "suppression = 'primary'", "geography_level = 'riket'"),
+        ],
+        "withheld_rows_show_nothing": [
+            change_one(TIMES, f"withheld {one}", f"{one} = 0", "suppression is not null")
+            for one in ("offences", "days_p25", "days_median", "days_p75", "days_p90")
+        ],
         "outcomes_are_known": [change_one(TIMES, "convicted", "outcome = 'convicted'")],
         "offences_are_those_of_the_indicators": [
             delete(TIMES, "a region without its cleared", "geography_code = 'Rn05' and outcome = 'cleared'"),
@@ -604,6 +701,14 @@ OTHER_FACTS: dict[str, Breakers] = {
     },
     "fct_case_flow_year": {
         "key_is_unique": [repeat(FLOW)],
+        "withheld_where_the_indicators_are": [
+            delete(FLOW, "one withheld county left out", "suppression is not null and indicator_id = 'koppleri'"),
+            change_one(FLOW, "a county withheld here only", "suppression = 'primary'", "geography_level = 'riket'"),
+        ],
+        "withheld_rows_show_nothing": [
+            change_one(FLOW, f"withheld {one}", f"{one} = 0", "suppression is not null")
+            for one in ("offences", "share_of_stage_before_pct", "linkage_pct")
+        ],
         "every_place_has_all_stages_in_order": [
             delete(FLOW, "no row for a zero", "stage = 'cleared' and offences = 0"),
             change(FLOW, "two stages exchanged", "stage_order = 9 - stage_order", "stage_order in (4, 5)"),
@@ -935,7 +1040,7 @@ LIMITS: dict[str, Breakers] = {
             for what, rows, sign in (("less than half", 1000, "-"), ("more than twice", 4000, "+"))
         ],
     },
-    "fct_indicator_year": {
+    "int_figure_year": {
         "volume_like_earlier_years": [
             change(
                 FIGURES,
@@ -1012,7 +1117,14 @@ LIMITS: dict[str, Breakers] = {
     },
 }
 
-SUITES = RAW | INTERMEDIATE | {"fct_indicator_year": FIGURE_BREAKERS} | OTHER_FACTS | DIMENSIONS | PUBLISHED
+SUITES = (
+    RAW
+    | INTERMEDIATE
+    | {"int_figure_year": FIGURE_BREAKERS, "fct_indicator_year": SHOWN_BREAKERS}
+    | OTHER_FACTS
+    | DIMENSIONS
+    | PUBLISHED
+)
 BREAKERS = {
     (suite, name): [*breakers, *LIMITS.get(suite, {}).get(name, [])]
     for suite, of_suite in SUITES.items()
@@ -1030,7 +1142,7 @@ ONLY_WARN = {
         "fct_case_flow_year": [
             "linkage_is_high",
         ],
-        "fct_indicator_year": [
+        "int_figure_year": [
             "official_figures_are_met",
             "volume_like_earlier_years",
             "rate_like_earlier_years",

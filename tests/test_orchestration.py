@@ -34,7 +34,12 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
 
 
 def places(settings: Settings) -> Places:
-    return Places(landing=str(settings.landing), home=str(settings.home), published=str(settings.published))
+    return Places(
+        landing=str(settings.landing),
+        home=str(settings.home),
+        published=str(settings.published),
+        suppress_below=settings.suppress_below,
+    )
 
 
 def test_only_orchestration_imports_dagster() -> None:

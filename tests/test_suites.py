@@ -51,7 +51,7 @@ def build(settings: Settings) -> Settings:
 def sample_warehouse(folder: Path) -> Settings:
     """A warehouse built from the sample, and one of its tables as drafted."""
     prepare_manifest()
-    settings = settings_in(folder)
+    settings = settings_in(folder, suppress_below=5)
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
     build(settings)
     # one table is written and read back; the others would take long and say the same

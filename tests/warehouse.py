@@ -26,6 +26,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "UPPKLARAT_LANDING": str(settings.landing),
         "UPPKLARAT_HOME": str(settings.home),
         "UPPKLARAT_PUBLISHED": str(settings.published),
+        "UPPKLARAT_SUPPRESS_BELOW": str(settings.suppress_below),
     }
 
 

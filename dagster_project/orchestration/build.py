@@ -16,7 +16,12 @@ DEFAULT_SCHEDULE = "0 6 1 3 *"
 
 def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE) -> dg.Definitions:
     """All definitions over the warehouse in these places; the schedule in cron's notation, Stockholm time."""
-    places = Places(landing=str(settings.landing), home=str(settings.home), published=str(settings.published))
+    places = Places(
+        landing=str(settings.landing),
+        home=str(settings.home),
+        published=str(settings.published),
+        suppress_below=settings.suppress_below,
+    )
     return dg.Definitions(
         assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
         asset_checks=[expectation_checks()],

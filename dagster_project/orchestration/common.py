@@ -41,16 +41,17 @@ PERMANENT = (
 
 
 class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The three places of the settings."""
+    """The settings, as Dagster can hold them."""
 
     landing: str
     home: str
     published: str
+    suppress_below: int
 
     @property
     def settings(self) -> Settings:
         """The same as domain settings."""
-        return Settings(Path(self.landing), Path(self.home), Path(self.published))
+        return Settings(Path(self.landing), Path(self.home), Path(self.published), self.suppress_below)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ def publication_basis(settings: Settings) -> str:
         ],
         "kept": kept_description(settings),
         "own": fingerprint(own),
+        "suppress below": settings.suppress_below,
         # A waiver that expires changes what may be published, though nothing was touched.
         "expired": [one.text for one in read_waivers(settings.waivers) if one.has_expired(date.today())],
         "code": code_version(),

@@ -28,6 +28,7 @@ from dagster_project.publish.publications import (
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.transform.plan import is_built
+from dagster_project.transform.withheld import remember_withheld
 from dagster_project.versions import code_version
 from dagster_project.waivers import read_waivers
 from expectations.engine import CheckResult, run_suites
@@ -180,6 +181,7 @@ def release(settings: Settings) -> Publication | None:
     if told != (description["publication_id"], len(audit.results)):
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
+    remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])
     logger.info("published %s", publication.publication_id)

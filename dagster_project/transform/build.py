@@ -15,6 +15,7 @@ from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, r
 from dagster_project.transform.kept_figures import put_back_kept_figures
 from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
 from dagster_project.transform.raw_schema import prepare_raw_schema
+from dagster_project.transform.withheld import write_suppression_audit
 from dagster_project.years import spell_years
 
 logger = logging.getLogger("uppklarat")
@@ -43,6 +44,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPl
             put_back_kept_figures(connection, settings)
             note_build_done(connection, plan)
             _keep_quarantined_decisions(connection, settings)
+            write_suppression_audit(connection, settings)
         keep_data_tests(settings, results)
     return plan, results
 

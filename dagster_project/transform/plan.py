@@ -56,6 +56,7 @@ def plan_build(settings: Settings) -> BuildPlan:
     whole = {
         "transformation": transformation_version(),
         "purged before": str(kept_description(settings)["before"]),
+        "suppress below": str(settings.suppress_below),
         "own offence codes": fingerprint([settings.own_offence_codes]) if settings.own_offence_codes.exists() else "",
         **{f"police/{year}": _name(record) for (source, year), record in active.items() if source == "police"},
     }
@@ -64,7 +65,8 @@ def plan_build(settings: Settings) -> BuildPlan:
     }
     built_whole, built_by_year = built_from(settings.warehouse_file)
     full_refresh = any(
-        built_whole.get(name) != whole[name] for name in ("transformation", "purged before", "own offence codes")
+        built_whole.get(name) != whole[name]
+        for name in ("transformation", "purged before", "suppress below", "own offence codes")
     )
     stale = {year for year in years if full_refresh or built_by_year.get(year) != by_year[year]}
     if not full_refresh:

@@ -15,6 +15,7 @@ from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
 from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file, offer_kept_figures
 from dagster_project.transform.plan import raw_file
+from dagster_project.transform.withheld import offer_withheld
 from dagster_project.waivers import gate_waiver, read_waivers
 
 # Their values decide what a code counts for; only those of the shipped catalogue mean something.
@@ -62,6 +63,7 @@ def prepare_raw_schema(
                 ],
             )
     offer_kept_figures(connection, settings)
+    offer_withheld(connection, settings)
     _load_own_offence_codes(connection, settings.own_offence_codes)
 
 

@@ -92,13 +92,17 @@ def _count(deliveries: Landing) -> Counts:
 
 
 def every_cell(years: Iterable[int]) -> list[Cell]:
-    """Indicator x variant x year x geography x each victim group that the indicator can have."""
+    """Indicator x variant x year x geography x each victim group that the indicator can have, as far as it is published.
+
+    Below the police regions that is the decided variant only, and in municipalities the total only.
+    """
     return [
         Cell(variant.indicator_id, variant.variant, year, level, code, group)
         for variant in facts().variants
         for year in years
         for level, code in every_place()
         for group in facts().groups[variant.indicator_id]
+        if level in ("riket", "polisregion") or (variant.variant == "beslutad" and (level == "lan" or group == "total"))
     ]
 
 

@@ -46,3 +46,5 @@ select
 from placed
 inner join {{ ref('int_class_variant') }} as variant
     on placed.classified_by = variant.classified_by and placed.class_key = variant.class_key
+inner join {{ ref('geography_level') }} as level on placed.geography_level = level.geography_level
+where variant.variant = 'beslutad' or level.has_all_variants

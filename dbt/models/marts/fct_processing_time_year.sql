@@ -5,13 +5,19 @@
     meta={'rebuilt_by': 'years'},
 ) }}
 
-with timed as (
+with withheld as (
+    select *
+    from {{ ref('int_suppression') }}
+    where {{ in_years('year', 'years') }} and geography_level <> 'kommun' and victim_group = 'total'
+),
+
+timed as (
     select
         *,
         decision_date - report_date as days,
         case when is_cleared then 'cleared' else 'not_cleared' end as cleared_or_not
     from {{ ref('int_counted_offence') }}
-    where {{ in_years('year', 'years') }}
+    where {{ in_years('year', 'years') }} and geography_level <> 'kommun'
 ),
 
 by_day as (
@@ -43,20 +49,62 @@ cumulated as (
             partition by year, indicator_id, variant, geography_level, geography_code, outcome
         ) as offences_in_all
     from by_day
-)
+),
 
 -- Nearest rank: the smallest number of days within which at least that share of the offences was decided.
+ranked as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        outcome,
+        cast(max(offences_in_all) as bigint) as offences,
+        cast(min(case when 100 * offences_so_far >= 25 * offences_in_all then days end) as integer) as days_p25,
+        cast(min(case when 100 * offences_so_far >= 50 * offences_in_all then days end) as integer) as days_median,
+        cast(min(case when 100 * offences_so_far >= 75 * offences_in_all then days end) as integer) as days_p75,
+        cast(min(case when 100 * offences_so_far >= 90 * offences_in_all then days end) as integer) as days_p90
+    from cumulated
+    group by indicator_id, variant, year, geography_level, geography_code, outcome
+)
+
 select
-    indicator_id,
-    variant,
-    year,
-    geography_level,
-    geography_code,
-    outcome,
-    cast(max(offences_in_all) as bigint) as offences,
-    cast(min(case when 100 * offences_so_far >= 25 * offences_in_all then days end) as integer) as days_p25,
-    cast(min(case when 100 * offences_so_far >= 50 * offences_in_all then days end) as integer) as days_median,
-    cast(min(case when 100 * offences_so_far >= 75 * offences_in_all then days end) as integer) as days_p75,
-    cast(min(case when 100 * offences_so_far >= 90 * offences_in_all then days end) as integer) as days_p90
-from cumulated
-group by indicator_id, variant, year, geography_level, geography_code, outcome
+    ranked.indicator_id,
+    ranked.variant,
+    ranked.year,
+    ranked.geography_level,
+    ranked.geography_code,
+    ranked.outcome,
+    ranked.offences,
+    ranked.days_p25,
+    ranked.days_median,
+    ranked.days_p75,
+    ranked.days_p90,
+    cast(null as varchar) as suppression
+from ranked
+left join withheld
+    on
+        ranked.indicator_id = withheld.indicator_id
+        and ranked.variant = withheld.variant
+        and ranked.year = withheld.year
+        and ranked.geography_level = withheld.geography_level
+        and ranked.geography_code = withheld.geography_code
+where withheld.year is null
+union all
+-- All outcomes, so that none tells by being there.
+select
+    withheld.indicator_id,
+    withheld.variant,
+    withheld.year,
+    withheld.geography_level,
+    withheld.geography_code,
+    outcome.outcome,
+    null as offences,
+    null as days_p25,
+    null as days_median,
+    null as days_p75,
+    null as days_p90,
+    withheld.suppression
+from withheld
+cross join (values ('cleared'), ('not_cleared'), ('all')) as outcome (outcome)

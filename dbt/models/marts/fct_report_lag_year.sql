@@ -63,6 +63,8 @@ select
     cast(coalesce(counted.processed, 0) as bigint) as processed,
     cast(coalesce(counted.cleared, 0) as bigint) as cleared
 from cell
+inner join {{ ref('geography_level') }} as level
+    on cell.geography_level = level.geography_level and not level.may_be_withheld
 left join counted
     on
         cell.indicator_id = counted.indicator_id

@@ -1,0 +1,381 @@
+"""Disclosure control: which county and municipality figures are withheld, so that no small number among them can be worked out.
+
+A figure is withheld for its own sake (`primary`) where one of its counts is small. That alone protects nothing: what is withheld
+is the total less what is shown. Others are withheld besides (`secondary`) until every small count could just as well be another
+number. What could be is shown by *moving offences*: from one municipality to another, or by two offences in different counties
+and otherwise alike exchanging their victim groups. Where such moves change withheld figures only, whoever knows everything that
+is published cannot tell the moved world from the real one. No move changes anything that riket or polisregion shows, whatever is
+shown there. Reasons and limits: docs/decisions/0023.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import NamedTuple, TypeAlias
+
+# As many values a small count must be able to have, itself included.
+POSSIBLE_VALUES = 3
+TOTAL = "total"
+UNKNOWN = "okand"
+# Of the variants, only this one is published below the police region.
+DECIDED = "beslutad"
+
+
+class Cell(NamedTuple):
+    """One figure of an indicator and year below the police region."""
+
+    level: str
+    code: str
+    group: str = TOTAL
+
+
+class Counts(NamedTuple):
+    """The two counts whose sum is `processed`."""
+
+    cleared: int
+    not_cleared: int
+
+
+Kind: TypeAlias = tuple[bool, str]
+"""Whether an offence was cleared, and all else that is published of it but its place and victim group."""
+
+
+class Offence(NamedTuple):
+    """What is published of an offence of an indicator and year."""
+
+    municipality: str
+    group: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """The offences of one indicator and year, how many of each there are, and the county of every municipality."""
+
+    offences: Counter[Offence]
+    groups: tuple[str, ...]
+    county_of: Mapping[str, str]
+
+    @cached_property
+    def counts(self) -> dict[Cell, Counts]:
+        """What every cell counts, zeros included."""
+        return tabulate(self.offences, self.groups, self.county_of)
+
+    @cached_property
+    def municipalities(self) -> dict[str, list[str]]:
+        """Those of each county."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for municipality, county in sorted(self.county_of.items()):
+            found[county].append(municipality)
+        return found
+
+    @cached_property
+    def offences_of(self) -> dict[tuple[str, bool], list[Offence]]:
+        """The offences of each county, cleared ones and others."""
+        found: dict[tuple[str, bool], list[Offence]] = defaultdict(list)
+        for offence in sorted(self.offences):
+            found[self.county_of[offence.municipality], offence.kind[0]].append(offence)
+        return found
+
+
+@dataclass
+class Withheld:
+    """Why a figure is withheld, and how many values its small counts could have at the least."""
+
+    cell: Cell
+    suppression: str
+    because: str
+    hides: Cell | None = None
+    possible_values: int | None = None
+    labels_tell_nothing: bool | None = None
+
+
+@dataclass
+class _World:
+    """By what a world differs from the real one."""
+
+    counts: Counter[tuple[Cell, bool]] = field(default_factory=Counter)
+    offences: Counter[Offence] = field(default_factory=Counter)
+
+    def take(self, move: _Move, cleared: bool) -> None:
+        for cell, step in move.steps:
+            self.counts[cell, cleared] += step
+        for before, after in move.offences:
+            self.offences[before] -= 1
+            self.offences[after] += 1
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Which offences become which, by how much that changes each cell, and what must be withheld for it."""
+
+    price: int
+    steps: tuple[tuple[Cell, int], ...]
+    offences: tuple[tuple[Offence, Offence], ...]
+
+
+def tabulate(
+    offences: Mapping[Offence, int], groups: Iterable[str], county_of: Mapping[str, str]
+) -> dict[Cell, Counts]:
+    """Count the offences of every county, its victim groups and its municipalities."""
+    counts: Counter[tuple[Cell, bool]] = Counter()
+    for (municipality, group, (cleared, _)), number in offences.items():
+        county = county_of[municipality]
+        for cell in (Cell("lan", county), Cell("lan", county, group), Cell("kommun", municipality)):
+            counts[cell, cleared] += number
+    cells = {Cell("kommun", code) for code in county_of}
+    cells |= {Cell("lan", code, group) for code in county_of.values() for group in (TOTAL, *groups)}
+    return {cell: Counts(counts[cell, True], counts[cell, False]) for cell in sorted(cells)}
+
+
+def is_small(counts: Counts, below: int) -> bool:
+    """Whether a figure is withheld for its own sake: processed, cleared or what is not cleared is at least 1 and less than `below`.
+
+    A small number processed needs no look of its own: one of its two parts is small then.
+    """
+    cleared, not_cleared = counts
+    return 0 < cleared < below or 0 < not_cleared < below
+
+
+def withhold(table: Table, below: int, withheld_before: Iterable[Cell] = ()) -> list[Withheld]:
+    """Decide what is withheld of one indicator and year, in the order of the cells.
+
+    What was withheld in an earlier publication stays so: what that one shows beside it would tell it.
+    """
+    primary = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
+    found = {cell: Withheld(cell, "primary", _smallness(table.counts[cell], below)) for cell in primary}
+    for cell in (set(withheld_before) & table.counts.keys()) - primary:
+        found[cell] = Withheld(cell, "secondary", "withheld in an earlier publication")
+    # Counties first: what they need withheld serves their municipalities and groups too.
+    for cell in sorted(primary, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
+        for part, cleared in enumerate((True, False)):
+            if not 1 <= table.counts[cell][part] < below:
+                continue
+            besides, values, keeps_labels = _hide(table, set(found), primary, cell, cleared, below)
+            this = found[cell]
+            this.possible_values = min(values, this.possible_values or values)
+            this.labels_tell_nothing = keeps_labels and this.labels_tell_nothing is not False
+            for other in besides:
+                found[other] = Withheld(other, "secondary", f"hides {'cleared' if cleared else 'not cleared'} of", cell)
+    return [found[cell] for cell in sorted(found)]
+
+
+def _smallness(counts: Counts, below: int) -> str:
+    named = {"processed": sum(counts), "cleared": counts.cleared, "not cleared": counts.not_cleared}
+    return f"{', '.join(name for name, count in named.items() if 1 <= count < below)} from 1 to {below - 1}"
+
+
+def _hide(
+    table: Table, withheld: set[Cell], primary: set[Cell], cell: Cell, cleared: bool, below: int
+) -> tuple[set[Cell], int, bool]:
+    """What must be withheld besides to hide a small count, the values it could have then, and whether the labels leave it so.
+
+    The labels tell something: what is `primary` has a small count, what is `secondary` has none. So moves are sought that leave
+    all labels true. Where hardly any offence of a kind exists there may be none; then it is hidden from those who only calculate.
+    """
+    tries = []
+    for labels in (primary, None):
+        besides, values = _reach(table, withheld, labels, cell, cleared, below)
+        if values >= POSSIBLE_VALUES:
+            return besides, values, labels is not None
+        tries.append((values, labels is not None, besides))
+    values, keeps_labels, besides = max(tries, key=lambda one: one[:2])
+    return besides, values, keeps_labels
+
+
+def _reach(
+    table: Table, withheld: set[Cell], primary: set[Cell] | None, cell: Cell, cleared: bool, below: int
+) -> tuple[set[Cell], int]:
+    """Move up and down from the real count, always where it costs least: what must be withheld besides, and the values reached."""
+    worlds = {1: _World(), -1: _World()}
+    besides: set[Cell] = set()
+    for values in range(1, POSSIBLE_VALUES):
+        options = []
+        for step, world in worlds.items():
+            move = _cheapest_move(table, world, withheld | besides, primary, cell, cleared, step, below)
+            if move is not None:
+                options.append((move.price, -step, move))
+                if move.price == 0:
+                    break
+        if not options:
+            return besides, values
+        _, downwards, move = min(options, key=lambda option: option[:2])
+        worlds[-downwards].take(move, cleared)
+        besides |= {changed for changed, _ in move.steps} - withheld
+    return besides, POSSIBLE_VALUES
+
+
+def _cheapest_move(
+    table: Table,
+    world: _World,
+    withheld: set[Cell],
+    primary: set[Cell] | None,
+    cell: Cell,
+    cleared: bool,
+    step: int,
+    below: int,
+) -> _Move | None:
+    """The move that changes a count by `step` for which the fewest offences, and figures, must be withheld besides."""
+
+    @cache
+    def price(changed: Cell, by: int) -> int | None:
+        """What it costs that a cell changes: nothing where it is withheld; None where it cannot, or would belie its label."""
+        counts = table.counts[changed]
+        after = Counts(
+            counts.cleared + world.counts[changed, True] + (by if cleared else 0),
+            counts.not_cleared + world.counts[changed, False] + (0 if cleared else by),
+        )
+        if min(after) < 0 or (primary is not None and is_small(after, below) != (changed in primary)):
+            return None
+        return 0 if changed in withheld else 1 + sum(table.counts[changed])
+
+    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence]) -> _Move | None:
+        prices = [price(*one) for one in steps]
+        return None if None in prices else _Move(sum(filter(None, prices)), steps, offences)
+
+    def there_are(offence: Offence) -> bool:
+        return table.offences[offence] + world.offences[offence] > 0
+
+    def cheapest_municipality(county: str, by: int, but: str = "") -> Cell | None:
+        cheapest: tuple[int, Cell] | None = None
+        for code in table.municipalities[county]:
+            cost = None if code == but else price(Cell("kommun", code), by)
+            if cost is not None and (cheapest is None or cost < cheapest[0]):
+                cheapest = cost, Cell("kommun", code)
+            if cost == 0:
+                break
+        return cheapest[1] if cheapest else None
+
+    def offences_to_take(county: str) -> Iterator[Offence]:
+        """One offence of each municipality and victim group of a county that could lose one."""
+        seen = set()
+        for offence in table.offences_of[county, cleared]:
+            place = offence[:2]
+            if place not in seen and price(Cell("kommun", offence.municipality), -1) is not None and there_are(offence):
+                seen.add(place)
+                yield offence
+
+    def within_the_county() -> Iterator[_Move | None]:
+        """From one municipality to another."""
+        if cell.level != "kommun" or (other := cheapest_municipality(home, -step, cell.code)) is None:
+            return
+        giving, taking = (other, cell) if step > 0 else (cell, other)
+        for offence in offences_to_take(home):
+            if offence.municipality == giving.code:
+                yield move(((giving, -1), (taking, 1)), (offence, offence._replace(municipality=taking.code)))
+                return
+
+    def between_counties() -> Iterator[_Move | None]:
+        """From a municipality of one county to one of another; counties and victim groups change with it."""
+        # Those first whose figures are withheld anyway.
+        for other in sorted(table.municipalities, key=lambda one: Cell("lan", one) not in withheld):
+            giving, taking = (other, home) if step > 0 else (home, other)
+            if other == home or price(Cell("lan", giving), -1) is None or price(Cell("lan", taking), 1) is None:
+                continue
+            to = cell if cell.level == "kommun" and step > 0 else cheapest_municipality(taking, 1)
+            if to is None:
+                continue
+            for offence in offences_to_take(giving):
+                if cell.group not in (TOTAL, offence.group):
+                    continue
+                if cell.level == "kommun" and step < 0 and offence.municipality != cell.code:
+                    continue
+                yield move(
+                    (
+                        (Cell("kommun", offence.municipality), -1),
+                        (Cell("lan", giving), -1),
+                        (Cell("lan", giving, offence.group), -1),
+                        (to, 1),
+                        (Cell("lan", taking), 1),
+                        (Cell("lan", taking, offence.group), 1),
+                    ),
+                    (offence, offence._replace(municipality=to.code)),
+                )
+
+    def between_groups() -> Iterator[_Move | None]:
+        """Two offences of one kind in two counties exchange their victim groups."""
+        if cell.group == TOTAL:
+            return
+        for other in table.municipalities:
+            if other == home:
+                continue
+            for group in table.groups:
+                if group == cell.group:
+                    continue
+                at_home, away = (group, cell.group) if step > 0 else (cell.group, group)
+                steps = (
+                    (cell, step),
+                    (Cell("lan", home, group), -step),
+                    (Cell("lan", other, cell.group), -step),
+                    (Cell("lan", other, group), step),
+                )
+                if None in [price(*one) for one in steps]:
+                    continue
+                kinds = {
+                    one.kind: one for one in table.offences_of[other, cleared] if one.group == away and there_are(one)
+                }
+                for one in table.offences_of[home, cleared]:
+                    if one.group == at_home and one.kind in kinds and there_are(one):
+                        exchanged = kinds[one.kind]
+                        yield move(
+                            steps,
+                            (one, one._replace(municipality=exchanged.municipality)),
+                            (exchanged, exchanged._replace(municipality=one.municipality)),
+                        )
+                        break
+
+    home = table.county_of[cell.code] if cell.level == "kommun" else cell.code
+    cheapest: _Move | None = None
+    for sort in (within_the_county, between_groups, between_counties):
+        for found in sort():
+            if found is not None and (cheapest is None or found.price < cheapest.price):
+                cheapest = found
+            if cheapest is not None and cheapest.price == 0:
+                return cheapest
+    return cheapest
+
+
+def withheld_figures(
+    offences: Iterable[tuple[int, str, str, str, bool, str, int]],
+    withheld_before: Iterable[tuple[str, int, str, str, str]],
+    county_of: Mapping[str, str | None],
+    groups_of: Mapping[str, str],
+    below: int,
+) -> list[dict[str, object]]:
+    """What is withheld of all indicators and years, as rows of `int_suppression`.
+
+    `offences` are rows of `int_offence_kind`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the unknown
+    one to None), `groups_of` indicators to their victim groups, pipe-separated. While `below` is 1 nothing is withheld.
+    """
+    tables: dict[tuple[str, int], dict[Offence, int]] = defaultdict(dict)
+    for year, indicator, municipality, group, cleared, kind, number in offences:
+        tables[indicator, year][Offence(municipality, group, (cleared, kind))] = number
+    before: dict[tuple[str, int], list[Cell]] = defaultdict(list)
+    for indicator, year, level, code, group in withheld_before:
+        before[indicator, year].append(Cell(level, code, group))
+    counties = {municipality: county or UNKNOWN for municipality, county in county_of.items()}
+    return [
+        {
+            "indicator_id": indicator,
+            "variant": DECIDED,
+            "year": year,
+            "geography_level": one.cell.level,
+            "geography_code": one.cell.code,
+            "victim_group": one.cell.group,
+            "suppression": one.suppression,
+            "because": one.because,
+            "hides": " ".join(one.hides) if one.hides else None,
+            "possible_values": one.possible_values,
+            "labels_tell_nothing": one.labels_tell_nothing,
+        }
+        for indicator, year in sorted(tables.keys() | before.keys())
+        if below > 1
+        for one in withhold(
+            Table(Counter(tables[indicator, year]), (*groups_of[indicator].split("|"), UNKNOWN), counties),
+            below,
+            before[indicator, year],
+        )
+    ]

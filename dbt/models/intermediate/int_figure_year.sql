@@ -1,0 +1,174 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_years',
+    meta={'rebuilt_by': 'fact_years'},
+) }}
+
+{%- set outcomes = [
+    'cleared_indictment', 'cleared_penalty_order', 'cleared_waiver',
+    'limited_investigated', 'other_investigated', 'limited_dismissed', 'other_dismissed',
+] %}
+{%- set counts = ['processed', 'investigated', 'dismissed', 'with_suspect', 'cleared'] + outcomes %}
+
+-- The years to build and the years before them, which they are compared with.
+with counted as (
+    select
+        year,
+        indicator_id,
+        variant,
+        geography_level,
+        geography_code,
+        case when grouping(victim_group) = 1 then 'total' else victim_group end as victim_group,
+        sum(brottsantal) as processed,
+        sum(case when is_investigated then brottsantal else 0 end) as investigated,
+        sum(case when not is_investigated then brottsantal else 0 end) as dismissed,
+        sum(case when has_suspect then brottsantal else 0 end) as with_suspect,
+        sum(case when is_cleared then brottsantal else 0 end) as cleared,
+        {%- for outcome in ['cleared_indictment', 'cleared_penalty_order', 'cleared_waiver'] %}
+        sum(case when outcome = '{{ outcome }}' then brottsantal else 0 end) as {{ outcome }},
+        {%- endfor %}
+        sum(case when outcome = 'limited' and is_investigated then brottsantal else 0 end) as limited_investigated,
+        sum(case when outcome = 'other' and is_investigated then brottsantal else 0 end) as other_investigated,
+        sum(case when outcome = 'limited' and not is_investigated then brottsantal else 0 end) as limited_dismissed,
+        sum(case when outcome = 'other' and not is_investigated then brottsantal else 0 end) as other_dismissed
+    from {{ ref('int_counted_offence') }}
+    where {{ in_years('year', 'fact_years') }} or {{ in_years('year + 1', 'fact_years') }}
+    group by
+        grouping sets (
+            (year, indicator_id, variant, geography_level, geography_code, victim_group),
+            (year, indicator_id, variant, geography_level, geography_code)
+        )
+),
+
+-- Every cell that is published, so that a zero is a row and not a gap.
+cell as (
+    select
+        dim_year.year,
+        variant.indicator_id,
+        variant.variant,
+        geography.geography_level,
+        geography.geography_code,
+        victim_group.victim_group
+    from {{ ref('dim_year') }} as dim_year
+    cross join {{ ref('indicator_variant') }} as variant
+    inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
+    inner join {{ ref('victim_group') }} as victim_group
+        on
+            victim_group.victim_group in ('total', 'okand')
+            or {{ is_listed('victim_group.victim_group', 'indicator.victim_groups') }}
+    cross join {{ ref('dim_geography') }} as geography
+    inner join {{ ref('geography_level') }} as level on geography.geography_level = level.geography_level
+    where
+        (variant.variant = 'beslutad' or level.has_all_variants)
+        and (victim_group.victim_group = 'total' or level.has_all_victim_groups)
+        and ({{ in_years('dim_year.year', 'fact_years') }} or {{ in_years('dim_year.year + 1', 'fact_years') }})
+),
+
+filled as (
+    select
+        {%- for count in counts %}
+        cast(coalesce(counted.{{ count }}, 0) as bigint) as {{ count }},
+        {%- endfor %}
+        cell.*
+    from cell
+    left join counted
+        on
+            cell.year = counted.year
+            and cell.indicator_id = counted.indicator_id
+            and cell.variant = counted.variant
+            and cell.geography_level = counted.geography_level
+            and cell.geography_code = counted.geography_code
+            and cell.victim_group = counted.victim_group
+),
+
+rated as (
+    select
+        *,
+        {{ pct('cleared', 'processed') }} as clearance_pct
+    from filled
+),
+
+-- What a year is compared with: the year before, which may be known by its published figures only.
+earlier as (
+    {%- for source in ['rated', source('raw', 'kept_indicator_year')] %}
+    select
+        year,
+        indicator_id,
+        variant,
+        geography_level,
+        geography_code,
+        victim_group,
+        processed,
+        cleared,
+        {{ pct('cleared', 'processed') }} as clearance_pct
+    from {{ source }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+compared as (
+    select
+        year,
+        indicator_id,
+        variant,
+        victim_group,
+        max(case when geography_level = 'riket' then clearance_pct end) as clearance_pct_country,
+        median(case when geography_level = 'polisregion' then clearance_pct end) as clearance_pct_median_region
+    from rated
+    group by year, indicator_id, variant, victim_group
+),
+
+break_year as (
+    select
+        indicator_id,
+        year,
+        bool_or(mixed_year) as mixed_year
+    from {{ ref('series_break') }}
+    group by indicator_id, year
+)
+
+select
+    rated.indicator_id,
+    rated.variant,
+    rated.year,
+    rated.geography_level,
+    rated.geography_code,
+    rated.victim_group,
+    {%- for count in counts %}
+    rated.{{ count }},
+    {%- endfor %}
+    cast(rated.clearance_pct as double) as clearance_pct,
+    cast({{ wilson_bound('rated.cleared', 'rated.processed', '-') }} as double) as clearance_pct_low,
+    cast({{ wilson_bound('rated.cleared', 'rated.processed', '+') }} as double) as clearance_pct_high,
+    cast({{ pct('rated.cleared', '(rated.investigated - rated.limited_investigated)') }} as double) as prosecution_pct,
+    cast(compared.clearance_pct_country as double) as clearance_pct_country,
+    cast(compared.clearance_pct_median_region as double) as clearance_pct_median_region,
+    case when break_year.year is null then cast(rated.clearance_pct - before.clearance_pct as double) end
+        as clearance_change_pp,
+    case
+        when break_year.year is null and rated.processed > 0 and before.processed > 0
+            then
+                {{ differs_significantly('rated.cleared', 'rated.processed', 'before.cleared', 'before.processed') }}
+    end as clearance_change_significant,
+    rated.processed < {{ var('small_number') }} as small_number,
+    break_year.year is not null as series_break,
+    coalesce(break_year.mixed_year, false) as mixed_year
+from rated
+inner join compared
+    on
+        rated.year = compared.year
+        and rated.indicator_id = compared.indicator_id
+        and rated.variant = compared.variant
+        and rated.victim_group = compared.victim_group
+left join earlier as before
+    on
+        rated.year = before.year + 1
+        and rated.indicator_id = before.indicator_id
+        and rated.variant = before.variant
+        and rated.geography_level = before.geography_level
+        and rated.geography_code = before.geography_code
+        and rated.victim_group = before.victim_group
+left join break_year on rated.indicator_id = break_year.indicator_id and rated.year = break_year.year
+where {{ in_years('rated.year', 'fact_years') }}

@@ -1,0 +1,39 @@
+"""Grain: withheld figure below the police region. Asks `dagster_project.disclosure`, year by year and indicator by indicator."""
+
+import pyarrow as pa
+
+from dagster_project.disclosure import withheld_figures
+
+SCHEMA = pa.schema(
+    [
+        ("indicator_id", pa.string()),
+        ("variant", pa.string()),
+        ("year", pa.int32()),
+        ("geography_level", pa.string()),
+        ("geography_code", pa.string()),
+        ("victim_group", pa.string()),
+        ("suppression", pa.string()),
+        ("because", pa.string()),
+        ("hides", pa.string()),
+        ("possible_values", pa.int32()),
+        ("labels_tell_nothing", pa.bool_()),
+    ]
+)
+
+
+def model(dbt, session):
+    """Decide what is withheld of the years that are derived."""
+    offences, before, rule = (
+        dbt.ref("int_offence_kind"),
+        dbt.ref("int_withheld_before"),
+        dbt.source("raw", "disclosure_rule"),
+    )
+    places, indicators = dbt.ref("dim_geography"), dbt.ref("indicator")
+    rows = withheld_figures(
+        offences=offences.fetchall(),
+        withheld_before=before.fetchall(),
+        county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
+        groups_of=dict(indicators.project("indicator_id, victim_groups").fetchall()),
+        below=rule.fetchall()[0][0],
+    )
+    return pa.Table.from_pylist(rows, schema=SCHEMA)

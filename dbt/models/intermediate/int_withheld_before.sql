@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+
+select
+    indicator_id,
+    year,
+    geography_level,
+    geography_code,
+    victim_group
+from {{ source('raw', 'withheld_before') }}
+where {{ in_years('year', 'fact_years') }}
