@@ -585,8 +585,13 @@ SHOWN_BREAKERS: Breakers = {
         ),
     ],
     "labels_are_true": [
-        change_one(SHOWN, "a small one called secondary", "suppression = 'secondary'", "suppression = 'primary'"),
-        change_one(SHOWN, "a large one called primary", "suppression = 'primary'", "suppression = 'secondary'"),
+        change_one(
+            SHOWN,
+            "a large one called primary",
+            "suppression = 'primary'",
+            f"""suppression = 'secondary' and (indicator_id, year, geography_code, victim_group) in (
+                select (indicator_id, year, geography_code, victim_group) from {ACCOUNT} where hides is not null)""",
+        ),
     ],
     "only_counties_and_municipalities_are_withheld": [
         change_one(SHOWN, "a region", "suppression = 'secondary'", "geography_level = 'polisregion'")
