@@ -25,6 +25,7 @@ from dagster_project.publish.publications import (
     publish,
     seal,
 )
+from dagster_project.publish.views import views_served_otherwise, write_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.transform.plan import is_built
@@ -178,6 +179,9 @@ def release(settings: Settings) -> Publication | None:
         ).fetchone()
     if different:
         raise PublishingBlockedError([], f"served is not what was built: {different}")
+    write_views(settings)
+    if views := views_served_otherwise(settings):
+        raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
     if told != (description["publication_id"], len(audit.results)):
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]

@@ -83,9 +83,20 @@ def read_data_tests(settings: Settings) -> list[NodeResult]:
 @cache
 def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
     """Names of the published tables, those that tell of the audit or all others."""
+    return tuple(name for name, node in _marts().items() if ("after_audit" in node["tags"]) == after_audit)
+
+
+@cache
+def mart_views() -> tuple[str, ...]:
+    """Names of the published views, which hold nothing of their own."""
+    return tuple(_marts(views=True))
+
+
+def _marts(views: bool = False) -> dict[str, Any]:
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
-    return tuple(sorted(node["name"] for node in marts if ("after_audit" in node["tags"]) == after_audit))
+    chosen = [node for node in marts if (node["config"]["materialized"] == "view") == views]
+    return {node["name"]: node for node in sorted(chosen, key=lambda node: str(node["name"]))}
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
