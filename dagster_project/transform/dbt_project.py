@@ -128,6 +128,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
             message=result.message or "",
         )
         for result in getattr(outcome.result, "results", [])
+        # dbt lists them, but builds nothing for those who only read.
+        if result.node.resource_type != "exposure"
     ]
     broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
     if broken or (outcome.exception and not results):

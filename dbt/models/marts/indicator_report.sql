@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{# Made from this text wherever figures are published: only `ref`, and SQL that DuckDB and PostgreSQL both understand. #}
+{# Made from this text wherever figures are published: only `ref`, and SQL of both DuckDB and PostgreSQL. #}
 with cause as (
     select
         indicator_id,
