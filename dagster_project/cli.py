@@ -160,6 +160,8 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
             settings, options.indicator, options.year, options.geography, options.victim_group, options.variant
         )
     except UnknownFigureError as error:
+        if options.json:
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
         print(f"uppklarat: {error}", file=sys.stderr)
         return USAGE
     print(json.dumps(said, ensure_ascii=False, indent=1, default=str) if options.json else as_text(said))
