@@ -109,6 +109,8 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: 
     values = {name: value for name, value in asked._asdict().items() if f"${name}" in counted}
     active = active_deliveries(settings)
     extracts = connection.execute(f"select distinct extract_year from ({counted})", values).fetchall()
+    if not extracts:
+        return []
     rows = _rows(
         connection,
         f"""
@@ -138,7 +140,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: 
 
 
 def _extracts(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord], years: Sequence[int]) -> str:
-    """The rows of the police extracts of some years, purged ones as far as they were kept."""
+    """The rows of the police extracts of some years (at least one), of purged ones those that were kept."""
     columns = (
         "line, diarienummer, brottsnummer, brottskod, kommunkod, handlaggande_region, malsagande_kon, malsagande_alder"
     )
@@ -147,11 +149,10 @@ def _extracts(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecor
         for year in years
         if ("police", year) in active
     ]
-    kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
-    if kept.exists():
+    if any(("police", year) not in active for year in years):
+        kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
         selects.append(f"select year as extract_year, {columns} from {parquet(kept)}")
-    nothing = "select year as extract_year, " + columns + " from raw.police_offences where false"
-    return " union all ".join(selects or [nothing])
+    return " union all ".join(selects)
 
 
 def _decisions(

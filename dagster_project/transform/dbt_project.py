@@ -104,16 +104,14 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
 
     Raises `TransformationFailedError` when a model could not be built; failing data tests are results, not errors.
     """
-    require_manifest()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.contracts.graph.manifest import Manifest
 
     settings.scratch.mkdir(parents=True, exist_ok=True)
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     command = [*arguments, "--vars", json.dumps(variables), "--log-path", str(settings.home / "logs"), *_places()]
     try:
-        outcome = _invoke(command, Manifest.from_msgpack(_PARSED.read_bytes()))
+        outcome = invoke_parsed(command)
     finally:
         DuckDBConnectionManager.close_all_connections()
     results = [
@@ -136,6 +134,14 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
         names = ", ".join(result.unique_id for result in broken if result.status != "skipped") or "before any node ran"
         raise TransformationFailedError(f"dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
     return results
+
+
+def invoke_parsed(arguments: Sequence[str]) -> Any:
+    """Run a dbt command on the project as it was parsed, quietly; returns dbt's own account of what came of it."""
+    require_manifest()
+    from dbt.contracts.graph.manifest import Manifest
+
+    return _invoke(arguments, Manifest.from_msgpack(_PARSED.read_bytes()))
 
 
 def _is_prepared() -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster_project.files import write_text
 from dagster_project.settings import DBT_PROJECT
-from dagster_project.transform.dbt_project import TransformationFailedError, prepare_manifest, require_manifest
+from dagster_project.transform.dbt_project import TransformationFailedError, invoke_parsed, require_manifest
 
 PAGE = DBT_PROJECT / "target" / "docs.html"
 # dbt's page holds a tracker that is only asked to be silent; with this the browser lets it reach nothing.
@@ -23,25 +23,11 @@ def write_docs_page(page: Path = PAGE) -> Path:
 
     Raises `TransformationFailedError` where dbt cannot make it, or makes a page of another form than can be sealed.
     """
-    from dbt.cli.main import dbtRunner
-
-    prepare_manifest()
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(require_manifest(), folder)
         project = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder]
-        outcome = dbtRunner().invoke(
-            [
-                "docs",
-                "generate",
-                "--static",
-                "--no-compile",
-                "--empty-catalog",
-                "--log-path",
-                folder,
-                "--quiet",
-                *project,
-            ]
-        )
+        what = ["docs", "generate", "--static", "--no-compile", "--empty-catalog"]
+        outcome = invoke_parsed([*what, "--log-path", folder, *project])
         if not outcome.success:
             raise TransformationFailedError(f"dbt could not make the page: {outcome.exception}")
         made = (Path(folder) / "static_index.html").read_text(encoding="utf-8")
