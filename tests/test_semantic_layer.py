@@ -13,6 +13,7 @@ from conftest import copied
 from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
 from jinja2 import Environment
+from test_docs import DOCS
 
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.page import TABLES
@@ -134,6 +135,19 @@ def test_a_view_that_serves_something_else_is_found(published_world: Settings, s
         less = f"select * from ({published_views()['indicator_report']}) where victim_group <> 'pojke'"
         connection.execute(f"create or replace view marts.indicator_report as {less}")
     assert views_served_otherwise(world) == ["indicator_report"]
+
+
+def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection) -> None:
+    (example,) = re.findall(r"```sql\n(.*?)```", (DOCS / "semantic-layer.md").read_text(encoding="utf-8"), re.DOTALL)
+    found = {number: rate for number, _, rate in served.execute(example).fetchall()}
+    figures = served.execute(
+        "select number, sum(cleared), sum(processed) from marts.fct_indicator_year join marts.dim_indicator using (indicator_id, variant) "
+        "where variant = 'beslutad' and victim_group = 'total' and geography_code in ('Rn01', 'Rn02') and year = 2024 group by number"
+    ).fetchall()
+    assert len(found) == 11
+    assert found == {
+        number: 100.0 * cleared / processed if processed else None for number, cleared, processed in figures
+    }
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
