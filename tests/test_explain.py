@@ -302,9 +302,6 @@ def test_a_publication_of_other_deliveries(world: Settings, ask: Any, source: st
     path.chmod(0o644)
     write_json(path, manifest)
     assert "other deliveries than this publication" in private(ask(world, *question(WHOLE_COUNTRY), "--json"))["why"]
-    if year == 2023:
-        earlier = question(WHOLE_COUNTRY._replace(year=2022))
-        assert ask(world, *earlier)[0] == 2
 
 
 def test_offences_that_do_not_add_up_are_told_loudly(world: Settings, ask: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.explain.figure import Asked, ask, deliveries_behind, described, formulas
+from dagster_project.explain.figure import ask, deliveries_behind, described, formulas
 from dagster_project.explain.lineage import lineage
 from dagster_project.explain.offences import account
 from dagster_project.publish.draft import DATABASE
@@ -52,6 +52,3 @@ def explain(
         "models": lineage(),
         "private": account(settings, said, asked, figure),
     }
-
-
-__all__ = ["Asked", "NothingPublishedError", "explain"]
