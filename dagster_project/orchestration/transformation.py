@@ -33,7 +33,8 @@ def model_assets() -> list[dg.AssetsDefinition]:
 
     @dbt_assets(
         manifest=manifest,
-        exclude=AFTER_AUDIT,
+        # Those who only read are no assets of ours.
+        exclude=f"{AFTER_AUDIT} resource_type:exposure",
         name="transform",
         dagster_dbt_translator=Translator(),
         backfill_policy=dg.BackfillPolicy.single_run(),
