@@ -32,7 +32,7 @@ def _figure(said: Mapping[str, Any]) -> list[str]:
     if figure["suppression"]:
         reason = {
             "primary": "a count of it is small",
-            "secondary": "with it, a small count elsewhere could be worked out",
+            "secondary": "with it, something withheld could be worked out",
         }
         lines.append(f"WITHHELD in the publication ({figure['suppression']}: {reason[figure['suppression']]})")
     lines += [f"{one['measure']} = {one['formula']}\n    {one['with_numbers']}" for one in said["formulas"]]
