@@ -1,4 +1,4 @@
-# The ways in: run, test, soak, dev, check, bench. Everything is installed from the lock into .venv first.
+# The ways in: run, test, soak, dev, check, docs, bench. Everything is installed from the lock into .venv first.
 PYTHON ?= python3.11
 BIN := .venv/bin
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
@@ -8,7 +8,7 @@ LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run setup test soak national attack mutants check format dev bench lock
+.PHONY: run setup test soak national attack mutants check format dev docs bench lock
 
 run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
@@ -54,6 +54,9 @@ format: setup
 
 dev: setup
 	@$(BIN)/python -m dagster_project.orchestration.web_page
+
+docs: setup
+	@$(BIN)/python -m dagster_project.transform.docs_page
 
 bench: setup
 	@$(BIN)/python tests/benchmark.py

@@ -20,7 +20,7 @@ from dagster_project.files import read_json, write_json
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.transform.dbt_project import NodeResult, data_tests, mart_tables, read_data_tests
+from dagster_project.transform.dbt_project import NodeResult, data_tests, mart_tables, mart_views, read_data_tests
 from dagster_project.transform.plan import is_built, raw_file
 from dagster_project.versions import code_version, expectations_version
 from dagster_project.waivers import apply_waivers, read_waivers
@@ -173,11 +173,12 @@ def _corrections(record: DeliveryRecord) -> list[CheckResult]:
 
 def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
     """dbt's data tests, which catch our own mistakes, as results among the others."""
+    marts = {*mart_tables(after_audit=False), *mart_views()}
     return [
         CheckResult(
             name=test.name,
             suite="dbt",
-            layer="marts" if test.tested_model in mart_tables(after_audit=False) else "intermediate",
+            layer="marts" if test.tested_model in marts else "intermediate",
             asset=test.tested_model or "",
             severity="block",
             owner="us",

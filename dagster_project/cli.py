@@ -149,6 +149,28 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def explain(settings: Settings, options: argparse.Namespace) -> int:
+    """Tell how a published figure came about; the offences behind it are private."""
+    from dagster_project.explain import explain
+    from dagster_project.explain.figure import UnknownFigureError
+    from dagster_project.explain.text import as_text
+
+    try:
+        said = explain(
+            settings, options.indicator, options.year, options.geography, options.victim_group, options.variant
+        )
+    except UnknownFigureError as error:
+        if options.json:
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
+        print(f"uppklarat: {error}", file=sys.stderr)
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1, default=str) if options.json else as_text(said))
+    if not said["private"].get("adds_up", True):
+        print("uppklarat: the offences do not add up to the figure", file=sys.stderr)
+        return FAILED
+    return OK
+
+
 @contextlib.contextmanager
 def _writing(settings: Settings) -> Iterator[None]:
     """Be the only one who writes to the warehouse."""
@@ -199,7 +221,13 @@ def _parser() -> argparse.ArgumentParser:
     of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
-    for with_json in (of_load, of_status, of_publications):
+    of_explain = command("explain", explain)
+    of_explain.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, say valdtakt")
+    of_explain.add_argument("--year", type=int, required=True)
+    of_explain.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
+    of_explain.add_argument("--victim-group", default="total", metavar="G")
+    of_explain.add_argument("--variant", default="beslutad", metavar="V")
+    for with_json in (of_load, of_status, of_publications, of_explain):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

@@ -49,3 +49,17 @@ def once_loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def loaded(settings: Settings, once_loaded: Settings) -> Settings:
     """A warehouse with a clean delivery of either source, whose redelivery a test may try."""
     return copied(once_loaded, settings)
+
+
+@pytest.fixture(scope="session")
+def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Two small dirty years, published with small numbers withheld; not to be touched, only to be copied."""
+    from reference.worlds import dirty_world
+    from test_publishing import publish
+    from warehouse import build
+
+    settings = settings_in(tmp_path_factory.mktemp("published_world"), suppress_below=5)
+    dirty_world(settings.landing, seed=27, offences_per_year=400, years=(2023, 2024), dirt=0.002)
+    build(settings)
+    publish(settings)
+    return settings

@@ -24,7 +24,7 @@ from dagster_project.orchestration.common import Places, one_writer
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.transform.dbt_project import prepare_manifest
 
-FLOW = ["deliveries", "raw", "staging", "intermediate", "marts", "audit", "published"]
+FLOW = ["deliveries", "raw", "staging", "intermediate", "dimensions", "figures", "marts", "audit", "published"]
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,16 @@ def delivery_specs() -> list[dg.AssetSpec]:
             description="Published figures of years whose raw rows were purged, if there are any.",
         ),
         dg.AssetSpec(
+            ["raw", "withheld_before"],
+            group_name="deliveries",
+            description="Which figures earlier publications withheld; they stay withheld.",
+        ),
+        dg.AssetSpec(
+            ["raw", "disclosure_rule"],
+            group_name="deliveries",
+            description="From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
+        ),
+        dg.AssetSpec(
             ["raw", "delivery_file"],
             group_name="raw",
             deps=tables,

@@ -11,7 +11,7 @@ from dagster_project.contract import input_contract
 from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publish.publications import active_publication
 from dagster_project.publish.release import make_draft, release
-from dagster_project.transform.dbt_project import mart_tables
+from dagster_project.transform.dbt_project import mart_tables, mart_views
 from expectations.engine import CheckResult
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
@@ -22,7 +22,7 @@ CURRENT = dg.AssetKey(["published", "current"])
 
 def publication_assets() -> list[dg.AssetsDefinition]:
     """The verdict, the draft, what is said of it, and the publication."""
-    marts = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=False)]
+    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(after_audit=False), *mart_views())]
     described = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=True)]
 
     @dg.asset(

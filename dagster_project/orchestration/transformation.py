@@ -1,4 +1,4 @@
-"""Assets of groups `reference`, `staging`, `intermediate` and `marts`: one per dbt model, with its data tests as checks."""
+"""Assets of groups `reference` and `staging` to `marts`: one per dbt model, with its data tests as checks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,14 +13,18 @@ from dagster_project.transform.build import AFTER_AUDIT, build_after_audit, buil
 from dagster_project.transform.dbt_project import NodeResult, require_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+GROUP = "group: "
 
 
 class Translator(DagsterDbtTranslator):
     """Puts a model into the group of its schema, and gives years to those that are built by year."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The schema is the layer; what tells of the publication belongs to it."""
-        return "published" if "after_audit" in dbt_resource_props["tags"] else str(dbt_resource_props["schema"])
+        """The schema is the layer, unless a tag says otherwise; what tells of the publication belongs to it."""
+        if "after_audit" in dbt_resource_props["tags"]:
+            return "published"
+        tagged = [tag for tag in dbt_resource_props["tags"] if tag.startswith(GROUP)]
+        return tagged[0].removeprefix(GROUP) if tagged else str(dbt_resource_props["schema"])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[str] | None:
         """A model that keeps other years' rows when one is rebuilt has a partition for each; the rest is built whole."""
@@ -33,7 +37,8 @@ def model_assets() -> list[dg.AssetsDefinition]:
 
     @dbt_assets(
         manifest=manifest,
-        exclude=AFTER_AUDIT,
+        # Those who only read are no assets of ours.
+        exclude=f"{AFTER_AUDIT} resource_type:exposure",
         name="transform",
         dagster_dbt_translator=Translator(),
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -1,4 +1,4 @@
-"""Writes the generated part of docs/marts.md from the dbt project's declarations of the published tables, as `contract.page`."""
+"""The data dictionary: docs/marts.md, its generated part made as by `contract.page`, and the copy in each publication."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def generated() -> str:
             *(line for table in tables for line in _table(table, meanings, shared)),
         ]
     )
+
+
+def dictionary() -> str:
+    """The whole page as it goes with a publication, where its links would lead nowhere."""
+    text = PAGE.read_text(encoding="utf-8")
+    return re.sub(r"\[([^\]]*)\]\([^)]+\)", r"\1", re.sub(r"<!--.*?-->\n", "", text))
 
 
 def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[str, str, str]]) -> list[str]:

@@ -13,9 +13,10 @@ import duckdb
 
 from dagster_project.audit import Audit, missing_checks, read_audit, save_audit, suites
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description, withdrawals
-from dagster_project.files import read_json, write_json
+from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
+from dagster_project.publish.page import dictionary
 from dagster_project.publish.publications import (
     Publication,
     active_publication,
@@ -25,6 +26,7 @@ from dagster_project.publish.publications import (
     publish,
     seal,
 )
+from dagster_project.publish.views import views_served_otherwise, write_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
 from dagster_project.transform.plan import is_built
@@ -35,6 +37,7 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
+DICTIONARY = "dictionary.md"
 # Of a check's result, what the models about it read.
 _CHECK_COLUMNS = {
     "layer": "varchar",
@@ -103,6 +106,7 @@ def make_draft(settings: Settings) -> Audit:
         raise PublishingBlockedError(audit.blocking)
     tables = mart_tables(after_audit=False)
     write_draft(settings, tables, anew=True)
+    write_text(settings.draft / DICTIONARY, dictionary())
     with read_back(settings, tables) as connection:
         results = run_suites(
             suites("published"), connection, tables={suite.suite: READ_BACK for suite in suites("published")}
@@ -178,6 +182,9 @@ def release(settings: Settings) -> Publication | None:
         ).fetchone()
     if different:
         raise PublishingBlockedError([], f"served is not what was built: {different}")
+    write_views(settings)
+    if views := views_served_otherwise(settings):
+        raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
     if told != (description["publication_id"], len(audit.results)):
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]

@@ -84,9 +84,20 @@ def read_data_tests(settings: Settings) -> list[NodeResult]:
 @cache
 def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
     """Names of the published tables, those that tell of the audit or all others."""
+    return tuple(name for name, node in _marts().items() if ("after_audit" in node["tags"]) == after_audit)
+
+
+@cache
+def mart_views() -> tuple[str, ...]:
+    """Names of the published views, which hold nothing of their own."""
+    return tuple(_marts(views=True))
+
+
+def _marts(views: bool = False) -> dict[str, Any]:
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
-    return tuple(sorted(node["name"] for node in marts if ("after_audit" in node["tags"]) == after_audit))
+    chosen = [node for node in marts if (node["config"]["materialized"] == "view") == views]
+    return {node["name"]: node for node in sorted(chosen, key=lambda node: str(node["name"]))}
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
@@ -94,16 +105,14 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
 
     Raises `TransformationFailedError` when a model could not be built; failing data tests are results, not errors.
     """
-    require_manifest()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.contracts.graph.manifest import Manifest
 
     settings.scratch.mkdir(parents=True, exist_ok=True)
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     command = [*arguments, "--vars", json.dumps(variables), "--log-path", str(settings.home / "logs"), *_places()]
     try:
-        outcome = _invoke(command, Manifest.from_msgpack(_PARSED.read_bytes()))
+        outcome = invoke_parsed(command)
     finally:
         DuckDBConnectionManager.close_all_connections()
     results = [
@@ -118,6 +127,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
             message=result.message or "",
         )
         for result in getattr(outcome.result, "results", [])
+        # dbt lists them, but builds nothing for those who only read.
+        if result.node.resource_type != "exposure"
     ]
     broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
     if broken or (outcome.exception and not results):
@@ -126,6 +137,14 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
         full = "the disk is full: " if any("No space left" in result.message for result in broken) else ""
         raise TransformationFailedError(f"{full}dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
     return results
+
+
+def invoke_parsed(arguments: Sequence[str]) -> Any:
+    """Run a dbt command on the project as it was parsed, quietly; returns dbt's own account of what came of it."""
+    require_manifest()
+    from dbt.contracts.graph.manifest import Manifest
+
+    return _invoke(arguments, Manifest.from_msgpack(_PARSED.read_bytes()))
 
 
 def _is_prepared() -> bool:

@@ -85,25 +85,29 @@ def _count(deliveries: Landing) -> Counts:
             assert offence is not None, "an orphan is never loaded"
             measures = outcome(decisions)
             if measures:
-                for cell in cells_of(offence, year):
+                for cell in filter(is_published, cells_of(offence, year)):
                     for measure in measures:
                         counts[cell][measure] += offence.number_of_offences
     return dict(counts)
 
 
 def every_cell(years: Iterable[int]) -> list[Cell]:
-    """Indicator x variant x year x geography x each victim group that the indicator can have, as far as it is published.
-
-    Below the police regions that is the decided variant only, and in municipalities the total only.
-    """
-    return [
+    """Indicator x variant x year x geography x each victim group that the indicator can have, as far as it is published."""
+    cells = [
         Cell(variant.indicator_id, variant.variant, year, level, code, group)
         for variant in facts().variants
         for year in years
         for level, code in every_place()
         for group in facts().groups[variant.indicator_id]
-        if level in ("riket", "polisregion") or (variant.variant == "beslutad" and (level == "lan" or group == "total"))
     ]
+    return [cell for cell in cells if is_published(cell)]
+
+
+def is_published(cell: Cell) -> bool:
+    """Below the police regions there is the decided variant only, and in municipalities the total only."""
+    if cell.geography_level in ("riket", "polisregion"):
+        return True
+    return cell.variant == "beslutad" and (cell.geography_level == "lan" or cell.victim_group == "total")
 
 
 def every_place() -> list[tuple[str, str]]:

@@ -1,0 +1,114 @@
+{{ config(materialized='view') }}
+
+{# Made from this text wherever figures are published: only `ref`, and SQL of both DuckDB and PostgreSQL. #}
+with cause as (
+    select
+        indicator_id,
+        year,
+        string_agg(cause_sv, ' ' order by in_force, provision) as cause_sv,
+        string_agg(cause_en, ' ' order by in_force, provision) as cause_en
+    from {{ ref('series_break') }}
+    group by indicator_id, year
+)
+
+select
+    figure.year,
+    indicator.number as indicator_number,
+    figure.indicator_id,
+    indicator.name_sv as indicator_sv,
+    indicator.name_en as indicator_en,
+    figure.variant,
+    indicator.variant_name_sv as variant_sv,
+    indicator.variant_name_en as variant_en,
+    indicator.sort_order as variant_order,
+    figure.geography_level,
+    place.geography_level_sv,
+    place.geography_level_en,
+    place.geography_level_order,
+    figure.geography_code,
+    place.name as geography_sv,
+    place.name_en as geography_en,
+    place.region_code,
+    region.name as region_sv,
+    region.name_en as region_en,
+    place.county_code,
+    county.name as county_sv,
+    county.name_en as county_en,
+    figure.victim_group,
+    victim_group.name_sv as victim_group_sv,
+    victim_group.name_en as victim_group_en,
+    victim_group.sort_order as victim_group_order,
+    figure.geography_level || '/' || figure.variant || '/'
+    || case when figure.victim_group = 'total' then 'total' else 'groups' end as adds_up_in,
+    place.geography_level_sv || ' – ' || indicator.variant_name_sv || ' – '
+    || case when figure.victim_group = 'total' then 'alla målsägande' else 'målsägandegrupper' end as adds_up_in_sv,
+    place.geography_level_en || ' – ' || indicator.variant_name_en || ' – '
+    || case when figure.victim_group = 'total' then 'all victims' else 'victim groups' end as adds_up_in_en,
+    figure.variant = 'beslutad' as is_decided,
+    figure.victim_group = 'total' as is_total,
+    figure.processed,
+    figure.investigated,
+    figure.dismissed,
+    figure.with_suspect,
+    figure.cleared,
+    figure.cleared_indictment,
+    figure.cleared_penalty_order,
+    figure.cleared_waiver,
+    figure.limited_investigated,
+    figure.other_investigated,
+    figure.limited_dismissed,
+    figure.other_dismissed,
+    figure.investigated - figure.limited_investigated as investigated_not_limited,
+    figure.clearance_pct,
+    figure.clearance_pct_low,
+    figure.clearance_pct_high,
+    figure.prosecution_pct,
+    figure.clearance_pct_country,
+    figure.clearance_pct_median_region,
+    figure.clearance_pct_median_county,
+    figure.clearance_change_pp,
+    figure.clearance_change_significant,
+    figure.small_number,
+    figure.series_break,
+    figure.mixed_year,
+    cause.cause_sv as break_cause_sv,
+    cause.cause_en as break_cause_en,
+    indicator.first_comparable_year,
+    figure.year >= coalesce(indicator.first_comparable_year, 0) as is_comparable,
+    figure.suppression,
+    figure.suppression is not null as is_withheld,
+    deliveries.is_synthetic,
+    nullif(
+        concat_ws(
+            ' ',
+            case when deliveries.is_synthetic then 'Påhittade provdata, inga verkliga brott.' end,
+            case when figure.suppression is not null then 'Skyddad uppgift: raden saknas i alla summor.' end,
+            case when figure.small_number then 'Få brott: procenttalet är osäkert.' end,
+            case when figure.series_break then 'Tidsseriebrott, jämför inte med tidigare år.' end,
+            case when figure.mixed_year then 'Ändringen kom under året.' end
+        ),
+        ''
+    ) as caveat_sv,
+    nullif(
+        concat_ws(
+            ' ',
+            case when deliveries.is_synthetic then 'Made-up sample data, no real offences.' end,
+            case when figure.suppression is not null then 'Withheld: the row is missing in every sum.' end,
+            case when figure.small_number then 'Few offences: the rate is uncertain.' end,
+            case when figure.series_break then 'Series break, do not compare with earlier years.' end,
+            case when figure.mixed_year then 'The change came within the year.' end
+        ),
+        ''
+    ) as caveat_en
+from {{ ref('fct_indicator_year') }} as figure
+left join {{ ref('dim_indicator') }} as indicator
+    on figure.indicator_id = indicator.indicator_id and figure.variant = indicator.variant
+left join {{ ref('dim_geography') }} as place
+    on figure.geography_level = place.geography_level and figure.geography_code = place.geography_code
+left join {{ ref('dim_geography') }} as region
+    on region.geography_level = 'polisregion' and place.region_code = region.geography_code
+left join {{ ref('dim_geography') }} as county
+    on county.geography_level = 'lan' and place.county_code = county.geography_code
+left join {{ ref('dim_victim_group') }} as victim_group on figure.victim_group = victim_group.victim_group
+left join {{ ref('dim_year') }} as deliveries on figure.year = deliveries.year
+left join cause on figure.indicator_id = cause.indicator_id and figure.year = cause.year

@@ -1,0 +1,358 @@
+"""`uppklarat explain`: the offences behind a figure are those of the rules in plain Python, and what cannot be told is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import copied
+from deliveries import pseudonym
+from reference.extracts import Decision, Landing, _decision, _key, read_landing
+from reference.rules import CLEARED_AS, ENDS_NOTHING, Cell, cells_of, nonzero_counts, outcome
+from reference.worlds import dirty_world
+from test_docs import DOCS, anchors
+from warehouse import build, environment
+
+from dagster_project import cli
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.explain.lineage import RULES, lineage
+from dagster_project.files import write_json
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import MANIFEST
+from dagster_project.retention import purge
+from dagster_project.settings import Settings
+
+Said = tuple[int, str, str]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Ask as a user does; gives exit code, what is printed and what is complained of."""
+
+    def asked(settings: Settings, *arguments: str) -> Said:
+        for name, value in environment(settings).items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = cli.main(["explain", *arguments])
+        except SystemExit as stopped:
+            code = int(str(stopped.code))
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return asked
+
+
+def question(cell: Cell) -> list[str]:
+    return [
+        "--indicator", cell.indicator_id, "--variant", cell.variant, "--year", str(cell.year),
+        "--geography", f"{cell.geography_level}/{cell.geography_code}", "--victim-group", cell.victim_group,
+    ]  # fmt: skip
+
+
+WHOLE_COUNTRY = Cell("valdtakt", "beslutad", 2024, "riket", "SE", "total")
+
+
+@pytest.fixture(scope="module")
+def landing(published_world: Settings) -> Landing:
+    return read_landing(published_world.landing)
+
+
+@pytest.fixture(scope="module")
+def behind(landing: Landing) -> dict[Cell, dict[tuple[str, int], dict[str, Any]]]:
+    """By cell and offence, what the plain rules say of it."""
+    cells: dict[Cell, dict[tuple[str, int], dict[str, Any]]] = defaultdict(dict)
+    for year in landing.complete_years:
+        decided: dict[Any, list[tuple[Decision, str, int]]] = defaultdict(list)
+        for file in landing.files:
+            if file.year == year and file.name == "decisions":
+                for line, row in file.loaded:
+                    decided[_key(row)].append((_decision(file.source, row), file.source, line))
+        for key, decisions in decided.items():
+            measures, offence = outcome([one for one, _, _ in decisions]), landing.offence(key, year)
+            if measures and offence:
+                extract = max(of for of in landing.offences if of <= year and key in landing.offences[of])
+                for cell in cells_of(offence, year):
+                    cells[cell][pseudonym("diarienummer", key[0]), key[1]] = {
+                        "brottsantal": offence.number_of_offences,
+                        "brottskod": offence.code,
+                        "counts_in": measures,
+                        "line": line_of(landing, extract, key),
+                        "looked_up": extract != year,
+                        "deciding": deciding(decisions),
+                    }
+    return cells
+
+
+def line_of(landing: Landing, year: int, key: Any) -> int:
+    (file,) = (one for one in landing.files if (one.year, one.name) == (year, "offences"))
+    (line,) = (line for line, row in file.loaded if _key(row) == key)
+    return line
+
+
+def deciding(decisions: list[tuple[Decision, str, int]]) -> set[tuple[str, int]]:
+    """Source and line of what made the outcome; several where suspects were decided on together."""
+    reopened = max((one.day for one, _, _ in decisions if one.kind == "ATERUPPTAGEN"), default=None)
+    for kind in CLEARED_AS:
+        days = [one.day for one, _, _ in decisions if one.kind == kind]
+        if days:
+            return {(source, line) for one, source, line in decisions if one.kind == kind and one.day == min(days)}
+    standing = [
+        found for found in decisions if found[0].kind not in ENDS_NOTHING and (not reopened or found[0].day >= reopened)
+    ]
+
+    def order(one: Decision) -> tuple[Any, ...]:
+        return one.day, one.by_prosecutor, one.kind == "FU_BEGRANSAD"
+
+    last = max(order(one) for one, _, _ in standing)
+    return {(source, line) for one, source, line in standing if order(one) == last}
+
+
+def test_the_offences_are_those_that_the_rules_count(
+    published_world: Settings, behind: dict[Cell, dict[tuple[str, int], dict[str, Any]]], ask: Any
+) -> None:
+    by_sort = defaultdict(list)
+    for cell in sorted(behind):
+        if cell.geography_level in ("riket", "polisregion") or (
+            cell.variant == "beslutad" and (cell.geography_level == "lan" or cell.victim_group == "total")
+        ):
+            sort = (
+                cell.geography_level,
+                cell.variant == "beslutad",
+                cell.victim_group == "total",
+                cell.geography_code == "okand",
+            )
+            by_sort[sort].append(cell)
+    rng = Random(1)
+    looked_up = 0
+    for cell in [WHOLE_COUNTRY, *(rng.choice(cells) for cells in by_sort.values())]:
+        code, printed, complaint = ask(published_world, *question(cell), "--json")
+        assert (code, complaint) == (0, ""), cell
+        private = json.loads(printed)["private"]
+        assert private["adds_up"] is True
+        found = {
+            (one["case"], one["offence"]): {
+                "brottsantal": one["brottsantal"],
+                "brottskod": one["brottskod"],
+                "counts_in": set(one["counts_in"]),
+                "line": one["line"],
+                "looked_up": one["looked_up"],
+                "deciding": {
+                    (decision["file"].split("/")[0], decision["line"])
+                    for decision in one["decisions"]
+                    if decision["decides"]
+                },
+            }
+            for one in private["offences"]
+        }
+        assert found == behind[cell], cell
+        looked_up += sum(one["looked_up"] for one in found.values())
+    assert looked_up
+    assert len(by_sort) == 4 + 4 + 4 + 2
+
+
+def test_the_figure_is_the_published_one_with_its_formula(published_world: Settings, ask: Any) -> None:
+    _, printed, _ = ask(published_world, *question(WHOLE_COUNTRY), "--json")
+    said = json.loads(printed)
+    counts = nonzero_counts(published_world.landing)[WHOLE_COUNTRY]
+    assert said["figure"]["counts"] == counts
+    rate = 100 * counts["cleared"] / counts["processed"]
+    (formula,) = (one for one in said["formulas"] if one["measure"] == "clearance_pct")
+    numbers, _, result = formula["with_numbers"].partition(" = ")
+    assert numbers == f"100 × {counts['cleared']} / {counts['processed']}"
+    assert abs(float(result) - rate) < 1e-9
+    manifest = json.loads((published_world.current / MANIFEST).read_text(encoding="utf-8"))
+    delivered = {(one["source"], one["year"]): one["delivery_id"] for one in manifest["deliveries"]}
+    told = {(one["source"], one["year"]): one["delivery_id"] for one in said["deliveries"]}
+    assert told == {what: delivered[what] for what in (("police", 2024), ("prosecution", 2024), ("police", 2023))}
+    assert said["definition"]["number"] == 9
+    assert said["private"]["counts"] == counts
+
+
+def test_text_tells_the_same_without_a_case_number(published_world: Settings, landing: Landing, ask: Any) -> None:
+    code, printed, _ = ask(published_world, *question(WHOLE_COUNTRY))
+    assert code == 0
+    counts = nonzero_counts(published_world.landing)[WHOLE_COUNTRY]
+    assert f"100 × {counts['cleared']} / {counts['processed']} = " in printed
+    assert "not to be passed on" in printed
+    assert "int_processed_offence ← int_scoped_offence" in printed
+    assert (
+        printed.count("\ncase ")
+        == 50
+        < len(json.loads(ask(published_world, *question(WHOLE_COUNTRY), "--json")[1])["private"]["offences"])
+    )
+    cases = {key[0] for offences in landing.offences.values() for key in offences}
+    assert not [case for case in cases if case in printed]
+    assert sum(pseudonym("diarienummer", case) in printed for case in cases) > 30
+
+
+def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world: Settings, ask: Any) -> None:
+    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+        row = connection.execute(
+            "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
+            "where suppression = 'primary' and geography_level = 'lan' order by all"
+        ).fetchone()
+    assert row
+    cell = Cell(*row)
+    code, printed, _ = ask(published_world, *question(cell), "--json")
+    said = json.loads(printed)
+    assert code == 0
+    assert set(said["figure"]["counts"].values()) == {None}
+    assert said["formulas"] == []
+    assert said["private"]["withheld"]["suppression"] == "primary"
+    assert said["private"]["counts"] == nonzero_counts(published_world.landing)[cell]
+    public, private = ask(published_world, *question(cell))[1].split("--- private")
+    assert "WITHHELD" in public
+    assert "withheld (primary)" in private
+
+
+def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, Any], ask: Any) -> None:
+    cell = WHOLE_COUNTRY._replace(indicator_id="konsstympning", geography_level="kommun", geography_code="2584")
+    assert cell not in behind
+    code, printed, _ = ask(published_world, *question(cell), "--json")
+    said = json.loads(printed)
+    assert code == 0
+    assert said["figure"]["counts"]["processed"] == 0
+    assert said["formulas"][0]["with_numbers"] == "100 × 0 / 0: nothing to divide by, so null"
+    assert said["private"]["offences"] == []
+    assert said["private"]["adds_up"] is True
+
+
+@pytest.mark.parametrize(
+    ("changed", "there_is"),
+    [
+        ({"--indicator": "mord"}, "valdtakt"),
+        ({"--year": "1999"}, "2023, 2024"),
+        ({"--geography": "0099"}, "Rn03"),
+        ({"--geography": "okand"}, "lan/okand"),
+        ({"--geography": "lan/0180"}, "01"),
+        ({"--variant": "bred"}, "exkl_oaktsam"),
+        ({"--victim-group": "hund"}, "flicka"),
+        ({"--geography": "0180", "--victim-group": "kvinna"}, "beslutad of total"),
+        ({"--year": "i fjol"}, "usage"),
+        ({"--geography": ""}, "Rn03"),
+    ],
+)
+def test_what_there_is_not_exits_2_and_says_what_there_is(
+    published_world: Settings, ask: Any, changed: dict[str, str], there_is: str
+) -> None:
+    asked = {"--indicator": "valdtakt", "--year": "2024", "--geography": "SE", **changed}
+    code, printed, complaint = ask(published_world, *(word for pair in asked.items() for word in pair))
+    assert (code, printed) == (2, "")
+    assert there_is in complaint
+
+
+def test_nothing_published(settings: Settings, ask: Any) -> None:
+    code, _, complaint = ask(settings, *question(WHOLE_COUNTRY))
+    assert code == 1
+    assert "nothing is published yet" in complaint
+
+
+@pytest.fixture
+def world(published_world: Settings, settings: Settings) -> Settings:
+    """A world that may be changed."""
+    return copied(published_world, replace(settings, suppress_below=5))
+
+
+def private(said: Said) -> dict[str, Any]:
+    code, printed, _ = said
+    assert code == 0
+    document = json.loads(printed)
+    assert document["figure"]["counts"]["processed"] > 0
+    return dict(document["private"])
+
+
+def test_without_a_working_database_the_rest_is_told(world: Settings, ask: Any) -> None:
+    world.warehouse_file.unlink()
+    said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+    assert said.keys() == {"available", "why"}
+    assert "no working database" in said["why"]
+
+
+def test_a_load_that_has_the_database_is_not_disturbed(world: Settings, ask: Any) -> None:
+    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(world.warehouse_file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+        other.communicate("\n")
+    assert "in use by a load" in said["why"]
+
+
+def test_deliveries_that_are_not_built_yet(world: Settings, ask: Any) -> None:
+    dirty_world(world.landing, seed=28, offences_per_year=300, years=(2024,), dirt=0.0)
+    for folder in changed_folders(world):
+        ingest(folder, world)
+    assert "load` first" in private(ask(world, *question(WHOLE_COUNTRY), "--json"))["why"]
+
+
+@pytest.mark.parametrize(("source", "year"), [("police", 2024), ("prosecution", 2024), ("police", 2023)])
+def test_a_publication_of_other_deliveries(world: Settings, ask: Any, source: str, year: int) -> None:
+    path = world.current / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    (delivery,) = (one for one in manifest["deliveries"] if (one["source"], one["year"]) == (source, year))
+    delivery["delivery_id"] = "another"
+    path.chmod(0o644)
+    write_json(path, manifest)
+    assert "other deliveries than this publication" in private(ask(world, *question(WHOLE_COUNTRY), "--json"))["why"]
+
+
+def test_offences_that_do_not_add_up_are_told_loudly(world: Settings, ask: Any) -> None:
+    with duckdb.connect(str(world.warehouse_file)) as connection:
+        connection.execute(
+            "delete from intermediate.int_processed_offence where rowid = "
+            "(select min(rowid) from intermediate.int_processed_offence where year = 2024 and indicator_id = 'valdtakt')"
+        )
+    code, printed, complaint = ask(world, *question(WHOLE_COUNTRY))
+    assert code == 1
+    assert "DO NOT ADD UP" in printed
+    assert "do not add up" in complaint
+
+
+def test_purged_years_have_no_rows_and_later_ones_still_look_back(
+    world: Settings, behind: dict[Cell, dict[tuple[str, int], dict[str, Any]]], ask: Any
+) -> None:
+    purge(world, 2024)
+    before = question(WHOLE_COUNTRY._replace(year=2023))
+    assert "purged" in private(ask(world, *before, "--json"))["why"]
+    build(world)
+    cell = next(
+        cell
+        for cell in sorted(behind)
+        if cell.year == 2024
+        and cell.geography_level == "riket"
+        and any(one["looked_up"] for one in behind[cell].values())
+    )
+    said = private(ask(world, *question(cell), "--json"))
+    assert said["adds_up"] is True
+    found = {(one["case"], one["offence"]): one["line"] for one in said["offences"]}
+    assert found == {key: one["line"] for key, one in behind[cell].items()}
+
+
+def test_every_rule_is_a_heading_and_every_model_is_on_the_way() -> None:
+    models = {one["name"]: one for one in lineage()}
+    assert set(RULES) <= set(models)
+    assert {anchor for of in RULES.values() for anchor in of} <= anchors(DOCS / "counting-rules.md")
+    assert {one["name"] for one in models.values() if one["kind"] == "source"} >= {
+        "police_offences",
+        "prosecution_decisions",
+    }
+    assert all(one["description"] for one in models.values())
+
+
+def test_nothing_private_is_in_messages(world: Settings, ask: Any, tmp_path: Path) -> None:
+    for path in world.raw.glob("police/2024/*/decisions.parquet"):
+        path.unlink()
+    said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+    assert said == {"available": False, "why": "the working database or a file of the raw store cannot be read"}

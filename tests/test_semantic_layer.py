@@ -1,0 +1,314 @@
+"""The labelled view, the metrics, the readers and the descriptions: what they promise holds of what is published."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from conftest import copied
+from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
+from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
+from jinja2 import Environment
+from test_docs import DOCS
+
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.page import TABLES
+from dagster_project.publish.release import DICTIONARY
+from dagster_project.publish.views import published_views, views_served_otherwise, write_views
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import mart_tables, mart_views, require_manifest
+from dagster_project.transform.docs_page import write_docs_page
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    return dict(json.loads(require_manifest().read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def served(published_world: Settings) -> Any:
+    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+        yield connection
+
+
+# --- the labelled view ------------------------------------------------------------------------------------------------
+
+
+def test_the_view_has_each_figure_once_and_as_it_is(served: duckdb.DuckDBPyConnection) -> None:
+    columns = [name for name, *_ in served.execute("describe marts.fct_indicator_year").fetchall()]
+    figures = f"select {', '.join(columns)} from"
+    assert served.execute(f"{figures} marts.indicator_report order by all").fetchall() == (
+        served.execute(f"{figures} marts.fct_indicator_year order by all").fetchall()
+    )
+
+
+def test_every_row_has_its_labels(served: duckdb.DuckDBPyConnection) -> None:
+    columns = [name for name, *_ in served.execute("describe marts.indicator_report").fetchall()]
+    labels = [
+        name for name in columns if re.search("_(sv|en)$", name) and name.split("_")[0] not in ("break", "caveat")
+    ]
+    may_lack = {name for name in labels if name.startswith(("region_", "county_"))}
+    lacking = ", ".join(f"count(*) filter ({name} is null)" for name in labels if name not in may_lack)
+    assert set(served.execute(f"select {lacking} from marts.indicator_report").fetchone() or ()) == {0}
+    assert [name for name in labels if name.endswith("_sv") and f"{name[:-3]}_en" not in labels] == []
+    told = served.execute(
+        "select distinct geography_sv, geography_en, county_en, region_en, geography_level_en, victim_group_en, "
+        "indicator_en, variant_en from marts.indicator_report "
+        "where geography_code in ('SE', 'Rn06', '12', '1280') and indicator_number = 9 and is_total and is_decided order by all"
+    ).fetchall()
+    of_all = ("All", "Rape", "Decided definition")
+    assert told == [
+        ("Hela landet", "Sweden", None, None, "Country", *of_all),
+        ("Malmö", "Malmö", "Skåne County", "Police Region South", "Municipality", *of_all),
+        ("Polisregion Syd", "Police Region South", None, "Police Region South", "Police region", *of_all),
+        ("Skåne län", "Skåne County", "Skåne County", "Police Region South", "County", *of_all),
+    ]
+
+
+def test_rows_that_add_up_count_no_offence_twice(published_world: Settings, served: duckdb.DuckDBPyConnection) -> None:
+    """Against the offences themselves, as far as nothing is withheld."""
+    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as built:
+        rows = built.execute(
+            """
+            select variant, year, sum(brottsantal), sum(brottsantal) filter (region_code is not null)
+            from intermediate.int_processed_offence inner join intermediate.int_class_variant using (classified_by, class_key)
+            group by all
+            """
+        ).fetchall()
+    assert len(rows) > 10
+    for variant, year, in_country, in_regions in rows:
+        for level, expected in (("riket", in_country), ("polisregion", in_regions)):
+            for side in ("total", "groups"):
+                found = served.execute(
+                    "select sum(processed), count(distinct adds_up_in_sv), count(distinct adds_up_in_en) "
+                    "from marts.indicator_report where year = ? and adds_up_in = ?",
+                    [year, f"{level}/{variant}/{side}"],
+                ).fetchone()
+                assert found == (expected, 1, 1), (variant, year, level, side)
+
+
+def test_caveats_say_what_to_mind(served: duckdb.DuckDBPyConnection) -> None:
+    rows = served.execute(
+        "select suppression, small_number, series_break, mixed_year, caveat_sv, caveat_en, break_cause_sv, break_cause_en, is_withheld "
+        "from marts.indicator_report"
+    ).fetchall()
+    assert any(row[0] for row in rows)
+    for suppression, small, broken, mixed, swedish, english, cause_sv, cause_en, withheld in rows:
+        marks = [suppression is not None, bool(small), broken, mixed]
+        words = ["Withheld", "Few offences", "Series break", "within the year"]
+        assert [word in (english or "") for word in words] == marks
+        assert (swedish is None) == (english is None) == (not any(marks))
+        assert (cause_sv is not None) == (cause_en is not None) == broken
+        assert withheld == marks[0]
+
+
+def test_the_view_is_described_and_named_without_a_database(served: duckdb.DuckDBPyConnection) -> None:
+    assert set(published_views()) == set(mart_views()) == {"indicator_report"}
+    statement = published_views()["indicator_report"]
+    tables = set(re.findall(r"(?:from|join) +([\w.]+)", statement)) - {"cause"}
+    assert tables <= {f"marts.{table}" for table in mart_tables(after_audit=False)}
+    assert len(tables) == 6
+    assert "{" not in statement
+    (sql,) = served.execute("select sql from duckdb_views() where view_name = 'indicator_report'").fetchone() or ("",)
+    assert "uppklarat" not in sql and "warehouse" not in sql
+    uncommented = served.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and comment is null"
+    ).fetchall()
+    assert uncommented == []
+    assert (
+        "add"
+        in str(served.execute("select comment from duckdb_views() where schema_name = 'marts'").fetchone()).lower()
+    )
+
+
+def test_a_view_that_serves_something_else_is_found(published_world: Settings, settings: Settings) -> None:
+    world = copied(published_world, settings)
+    (world.published / world.current.readlink()).rename(world.draft)
+    (world.draft / DATABASE).chmod(0o644)
+    write_views(world)
+    assert views_served_otherwise(world) == []
+    with duckdb.connect(str(world.draft / DATABASE)) as connection:
+        less = f"select * from ({published_views()['indicator_report']}) where victim_group <> 'pojke'"
+        connection.execute(f"create or replace view marts.indicator_report as {less}")
+    assert views_served_otherwise(world) == ["indicator_report"]
+
+
+def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection) -> None:
+    (example,) = re.findall(r"```sql\n(.*?)```", (DOCS / "semantic-layer.md").read_text(encoding="utf-8"), re.DOTALL)
+    found = {number: rate for number, _, rate in served.execute(example).fetchall()}
+    figures = served.execute(
+        "select number, sum(cleared), sum(processed) from marts.fct_indicator_year join marts.dim_indicator using (indicator_id, variant) "
+        "where variant = 'beslutad' and victim_group = 'total' and geography_code in ('Rn01', 'Rn02') and year = 2024 group by number"
+    ).fetchall()
+    assert len(found) == 11
+    assert found == {
+        number: 100.0 * cleared / processed if processed else None for number, cleared, processed in figures
+    }
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_semantic_models_are_valid(manifest: dict[str, Any]) -> None:
+    said = PydanticSemanticManifest.parse_file(require_manifest().with_name("semantic_manifest.json"))
+    assert {one.name for one in said.metrics} == {one["name"] for one in manifest["metrics"].values()}
+    results = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(said)
+    assert [issue.message for issue in (*results.errors, *results.future_errors, *results.warnings)] == []
+
+
+class Metrics:
+    """The metrics as declared, as SQL over the marts."""
+
+    def __init__(self, manifest: dict[str, Any]) -> None:
+        self.metrics = {one["name"]: one for one in manifest["metrics"].values()}
+        models = {one["name"]: one for one in manifest["semantic_models"].values()}
+        self.dimensions = {
+            f"{entity['name']}__{dimension['name']}": dimension["expr"] or dimension["name"]
+            for model in models.values()
+            for entity in model["entities"]
+            if entity["type"] == "primary"
+            for dimension in model["dimensions"]
+        }
+        self.measures = {
+            measure["name"]: (model["node_relation"]["alias"], measure)
+            for model in models.values()
+            for measure in model["measures"]
+        }
+
+    def sums(self, name: str, by: str) -> str:
+        """A simple metric grouped by columns."""
+        metric = self.metrics[name]
+        table, measure = self.measures[metric["type_params"]["measure"]["name"]]
+        jinja = Environment().from_string(
+            " and ".join(f"({one['where_sql_template']})" for one in metric["filter"]["where_filters"])
+        )
+        where = jinja.render(Dimension=lambda dimension: self.dimensions[dimension])
+        return (
+            f"select {by}, {measure['agg']}({measure['expr']}) as value from marts.{table} where {where} group by {by}"
+        )
+
+    def ratio(self, name: str, by: str) -> str:
+        parts = self.metrics[name]["type_params"]
+        above, below = (self.sums(parts[part]["name"], by) for part in ("numerator", "denominator"))
+        value = "above.value * 1.0 / nullif(below.value, 0) as value"
+        return f"select {by}, {value} from ({above}) as above join ({below}) as below using ({by})"
+
+
+RATIOS = {
+    "riket": ["clearance_rate", "prosecution_rate"],
+    "polisregion": ["region_clearance_rate", "region_prosecution_rate"],
+}
+
+
+@pytest.mark.parametrize(("level", "name"), [(level, name) for level, names in RATIOS.items() for name in names])
+def test_ratios_are_the_published_rates(
+    level: str, name: str, manifest: dict[str, Any], served: duckdb.DuckDBPyConnection
+) -> None:
+    metrics = Metrics(manifest)
+    published_as = metrics.metrics[name]["config"]["meta"]["published_as"]
+    key = "indicator_id, year, geography_code"
+    computed = {
+        (indicator, year, code): None if value is None else 100 * value
+        for indicator, year, code, value in served.execute(metrics.ratio(name, key)).fetchall()
+    }
+    published = {
+        tuple(row[:3]): row[3]
+        for row in served.execute(
+            f"select {key}, {published_as} from marts.fct_indicator_year "
+            f"where geography_level = '{level}' and victim_group = 'total' and variant = 'beslutad'"
+        ).fetchall()
+    }
+    assert computed == pytest.approx(published, abs=1e-9, nan_ok=True)
+    assert sum(value is not None for value in published.values()) > 10
+    by_group = served.execute(metrics.ratio(name, f"{key}, victim_group")).fetchall()
+    of_groups = served.execute(
+        f"select {key}, victim_group, {published_as} from marts.fct_indicator_year "
+        f"where geography_level = '{level}' and victim_group <> 'total' and variant = 'beslutad'"
+    ).fetchall()
+    assert {tuple(row[:4]): row[4] and 100 * row[4] for row in by_group} == pytest.approx(
+        {tuple(row[:4]): row[4] for row in of_groups}, abs=1e-9
+    )
+
+
+def test_counts_hold_each_offence_of_a_year_once(
+    manifest: dict[str, Any], served: duckdb.DuckDBPyConnection, published_world: Settings
+) -> None:
+    metrics = Metrics(manifest)
+    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as built:
+        decided = "exists (from intermediate.int_class_variant as v where v.variant = 'beslutad' and v.class_key = o.class_key)"
+        expected = {
+            where: dict(
+                built.execute(
+                    f"select year, sum(brottsantal) from intermediate.int_processed_offence as o where {decided} and {where} group by year"
+                ).fetchall()
+            )
+            for where in ("true", "is_cleared", "region_code is not null", "is_cleared and region_code is not null")
+        }
+    for name, where in zip(("processed", "cleared", "region_processed", "region_cleared"), expected, strict=True):
+        assert dict(served.execute(metrics.sums(name, "year")).fetchall()) == expected[where], name
+    simple = [one for one in metrics.metrics.values() if one["type"] == "simple"]
+    assert len(simple) == 6
+    assert all(one["filter"] for one in simple)
+    assert {one["name"] for one in metrics.metrics.values() if one["type"] == "ratio"} == {
+        name for names in RATIOS.values() for name in names
+    }
+
+
+# --- readers and descriptions -----------------------------------------------------------------------------------------
+
+
+def test_readers_read_marts_and_every_mart_has_one(manifest: dict[str, Any]) -> None:
+    marts = {*mart_tables(after_audit=False), *mart_tables(after_audit=True), *mart_views()}
+    read = set()
+    for exposure in manifest["exposures"].values():
+        nodes = exposure["depends_on"]["nodes"]
+        assert nodes
+        assert all(node.split(".")[0] == "model" and node.split(".")[-1] in marts for node in nodes), exposure["name"]
+        assert exposure["description"] and exposure["maturity"] and exposure["owner"]["name"]
+        read |= {node.split(".")[-1] for node in nodes}
+    assert read == marts
+    assert len(manifest["exposures"]) == 9
+
+
+def test_every_column_there_is_has_a_description(published_world: Settings, manifest: dict[str, Any]) -> None:
+    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as connection:
+        there_are = {
+            (schema, table, column)
+            for schema, table, column in connection.execute(
+                "select schema_name, table_name, column_name from duckdb_columns() "
+                "where not internal and schema_name not in ('build', 'main')"
+            ).fetchall()
+        }
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    documented = [node for node in nodes if node["resource_type"] in ("model", "seed", "source")]
+    assert [node["name"] for node in documented if not node["description"].strip()] == []
+    described = {
+        (node["schema"], node["name"], name)
+        for node in documented
+        for name, column in node["columns"].items()
+        if column["description"].strip()
+    }
+    assert {schema for schema, _, _ in there_are} == {"raw", "audit", "staging", "intermediate", "marts", "reference"}
+    assert there_are - described == set()
+    assert described - there_are == set()
+
+
+def test_a_publication_explains_its_tables(published_world: Settings) -> None:
+    text = (published_world.current / DICTIONARY).read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert "](" not in text and "<!--" not in text
+    for table in yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]:
+        assert f"### {table['name']}" in text
+        assert [column["name"] for column in table["columns"] if f"`{column['name']}`" not in text] == []
+
+
+def test_the_documentation_is_one_page_that_reaches_no_network(tmp_path: Any) -> None:
+    page = write_docs_page(tmp_path / "docs.html").read_text(encoding="utf-8")
+    head = page[: page.index("<script")]
+    assert "Content-Security-Policy" in head and "default-src 'none'" in head
+    assert "connect-src" not in head
+    assert "indicator_report" in page and "yearly_follow_up" in page and "prosecution_rate" in page
