@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from deliveries import KEY, files_of, load, put
+from loads import without_the_report
 
 from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import Settings
 
 # The same in every process of the tests; those about the key file take it away.
 os.environ[KEY_VARIABLE] = KEY
+# Drawn in seconds, and read by its own tests only, which write it themselves.
+without_the_report()
 
 
 def settings_in(folder: Path, suppress_below: int = 1) -> Settings:

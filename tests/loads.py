@@ -26,7 +26,7 @@ from typing import Any
 
 from warehouse import environment, marts
 
-from dagster_project.files import UNFINISHED
+from dagster_project.files import UNFINISHED, write_text
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
@@ -205,6 +205,7 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     sys.argv = ["uppklarat", *way.arguments]
     from dagster_project import cli
 
+    without_the_report()
     if way.without_dagster:
         _without_dagster()
     if way.clock or way.clock_jumps_when_built:
@@ -252,6 +253,13 @@ def _without_dagster() -> None:
             return loading.LoadOutcome(None, tuple(rejected), str(error))
 
     loading._run = steps
+
+
+def without_the_report() -> None:
+    """Publish a line in place of the report that people read, in this process."""
+    import dagster_project.publish.release as releasing
+
+    releasing.write_report = lambda draft: write_text(draft / "report" / "index.html", "the report\n")
 
 
 def _other_clock(moved: timedelta, jump: timedelta) -> None:

@@ -26,6 +26,7 @@ from dagster_project.publish.publications import (
     publish,
     seal,
 )
+from dagster_project.publish.report.pages import write_report
 from dagster_project.publish.views import views_served_otherwise, write_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
@@ -187,6 +188,7 @@ def release(settings: Settings) -> Publication | None:
         raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
     if told != (description["publication_id"], len(audit.results)):
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
+    write_report(settings.draft)
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
     remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
