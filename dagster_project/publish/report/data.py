@@ -199,6 +199,7 @@ def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str
         "years": figures.years,
         "groups": groups,
         "choice": ["/".join(choice.place), choice.year, choice.group],
+        "levels": catalogue["level_names"],
         "write": {key: catalogue[key] for key in ("decimal", "thousands", "minus")},
     }
 
