@@ -83,12 +83,18 @@ def lines(
     breaks: Sequence[Break],
     size: tuple[int, int] = (560, 250),
     label_room: int = 150,
+    beside: Sequence[Line] = (),
 ) -> Picture:
-    """Lines by year, broken where years cannot be compared; `cuts` are the years not comparable with the year before."""
+    """Lines by year, broken where years cannot be compared; `cuts` are the years not comparable with the year before.
+
+    `beside` are the lines of other plots on the same scale.
+    """
     width, height = size
     small = height < 100
     cuts = sorted(cuts)
-    values = [value for line in all_lines for point in line.points for value in (point.value, point.high) if value]
+    values = [
+        value for line in [*all_lines, *beside] for point in line.points for value in (point.value, point.high) if value
+    ]
     top = next(top for top in _PCT_TOPS if top >= max([*values, *(high for _, _, high in spread), 0]))
     first, last = years[0] - 0.5, years[-1] + 0.5
     x = {
@@ -211,10 +217,28 @@ def lines(
             layer(f"dyn_dash{number}", rows, {"type": "tick", "color": colour, "thickness": thickness, "size": 8,
                                                "orient": "horizontal"})  # fmt: skip
         if chosen and not small:
+            gaps = [(point.year, point.why) for point in line.points if point.why]
+            upright = {"type": "text", "dy": -6, "fontSize": 12, "font": FONT, "fill": MUTED}
+            along = {
+                "type": "text",
+                "angle": 270,
+                "align": "left",
+                "dx": 4,
+                "fontSize": 11,
+                "font": FONT,
+                "fill": MUTED,
+            }
             layer(
                 f"dyn_gap{number}",
-                [{"year": point.year, "value": 0, "text": point.why} for point in line.points if point.why],
-                {"type": "text", "angle": 270, "align": "left", "dx": 4, "fontSize": 11, "font": FONT, "fill": MUTED},
+                [
+                    {
+                        "year": year,
+                        "value": 0,
+                        "text": why.replace("_short", "").replace("§", "§gap_", 1) if beside else why,
+                    }
+                    for year, why in gaps
+                ],
+                upright if beside else along,
                 text={"field": "text"},
             )
     if label_room:
@@ -229,7 +253,16 @@ def lines(
     spec = {"width": width, "height": height, "layer": layers or [_nothing(x, y)]}
     if not layers:
         spec = {"width": width, "height": height, **_nothing(x, y)}
-    data = {"kind": "lines", "w": width, "h": height, "from": first, "to": last, "labels": label_room, "small": small}
+    data = {
+        "kind": "lines",
+        "w": width,
+        "h": height,
+        "from": first,
+        "to": last,
+        "labels": label_room,
+        "small": small,
+        "panel": bool(beside),
+    }
     return Picture(spec, (36, 22 if breaks else 10, label_room or 10, 24), data)
 
 

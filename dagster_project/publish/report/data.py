@@ -39,7 +39,7 @@ FIELDS = (
 # What the script says, of the catalogue.
 _SAID = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "level_names", "spread",
-    "withheld_short", "none_short", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
+    "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
     "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
 

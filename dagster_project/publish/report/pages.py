@@ -56,7 +56,7 @@ def write_report(publication: Path) -> None:
     folder = publication / FOLDER
     for language in texts.LANGUAGES:
         words = vocabulary(figures, language, choice)
-        page = _Pages(figures, language, words, choice)
+        page = Pages(figures, language, words, choice)
         overview = page.overview(small, home="")
         write_text(folder / language / "index.html", overview)
         if language == texts.LANGUAGES[0]:
@@ -92,7 +92,7 @@ def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str
     return found
 
 
-class _Pages:
+class Pages:
     """The pages of one language for one choice; the template's words and numbers come from here."""
 
     def __init__(self, figures: Figures, language: str, words: Mapping[str, str], choice: Choice) -> None:
@@ -116,7 +116,7 @@ class _Pages:
             language=language,
             choice=choice,
             place=words["place"],
-            published=self.day(figures.publication["published_at"]),
+            about_publication=self.about_publication(),
             day=self.day,
             words=words,
             css=Markup(_asset("report.css")),  # noqa: S704 (our own file)
@@ -314,6 +314,17 @@ class _Pages:
             date=self.day(publication["published_at"]),
             synthetic=self.catalogue["cite_synthetic"] if publication["is_synthetic"] else "",
         ).strip()
+
+    def about_publication(self) -> str:
+        """Which publication it is, and of which years."""
+        publication = self.figures.publication
+        return self.say(
+            self.catalogue["about"],
+            id=publication["publication_id"],
+            date=self.day(publication["published_at"]),
+            first=self.figures.years[0],
+            last=self.figures.years[-1],
+        )
 
     def number(self, kind: str, value: int) -> str:
         """A count or tenths, as the language writes them."""

@@ -51,6 +51,8 @@
   };
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
   const noted = (keys) => keys.split(" ").filter(Boolean).map(word).join(", ");
+  // Among figures of one year, what the year has in common is no news.
+  const own = (row) => ({ ...row, note: row.note.replace(/notes\.(break|mixed)/, "").trim() });
   const share = (part, whole) => Math.floor((2000 * part + whole) / (2 * whole));
 
   // --- tables ------------------------------------------------------------------------------------------------------
@@ -72,12 +74,12 @@
       const columns = ["processed", "cleared", "pct", "low", "high", "note"];
       const rows = data.groups.map((group) => [group, figure(chosen.place, group, chosen.year)]);
       return [["group", ...columns],
-        rows.filter(([, row]) => row).map(([group, row]) => [words.group[group], ...pick(row, columns)])];
+        rows.filter(([, row]) => row).map(([group, row]) => [words.group[group], ...pick(own(row), columns)])];
     },
     ranking: () => {
       const columns = ["processed", "cleared", "pct", "low", "high", "note"];
       return [["place", "level", ...columns], ranked().map((row) =>
-        [names.get(row.place), words.level_names[row.place.split("/")[0]], ...pick(row, columns)])];
+        [names.get(row.place), words.level_names[row.place.split("/")[0]], ...pick(own(row), columns)])];
     },
     measures: () => {
       const columns = ["year", "processed", "investigated", "limited_investigated", "cleared", "pct", "prosecution", "note"];
@@ -127,7 +129,7 @@
     const table = byId(`table-${name}`);
     const { columns, rows } = shown[name];
     const heads = columns.map((column, n) => {
-      const head = element("th", null, { scope: "col" });
+      const head = element("th", null, { scope: "col", ...(kind(column) === "s" ? { class: "words" } : {}) });
       const button = element("button", words.columns[column], { type: "button" });
       button.addEventListener("click", () => sort(name, n));
       if (sorted?.column === n) head.setAttribute("aria-sort", sorted.down ? "descending" : "ascending");
@@ -194,10 +196,10 @@
     }
     return found;
   };
-  const drawLines = (svg, lines, spread, cuts) => {
+  const drawLines = (svg, lines, spread, cuts, beside = []) => {
     const [w, h, from, to] = ["w", "h", "from", "to"].map((name) => Number(svg.dataset[name]));
-    const small = svg.dataset.small === "True";
-    const top = topFor(PCT_TOPS, [...lines.flatMap((line) => line.points.flatMap((p) => [p.value, p.high])), ...spread.map((s) => s[2])]);
+    const small = svg.dataset.small === "True", panel = svg.dataset.panel === "True";
+    const top = topFor(PCT_TOPS, [...[...lines, ...beside].flatMap((line) => line.points.flatMap((p) => [p.value, p.high])), ...spread.map((s) => s[2])]);
     const x = (year) => (w * (year - from)) / (to - from), y = (value) => h * (1 - value / top);
     const g = canvas(svg);
     relabel([...svg.querySelectorAll(".al")].find((axis) => axis.querySelector('text[text-anchor="end"]')), top);
@@ -230,7 +232,8 @@
       }
       if (line.style === "chosen" && !small) {
         for (const p of line.points.filter((point) => point.why)) {
-          put(g, "text", { transform: `translate(${x(p.year)},${h}) rotate(270)`, dx: 4, dy: 4, "font-size": 11, fill: MUTED }, p.why);
+          if (panel) put(g, "text", { x: x(p.year), y: h - 4, "text-anchor": "middle", "font-size": 12, fill: MUTED }, p.why === words.withheld_short ? words.gap_withheld : words.gap_none);
+          else put(g, "text", { transform: `translate(${x(p.year)},${h}) rotate(270)`, dx: 4, dy: 4, "font-size": 11, fill: MUTED }, p.why);
         }
       }
       const last = line.points.filter((p) => p.value !== null).pop();
@@ -297,11 +300,13 @@
       ...(level() === "riket" ? [] : [line("country", words.series.country, "country")]),
       line("chosen", names.get(chosen.place), "pct"),
     ], spread, cuts);
+    const panels = data.groups.filter((group) => drawing(`group-${group}`))
+      .flatMap((group) => ["country", "pct"].map((name) => line("", "", name, byYear(chosen.place, group))));
     for (const group of data.groups) {
       const svg = drawing(`group-${group}`);
       if (!svg) continue;
       const of = byYear(chosen.place, group);
-      drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts);
+      drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts, panels);
       svg.closest(".picture").hidden = of.length === 0;
     }
     drawLines(drawing("measures"), [line("second", words.series.prosecution, "prosecution"), line("chosen", words.series.clearance, "pct")], [], cuts);

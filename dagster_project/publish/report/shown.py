@@ -78,8 +78,8 @@ def spread_level(level: str) -> str:
     return "lan" if level == "lan" else "polisregion"
 
 
-def note(row: Row) -> str:
-    """The keys of what is to be minded about a figure."""
+def note(row: Row, of_year: bool = True) -> str:
+    """The keys of what is to be minded about a figure; without `of_year` not what all figures of the year have in common."""
     keys = []
     if row["suppression"]:
         keys.append(row["suppression"])
@@ -87,7 +87,7 @@ def note(row: Row) -> str:
         keys.append("none")
     elif row["small_number"]:
         keys.append("small")
-    if row["series_break"]:
+    if row["series_break"] and of_year:
         keys.append("mixed" if row["mixed_year"] else "break")
     return " ".join(f"notes.{key}" for key in keys)
 
@@ -123,7 +123,11 @@ def trend_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 def groups_table(figures: Figures, indicator: str, choice: Choice) -> Table:
     """The victim groups of the chosen year."""
     rows = [
-        [f"group.{group}", *(row[name] for name in ("processed", "cleared", "pct", "low", "high")), note(row)]
+        [
+            f"group.{group}",
+            *(row[name] for name in ("processed", "cleared", "pct", "low", "high")),
+            note(row, of_year=False),
+        ]
         for group in figures.groups_of(indicator)
         for year, row in figures.cells[indicator].get((*choice.place, group), {}).items()
         if year == choice.year
@@ -155,7 +159,7 @@ def ranking_table(figures: Figures, indicator: str, choice: Choice) -> Table:
                 f"place.{row['geography_level']}/{row['geography_code']}",
                 f"level_names.{row['geography_level']}",
                 *(row[name] for name in ("processed", "cleared", "pct", "low", "high")),
-                note(row),
+                note(row, of_year=False),
             ]
             for row in ranking(figures, indicator, choice)
         ],
@@ -261,13 +265,18 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
             breaks,
         )
     }
-    for group in figures.groups_of(indicator):
-        if group not in (TOTAL, "okand"):
-            rows = series(figures, indicator, Choice(choice.place, choice.year, group))
-            found[f"group-{group}"] = lines(
-                [Line("country", "", _points(rows, "country")), Line("chosen", "", _points(rows))],
-                [], years, broken, breaks, (300, 150), 0,
-            )  # fmt: skip
+    panels = {
+        group: series(figures, indicator, Choice(choice.place, choice.year, group))
+        for group in figures.groups_of(indicator)
+        if group not in (TOTAL, "okand")
+    }
+    pairs = {
+        group: [Line("country", "", _points(rows, "country")), Line("chosen", "", _points(rows))]
+        for group, rows in panels.items()
+    }
+    for group, pair in pairs.items():
+        beside = [line for pair in pairs.values() for line in pair]
+        found[f"group-{group}"] = lines(pair, [], years, broken, breaks, (300, 150), 0, beside)
     found["measures"] = lines(
         [
             Line("second", "§series.prosecution§", _points(of_place, "prosecution")),
