@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.publish.report import texts
 from dagster_project.publish.report.charts import Line, Picture, Point, lines
 from dagster_project.publish.report.figures import Figures, Row
-from dagster_project.publish.report.sentences import FALL, NOT_COMPARABLE, RISE, VERDICTS, verdict
+from dagster_project.publish.report.sentences import FALL, NOT_COMPARABLE, RISE, VERDICTS, WITHIN, verdict
 from dagster_project.publish.report.shown import Choice, cuts, series
 
 # Of a figure without a share, the key of what is said instead.
@@ -90,10 +90,11 @@ def summary(figures: Figures, choice: Choice, language: str) -> list[str]:
     else:
         for one in VERDICTS:
             sentences += told(one, [name for name, row in shown.items() if verdict(row) == one])
-        if not any(verdict(row) in (RISE, FALL) for row in shown.values()):
-            sentences.insert(0, texts.fill(said["none_significant"], values, language))
-        else:
+        found = {verdict(row) for row in shown.values()}
+        if found & {RISE, FALL}:
             sentences.append(said["chance"])
+        elif WITHIN in found:
+            sentences.insert(0, texts.fill(said["none_significant"], values, language))
     for one in reversed(STATES):
         sentences += told(one, [name for name, row in rows.items() if state(row) == one])
     return sentences

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SET_BY = Path(__file__).with_name("report.typ")
 # What a page of A4 has room for; the rest is on the web pages.
 _WITH_TABLE = ("trend", "groups", "outcomes")
+_WITHOUT_COLUMNS = ("lowest", "highest")
 
 
 def write_pdf(path: Path, pages: Pages, small: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> None:
@@ -146,10 +147,11 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
 
 
 def _table(pages: Pages, table: Table) -> dict[str, Any]:
+    kept = [number for number, column in enumerate(table.columns) if column not in _WITHOUT_COLUMNS]
     return {
-        "head": [pages.catalogue["columns"][column] for column in table.columns],
-        "rows": [[pages.cell(kind, value) for kind, value in zip(table.kinds, row, strict=True)] for row in table.rows],
-        "words": [number for number, kind in enumerate(table.kinds) if kind == WORDS or number == 0],
+        "head": [pages.catalogue["columns"][table.columns[number]] for number in kept],
+        "rows": [[pages.cell(table.kinds[number], row[number]) for number in kept] for row in table.rows],
+        "words": [place for place, number in enumerate(kept) if table.kinds[number] == WORDS or number == 0],
     }
 
 

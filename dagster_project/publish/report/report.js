@@ -396,7 +396,7 @@
       for (const one of Object.keys(words.verdicts)) sentences.push(...told(one, (row) => row.pct !== null && row.verdict === one));
       const struck = Object.values(rows).some((row) => row.pct !== null && (row.verdict === "rise" || row.verdict === "fall"));
       if (struck) sentences.push(words.summaries.chance);
-      else sentences.unshift(fill(words.summaries.none_significant, values));
+      else if (Object.values(rows).some((row) => row.pct !== null && row.verdict === "within")) sentences.unshift(fill(words.summaries.none_significant, values));
     }
     for (const one of ["small", "none", "withheld"]) sentences.push(...told(one, (row) => row.state === one));
     byId("summary").replaceChildren(...sentences.map((sentence) => element("p", sentence)));

@@ -23,9 +23,11 @@ def catalogue(language: str) -> Mapping[str, Any]:
     return content
 
 
-def count(number: int, language: str) -> str:
-    """A whole number with its thousands set apart."""
+def count(number: int | None, language: str) -> str:
+    """A whole number with its thousands set apart; one that is withheld or missing is a dash."""
     words = catalogue(language)
+    if number is None:
+        return str(words["not_applicable"])
     return f"{number:,}".replace(",", words["thousands"]).replace("-", words["minus"])
 
 
