@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,18 @@ def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
     return tuple(sorted(node["name"] for node in marts if ("after_audit" in node["tags"]) == after_audit))
+
+
+@cache
+def mart_keys() -> Mapping[str, tuple[str, ...]]:
+    """Of each published table the columns that name a row, as the dbt project declares and tests them."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
+    return {
+        nodes[test["attached_node"]]["name"]: tuple(test["test_metadata"]["kwargs"]["columns"])
+        for test in nodes.values()
+        if (test.get("test_metadata") or {}).get("name") == "unique_combination"
+        and nodes[test["attached_node"]]["schema"] == "marts"
+    }
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
