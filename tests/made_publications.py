@@ -37,9 +37,7 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
             declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f"create table marts.{table['name']} ({declared})")
             key = mart_keys()[table["name"]]
-            values = [
-                [_value(kind, number, name in key) for name, kind in columns.items()] for number in range(rows)
-            ]
+            values = [[_value(kind, number, name in key) for name, kind in columns.items()] for number in range(rows)]
             marks = ", ".join("?" for _ in columns)
             connection.executemany(f"insert into marts.{table['name']} values ({marks})", values)
             connection.execute(f"comment on table marts.{table['name']} is 'It''s 100 % {table['name']}'")

@@ -125,15 +125,14 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 raise dg.Failure(str(error), allow_retries=False) from None
         if served is None:
             return
-        loaded = {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))} if served.changed else {}
-        yield dg.MaterializeResult(
-            metadata={
-                "publication_id": served.publication_id,
-                "schema": served.schema,
-                "new": served.changed,
-                **loaded,
-            }
-        )
+        metadata: dict[str, Any] = {
+            "publication_id": served.publication_id,
+            "schema": served.schema,
+            "new": served.changed,
+        }
+        if served.changed:
+            metadata |= {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))}
+        yield dg.MaterializeResult(metadata=metadata)
 
     return [verdict, draft, current, postgres]
 

@@ -11,7 +11,7 @@ from psycopg import errors, sql
 
 from dagster_project.publish.postgres.connection import NotServedError, connected, reason
 from dagster_project.publish.postgres.switch import show
-from dagster_project.publish.postgres.tables import VIEWS, load_tables, published_relations, schema_of
+from dagster_project.publish.postgres.tables import INNER, VIEWS, load_tables, published_relations, schema_of
 from dagster_project.publish.publications import Publication, active_publication, changed_files, publications
 from dagster_project.settings import PostgresSettings, Settings
 
@@ -93,8 +93,9 @@ def _is_shown(connection: psycopg.Connection, schema: str, reader: str) -> bool:
         join pg_catalog.pg_class as held on held.oid = needs.refobjid
         join pg_catalog.pg_namespace as held_in on held_in.oid = held.relnamespace
         where seen.relnamespace = to_regnamespace(%s) and held_in.nspname ~ %s
+            and to_regclass(format('%%I.%%I', %s::text, seen.relname)) is not null
         """,
-        [VIEWS, _SCHEMAS],
+        [INNER, _SCHEMAS, VIEWS],
     ).fetchall()
     let_in = connection.execute(
         "select has_schema_privilege(oid, to_regnamespace(%s), 'usage') from pg_catalog.pg_roles where rolname = %s",

@@ -32,6 +32,7 @@ _PHRASES = {
     "No such file": "the server does not answer",
     "timeout": "the server does not answer in time",
     "could not translate": "the server's name is not known",
+    "resolve host": "the server's name is not known",
     "authentication failed": "the server refused the user or the password",
     "no password supplied": "the server wants a password",
     "no pg_hba.conf entry": "the server lets nobody in from here as that user",

@@ -21,6 +21,8 @@ from dagster_project.transform.dbt_project import mart_keys
 
 # Where readers find the current publication, as in the published DuckDB file.
 VIEWS = "marts"
+# What stands between these views and the schemas of publications.
+INNER = "uppklarat"
 TYPES = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
