@@ -29,6 +29,7 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
     settings.warehouse_file.unlink(missing_ok=True)
     tables = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
     with duckdb.connect(str(settings.warehouse_file)) as connection:
+        connection.begin()
         connection.execute("create schema marts")
         for table in tables:
             columns = {column["name"]: column["data_type"] for column in table["columns"]}
@@ -43,6 +44,7 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
             connection.execute(f"comment on table marts.{table['name']} is 'It''s 100 % {table['name']}'")
             for name in columns:
                 connection.execute(f"comment on column marts.{table['name']}.\"{name}\" is 'the column {name}'")
+        connection.commit()
     write_draft(settings, sorted(table["name"] for table in tables), anew=True)
     seal(
         settings.draft,
