@@ -11,6 +11,7 @@ import yaml
 from dagster_project.publish.draft import write_draft
 from dagster_project.publish.page import TABLES
 from dagster_project.publish.publications import Publication, publish, seal
+from dagster_project.publish.views import published_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_keys, prepare_manifest
 
@@ -27,7 +28,8 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
     prepare_manifest()
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.warehouse_file.unlink(missing_ok=True)
-    tables = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
+    models = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
+    tables = [model for model in models if model["name"] not in published_views()]
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         connection.begin()
         connection.execute("create schema marts")

@@ -47,6 +47,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+@pytest.fixture(autouse=True)
+def no_ready_made_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those that a test is about."""
+    monkeypatch.setattr(loading, "published_views", dict)
+
+
 @pytest.fixture
 def current(made: Settings) -> Iterator[Settings]:
     yield made

@@ -78,7 +78,8 @@ def show(
         try:
             with connection.transaction():
                 _hold(connection, [*(sql.Identifier(VIEWS, name) for name in dropped), _DOOR])
-                connection.execute(sql.SQL("; ").join(statements))
+                # By lines, since a statement may end with a remark.
+                connection.execute(sql.SQL("\n;\n").join(statements))
             return
         except (errors.InvalidTableDefinition, errors.DependentObjectsStillExist):
             if all_stale:
