@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -18,6 +19,8 @@ from dagster_project.publish.postgres.connection import NotServedError
 from dagster_project.publish.publications import MANIFEST, Publication
 from dagster_project.publish.views import published_views
 from dagster_project.transform.dbt_project import mart_keys
+
+logger = logging.getLogger("uppklarat")
 
 # Where readers find the current publication, as in the published DuckDB file.
 VIEWS = "marts"
@@ -89,7 +92,8 @@ def published_relations(publication: Publication) -> list[Relation]:
         for name, select in published_views().items():
             try:
                 columns = _columns(published, select)
-            except duckdb.Error:
+            except (duckdb.BinderException, duckdb.CatalogException):
+                logger.warning("publication %s lacks what view %s needs: left out", publication.publication_id, name)
                 continue
             views.append(
                 Relation(name, columns, comments.get(name), {**of_tables, **column_comments.get(name, {})}, select)
