@@ -14,7 +14,7 @@ from typing import Any
 from dagster_project import report
 from dagster_project.contract import input_contract
 from dagster_project.progress import shown_progress
-from dagster_project.settings import Settings
+from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.years import parse_years, spell_years
 
 OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
@@ -74,7 +74,11 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
     elif not options.json:
         print(report.outcome_as_text(settings, outcome))
-    return BLOCKED if outcome.blocked else REJECTED if outcome.rejected else OK
+    if outcome.not_served:
+        print(f"not served: {outcome.not_served}", file=sys.stderr)
+    if outcome.blocked:
+        return BLOCKED
+    return FAILED if outcome.not_served else REJECTED if outcome.rejected else OK
 
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
@@ -142,8 +146,17 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
         if damaged := changed_files(found[0]):
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
+        postgres = PostgresSettings.from_environment()
         with _writing(settings):
             activate(settings, options.activate)
+            if postgres:
+                from dagster_project.publish.postgres import NotServedError, serve
+
+                try:
+                    serve(settings, postgres)
+                except NotServedError as error:
+                    print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
+                    return FAILED
     said = report.publications(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
     return OK

@@ -46,6 +46,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
+        "not_served": outcome.not_served,
         "waivers": told_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "run_id": outcome.run_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -98,6 +98,18 @@ def _marts(views: bool = False) -> dict[str, Any]:
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
     chosen = [node for node in marts if (node["config"]["materialized"] == "view") == views]
     return {node["name"]: node for node in sorted(chosen, key=lambda node: str(node["name"]))}
+
+
+@cache
+def mart_keys() -> Mapping[str, tuple[str, ...]]:
+    """Of each published table the columns that name a row, as the dbt project declares and tests them."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
+    return {
+        nodes[test["attached_node"]]["name"]: tuple(test["test_metadata"]["kwargs"]["columns"])
+        for test in nodes.values()
+        if (test.get("test_metadata") or {}).get("name") == "unique_combination"
+        and nodes[test["attached_node"]]["schema"] == "marts"
+    }
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
