@@ -149,6 +149,21 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def diff(settings: Settings, options: argparse.Namespace) -> int:
+    """List the figures that differ between two publications, from the earlier to the later one."""
+    from dagster_project.difference import difference_as_text, tell_difference
+
+    try:
+        said = tell_difference(settings, options.one, options.other, options.indicator, options.year)
+    except KeyError as error:
+        print(
+            f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
+        )
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
+    return OK
+
+
 @contextlib.contextmanager
 def _writing(settings: Settings) -> Iterator[None]:
     """Be the only one who writes to the warehouse."""
@@ -199,7 +214,12 @@ def _parser() -> argparse.ArgumentParser:
     of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
-    for with_json in (of_load, of_status, of_publications):
+    of_diff = command("diff", diff)
+    of_diff.add_argument("one", metavar="A", help="the id of a publication, `current` or `newest`")
+    of_diff.add_argument("other", metavar="B", help="another one")
+    of_diff.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
+    of_diff.add_argument("--year", type=int, help="only figures of this year")
+    for with_json in (of_load, of_status, of_publications, of_diff):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

@@ -19,8 +19,8 @@ from dagster_project.sql import parquet
 
 logger = logging.getLogger("uppklarat")
 
-_PUBLICATIONS, _REVISIONS = "parquet/publication.parquet", "parquet/revision.parquet"
-_NEEDED = (FIGURES, _PUBLICATIONS, _REVISIONS)
+PUBLICATIONS, _REVISIONS = "parquet/publication.parquet", "parquet/revision.parquet"
+_NEEDED = (FIGURES, PUBLICATIONS, _REVISIONS)
 _PUBLICATION_COLUMNS = {
     "publication_id": "varchar",
     "published_at": "timestamp",
@@ -86,7 +86,7 @@ def describe_history(
     for text in revised["not_compared"]:
         logger.warning("revisions: not compared: %s", text)
     _create(connection, "audit.publication", _PUBLICATION_COLUMNS)
-    _take_over(connection, "audit.publication", _PUBLICATION_COLUMNS, sound, _PUBLICATIONS)
+    _take_over(connection, "audit.publication", _PUBLICATION_COLUMNS, sound, PUBLICATIONS)
     said = [*(one.said for one in publications(settings)), {**description, "revisions": revised}]
     # What is still there tells more than what was said of it by older code.
     connection.executemany(
@@ -153,7 +153,7 @@ def _take_over(
 
 def _years_so_far(publication: Publication) -> set[int]:
     """All years that were ever published up to a publication."""
-    listed = publication.folder / _PUBLICATIONS
+    listed = publication.folder / PUBLICATIONS
     with duckdb.connect() as connection:
         told = connection.execute(f"select years from {parquet(listed)}").fetchall() if listed.exists() else []
     return {*publication.said["years"], *(int(year) for (years,) in told for year in years.split(","))}

@@ -159,7 +159,8 @@ def release(settings: Settings) -> Publication | None:
         ).fetchone()
     if different:
         raise PublishingBlockedError([], f"served is not what was built: {different}")
-    if told != (description["publication_id"], len(audit.results), description["revisions"]["values"]):
+    described = (description["publication_id"], len(audit.results), description["revisions"]["values"])
+    if told != described or description["basis"] != audit.basis:
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
     remember_withheld(settings)
