@@ -69,12 +69,19 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
         [
             f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
+            *_revised_lines(said),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
             *_where_next(settings, current),
         ]
     )
+
+
+def _revised_lines(said: Mapping[str, Any]) -> list[str]:
+    revised = said["revisions"]
+    before, after = revised["predecessor"], said["publication_id"]
+    return [f"{revised['values']:,} values revised: uppklarat diff {before} {after}"] if revised["values"] else []
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:

@@ -79,10 +79,7 @@ def compare_figures(
                 after.suppression is not null as is_withheld,
                 unnest([{{'measure': '{SUPPRESSION}', 'old_value': null::double, 'new_value': null::double}}, {values}], recursive := true)
             from before full join after using ({", ".join(KEY)})
-            where
-                not list_contains(?::integer[], year)
-                -- Most figures are as they were, and need not be taken apart.
-                and ({_tuple("before", measures)}) is distinct from ({_tuple("after", measures)})
+            where not list_contains(?::integer[], year)
         ),
         judged as (
             select
@@ -142,10 +139,6 @@ def _one_sided(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """What one of them cannot be compared by: keys, measures, and whether a figure is withheld."""
     wanted = {name for types in (old, new) for name in types if name in (*KEY, SUPPRESSION) or _is_measure(name, types)}
     return sorted(name for name in wanted if (name in old) != (name in new))
-
-
-def _tuple(side: str, measures: Collection[str]) -> str:
-    return ", ".join(f'{side}."{name}"' for name in ("is_there", SUPPRESSION, *measures))
 
 
 def _figures(file: Path, types: Mapping[str, str], measures: Collection[str]) -> str:
