@@ -184,6 +184,21 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
     return OK
 
 
+def diff(settings: Settings, options: argparse.Namespace) -> int:
+    """List the figures that differ between two publications, from the earlier to the later one."""
+    from dagster_project.difference import difference_as_text, tell_difference
+
+    try:
+        said = tell_difference(settings, options.one, options.other, options.indicator, options.year)
+    except KeyError as error:
+        print(
+            f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
+        )
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
+    return OK
+
+
 @contextlib.contextmanager
 def _writing(settings: Settings) -> Iterator[None]:
     """Be the only one who writes to the warehouse."""
@@ -234,13 +249,18 @@ def _parser() -> argparse.ArgumentParser:
     of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
+    of_diff = command("diff", diff)
+    of_diff.add_argument("one", metavar="A", help="the id of a publication, `current` or `newest`")
+    of_diff.add_argument("other", metavar="B", help="another one")
+    of_diff.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
+    of_diff.add_argument("--year", type=int, help="only figures of this year")
     of_explain = command("explain", explain)
     of_explain.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, say valdtakt")
     of_explain.add_argument("--year", type=int, required=True)
     of_explain.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
     of_explain.add_argument("--victim-group", default="total", metavar="G")
     of_explain.add_argument("--variant", default="beslutad", metavar="V")
-    for with_json in (of_load, of_status, of_publications, of_explain):
+    for with_json in (of_load, of_status, of_publications, of_diff, of_explain):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

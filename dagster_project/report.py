@@ -70,12 +70,19 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
         [
             f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
+            *_revised_lines(said),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
             *_where_next(settings, current),
         ]
     )
+
+
+def _revised_lines(said: Mapping[str, Any]) -> list[str]:
+    revised = said["revisions"]
+    before, after = revised["predecessor"], said["publication_id"]
+    return [f"{revised['values']:,} values revised: uppklarat diff {before} {after}"] if revised["values"] else []
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
@@ -259,6 +266,9 @@ def publications(settings: Settings) -> list[dict[str, Any]]:
             "code_version": one.said["code_version"],
             "checks_passed": one.said["checks"]["passed"],
             "checks_warned": one.said["checks"]["warned"],
+            "waivers": one.said["waivers"],
+            # Older code did not tell it.
+            "revisions": one.said.get("revisions"),
             "folder": str(one.folder),
         }
         for one in kept.publications(settings)
@@ -269,11 +279,25 @@ def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
     """The publications for people."""
     if not said:
         return "nothing is published yet"
-    return "\n".join(
-        f"{'→' if one['current'] else ' '} {one['publication_id']}  years {spell_years(one['years'])}  "
-        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned{'  synthetic' if one['synthetic'] else ''}"
-        for one in said
-    )
+    return "\n".join(line for one in said for line in _publication_lines(one))
+
+
+def _publication_lines(one: Mapping[str, Any]) -> list[str]:
+    revised = one["revisions"] or {}
+    against = f"{revised['values']:,} values revised since {before}" if (before := revised.get("predecessor")) else ""
+    told = [
+        f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
+        f"years {spell_years(one['years'])}",
+        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned",
+        against,
+        "synthetic" if one["synthetic"] else "",
+    ]
+    return [
+        "  ".join(filter(None, told)),
+        *(f"    differs: {text}" for text in revised.get("changes", ())),
+        *(f"    not compared: {text}" for text in revised.get("not_compared", ())),
+        *(f"    waiver: {text}" for text in one["waivers"]),
+    ]
 
 
 def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:

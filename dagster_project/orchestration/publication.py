@@ -17,7 +17,7 @@ from expectations.engine import CheckResult
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
-DESCRIPTIONS = [dg.AssetKey(["audit", "check_result"]), dg.AssetKey(["audit", "publication"])]
+DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
 CURRENT = dg.AssetKey(["published", "current"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
 

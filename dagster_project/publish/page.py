@@ -45,7 +45,11 @@ def dictionary() -> str:
 
 
 def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[str, str, str]]) -> list[str]:
-    (key,) = (test["unique_combination"]["arguments"]["columns"] for test in table["data_tests"])
+    (key,) = (
+        test["unique_combination"]["arguments"]["columns"]
+        for test in table["data_tests"]
+        if "unique_combination" in test
+    )
     columns = [_of(column) for column in table["columns"]]
     explained_above = [f"`{name}`" for name, kind, meaning in columns if (name, kind, meaning) in shared]
     return [

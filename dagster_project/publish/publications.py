@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,12 +105,13 @@ def finish_interrupted_publishing(settings: Settings) -> None:
         point_to(settings, kept[-1].publication_id)
 
 
-def changed_files(publication: Publication) -> Sequence[str]:
-    """Files of a publication that are not what its manifest says."""
+def changed_files(publication: Publication, among: Collection[str] | None = None) -> Sequence[str]:
+    """Files of a publication, or those among some, that are not what its manifest says."""
     return [
         name
         for name, file in publication.said["files"].items()
-        if not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"]
+        if (among is None or name in among)
+        and (not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"])
     ]
 
 
