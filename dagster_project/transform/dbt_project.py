@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,15 @@ class NodeResult:
     seconds: float
     failures: int
     message: str
+
+
+@dataclass(frozen=True)
+class MartDeclaration:
+    """A published table: what a row is, the type and meaning of each column by name, and the key."""
+
+    description: str
+    columns: Mapping[str, tuple[str, str]]
+    key: tuple[str, ...]
 
 
 def prepare_manifest() -> None:
@@ -86,6 +95,29 @@ def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
     return tuple(sorted(node["name"] for node in marts if ("after_audit" in node["tags"]) == after_audit))
+
+
+@cache
+def mart_declarations() -> Mapping[str, MartDeclaration]:
+    """How the dbt project declares the published tables, by name."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    keys = {
+        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        for node in nodes
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "unique_combination"
+    }
+    return {
+        node["name"]: MartDeclaration(
+            " ".join(node["description"].split()),
+            {
+                name: (column["data_type"], " ".join(column["description"].split()))
+                for name, column in node["columns"].items()
+            },
+            keys[node["unique_id"]],
+        )
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:

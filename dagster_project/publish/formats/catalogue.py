@@ -96,7 +96,10 @@ def _checked(path: Path, name: str, value: Any) -> Any:
         require(is_list == (name == "keywords"), "must be lists" if name == "keywords" else "must be texts")
         for text in texts if is_list else [texts]:
             require(isinstance(text, str) and text.strip(), "must be filled")
-            require(not holds_identifier(text), "is published: no case number and no personal identity number may stand there")
+            require(
+                not holds_identifier(text),
+                "is published: no case number and no personal identity number may stand there",
+            )
     if name == "keywords":
         return {language: tuple(" ".join(text.split()) for text in texts) for language, texts in value.items()}
     return {language: " ".join(text.split()) for language, text in value.items()}

@@ -146,7 +146,10 @@ def _cube(
             values.append(int(figure) if isinstance(figure, bool) else figure)
     labels = _labels(connection, of_indicator)
     of_measures = {name: columns()[name].label for name in measures}
-    in_order = [{str(code): labels[name][str(code)] for code in codes} for name, codes in zip(DIMENSIONS, categories, strict=True)]
+    in_order = [
+        {str(code): labels[name][str(code)] for code in codes}
+        for name, codes in zip(DIMENSIONS, categories, strict=True)
+    ]
     dimensions = [
         *(Dimension(name, columns()[name].label, one) for name, one in zip(DIMENSIONS, in_order, strict=True)),
         Dimension(MEASURE, notes()["measure"], of_measures),

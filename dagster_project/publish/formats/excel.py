@@ -48,7 +48,9 @@ def write_workbook(draft: Path, said: Mapping[str, Any], told: Sequence[Text], c
     ):
         for path in sorted((draft / "parquet").glob("*.parquet")):
             connection.execute(f"create view {path.stem} as select * from {parquet(path)}")
-        book.set_properties({"title": catalogue.title[LANGUAGES[0]], "created": moment, "comments": said["publication_id"]})
+        book.set_properties(
+            {"title": catalogue.title[LANGUAGES[0]], "created": moment, "comments": said["publication_id"]}
+        )
         styles = _styles(book)
         _write_notes(book.add_worksheet("Läs först Read first"), styles, said, told, catalogue)
         for levels, label in level_groups():
@@ -128,7 +130,9 @@ def _write_notes(
             _write_text(sheet, row, column, text[language], styles["title" if row == 0 else "wrapped"])
 
 
-def _write_table(sheet: Worksheet, styles: _Formats, cursor: duckdb.DuckDBPyConnection, of_figures: bool = False) -> None:
+def _write_table(
+    sheet: Worksheet, styles: _Formats, cursor: duckdb.DuckDBPyConnection, of_figures: bool = False
+) -> None:
     names = [name for name, *_ in cursor.description]
     rows = cursor.fetchall()
     if HEADING_ROWS + len(rows) > _MOST_ROWS:

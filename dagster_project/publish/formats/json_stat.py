@@ -20,7 +20,9 @@ def write_json_stat(cube: Cube, folder: Path, said: Mapping[str, Any], told: Seq
     values = json.dumps(cube.values, allow_nan=False)
     for language in LANGUAGES:
         head = json.dumps(_described(cube, said, told, language), ensure_ascii=False, indent=1)
-        write_text(folder / f"{cube.name}.{language}.json", f'{head.removesuffix("}").rstrip()},\n "value": {values}\n}}\n')
+        write_text(
+            folder / f"{cube.name}.{language}.json", f'{head.removesuffix("}").rstrip()},\n "value": {values}\n}}\n'
+        )
 
 
 def write_collections(cubes: Sequence[tuple[str, Text]], folder: Path, said: Mapping[str, Any], title: Text) -> None:
