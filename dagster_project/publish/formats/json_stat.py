@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.files import write_json, write_text
+from dagster_project.publish.formats.catalogue import Catalogue
 from dagster_project.publish.formats.cubes import DIMENSIONS, MEASURE, Cube, Dimension
 from dagster_project.publish.formats.texts import LANGUAGES, Text, columns, notes
 
@@ -25,16 +26,20 @@ def write_json_stat(cube: Cube, folder: Path, said: Mapping[str, Any], told: Seq
         )
 
 
-def write_collections(cubes: Sequence[tuple[str, Text]], folder: Path, said: Mapping[str, Any], title: Text) -> None:
-    """Write the list of all cubes (names and titles) as `<language>.json`."""
+def write_collections(
+    cubes: Sequence[tuple[str, Text]], folder: Path, said: Mapping[str, Any], catalogue: Catalogue
+) -> None:
+    """Write the list of all cubes (names and titles) as `<language>.json`; links are relative while no address is configured."""
+    base = f"{catalogue.base_url}{said['publication_id']}/{folder.name}/" if catalogue.base_url else ""
     for language in LANGUAGES:
         items = [
-            {"class": "dataset", "href": f"{name}.{language}.json", "label": label[language]} for name, label in cubes
+            {"class": "dataset", "href": f"{base}{name}.{language}.json", "label": label[language]}
+            for name, label in cubes
         ]
         collection = {
             "version": "2.0",
             "class": "collection",
-            "label": title[language],
+            "label": catalogue.title[language],
             "updated": said["published_at"],
             "link": {"item": items},
         }

@@ -38,7 +38,7 @@ def write_formats(
         px.write_px(cube, draft / "px", said, told, catalogue)
         _compare(draft, cube)
         names.append((cube.name, cube.title))
-    json_stat.write_collections(names, draft / "json-stat", said, catalogue.title)
+    json_stat.write_collections(names, draft / "json-stat", said, catalogue)
     write_workbook(draft, said, told, catalogue)
     _compare_workbook(draft)
     write_datapackage(draft, [path.stem for path in (draft / "csv").glob("*.csv")], said, catalogue)
