@@ -148,18 +148,12 @@ def test_json_stat_holds_the_figures(folder: Path, figures: Figures, language: s
         assert groups == {code: names[code] for code in groups}
         table = pyjstat.Dataset.read(text).write("dataframe", naming="id")
         status = {int(position): why for position, why in read.get("status", {}).items()}
-        for position, row in enumerate(table.itertuples(index=False)):
-            key = (
-                indicator,
-                row.variant,
-                int(row.year),
-                level_of(row.geography_code, levels),
-                row.geography_code,
-                row.victim_group,
-            )
+        read_columns = [table[name].tolist() for name in (*read["id"], "value")]
+        for position, (variant, code, group, year, measure, value) in enumerate(zip(*read_columns, strict=True)):
+            key = (indicator, variant, int(year), level_of(code, levels), code, group)
             of_key = found.setdefault(key, {"suppression": None})
-            of_key[row.measure] = None if row.value is None or row.value != row.value else row.value
-            if row.measure == "processed":
+            of_key[measure] = None if value is None or value != value else value
+            if measure == "processed":
                 of_key["suppression"] = status.get(position)
             assert position not in status or read["value"][position] is None
     assert_same(found, figures, yes_and_no=False)
@@ -191,7 +185,8 @@ def read_px(path: Path, language: str) -> tuple[list[tuple[tuple[str, ...], str]
         assert len(codes) == len(metadata[f"VALUES({name})"])
         table[name] = table[name].map(codes)
     assert not table.isna().any().any()
-    return [(tuple(row[:-1]), row[-1]) for row in table.itertuples(index=False)], metadata
+    *codes, values = (table[name].tolist() for name in table.columns)
+    return list(zip(zip(*codes, strict=True), values, strict=True)), metadata
 
 
 def test_px_says_what_pxweb_asks_for(folder: Path) -> None:

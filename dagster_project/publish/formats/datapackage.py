@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.audit import suites
 from dagster_project.files import write_json
 from dagster_project.publish.formats.catalogue import Catalogue
 from dagster_project.publish.formats.texts import LANGUAGES, columns, notes, notes_of
 from dagster_project.publish.publications import hashed
 from dagster_project.transform.dbt_project import MartDeclaration, mart_declarations
+from expectations.suite import load_suites
 
 PACKAGE = "datapackage.json"
 _TYPES: Mapping[str, Mapping[str, str]] = {
@@ -24,6 +25,7 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     "timestamp": {"type": "datetime", "format": "%Y-%m-%d %H:%M:%S"},
 }
 _ENGLISH = LANGUAGES[1]
+_NAMES_VALUES = {"expect_column_values_to_be_in_set", "expect_column_distinct_values_to_equal_set"}
 
 
 def write_datapackage(draft: Path, tables: Iterable[str], said: Mapping[str, Any], catalogue: Catalogue) -> None:
@@ -90,19 +92,25 @@ def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration])
 
 def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
     known = columns().get(name)
-    allowed = [
-        one.kwargs["value_set"]
-        for suite in suites("marts")
-        if suite.asset == table
-        for one in suite.expectations
-        if one.type.endswith(("_in_set", "_equal_set")) and one.kwargs.get("column") == name
-    ]
+    allowed = _allowed_values().get((table, name))
     return {
         "name": name,
         **({"title": known.label[_ENGLISH]} if known else {}),
         **_TYPES[kind],
         "description": meaning,
-        **({"constraints": {"enum": allowed[0]}} if allowed else {}),
+        **({"constraints": {"enum": allowed}} if allowed else {}),
+    }
+
+
+@cache
+def _allowed_values() -> Mapping[tuple[str, str], list[Any]]:
+    """By table and column, the values that the audit lets pass where it names them."""
+    return {
+        (suite.asset, one.kwargs["column"]): one.kwargs["value_set"]
+        for suite in load_suites()
+        if suite.layer == "marts"
+        for one in suite.expectations
+        if one.type in _NAMES_VALUES
     }
 
 
