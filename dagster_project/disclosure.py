@@ -5,19 +5,26 @@ is the total less what is shown. Others are withheld besides (`secondary`) until
 number. What could be is shown by *moving offences*: from one municipality to another, or by two offences in different counties
 and otherwise alike exchanging their victim groups. Where such moves change withheld figures only, whoever knows everything that
 is published cannot tell the moved world from the real one. No move changes anything that riket or polisregion shows, whatever is
-shown there. Reasons and limits: docs/decisions/0023.
+shown there.
+
+The label itself must not tell: `primary` says that a count is small, so a world in which it is not would be known to be another.
+Where only such worlds are to be had, the label becomes `secondary`, which says nothing of the figure. Reasons and limits:
+docs/decisions/0023.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import product
 from typing import NamedTuple, TypeAlias
 
 # As many values a small count must be able to have, itself included.
 POSSIBLE_VALUES = 3
+# Of which offences, cleared or not, a measure consists.
+_PARTS = {"cleared": (True,), "not cleared": (False,), "processed": (True, False)}
 TOTAL = "total"
 UNKNOWN = "okand"
 # Of the variants, only this one is published below the police region.
@@ -83,14 +90,13 @@ class Table:
 
 @dataclass
 class Withheld:
-    """Why a figure is withheld, and how many values its small counts could have at the least."""
+    """Why a figure is withheld, what readers are told, and how many values its small counts could have at the least."""
 
     cell: Cell
     suppression: str
     because: str
     hides: Cell | None = None
     possible_values: int | None = None
-    labels_tell_nothing: bool | None = None
 
 
 @dataclass
@@ -99,6 +105,11 @@ class _World:
 
     counts: Counter[tuple[Cell, bool]] = field(default_factory=Counter)
     offences: Counter[Offence] = field(default_factory=Counter)
+
+    def counted(self, table: Table, cell: Cell) -> Counts:
+        """What a cell counts in this world."""
+        cleared, not_cleared = table.counts[cell]
+        return Counts(cleared + self.counts[cell, True], not_cleared + self.counts[cell, False])
 
     def take(self, move: _Move, cleared: bool) -> None:
         for cell, step in move.steps:
@@ -110,7 +121,7 @@ class _World:
 
 @dataclass(frozen=True)
 class _Move:
-    """Which offences become which, by how much that changes each cell, and what must be withheld for it."""
+    """Which offences become which, by how much that changes each cell, and what must be withheld or relabelled for it."""
 
     price: int
     steps: tuple[tuple[Cell, int], ...]
@@ -145,74 +156,72 @@ def withhold(table: Table, below: int, withheld_before: Iterable[Cell] = ()) -> 
 
     What was withheld in an earlier publication stays so: what that one shows beside it would tell it.
     """
-    primary = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
-    found = {cell: Withheld(cell, "primary", _smallness(table.counts[cell], below)) for cell in primary}
-    for cell in (set(withheld_before) & table.counts.keys()) - primary:
+    small = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
+    found = {cell: Withheld(cell, "primary", _smallness(table.counts[cell], below)) for cell in small}
+    for cell in (set(withheld_before) & table.counts.keys()) - small:
         found[cell] = Withheld(cell, "secondary", "withheld in an earlier publication")
     # Counties first: what they need withheld serves their municipalities and groups too.
-    for cell in sorted(primary, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
-        for part, cleared in enumerate((True, False)):
-            if not 1 <= table.counts[cell][part] < below:
+    for cell in sorted(small, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
+        for measure, count in _measures(table.counts[cell]).items():
+            if not 1 <= count < below:
                 continue
-            besides, values, keeps_labels = _hide(table, set(found), primary, cell, cleared, below)
-            this = found[cell]
-            this.possible_values = min(values, this.possible_values or values)
-            this.labels_tell_nothing = keeps_labels and this.labels_tell_nothing is not False
-            for other in besides:
-                found[other] = Withheld(other, "secondary", f"hides {'cleared' if cleared else 'not cleared'} of", cell)
+            changed, values = _reach(table, found, cell, measure, below)
+            found[cell].possible_values = min(values, found[cell].possible_values or values)
+            for other in changed.withheld:
+                found[other] = Withheld(other, "secondary", f"hides {measure} of", cell)
+            for other in changed.relabelled:
+                found[other].suppression = "secondary"
     return [found[cell] for cell in sorted(found)]
 
 
+def _measures(counts: Counts) -> dict[str, int]:
+    """What is looked at; the sum last, since it is hidden where its parts are, unless the country has too few of them."""
+    return {"cleared": counts.cleared, "not cleared": counts.not_cleared, "processed": sum(counts)}
+
+
 def _smallness(counts: Counts, below: int) -> str:
-    named = {"processed": sum(counts), "cleared": counts.cleared, "not cleared": counts.not_cleared}
-    return f"{', '.join(name for name, count in named.items() if 1 <= count < below)} from 1 to {below - 1}"
+    return f"{', '.join(name for name, count in _measures(counts).items() if 1 <= count < below)} from 1 to {below - 1}"
 
 
-def _hide(
-    table: Table, withheld: set[Cell], primary: set[Cell], cell: Cell, cleared: bool, below: int
-) -> tuple[set[Cell], int, bool]:
-    """What must be withheld besides to hide a small count, the values it could have then, and whether the labels leave it so.
+@dataclass
+class _Changed:
+    """What must be withheld, and what called `secondary`, for worlds to be possible."""
 
-    The labels tell something: what is `primary` has a small count, what is `secondary` has none. So moves are sought that leave
-    all labels true. Where hardly any offence of a kind exists there may be none; then it is hidden from those who only calculate.
-    """
-    tries = []
-    for labels in (primary, None):
-        besides, values = _reach(table, withheld, labels, cell, cleared, below)
-        if values >= POSSIBLE_VALUES:
-            return besides, values, labels is not None
-        tries.append((values, labels is not None, besides))
-    values, keeps_labels, besides = max(tries, key=lambda one: one[:2])
-    return besides, values, keeps_labels
+    withheld: set[Cell] = field(default_factory=set)
+    relabelled: set[Cell] = field(default_factory=set)
 
 
-def _reach(
-    table: Table, withheld: set[Cell], primary: set[Cell] | None, cell: Cell, cleared: bool, below: int
-) -> tuple[set[Cell], int]:
-    """Move up and down from the real count, always where it costs least: what must be withheld besides, and the values reached."""
+def _reach(table: Table, found: Mapping[Cell, Withheld], cell: Cell, measure: str, below: int) -> tuple[_Changed, int]:
+    """Move up and down from the real count, always where it costs least; returns what that takes, and the values reached."""
     worlds = {1: _World(), -1: _World()}
-    besides: set[Cell] = set()
+    changed = _Changed()
     for values in range(1, POSSIBLE_VALUES):
-        options = []
-        for step, world in worlds.items():
-            move = _cheapest_move(table, world, withheld | besides, primary, cell, cleared, step, below)
-            if move is not None:
-                options.append((move.price, -step, move))
+        withheld = found.keys() | changed.withheld
+        primary = {one for one in found if found[one].suppression == "primary"} - changed.relabelled
+        cheapest: tuple[_Move, _World, bool] | None = None
+        for (step, world), cleared in product(worlds.items(), _PARTS[measure]):
+            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below)
+            if move is not None and (cheapest is None or move.price < cheapest[0].price):
+                cheapest = move, world, cleared
                 if move.price == 0:
                     break
-        if not options:
-            return besides, values
-        _, downwards, move = min(options, key=lambda option: option[:2])
-        worlds[-downwards].take(move, cleared)
-        besides |= {changed for changed, _ in move.steps} - withheld
-    return besides, POSSIBLE_VALUES
+        if cheapest is None:
+            return changed, values
+        move, world, cleared = cheapest
+        world.take(move, cleared)
+        for one, _ in move.steps:
+            if one not in withheld:
+                changed.withheld.add(one)
+            elif one in primary and not is_small(world.counted(table, one), below):
+                changed.relabelled.add(one)
+    return changed, POSSIBLE_VALUES
 
 
 def _cheapest_move(
     table: Table,
     world: _World,
-    withheld: set[Cell],
-    primary: set[Cell] | None,
+    withheld: Collection[Cell],
+    primary: Collection[Cell],
     cell: Cell,
     cleared: bool,
     step: int,
@@ -222,15 +231,18 @@ def _cheapest_move(
 
     @cache
     def price(changed: Cell, by: int) -> int | None:
-        """What it costs that a cell changes: nothing where it is withheld; None where it cannot, or would belie its label."""
-        counts = table.counts[changed]
-        after = Counts(
-            counts.cleared + world.counts[changed, True] + (by if cleared else 0),
-            counts.not_cleared + world.counts[changed, False] + (0 if cleared else by),
+        """What it costs that a cell changes: nothing where that is no matter, little for another label; None where it cannot."""
+        before = world.counted(table, changed)
+        after = (
+            Counts(before.cleared + by, before.not_cleared)
+            if cleared
+            else Counts(before.cleared, before.not_cleared + by)
         )
-        if min(after) < 0 or (primary is not None and is_small(after, below) != (changed in primary)):
+        if min(after) < 0:
             return None
-        return 0 if changed in withheld else 1 + sum(table.counts[changed])
+        if changed not in withheld:
+            return 2 + sum(table.counts[changed])
+        return 1 if changed in primary and not is_small(after, below) else 0
 
     def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence]) -> _Move | None:
         prices = [price(*one) for one in steps]
@@ -369,7 +381,6 @@ def withheld_figures(
             "because": one.because,
             "hides": " ".join(one.hides) if one.hides else None,
             "possible_values": one.possible_values,
-            "labels_tell_nothing": one.labels_tell_nothing,
         }
         for indicator, year in sorted(tables.keys() | before.keys())
         if below > 1

@@ -75,7 +75,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_paths_and_models_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    models = {path.stem for path in (REPOSITORY / "dbt" / "models").rglob("*.sql")}
+    models = {path.stem for kind in ("sql", "py") for path in (REPOSITORY / "dbt" / "models").rglob(f"*.{kind}")}
     missing = [path for path in PATH.findall(text) if not (REPOSITORY / path).exists()]
     missing += [name for name in NAME.findall(text) if name.removesuffix(".sql") not in models]
     assert [name for name in missing if not name.endswith("_")] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -153,7 +154,9 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
     broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
     if broken or (outcome.exception and not results):
         names = ", ".join(result.unique_id for result in broken if result.status != "skipped") or "before any node ran"
-        raise TransformationFailedError(f"dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
+        # The log may be what found no room; of the messages only this is repeated, since others may hold data.
+        full = "the disk is full: " if any("No space left" in result.message for result in broken) else ""
+        raise TransformationFailedError(f"{full}dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
     return results
 
 
@@ -180,6 +183,8 @@ def _places() -> list[str]:
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     from dbt.cli.main import dbtRunner
 
+    # A log that cannot be written must not drown what is wrong in tracebacks of its own.
+    logging.raiseExceptions = False
     quiet = (
         ["--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-write-json"]
         if manifest

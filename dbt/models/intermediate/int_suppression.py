@@ -16,7 +16,6 @@ SCHEMA = pa.schema(
         ("because", pa.string()),
         ("hides", pa.string()),
         ("possible_values", pa.int32()),
-        ("labels_tell_nothing", pa.bool_()),
     ]
 )
 
