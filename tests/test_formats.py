@@ -37,7 +37,7 @@ from dagster_project.publish.formats.cubes import read_cubes
 from dagster_project.publish.formats.write import FormatError, write_formats
 from dagster_project.publish.publications import changed_files, next_publication_id, publications
 from dagster_project.publish.release import PublishingBlockedError, make_draft, nothing_to_publish
-from dagster_project.settings import Settings
+from dagster_project.settings import REPOSITORY, Settings
 
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 LANGUAGES = ("sv", "en")
@@ -364,6 +364,14 @@ def test_a_slip_in_the_catalogue_is_refused_before_anything_is_loaded(settings: 
     settings.catalogue.write_text(yaml.safe_dump(SLIPS[slip], allow_unicode=True), encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"catalogue\.yml"):
         load(settings)
+
+
+def test_the_example_of_the_docs_is_understood(tmp_path: Path) -> None:
+    (example,) = re.findall(
+        r"```yaml\n(.*?)```", (REPOSITORY / "docs" / "formats.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "catalogue.yml").write_text(example, encoding="utf-8")
+    assert read_catalogue(tmp_path / "catalogue.yml") != read_catalogue(Path("none"))
 
 
 def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
