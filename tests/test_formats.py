@@ -24,7 +24,7 @@ from frictionless import Package
 from jsonstat_validator import validate_jsonstat
 from pyaxis import pyaxis
 from pyjstat import pyjstat
-from rdflib import DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCTERMS, FOAF, RDF, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 from reference.worlds import dirty_world
 from test_publishing import publish
@@ -42,6 +42,7 @@ from dagster_project.settings import REPOSITORY, Settings
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 LANGUAGES = ("sv", "en")
 DCAT, ADMS = Namespace("http://www.w3.org/ns/dcat#"), Namespace("http://www.w3.org/ns/adms#")
+XSD = Namespace("http://www.w3.org/2001/XMLSchema#")
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")
 Figures = dict[tuple[Any, ...], dict[str, Any]]
 
@@ -199,6 +200,7 @@ def test_px_says_what_pxweb_asks_for(folder: Path) -> None:
         assert keyword in said, keyword
     assert max(map(len, head.split("\n"))) <= 256
     assert 'VALUENOTE("År","2023")' in head or "VALUENOTE" not in head
+    assert 'VARIABLECODE("Geografi")="geography_code";\nVARIABLECODE[en]("Geography")="geography_code";' in head
     assert 'TIMEVAL("År")=TLIST(A1),"2023","2024";' in head
 
 

@@ -81,6 +81,9 @@ def _keywords(cube: Cube, said: Mapping[str, Any], told: Sequence[Text], catalog
     yield from in_both("CONTVARIABLE", [], measure.label)
     labels = {dimension.name: _told_apart(dimension) for dimension in cube.dimensions}
     for dimension in cube.dimensions:
+        # Else the variables of PxWeb's API would be called otherwise in either language.
+        yield from in_both("VARIABLECODE", [dimension.label], dict.fromkeys(LANGUAGES, dimension.name))
+    for dimension in cube.dimensions:
         yield from in_both("VALUES", [dimension.label], *labels[dimension.name].values())
     years = ",".join(["TLIST(A1)", *map(_quoted, year.categories)])
     for language in LANGUAGES:
