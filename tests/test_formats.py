@@ -35,7 +35,7 @@ from dagster_project.publish.draft import READ_BACK, read_back, write_draft
 from dagster_project.publish.formats.catalogue import CatalogueError, read_catalogue
 from dagster_project.publish.formats.cubes import read_cubes
 from dagster_project.publish.formats.write import FormatError, write_formats
-from dagster_project.publish.publications import changed_files, next_publication_id, publications
+from dagster_project.publish.publications import changed_files, publications
 from dagster_project.publish.release import PublishingBlockedError, make_draft, nothing_to_publish
 from dagster_project.settings import REPOSITORY, Settings
 
@@ -315,21 +315,18 @@ OWN = {
 }
 
 
-def test_who_publishes_is_said_and_the_series_holds_all_publications(made: Settings, settings: Settings) -> None:
+def test_another_publisher_is_another_publication(made: Settings, settings: Settings) -> None:
     published = copied(made, settings_in(settings.home.parent, suppress_below=5))
     assert nothing_to_publish(published)
     published.catalogue.write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
-    assert not nothing_to_publish(published), "another publisher is another publication"
-    (earlier,) = publications(published)
-    draft = published.published / next_publication_id(published)
-    for part in ("csv", "parquet"):
-        shutil.copytree(earlier.folder / part, draft / part)
-    said = {**earlier.said, "publication_id": draft.name}
-    write_formats(draft, said, [earlier.said], read_catalogue(published.catalogue))
-    graph = record(draft, "https://elsewhere.example.org/")
+    assert not nothing_to_publish(published)
+
+
+def test_who_publishes_is_said_and_the_series_holds_all_publications(other: Path, folder: Path) -> None:
+    graph = record(other, "https://elsewhere.example.org/")
     assert_complete(graph)
     (series,) = graph.subjects(RDF.type, DCAT.DatasetSeries)
-    datasets = [URIRef(f"{OWN['base_url']}{one}/#dataset") for one in (earlier.publication_id, draft.name)]
+    datasets = [URIRef(f"{OWN['base_url']}{one}/#dataset") for one in (folder.name, other.name)]
     assert set(graph.subjects(DCAT.inSeries, series)) == set(datasets)
     assert graph.value(datasets[1], DCAT.prev) == datasets[0]
     assert graph.value(datasets[1], DCTERMS.publisher) == URIRef(str(OWN["publisher_uri"]))
@@ -340,9 +337,9 @@ def test_who_publishes_is_said_and_the_series_holds_all_publications(made: Setti
     assert graph.value(graph.value(datasets[1], DCAT.contactPoint), VCARD.hasEmail) == URIRef(
         "mailto:statistik@example.org"
     )
-    assert validate_jsonstat(json.loads((draft / "json-stat" / "sv.json").read_text(encoding="utf-8")))
+    assert validate_jsonstat(json.loads((other / "json-stat" / "sv.json").read_text(encoding="utf-8")))
     assert not [one for one in graph.all_nodes() if isinstance(one, URIRef) and "elsewhere" in one]
-    assert "Statistics unit, statistik@example.org" in (draft / "px" / "valdtakt.lan.px").read_text(encoding="utf-8")
+    assert "Statistics unit, statistik@example.org" in (other / "px" / "valdtakt.lan.px").read_text(encoding="utf-8")
 
 
 SLIPS = {
@@ -396,9 +393,10 @@ EVIL = {
 
 
 @pytest.fixture(scope="module")
-def evil(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same figures with other names of municipalities, and said to be synthetic."""
-    draft = tmp_path_factory.mktemp("evil") / "draft"
+def other(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A later publication of the same figures, by somebody else, with other names of municipalities, and said to be synthetic."""
+    said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    draft = tmp_path_factory.mktemp("other") / "20991231T235959Z"
     for part in ("csv", "parquet"):
         shutil.copytree(folder / part, draft / part)
     path = draft / "parquet" / "dim_geography.parquet"
@@ -409,14 +407,15 @@ def evil(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.chmod(0o644)
     named = [name for name in ("name", "name_en") if name in table.columns]
     table.with_columns(*(renamed.otherwise(polars.col(name)).alias(name) for name in named)).write_parquet(path)
-    said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    write_formats(draft, {**said, "synthetic": True}, [], read_catalogue(Path("none")))
+    own = draft.parent / "catalogue.yml"
+    own.write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
+    write_formats(draft, {**said, "publication_id": draft.name, "synthetic": True}, [said], read_catalogue(own))
     return draft
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_names_may_be_anything(evil: Path, folder: Path, language: str) -> None:
-    rows, metadata = read_px(evil / "px" / "valdtakt.kommun.px", language)
+def test_names_may_be_anything(other: Path, folder: Path, language: str) -> None:
+    rows, metadata = read_px(other / "px" / "valdtakt.kommun.px", language)
     assert [value for _, value in rows] == [
         value for _, value in read_px(folder / "px" / "valdtakt.kommun.px", language)[0]
     ]
@@ -425,23 +424,23 @@ def test_names_may_be_anything(evil: Path, folder: Path, language: str) -> None:
     assert shown["0114"] == "Så kallade 'Väsby'; (norr), ÅÄÖ=1"
     assert (shown["0115"], shown["0117"]) == (EVIL["0115"], "två rader")
     assert (shown["0120"], shown["0123"], shown["0125"]) == ("Samma (0120)", "Samma (0123)", EVIL["0125"])
-    read = json.loads((evil / "json-stat" / f"valdtakt.kommun.{language}.json").read_text(encoding="utf-8"))
+    read = json.loads((other / "json-stat" / f"valdtakt.kommun.{language}.json").read_text(encoding="utf-8"))
     labels = read["dimension"]["geography_code"]["category"]["label"]
     assert {code: labels[code] for code in EVIL} == EVIL
 
 
-def test_no_name_becomes_a_formula_in_the_workbook(evil: Path) -> None:
-    sheet = openpyxl.load_workbook(evil / "uppklarat.xlsx", read_only=True).worksheets[5]
+def test_no_name_becomes_a_formula_in_the_workbook(other: Path) -> None:
+    sheet = openpyxl.load_workbook(other / "uppklarat.xlsx", read_only=True).worksheets[5]
     assert sheet.title == "Geografi Geography"
     cells = {row[1].value: row[2] for row in sheet.iter_rows(min_row=4) if row[0].value == "kommun"}
     for code, name in EVIL.items():
         assert (cells[code].data_type, cells[code].value) == ("s", name)
 
 
-def test_synthetic_data_are_called_so_in_every_format(evil: Path) -> None:
+def test_synthetic_data_are_called_so_in_every_format(other: Path) -> None:
     for name in ("px/valdtakt.lan.px", "json-stat/valdtakt.lan.en.json", "datapackage.json", "dcat.ttl", "dcat.jsonld"):
-        assert "SYNTHETIC DATA" in (evil / name).read_text(encoding="utf-8"), name
-    notes = openpyxl.load_workbook(evil / "uppklarat.xlsx", read_only=True).worksheets[0]
+        assert "SYNTHETIC DATA" in (other / name).read_text(encoding="utf-8"), name
+    notes = openpyxl.load_workbook(other / "uppklarat.xlsx", read_only=True).worksheets[0]
     assert any("SYNTHETIC DATA" in str(cell) for row in notes.iter_rows(values_only=True) for cell in row)
 
 
