@@ -8,7 +8,7 @@ LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run setup test soak national mutants check format dev bench lock
+.PHONY: run setup test soak national attack mutants check format dev bench lock
 
 run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
@@ -33,6 +33,9 @@ soak: setup
 
 national: setup
 	@$(BIN)/python -m pytest -m national
+
+attack: setup
+	@$(BIN)/python tests/attack_sample.py
 
 mutants: setup
 	@$(BIN)/python tests/mutants.py
