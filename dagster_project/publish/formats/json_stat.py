@@ -20,10 +20,8 @@ def write_json_stat(cube: Cube, folder: Path, said: Mapping[str, Any], told: Seq
     # The same in all languages, and most of the file.
     values = json.dumps(cube.values, allow_nan=False)
     for language in LANGUAGES:
-        head = json.dumps(_described(cube, said, told, language), ensure_ascii=False, indent=1)
-        write_text(
-            folder / f"{cube.name}.{language}.json", f'{head.removesuffix("}").rstrip()},\n "value": {values}\n}}\n'
-        )
+        head = json.dumps(_described(cube, said, told, language), ensure_ascii=False)
+        write_text(folder / f"{cube.name}.{language}.json", f'{head.removesuffix("}")}, "value": {values}}}\n')
 
 
 def write_collections(

@@ -27,8 +27,8 @@ _ACROSS = 2
 _LONGEST_PIECE = 200
 
 
-def write_px(cube: Cube, folder: Path, said: Mapping[str, Any], told: Sequence[Text], catalogue: Catalogue) -> None:
-    """Write a cube as `<cube>.px`; `told` is what readers must know of the publication that `said` describes."""
+def write_px(cube: Cube, folder: Path, said: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Write a cube as `<cube>.px`; `said` is what the manifest of the publication says."""
     head = [
         'CHARSET="ANSI";',
         'AXIS-VERSION="2013";',
@@ -40,7 +40,7 @@ def write_px(cube: Cube, folder: Path, said: Mapping[str, Any], told: Sequence[T
         "SHOWDECIMALS=0;",
         f'MATRIX="mal5_{cube.number:02}_{cube.levels[0]}";',
         'SUBJECT-CODE="MAL5";',
-        *_keywords(cube, said, told, catalogue),
+        *_keywords(cube, said, catalogue),
     ]
     across = prod(cube.size[-_ACROSS:])
     cells = [
@@ -61,7 +61,7 @@ def read_values(path: Path) -> tuple[list[Number], dict[int, str]]:
     return values, withheld
 
 
-def _keywords(cube: Cube, said: Mapping[str, Any], told: Sequence[Text], catalogue: Catalogue) -> Iterator[str]:
+def _keywords(cube: Cube, said: Mapping[str, Any], catalogue: Catalogue) -> Iterator[str]:
     """What is said in words, each in Swedish and right after it in English."""
     down, across = cube.dimensions[:-_ACROSS], cube.dimensions[-_ACROSS:]
     year, measure = across
@@ -108,7 +108,7 @@ def _keywords(cube: Cube, said: Mapping[str, Any], told: Sequence[Text], catalog
     if said["synthetic"]:
         yield from in_both("NOTEX", [], notes()["synthetic"])
     # A hash begins a new line.
-    every = [*told, *cube.notes]
+    every = [*notes()["notes"], *cube.notes]
     yield from in_both("NOTE", [], {language: "#".join(one[language] for one in every) for language in LANGUAGES})
     for code, causes in cube.breaks.items():
         because = {language: "#".join(cause[language] for cause in causes) for language in LANGUAGES}

@@ -35,7 +35,7 @@ def write_formats(
     names: list[tuple[str, Text]] = []
     for cube in read_cubes(draft):
         json_stat.write_json_stat(cube, draft / "json-stat", said, told)
-        px.write_px(cube, draft / "px", said, told, catalogue)
+        px.write_px(cube, draft / "px", said, catalogue)
         _compare(draft, cube)
         names.append((cube.name, cube.title))
     json_stat.write_collections(names, draft / "json-stat", said, catalogue)
