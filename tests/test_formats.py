@@ -296,7 +296,8 @@ def test_the_record_leads_to_every_file_with_its_hash_and_size(folder: Path) -> 
         for path, address in zip(files, graph.objects(distribution, DCAT.downloadURL), strict=True):
             checksum = graph.value(distribution if len(files) == 1 else address, SPDX.checksum)
             assert str(graph.value(checksum, SPDX.checksumValue)) == hashlib.sha256(path.read_bytes()).hexdigest()
-    about = {"manifest.json", "datapackage.json", "dcat.ttl", "dcat.jsonld", "sv.json", "en.json"}
+    assert {file_at(address, folder) for address in graph.objects(dataset, FOAF.page)} == {folder / "dictionary.md"}
+    about = {"manifest.json", "datapackage.json", "dcat.ttl", "dcat.jsonld", "sv.json", "en.json", "dictionary.md"}
     assert linked == {path for path in folder.rglob("*") if path.is_file() and path.name not in about}
 
 

@@ -19,7 +19,7 @@ from dagster_project.publish.causes import grounds, last_loaded
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
 from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.history import describe_history
-from dagster_project.publish.page import dictionary
+from dagster_project.publish.page import DICTIONARY, dictionary
 from dagster_project.publish.publications import (
     Publication,
     active_publication,
@@ -40,7 +40,6 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
-DICTIONARY = "dictionary.md"
 # Of a check's result, what the models about it read.
 _CHECK_COLUMNS = {
     "layer": "varchar",

@@ -175,7 +175,7 @@ def _labels(connection: duckdb.DuckDBPyConnection, of_indicator: Mapping[str, An
     """Labels of the codes of every dimension."""
     queries = {
         "variant": "select variant, variant_name_sv, variant_name_en from dim_indicator where indicator_id = $indicator",
-        "geography_code": f"select geography_code, name, name_en from dim_geography where geography_level in $levels",
+        "geography_code": "select geography_code, name, name_en from dim_geography where geography_level in $levels",
         "victim_group": "select victim_group, name_sv, name_en from dim_victim_group",
         "year": "select year, year, year from dim_year",
     }
