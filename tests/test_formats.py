@@ -39,6 +39,8 @@ from dagster_project.publish.publications import changed_files, publications
 from dagster_project.publish.release import PublishingBlockedError, make_draft, nothing_to_publish
 from dagster_project.settings import REPOSITORY, Settings
 
+EVERY_FORMAT = True
+
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 LANGUAGES = ("sv", "en")
 DCAT, ADMS = Namespace("http://www.w3.org/ns/dcat#"), Namespace("http://www.w3.org/ns/adms#")
