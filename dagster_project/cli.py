@@ -14,7 +14,7 @@ from typing import Any
 from dagster_project import report
 from dagster_project.contract import input_contract
 from dagster_project.progress import shown_progress
-from dagster_project.settings import Settings
+from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.years import parse_years, spell_years
 
 OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
@@ -74,7 +74,11 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
     elif not options.json:
         print(report.outcome_as_text(settings, outcome))
-    return BLOCKED if outcome.blocked else REJECTED if outcome.rejected else OK
+    if outcome.not_served:
+        print(f"not served: {outcome.not_served}", file=sys.stderr)
+    if outcome.blocked:
+        return BLOCKED
+    return FAILED if outcome.not_served else REJECTED if outcome.rejected else OK
 
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
@@ -142,8 +146,17 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
         if damaged := changed_files(found[0]):
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
+        postgres = PostgresSettings.from_environment()
         with _writing(settings):
             activate(settings, options.activate)
+            if postgres:
+                from dagster_project.publish.postgres import NotServedError, serve
+
+                try:
+                    serve(settings, postgres)
+                except NotServedError as error:
+                    print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
+                    return FAILED
     said = report.publications(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
     return OK
@@ -168,6 +181,21 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
     if not said["private"].get("adds_up", True):
         print("uppklarat: the offences do not add up to the figure", file=sys.stderr)
         return FAILED
+    return OK
+
+
+def diff(settings: Settings, options: argparse.Namespace) -> int:
+    """List the figures that differ between two publications, from the earlier to the later one."""
+    from dagster_project.difference import difference_as_text, tell_difference
+
+    try:
+        said = tell_difference(settings, options.one, options.other, options.indicator, options.year)
+    except KeyError as error:
+        print(
+            f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
+        )
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
     return OK
 
 
@@ -221,13 +249,18 @@ def _parser() -> argparse.ArgumentParser:
     of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
     of_publications = command("publications", publications)
     of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
+    of_diff = command("diff", diff)
+    of_diff.add_argument("one", metavar="A", help="the id of a publication, `current` or `newest`")
+    of_diff.add_argument("other", metavar="B", help="another one")
+    of_diff.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
+    of_diff.add_argument("--year", type=int, help="only figures of this year")
     of_explain = command("explain", explain)
     of_explain.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, say valdtakt")
     of_explain.add_argument("--year", type=int, required=True)
     of_explain.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
     of_explain.add_argument("--victim-group", default="total", metavar="G")
     of_explain.add_argument("--variant", default="beslutad", metavar="V")
-    for with_json in (of_load, of_status, of_publications, of_explain):
+    for with_json in (of_load, of_status, of_publications, of_diff, of_explain):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

@@ -13,10 +13,11 @@ from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
+from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.retention import delete_purged_rows
-from dagster_project.settings import Settings
+from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.waivers import told_waivers
 
 logger = logging.getLogger("uppklarat")
@@ -37,12 +38,13 @@ class LoadOutcome:
     """What a load did.
 
     `publication` is the new one, None where there was nothing new or it was not allowed; `rejected` and `blocked` say why in
-    words; `run_id` names the Dagster run.
+    words; `not_served` why PostgreSQL does not serve what is published; `run_id` names the Dagster run.
     """
 
     publication: Publication | None = None
     rejected: tuple[str, ...] = ()
     blocked: str | None = None
+    not_served: str | None = None
     run_id: str | None = None
 
 
@@ -51,6 +53,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
 
     Raises whatever the run failed of, if it is neither a rejection nor a refusal of the audit.
     """
+    postgres = PostgresSettings.from_environment()
     _become_the_writer(settings)
     try:
         clear_temporary_files(settings)
@@ -60,6 +63,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
         for text in told_waivers(settings):
             logger.warning("waiver: %s", text)
+        # A slip in it is told now rather than after the build.
+        read_catalogue(settings.catalogue)
         # Before anything else, since nothing can be loaded without it.
         pseudonym_key(settings)
         changed, rejected = [], []
@@ -78,6 +83,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
         if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
             outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
+        if postgres and not outcome.not_served:
+            outcome = replace(outcome, not_served=_served(settings, postgres))
         for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
             logger.warning("%s", text)
         # The run says it too where it came so far.
@@ -93,6 +100,17 @@ def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -
     from dagster_project.orchestration.command_line import run_load
 
     return run_load(settings, touched, years)
+
+
+def _served(settings: Settings, postgres: PostgresSettings) -> str | None:
+    """Let PostgreSQL serve what is published, if an earlier load or activation could not; say why it cannot be done."""
+    from dagster_project.publish.postgres import NotServedError, serve
+
+    try:
+        serve(settings, postgres)
+    except NotServedError as error:
+        return str(error)
+    return None
 
 
 def _become_the_writer(settings: Settings) -> None:

@@ -46,6 +46,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
+        "not_served": outcome.not_served,
         "waivers": told_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "run_id": outcome.run_id,
@@ -69,12 +70,19 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
         [
             f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
+            *_revised_lines(said),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
             *_where_next(settings, current),
         ]
     )
+
+
+def _revised_lines(said: Mapping[str, Any]) -> list[str]:
+    revised = said["revisions"]
+    before, after = revised["predecessor"], said["publication_id"]
+    return [f"{revised['values']:,} values revised: uppklarat diff {before} {after}"] if revised["values"] else []
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
@@ -258,6 +266,9 @@ def publications(settings: Settings) -> list[dict[str, Any]]:
             "code_version": one.said["code_version"],
             "checks_passed": one.said["checks"]["passed"],
             "checks_warned": one.said["checks"]["warned"],
+            "waivers": one.said["waivers"],
+            # Older code did not tell it.
+            "revisions": one.said.get("revisions"),
             "folder": str(one.folder),
         }
         for one in kept.publications(settings)
@@ -268,11 +279,25 @@ def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
     """The publications for people."""
     if not said:
         return "nothing is published yet"
-    return "\n".join(
-        f"{'→' if one['current'] else ' '} {one['publication_id']}  years {spell_years(one['years'])}  "
-        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned{'  synthetic' if one['synthetic'] else ''}"
-        for one in said
-    )
+    return "\n".join(line for one in said for line in _publication_lines(one))
+
+
+def _publication_lines(one: Mapping[str, Any]) -> list[str]:
+    revised = one["revisions"] or {}
+    against = f"{revised['values']:,} values revised since {before}" if (before := revised.get("predecessor")) else ""
+    told = [
+        f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
+        f"years {spell_years(one['years'])}",
+        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned",
+        against,
+        "synthetic" if one["synthetic"] else "",
+    ]
+    return [
+        "  ".join(filter(None, told)),
+        *(f"    differs: {text}" for text in revised.get("changes", ())),
+        *(f"    not compared: {text}" for text in revised.get("not_compared", ())),
+        *(f"    waiver: {text}" for text in one["waivers"]),
+    ]
 
 
 def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -301,7 +326,7 @@ def _where_next(settings: Settings, current: str | None) -> list[str]:
     if current is None:
         return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
     return [
-        f"figures      {_short(settings.current / DATABASE)} (also parquet/ and csv/ beside it)",
+        f"figures      {_short(settings.current / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
         f"checks       {_short(settings.validation_page)}",
         "runs         make dev, then the address that it prints",
         "more         uppklarat status · uppklarat quarantine · uppklarat publications",

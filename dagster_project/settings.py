@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPOSITORY / "dbt"
 SEEDS = DBT_PROJECT / "seeds"
+DSN_VARIABLE = "UPPKLARAT_POSTGRES_DSN"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Settings:
     def waivers(self) -> Path:
         """Thresholds that somebody decided to waive, until a day."""
         return self.home / "waivers.yml"
+
+    @property
+    def catalogue(self) -> Path:
+        """Who publishes and under which licence, if you say it."""
+        return self.home / "catalogue.yml"
 
     @property
     def own_offence_codes(self) -> Path:
@@ -163,3 +169,24 @@ class Settings:
     def current(self) -> Path:
         """The pointer to the publication that readers open."""
         return self.published / "current"
+
+
+@dataclass(frozen=True)
+class PostgresSettings:
+    """The PostgreSQL server that also serves the marts; read where it is used, so that no record ever holds the password."""
+
+    dsn: str = field(repr=False)
+    reader: str = "uppklarat_reader"
+    """The role that may read the marts and nothing else."""
+    keep: int = 5
+    """How many publications stay loaded, the current one included."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> PostgresSettings | None:
+        """Read `UPPKLARAT_POSTGRES_DSN`, `_READER` and `_KEEP`; None where no server is named."""
+        if not (dsn := environment.get(DSN_VARIABLE)):
+            return None
+        keep = environment.get("UPPKLARAT_POSTGRES_KEEP") or str(cls.keep)
+        if not keep.isdecimal() or int(keep) < 1:
+            raise ValueError(f"UPPKLARAT_POSTGRES_KEEP is {keep!r}, but must be a whole number from 1 on")
+        return cls(dsn, environment.get("UPPKLARAT_POSTGRES_READER") or cls.reader, int(keep))

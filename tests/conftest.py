@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deliveries import KEY, files_of, load, put
-from loads import without_the_report
 
 from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
-from dagster_project.settings import Settings
+from dagster_project.settings import DSN_VARIABLE, Settings
 
 # The same in every process of the tests; those about the key file take it away.
 os.environ[KEY_VARIABLE] = KEY
-# Drawn in seconds, and read by its own tests only, which write it themselves.
-without_the_report()
+# Whoever runs the tests may have a server of their own: what tests publish is not for it.
+os.environ.pop(DSN_VARIABLE, None)
 
 
 def settings_in(folder: Path, suppress_below: int = 1) -> Settings:
@@ -30,6 +30,20 @@ def copied(made: Settings, settings: Settings) -> Settings:
         if getattr(made, place).exists():
             shutil.copytree(getattr(made, place), getattr(settings, place), symlinks=True)
     return settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a module publishes in this process are the tables, unless it says `EVERY_FORMAT`.
+
+    The other formats take as long as all else together; commands and whole loads in processes of their own write them.
+    The report is written by the tests about it, and by commands.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dagster_project.publish.report.pages.write_report", lambda _: None)
+        if not getattr(request.module, "EVERY_FORMAT", False):
+            patched.setattr("dagster_project.publish.formats.write.write_formats", lambda *_: None)
+        yield
 
 
 @pytest.fixture

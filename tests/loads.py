@@ -26,7 +26,7 @@ from typing import Any
 
 from warehouse import environment, marts
 
-from dagster_project.files import UNFINISHED, write_text
+from dagster_project.files import UNFINISHED
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
@@ -36,6 +36,8 @@ IMPORTED_ONCE = [
     "dagster_project.cli",
     "dagster_project.load",
     "dagster_project.orchestration.command_line",
+    "dagster_project.publish.formats.write",
+    "dagster_project.publish.report.pages",
     "expectations.engine",
     "great_expectations",
     "dbt.cli.main",
@@ -73,7 +75,7 @@ class Way:
 
     arguments: tuple[str, ...] = ("load",)
     without_dagster: bool = False
-    """The same steps in the same order, called by `load` directly: half the time, and no record of a run."""
+    """The same steps in the same order, called by `load` directly: half the time, no record of a run, and the tables only."""
     dies_at: Stop | None = None
     clock: timedelta = timedelta()
     clock_jumps_when_built: timedelta = timedelta()
@@ -204,8 +206,10 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     os.chdir(REPOSITORY)
     sys.argv = ["uppklarat", *way.arguments]
     from dagster_project import cli
+    from dagster_project.publish.report import pages
 
-    without_the_report()
+    # Drawn in seconds, and nothing that a crash could hurt depends on it.
+    pages.write_report = lambda _: None
     if way.without_dagster:
         _without_dagster()
     if way.clock or way.clock_jumps_when_built:
@@ -233,8 +237,11 @@ def _without_dagster() -> None:
     from dagster_project.audit import audit_warehouse
     from dagster_project.deliveries.ingest import changed_folders, ingest
     from dagster_project.deliveries.rejection import RejectedDeliveryError
+    from dagster_project.publish.formats import write
     from dagster_project.publish.release import PublishingBlockedError, make_draft, release
     from dagster_project.transform.build import build_after_audit, build_marts
+
+    write.write_formats = lambda *_: None
 
     def steps(settings: Settings, touched: Any, years: Any) -> loading.LoadOutcome:
         rejected = []
@@ -253,13 +260,6 @@ def _without_dagster() -> None:
             return loading.LoadOutcome(None, tuple(rejected), str(error))
 
     loading._run = steps
-
-
-def without_the_report() -> None:
-    """Publish a line in place of the report that people read, in this process."""
-    import dagster_project.publish.release as releasing
-
-    releasing.write_report = lambda draft: write_text(draft / "report" / "index.html", "the report\n")
 
 
 def _other_clock(moved: timedelta, jump: timedelta) -> None:

@@ -18,6 +18,7 @@ from dagster_project.settings import Settings
 # Steps whose refusal is the audit's; any other failure is ours.
 COMMAND_LINE = {"uppklarat/started_by": "command line"}
 GATED = ("draft", "current")
+SERVING = "published__postgres"
 
 
 def run_load(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
@@ -49,15 +50,19 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
         if evaluation.check_name == ACCEPTED and not evaluation.passed:
             said = evaluation.metadata["rejected"].value
             rejected |= dict.fromkeys(said if isinstance(said, list) else [str(said)])
-    blocked = None
+    blocked = not_served = None
     for event in result.filter_events(lambda event: event.is_step_failure):
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
         message = (event.step_failure_data.user_failure_data or error).__str__() if error is None else error.message
-        if event.step_key not in GATED or error is None or error.cls_name != dg.Failure.__name__:
+        if event.step_key not in (*GATED, SERVING) or error is None or error.cls_name != dg.Failure.__name__:
             raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")
         data = event.step_failure_data.user_failure_data
-        blocked = (data.description if data else None) or message.strip()
+        said = (data.description if data else None) or message.strip()
+        if event.step_key == SERVING:
+            not_served = said
+        else:
+            blocked = said
     new = [one for one in publications(settings) if one.publication_id not in before]
-    return LoadOutcome(new[-1] if new else None, tuple(rejected), blocked, result.run_id)
+    return LoadOutcome(new[-1] if new else None, tuple(rejected), blocked, not_served, result.run_id)

@@ -11,13 +11,15 @@ from dagster_project.contract import input_contract
 from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publish.publications import active_publication
 from dagster_project.publish.release import make_draft, release
+from dagster_project.settings import DSN_VARIABLE, PostgresSettings
 from dagster_project.transform.dbt_project import mart_tables, mart_views
 from expectations.engine import CheckResult
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
-DESCRIPTIONS = [dg.AssetKey(["audit", "check_result"]), dg.AssetKey(["audit", "publication"])]
+DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
 CURRENT = dg.AssetKey(["published", "current"])
+POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def publication_assets() -> list[dg.AssetsDefinition]:
@@ -100,7 +102,39 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             }
         )
 
-    return [verdict, draft, current]
+    @dg.asset(
+        key=POSTGRES,
+        group_name="published",
+        kinds={"postgres"},
+        deps=[CURRENT],
+        pool=WAREHOUSE_POOL,
+        output_required=False,
+        description=f"The same tables on a PostgreSQL server, where {DSN_VARIABLE} names one.",
+    )
+    def postgres(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
+        server = PostgresSettings.from_environment()
+        if server is None:
+            context.log.info(f"{DSN_VARIABLE} names no server")
+            return
+        from dagster_project.publish.postgres import NotServedError, serve
+
+        with one_writer(context, places.settings):
+            try:
+                served = serve(places.settings, server)
+            except NotServedError as error:
+                raise dg.Failure(str(error), allow_retries=False) from None
+        if served is None:
+            return
+        metadata: dict[str, Any] = {
+            "publication_id": served.publication_id,
+            "schema": served.schema,
+            "new": served.changed,
+        }
+        if served.changed:
+            metadata |= {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))}
+        yield dg.MaterializeResult(metadata=metadata)
+
+    return [verdict, draft, current, postgres]
 
 
 def expectation_checks() -> dg.AssetChecksDefinition:

@@ -12,6 +12,8 @@ from dagster_project.contract.page import hand_over, item
 from dagster_project.settings import DBT_PROJECT, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "marts.md"
+# Its name in a publication.
+DICTIONARY = "dictionary.md"
 TABLES = DBT_PROJECT / "models" / "marts" / "_marts.yml"
 MEANINGS = DBT_PROJECT / "models" / "columns.md"
 # A column that so many tables have is explained once, before them.
@@ -45,7 +47,11 @@ def dictionary() -> str:
 
 
 def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[str, str, str]]) -> list[str]:
-    (key,) = (test["unique_combination"]["arguments"]["columns"] for test in table["data_tests"])
+    (key,) = (
+        test["unique_combination"]["arguments"]["columns"]
+        for test in table["data_tests"]
+        if "unique_combination" in test
+    )
     columns = [_of(column) for column in table["columns"]]
     explained_above = [f"`{name}`" for name, kind, meaning in columns if (name, kind, meaning) in shared]
     return [

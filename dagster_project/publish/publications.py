@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,12 +57,21 @@ def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
 
 def seal(draft: Path, description: Mapping[str, Any]) -> None:
     """Write the manifest, with the hashes of all other files: from now on the draft is whole."""
-    hashes = {
-        str(path.relative_to(draft)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+    write_json(draft / MANIFEST, {**description, "files": file_hashes(draft)})
+
+
+def file_hashes(draft: Path) -> dict[str, dict[str, Any]]:
+    """Hash and size of every file of a draft but the manifest, by path, as the manifest says them."""
+    return {
+        str(path.relative_to(draft)): hashed(path)
         for path in sorted(draft.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    write_json(draft / MANIFEST, {**description, "files": hashes})
+
+
+def hashed(path: Path) -> dict[str, Any]:
+    """A file's `sha256` and `bytes`."""
+    return {"sha256": _sha256(path), "bytes": path.stat().st_size}
 
 
 def publish(settings: Settings, publication_id: str) -> Publication:
@@ -105,12 +114,13 @@ def finish_interrupted_publishing(settings: Settings) -> None:
         point_to(settings, kept[-1].publication_id)
 
 
-def changed_files(publication: Publication) -> Sequence[str]:
-    """Files of a publication that are not what its manifest says."""
+def changed_files(publication: Publication, among: Collection[str] | None = None) -> Sequence[str]:
+    """Files of a publication, or those among some, that are not what its manifest says."""
     return [
         name
         for name, file in publication.said["files"].items()
-        if not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"]
+        if (among is None or name in among)
+        and (not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"])
     ]
 
 

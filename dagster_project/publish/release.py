@@ -15,8 +15,11 @@ from dagster_project.audit import Audit, missing_checks, read_audit, save_audit,
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description, withdrawals
 from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publish.basis import publication_basis
+from dagster_project.publish.causes import grounds, last_loaded
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
-from dagster_project.publish.page import dictionary
+from dagster_project.publish.formats.catalogue import read_catalogue
+from dagster_project.publish.history import describe_history
+from dagster_project.publish.page import DICTIONARY, dictionary
 from dagster_project.publish.publications import (
     Publication,
     active_publication,
@@ -26,7 +29,6 @@ from dagster_project.publish.publications import (
     publish,
     seal,
 )
-from dagster_project.publish.report.pages import write_report
 from dagster_project.publish.views import views_served_otherwise, write_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables
@@ -38,7 +40,6 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
-DICTIONARY = "dictionary.md"
 # Of a check's result, what the models about it read.
 _CHECK_COLUMNS = {
     "layer": "varchar",
@@ -123,8 +124,6 @@ def make_draft(settings: Settings) -> Audit:
 def _describe(settings: Settings, audit: Audit) -> None:
     """Write what readers shall know of the draft, for the models that tell of the checks and the publications."""
     description = _description(settings, audit)
-    write_json(settings.draft_description, description)
-    described = [*(publication.said for publication in publications(settings)), description]
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         connection.execute("create schema if not exists audit")
         columns = ", ".join(f'"{name}" {kind}' for name, kind in _CHECK_COLUMNS.items())
@@ -134,31 +133,8 @@ def _describe(settings: Settings, audit: Audit) -> None:
             f"insert into audit.check_result select {', '.join('unnest(?)' for _ in _CHECK_COLUMNS)}",
             [[getattr(one, column) for one in audit.results] for column in _CHECK_COLUMNS],
         )
-        connection.execute(
-            """
-            create or replace table audit.publication (
-                publication_id varchar, published_at timestamp, is_synthetic boolean, first_year integer, last_year integer,
-                years varchar, deliveries varchar, code_version varchar, checks_passed bigint, checks_warned bigint
-            )"""
-        )
-        connection.executemany(
-            "insert into audit.publication values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                [
-                    said["publication_id"],
-                    datetime.fromisoformat(said["published_at"]).replace(tzinfo=None),
-                    said["synthetic"],
-                    min(said["years"]),
-                    max(said["years"]),
-                    ",".join(map(str, said["years"])),
-                    ",".join(f"{one['source']}/{one['year']}:{one['delivery_id']}" for one in said["deliveries"]),
-                    said["code_version"],
-                    said["checks"]["passed"],
-                    said["checks"]["warned"],
-                ]
-                for said in described
-            ],
-        )
+        description["revisions"] = describe_history(connection, settings, description)
+    write_json(settings.draft_description, description)
 
 
 def release(settings: Settings) -> Publication | None:
@@ -176,20 +152,35 @@ def release(settings: Settings) -> Publication | None:
     write_draft(settings, late, anew=False)
     with read_back(settings, late) as connection:
         different = connection.execute(
-            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served > 0 or rows_served = 0"
+            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served + formulas > 0 "
+            # A publication may revise nothing.
+            "or (rows_served = 0 and table_name <> 'revision')"
         ).fetchall()
         told = connection.execute(
-            "select max(publication_id), (select count(*) from served.marts.quality_check) from served.marts.publication"
+            "select max(publication_id), (select count(*) from served.marts.quality_check), (select count(*) from "
+            "served.marts.revision where publication_id = $new) from served.marts.publication",
+            {"new": description["publication_id"]},
         ).fetchone()
     if different:
-        raise PublishingBlockedError([], f"served is not what was built: {different}")
+        raise PublishingBlockedError(
+            [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
+        )
     write_views(settings)
     if views := views_served_otherwise(settings):
         raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
-    if told != (description["publication_id"], len(audit.results)):
+    described = (description["publication_id"], len(audit.results), description["revisions"]["values"])
+    if told != described or description["basis"] != audit.basis:
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
-    write_report(settings.draft)
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
+    # Seconds of imports that only a load pays which publishes.
+    from dagster_project.publish.formats.write import write_formats
+    from dagster_project.publish.report.pages import write_report
+
+    earlier = [publication.said for publication in publications(settings)]
+    write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
+    if not description["synthetic"] and not settings.catalogue.exists():
+        logger.warning("%s says neither who publishes nor the licence: see docs/formats.md", settings.catalogue)
+    write_report(settings.draft)
     remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])
@@ -219,6 +210,7 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
     active = active_deliveries(settings)
     years = complete_years(active)
     kept = kept_description(settings)
+    loaded = last_loaded(settings)
     now = datetime.now(UTC)
     return {
         "publication_id": next_publication_id(settings, now),
@@ -229,6 +221,7 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
         "years": [*kept["years"], *years],
         "kept_from": kept["publication_id"] or None,
         "code_version": code_version(),
+        **grounds(settings),
         "deliveries": [
             *kept["deliveries"],
             *(
@@ -236,7 +229,9 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
                     "source": record.source,
                     "year": record.year,
                     "delivery_id": record.delivery_id,
+                    "judged_by": record.judged_by,
                     "loaded_at": record.loaded_at,
+                    "loaded_last": loaded[record.source, record.year, record.delivery_id],
                     "synthetic": record.synthetic,
                     "files": {name: asdict(file) for name, file in record.files.items()},
                 }

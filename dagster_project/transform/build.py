@@ -11,7 +11,7 @@ from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.files import private_folder
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
-from dagster_project.transform.dbt_project import NodeResult, keep_data_tests, run_dbt
+from dagster_project.transform.dbt_project import NodeResult, TransformationFailedError, keep_data_tests, run_dbt
 from dagster_project.transform.kept_figures import put_back_kept_figures
 from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
 from dagster_project.transform.raw_schema import prepare_raw_schema
@@ -50,12 +50,18 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPl
 
 
 def build_after_audit(settings: Settings) -> list[NodeResult]:
-    """Build the tables that tell of the audit and the publications, which exist only when the marts are audited."""
-    return run_dbt(
+    """Build the tables that tell of the audit and the publications, which exist only when the marts are audited.
+
+    Raises `TransformationFailedError` for a failing data test too, since no audit comes after them that could see it.
+    """
+    results = run_dbt(
         settings,
         ["build", "--select", AFTER_AUDIT, "--exclude-resource-type", "unit_test"],
         plan_build(settings).variables,
     )
+    if failed := [one.unique_id for one in results if one.tested_model and one.status != "pass"]:
+        raise TransformationFailedError(f"what the draft tells of itself fails {', '.join(failed)}")
+    return results
 
 
 def _keep_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,15 @@ class NodeResult:
     seconds: float
     failures: int
     message: str
+
+
+@dataclass(frozen=True)
+class MartDeclaration:
+    """A published table: what a row is, the type and meaning of each column by name, and the key."""
+
+    description: str
+    columns: Mapping[str, tuple[str, str]]
+    key: tuple[str, ...]
 
 
 def prepare_manifest() -> None:
@@ -98,6 +107,41 @@ def _marts(views: bool = False) -> dict[str, Any]:
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
     chosen = [node for node in marts if (node["config"]["materialized"] == "view") == views]
     return {node["name"]: node for node in sorted(chosen, key=lambda node: str(node["name"]))}
+
+
+@cache
+def mart_keys() -> Mapping[str, tuple[str, ...]]:
+    """Of each published table the columns that name a row, as the dbt project declares and tests them."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
+    return {
+        nodes[test["attached_node"]]["name"]: tuple(test["test_metadata"]["kwargs"]["columns"])
+        for test in nodes.values()
+        if (test.get("test_metadata") or {}).get("name") == "unique_combination"
+        and nodes[test["attached_node"]]["schema"] == "marts"
+    }
+
+
+@cache
+def mart_declarations() -> Mapping[str, MartDeclaration]:
+    """How the dbt project declares the published tables, by name."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    keys = {
+        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        for node in nodes
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "unique_combination"
+    }
+    return {
+        node["name"]: MartDeclaration(
+            " ".join(node["description"].split()),
+            {
+                name: (column["data_type"], " ".join(column["description"].split()))
+                for name, column in node["columns"].items()
+            },
+            keys[node["unique_id"]],
+        )
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    }
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:

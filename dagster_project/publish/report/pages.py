@@ -224,22 +224,18 @@ class Pages:
                 for layer, title in layers.items()
             ],
             "failed": [one for one in checks if not one["passed"]],
-            "coverage": [
-                one
-                for one in checks
-                if one["layer"] == "intermediate"
-                and one["asset"] == "int_delivery_balance"
-                and not one["name"].startswith("unique_")
-            ]
-            + [
-                one
-                for one in checks
-                if one["name"].startswith(
-                    ("share_without", "share_with_unknown", "linkage", "share_found", "share_classified")
-                )
-            ],
+            "coverage": self._coverage(),
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
+
+    def _coverage(self) -> list[tuple[str, Row]]:
+        """What the checks of coverage found, each with its name in words: where they failed, else the newest."""
+        found = []
+        for name, title in self.catalogue["quality_page"]["coverage_checks"].items():
+            results = [one for one in self.figures.checks if one["name"] == name]
+            if results:
+                found.append((title, next((one for one in results if not one["passed"]), results[-1])))
+        return found
 
     @property
     def _other(self) -> str:

@@ -8,5 +8,11 @@ select
     deliveries,
     code_version,
     checks_passed,
-    checks_warned
+    checks_warned,
+    waivers,
+    predecessor,
+    changes,
+    new_years,
+    revisions,
+    not_compared
 from {{ source('audit', 'publication') }}

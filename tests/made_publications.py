@@ -1,0 +1,77 @@
+"""Small publications with the real tables and made-up rows, written and published by the real functions in a fraction of a second."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import yaml
+
+from dagster_project.publish.draft import write_draft
+from dagster_project.publish.page import TABLES
+from dagster_project.publish.publications import Publication, publish, seal
+from dagster_project.publish.views import published_views
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import mart_keys, prepare_manifest
+
+# What a careless copy would change.
+TEXTS = ("Åmål – ”rån”", "", 'a "quoted", text; 100 %', "two\nlines", "\\.", "\\N", "null", None)
+DOUBLES = (0.1 + 0.2, 1e-300, 100 / 3, float("nan"), float("inf"), -0.0, None)
+INTEGERS = (0, -1, 2**31 - 1, None)
+BIGINTS = (2**53 + 1, -(2**62), 0, None)
+BOOLEANS = (True, False, None)
+
+
+def make_publication(settings: Settings, publication_id: str, rows: int, more: str | None = None) -> Publication:
+    """Publish tables that have `rows` rows each, so that rows of two publications can be told apart; `more` adds a column."""
+    prepare_manifest()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.warehouse_file.unlink(missing_ok=True)
+    models = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
+    tables = [model for model in models if model["name"] not in published_views()]
+    with duckdb.connect(str(settings.warehouse_file)) as connection:
+        connection.begin()
+        connection.execute("create schema marts")
+        for table in tables:
+            columns = {column["name"]: column["data_type"] for column in table["columns"]}
+            if more and table["name"] == "dim_year":
+                columns = {more: "varchar", **columns}
+            declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            connection.execute(f"create table marts.{table['name']} ({declared})")
+            key = mart_keys()[table["name"]]
+            values = [[_value(kind, number, name in key) for name, kind in columns.items()] for number in range(rows)]
+            marks = ", ".join("?" for _ in columns)
+            connection.executemany(f"insert into marts.{table['name']} values ({marks})", values)
+            connection.execute(f"comment on table marts.{table['name']} is 'It''s 100 % {table['name']}'")
+            for name in columns:
+                connection.execute(f"comment on column marts.{table['name']}.\"{name}\" is 'the column {name}'")
+        connection.commit()
+    write_draft(settings, sorted(table["name"] for table in tables), anew=True)
+    seal(
+        settings.draft,
+        {
+            "publication_id": publication_id,
+            "published_at": "2026-01-01T00:00:00+00:00",
+            "basis": publication_id,
+            "synthetic": True,
+            "years": [2024],
+            "deliveries": [],
+            "code_version": "0",
+            "checks": {"passed": 0, "warned": 0},
+        },
+    )
+    return publish(settings, publication_id)
+
+
+def _value(kind: str, number: int, is_key: bool) -> Any:
+    if kind == "varchar":
+        return f"{number:03}" if is_key else TEXTS[number % len(TEXTS)]
+    if kind == "integer":
+        return number if is_key else INTEGERS[number % len(INTEGERS)]
+    if kind == "date":
+        return date(1900, 1, 1) + timedelta(days=number * 1000)
+    if kind == "timestamp":
+        return datetime(2026, 1, 1, 12, 30, 15, 123456) + timedelta(seconds=number)
+    choice = {"bigint": BIGINTS, "double": DOUBLES, "boolean": BOOLEANS}[kind]
+    return choice[number % len(choice)]
