@@ -421,3 +421,29 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
     assert "en prövning av tjugo" in said["more"]
     assert "utanför områdets konfidensintervall" in said["more"]
     assert reader.complaints == []
+
+
+def test_what_was_revised_is_told(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    told_of = {
+        "publication_id": "'30000101T000000Z'", "indicator_id": "'valdtakt'", "variant": "'beslutad'", "year": "2023",
+        "geography_level": "'lan'", "geography_code": "'01'", "victim_group": "'kvinna'", "measure": "'clearance_pct'",
+        "kind": "'changed'", "old_value": "12.25", "new_value": "1234", "causes": "'police/2023 <b>'",
+    }  # fmt: skip
+    made = doctored(
+        publication,
+        tmp_path / "revised",
+        [
+            "insert into publication select * replace ('30000101T000000Z' as publication_id) from publication",
+            f"insert into revision ({', '.join(told_of)}) values ({', '.join(told_of.values())})",
+        ],
+        ["valdtakt"],
+    )
+    said = (
+        reader.open(made / "report" / "sv" / "valdtakt.html")
+        .locator("section[aria-labelledby=h-revisions]")
+        .inner_text()
+    )
+    assert "1 värden har ändrats" in said
+    for text in ("Stockholms län", "Kvinnor", "12,3", "1\u202f234", "police/2023 <b>"):
+        assert text in said
+    assert reader.complaints == []

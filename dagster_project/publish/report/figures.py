@@ -68,6 +68,15 @@ _CELLS = """
                     year >= coalesce(first_comparable_year, 0)
                 order by year
             )
+    ),
+
+    judged as (
+        -- Old codes worked off, or a year of both kinds before it, part a year from the year before as a break of its own does.
+        select
+            *,
+            previous_year = year - 1 and not series_break and not coalesce(previous_mixed, false)
+                and not coalesce(first_comparable_year = year, false) as comparable
+        from beside
     )
 
     select
@@ -76,14 +85,14 @@ _CELLS = """
         cleared_indictment, cleared_penalty_order, cleared_waiver,
         limited_investigated, other_investigated, limited_dismissed, other_dismissed,
         suppression, small_number, series_break, mixed_year, first_comparable_year, first_year,
-        previous_year = year - 1 as follows, coalesce(previous_mixed, false) as previous_mixed,
+        coalesce(previous_year = year - 1, false) as follows, coalesce(comparable, false) as comparable,
         tenths(clearance_pct) as pct,
         tenths(clearance_pct_low) as low,
         tenths(clearance_pct_high) as high,
         tenths(prosecution_pct) as prosecution,
-        tenths(clearance_change_pp) as change,
-        clearance_change_pp as change_unrounded,
-        clearance_change_significant as significant,
+        case when comparable then tenths(clearance_change_pp) end as change,
+        case when comparable then clearance_change_pp end as change_unrounded,
+        case when comparable then clearance_change_significant end as significant,
         case when previous_year = year - 1 then tenths(previous_pct) end as previous_pct,
         case when year > first_year then tenths(first_pct) end as first_pct,
         case when year > first_year then tenths(clearance_pct - first_pct) end as since,
@@ -95,7 +104,7 @@ _CELLS = """
         tenths(clearance_pct - clearance_pct_median_region) as to_region_median,
         tenths(clearance_pct_median_county) as county_median,
         tenths(clearance_pct - clearance_pct_median_county) as to_county_median
-    from beside
+    from judged
     order by all
 """
 # A range over counties with few offences would reach from none to all, and tell of chance alone.

@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.publish.report import texts
 from dagster_project.publish.report.charts import Line, Picture, Point, lines
 from dagster_project.publish.report.figures import Figures, Row
-from dagster_project.publish.report.sentences import FALL, NOT_COMPARABLE, RISE, VERDICTS, WITHIN, verdict
+from dagster_project.publish.report.sentences import FALL, RISE, VERDICTS, WITHIN, verdict
 from dagster_project.publish.report.shown import Choice, cuts, series
 
 # Of a figure without a share, the key of what is said instead.
@@ -48,7 +48,6 @@ def cards(figures: Figures, choice: Choice, language: str) -> list[Card]:
             return [] if row[column] is None else [texts.fill(said[key], values, language)]
 
         shown = row["pct"] is not None
-        comparable = shown and verdict(row) != NOT_COMPARABLE
         found.append(
             Card(
                 one,
@@ -59,7 +58,7 @@ def cards(figures: Figures, choice: Choice, language: str) -> list[Card]:
                 texts.fill(said["counts"], values, language) if shown else "",
                 verdict(row) if shown else "",
                 [
-                    *(fact("change", "change") if comparable else []),
+                    *fact("change", "change"),
                     *(fact("since", "since") if row["first_year"] != choice.year - 1 else []),
                     *(fact("country", "country") if choice.level != "riket" else []),
                     *fact("region_median", "region_median"),

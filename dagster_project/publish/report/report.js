@@ -372,7 +372,7 @@
       const values = { ...row, previous: chosen.year - 1, first: one.first };
       const said = words.card, known = row.pct !== null;
       const facts = ["change", "since", "country", "region_median", "county_median"].filter((fact) => row[fact] !== null && {
-        change: row.verdict !== "not_comparable", since: one.first !== chosen.year - 1, country: level() !== "riket",
+        change: true, since: one.first !== chosen.year - 1, country: level() !== "riket",
         region_median: true, county_median: true }[fact]).map((fact) => fill(said[fact], values));
       const card = document.querySelector(`[data-indicator="${name}"]`);
       card.querySelector(".level").textContent = known ? fill(said.level, values) : row.state === "withheld" ? said.withheld : said.none;

@@ -13,7 +13,7 @@ VERDICTS = (RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN)
 
 def verdict(row: Row) -> str:
     """How a year stands to the year before: one of `VERDICTS`."""
-    if not _previous_is_comparable(row):
+    if not row["comparable"]:
         return NOT_COMPARABLE
     if row["change_unrounded"] is None:
         return UNKNOWN
@@ -47,18 +47,12 @@ def _level(row: Row) -> Sequence[str]:
     return (outcome, "small") if row["small_number"] else (outcome,)
 
 
-def _previous_is_comparable(row: Row) -> bool:
-    """Whether no break lies between the year and the year before; after a mixed year, or old codes, there still is one."""
-    first = row["first_comparable_year"] or 0
-    return not (row["series_break"] or row["previous_mixed"] or row["year"] - 1 < first <= row["year"])
-
-
 def _change(row: Row) -> Sequence[str]:
     if row["series_break"]:
         return ("break_within_year" if row["mixed_year"] else "break",)
     if not row["follows"]:
         return ("first_year",)
-    if not _previous_is_comparable(row):
+    if not row["comparable"]:
         return ("previous_not_comparable",)
     if row["change_unrounded"] is None:
         return ("change_unknown",)
