@@ -8,8 +8,9 @@ from typing import Any
 from dagster_project.publish.report import texts
 from dagster_project.publish.report.figures import COUNTRY, Figures, Row
 from dagster_project.publish.report.overview import state
+from dagster_project.publish.report.pictures import lettered_breaks
 from dagster_project.publish.report.sentences import messages, verdict
-from dagster_project.publish.report.shown import (
+from dagster_project.publish.report.tables import (
     DAYS,
     KINDS,
     OUTCOMES,
@@ -18,7 +19,6 @@ from dagster_project.publish.report.shown import (
     TOTAL,
     Choice,
     cuts,
-    lettered_breaks,
     note,
     rounded,
 )

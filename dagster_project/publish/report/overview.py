@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.publish.report import texts
-from dagster_project.publish.report.charts import Line, Picture, Point, lines
+from dagster_project.publish.report.charts import Picture
 from dagster_project.publish.report.figures import Figures, Row
+from dagster_project.publish.report.line_chart import Line, Point, lines
 from dagster_project.publish.report.sentences import FALL, RISE, VERDICTS, WITHIN, verdict
-from dagster_project.publish.report.shown import Choice, cuts, series
+from dagster_project.publish.report.tables import Choice, cuts, series
 
 # Of a figure without a share, the key of what is said instead.
 STATES = ("withheld", "none", "small")

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.files import write_text
 from dagster_project.publish.report import texts
-from dagster_project.publish.report.charts import draw, in_language
 from dagster_project.publish.report.data import indicator_data, overview_data
+from dagster_project.publish.report.drawing import draw, in_language
 from dagster_project.publish.report.figures import COUNTRY, Figures, Place, Row, read_figures
 from dagster_project.publish.report.overview import Card, cards, sparks, summary
 from dagster_project.publish.report.pdf import write_pdf
+from dagster_project.publish.report.pictures import lettered_breaks, pictures
 from dagster_project.publish.report.sentences import messages
-from dagster_project.publish.report.shown import (
+from dagster_project.publish.report.tables import (
     COUNT,
     TENTHS,
     TOTAL,
     WORDS,
     YES_NO,
     Choice,
-    Table,
-    lettered_breaks,
-    pictures,
     series,
     spread_level,
     tables,
 )
+from dagster_project.publish.report.wording import cell, csv_address, vocabulary
 
 FOLDER = "report"
 # What no official table shows, and what this follow-up is of.
@@ -69,29 +65,6 @@ def write_report(publication: Path) -> None:
         write_pdf(folder / language / "report.pdf", page, small, drawn)
 
 
-def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str]:
-    """All words that tables and pictures name by a key, in one language."""
-    found: dict[str, str] = {}
-
-    def add(prefix: str, content: Mapping[str, Any]) -> None:
-        for key, value in content.items():
-            if isinstance(value, Mapping):
-                add(f"{prefix}{key}.", value)
-            elif isinstance(value, str):
-                found[f"{prefix}{key}"] = value
-
-    add("", texts.catalogue(language))
-    for (level, code), row in figures.places.items():
-        found[f"place.{level}/{code}"] = row[f"name_{language}"]
-    for group, row in figures.groups.items():
-        found[f"group.{group}"] = row[f"name_{language}"]
-    for variants in figures.variants.values():
-        for row in variants:
-            found[f"variant.{row['variant']}"] = row[f"variant_name_{language}"]
-    found["place"] = found[f"place.{'/'.join(choice.place)}"]
-    return found
-
-
 class Pages:
     """The pages of one language for one choice; the template's words and numbers come from here."""
 
@@ -111,7 +84,7 @@ class Pages:
             number=self.number,
             cell=self.cell,
             chart=self.chart,
-            csv_address=self.csv_address,
+            csv_address=lambda table: csv_address(table, words, language),
             figures=figures,
             language=language,
             choice=choice,
@@ -332,13 +305,7 @@ class Pages:
 
     def cell(self, kind: str, value: Any) -> str:
         """A table's cell as it is read."""
-        if value is None:
-            return str(self.catalogue["not_applicable"])
-        if kind == WORDS:
-            return ", ".join(self.words[key] for key in value.split())
-        if kind == YES_NO:
-            return str(self.catalogue["said_yes" if value else "said_no"])
-        return self.number(kind, value) if kind in (COUNT, TENTHS) else str(value)
+        return cell(kind, value, self.words, self.language)
 
     def chart(self, svg: str, label: str, described_by: str = "") -> Markup:
         """A drawing with this language's words, told to those who do not see it."""
@@ -346,24 +313,6 @@ class Pages:
             '<svg class="chart" role="img" aria-label="{{ label }}"{% if by %} aria-describedby="{{ by }}"{% endif %} '
         ).render(label=label, by=described_by)
         return Markup(named + in_language(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
-
-    def csv_address(self, table: Table) -> str:
-        """An address that holds the table as CSV, as this language's spreadsheets read it."""
-        decimal = self.catalogue["decimal"]
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
-        writer.writerow([self.catalogue["columns"][column] for column in table.columns])
-        for row in table.rows:
-            writer.writerow([self._plain(kind, value) for kind, value in zip(table.kinds, row, strict=True)])
-        return "data:text/csv;charset=utf-8," + quote("\ufeff" + out.getvalue())
-
-    def _plain(self, kind: str, value: Any) -> str:
-        if value is None:
-            return ""
-        if kind == TENTHS:
-            sign = "-" if value < 0 else ""
-            return f"{sign}{abs(value) // 10}{self.catalogue['decimal']}{abs(value) % 10}"
-        return str(value) if kind == COUNT else self.cell(kind, value)
 
 
 def _half_up(value: float) -> int:

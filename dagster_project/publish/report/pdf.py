@@ -8,8 +8,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.publish.report.charts import in_language
-from dagster_project.publish.report.shown import WORDS, Table
+from dagster_project.publish.report.drawing import in_language
+from dagster_project.publish.report.tables import WORDS, Table
 
 if TYPE_CHECKING:
     from dagster_project.publish.report.pages import Pages
