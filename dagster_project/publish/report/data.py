@@ -21,21 +21,14 @@ from dagster_project.publish.report.tables import (
     cuts,
     note,
     rounded,
+    share,
 )
 
-# A figure with a share is carried as these, then the numbers of its notes and of its messages.
-FIELDS = (
-    *OUTCOMES,
-    "pct",
-    "low",
-    "high",
-    "prosecution",
-    "change",
-    "since",
-    "to_country",
-    "to_region_median",
-    "to_county_median",
-)
+# A figure with a share is carried as these, then its `_code`, then the number of its note and messages. The script works out
+# shares from the counts, and differences from the rounded shares and from what rounding made of them: pages stay small.
+FIELDS = (*OUTCOMES, "low", "high", "change")
+DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
+               ("to_county_median", "county_median"))  # fmt: skip
 # What the script says, of the catalogue.
 _SAID = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "level_names", "spread",
@@ -48,9 +41,9 @@ def indicator_data(
     figures: Figures, indicator: str, language: str, choice: Choice, words: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the script of an indicator's page needs to show another choice."""
-    said, noted = _Numbered(), _Numbered()
+    said = _Numbered()
     cells = {
-        "/".join(key): [_cell(row, said, noted) for row in rows.values()]
+        "/".join(key): [_cell(row, said) for row in rows.values()]
         for key, rows in figures.cells[indicator].items()
         if (key[0], key[1]) in figures.places
     }
@@ -62,8 +55,7 @@ def indicator_data(
         "places": _places(figures, language, ("riket", "polisregion", "lan", "kommun")),
         "fields": FIELDS,
         "cells": cells,
-        "messages": said.known,
-        "notes": noted.known,
+        "said": said.known,
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
         "breaks": [[one.year, int(one.mixed), one.letter] for one in lettered_breaks(figures, indicator)],
@@ -137,13 +129,28 @@ class _Numbered:
         return self._numbers[one]
 
 
-def _cell(row: Row, said: _Numbered, noted: _Numbered) -> list[Any]:
-    numbers = [noted.number(note(row)), said.number(messages(row))]
+def _cell(row: Row, said: _Numbered) -> list[Any]:
+    number = said.number((note(row), messages(row)))
     if row["suppression"]:
-        return ["s", *numbers]
+        return ["s", number]
     if not row["processed"]:
-        return [0, *numbers]
-    return [*(row[name] for name in FIELDS), _flag(row["significant"]), *numbers]
+        return [0, number]
+    return [*(row[name] for name in FIELDS), _code(row), number]
+
+
+def _code(row: Row) -> int:
+    """One number, of digits to the base 3, for whether the change is significant and how each difference was rounded."""
+    ended = row["investigated"] - row["limited_investigated"]
+    computed = share(row["cleared"], row["processed"]), share(row["cleared"], ended) if ended else None
+    if computed != (row["pct"], row["prosecution"]):
+        raise ValueError(f"the shares are not those of the counts: {row}")
+    digits = [2 if row["significant"] is None else int(row["significant"])]
+    for difference, other in DIFFERENCES:
+        shift = 0 if row[difference] is None else row[difference] - (row["pct"] - row[other])
+        if shift not in (-1, 0, 1):
+            raise ValueError(f"{difference} is not the difference of its parts: {row}")
+        digits.append(shift + 1)
+    return sum(digit * 3**place for place, digit in enumerate(digits))
 
 
 def _flow(stages: Mapping[str, Row] | None) -> list[Any] | None:
@@ -161,10 +168,6 @@ def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:
         else None
         for one in (*TIME_OUTCOMES, "all")
     ]
-
-
-def _flag(value: bool | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def _common(figures: Figures, indicator: str, group: str) -> list[list[int | None]]:

@@ -28,23 +28,30 @@
     const [lowest, highest] = level() === "lan" ? edges.slice(2) : edges;
     return { country, region_median, county_median: level() === "lan" ? county_median : null, lowest, highest };
   };
+  // In tenths of a per cent, half up.
+  const share = (part, whole) => Math.floor((2000 * part + whole) / (2 * whole));
   const figure = (place, group, year) => {
     const cells = data.cells[`${place}/${group}`];
     if (!cells) return null;
     const cell = cells[years.indexOf(year)];
-    const [note, said] = cell.slice(-2);
-    const found = { year, place, note: data.notes[note], said: data.messages[said], pct: null, low: null, high: null,
+    const [note, said] = data.said[cell.at(-1)];
+    const found = { year, place, note, said, pct: null, low: null, high: null,
       ...common(data.common[group], year) };
-    for (const name of [...data.fields, "processed", "cleared", "investigated", "significant"]) found[name] ??= null;
+    for (const name of [...data.fields, "processed", "cleared", "investigated", "prosecution", "significant"]) found[name] ??= null;
     if (cell[0] === "s") found.why = words.withheld_short;
-    else if (cell.length === 3) {
+    else if (cell.length === 2) {
       Object.assign(found, { processed: 0, cleared: 0, investigated: 0, limited_investigated: 0, why: words.none_short });
     } else {
       data.fields.forEach((name, number) => { found[name] = cell[number]; });
-      found.significant = cell[data.fields.length] === null ? null : Boolean(cell[data.fields.length]);
       found.cleared = found.cleared_indictment + found.cleared_penalty_order + found.cleared_waiver;
       found.investigated = found.cleared + found.limited_investigated + found.other_investigated;
       found.processed = found.investigated + found.limited_dismissed + found.other_dismissed;
+      found.pct = share(found.cleared, found.processed);
+      const ended = found.investigated - found.limited_investigated;
+      found.prosecution = ended ? share(found.cleared, ended) : null;
+      const digit = (n) => Math.floor(cell.at(-2) / 3 ** n) % 3;
+      found.significant = [false, true, null][digit(0)];
+      found.shifts = [1, 2, 3, 4].map((n) => digit(n) - 1);
     }
     found.small = found.note.includes("small");
     return found;
@@ -53,7 +60,6 @@
   const noted = (keys) => keys.split(" ").filter(Boolean).map(word).join(", ");
   // Among figures of one year, what the year has in common is no news.
   const own = (row) => ({ ...row, note: row.note.replace(/notes\.(break|mixed)/, "").trim() });
-  const share = (part, whole) => Math.floor((2000 * part + whole) / (2 * whole));
 
   // --- tables ------------------------------------------------------------------------------------------------------
   const pick = (row, columns) => columns.map((name) => (name === "note" ? noted(row.note) : row[name]));
@@ -345,6 +351,11 @@
     const values = row && { ...row, previous: row.year - 1, first: data.first,
       previous_pct: figure(chosen.place, chosen.group, row.year - 1 < years[0] ? row.year : row.year - 1).pct,
       first_pct: figure(chosen.place, chosen.group, Math.min(Math.max(data.first, years[0]), years.at(-1))).pct };
+    if (row?.shifts) {
+      ["since", "to_country", "to_region_median", "to_county_median"].forEach((name, n) => {
+        values[name] = row.pct - (n ? row[name.slice(3)] : values.first_pct) + row.shifts[n];
+      });
+    }
     const sentences = row ? row.said.map((name) => fill(words.messages[name], values)) : [words.not_published];
     byId("says").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
     const formula = (key, none, known) => element("p", known ? fill(words[key], values) : words[none]);

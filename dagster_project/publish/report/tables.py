@@ -186,7 +186,7 @@ def outcomes_table(figures: Figures, indicator: str, choice: Choice) -> Table:
         return Table(["outcome", "offences", "share_of_processed"], [])
     return Table(
         ["outcome", "offences", "share_of_processed"],
-        [[f"outcomes.{name}", row[name], _share(row[name], row["processed"])] for name in OUTCOMES],
+        [[f"outcomes.{name}", row[name], share(row[name], row["processed"])] for name in OUTCOMES],
     )
 
 
@@ -229,7 +229,7 @@ def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]
     return made
 
 
-def _share(part: int, whole: int) -> int:
+def share(part: int, whole: int) -> int:
     """A share in tenths of a per cent, rounded half up."""
     return (2000 * part + whole) // (2 * whole)
 
