@@ -451,7 +451,8 @@ def test_what_was_revised_is_told(publication: Path, tmp_path: Path, reader: Rea
         .locator("section[aria-labelledby=h-revisions]")
         .inner_text()
     )
-    assert "1 värden har ändrats" in said
+    assert "sedan förra publiceringen: 1." in said
+    assert "Personuppklaringsprocent" in said
     for text in ("Stockholms län", "Kvinnor", "12,3", "1\u202f234", "police/2023 <b>"):
         assert text in said
     assert reader.complaints == []

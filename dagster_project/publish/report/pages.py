@@ -258,6 +258,8 @@ class Pages:
                     ),
                     "group": self.words[f"group.{row['victim_group']}"],
                     "reading": self.words[f"variant.{row['variant']}"],
+                    "measure": self.words.get(f"measures.{row['measure']}", row["measure"]),
+                    "kind": self.words.get(f"revision_kinds.{row['kind']}", row["kind"]),
                     "old": self.value(row["old_value"]),
                     "new": self.value(row["new_value"]),
                 }
