@@ -17,7 +17,7 @@ from dagster_project.publish.report.pages import write_report
 from dagster_project.publish.report.texts import catalogue
 from dagster_project.settings import Settings
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
