@@ -13,6 +13,7 @@ from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
+from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.retention import delete_purged_rows
@@ -62,6 +63,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
         for text in told_waivers(settings):
             logger.warning("waiver: %s", text)
+        # A slip in it is told now rather than after the build.
+        read_catalogue(settings.catalogue)
         # Before anything else, since nothing can be loaded without it.
         pseudonym_key(settings)
         changed, rejected = [], []

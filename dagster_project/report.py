@@ -326,7 +326,7 @@ def _where_next(settings: Settings, current: str | None) -> list[str]:
     if current is None:
         return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
     return [
-        f"figures      {_short(settings.current / DATABASE)} (also parquet/ and csv/ beside it)",
+        f"figures      {_short(settings.current / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
         f"checks       {_short(settings.validation_page)}",
         "runs         make dev, then the address that it prints",
         "more         uppklarat status · uppklarat quarantine · uppklarat publications",

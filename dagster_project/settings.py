@@ -76,6 +76,11 @@ class Settings:
         return self.home / "waivers.yml"
 
     @property
+    def catalogue(self) -> Path:
+        """Who publishes and under which licence, if you say it."""
+        return self.home / "catalogue.yml"
+
+    @property
     def own_offence_codes(self) -> Path:
         """The user's additions and corrections to the catalogue of offence codes."""
         return self.home / "offence_codes.csv"

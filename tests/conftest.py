@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,18 @@ def copied(made: Settings, settings: Settings) -> Settings:
         if getattr(made, place).exists():
             shutil.copytree(getattr(made, place), getattr(settings, place), symlinks=True)
     return settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a module publishes in this process are the tables, unless it says `EVERY_FORMAT`.
+
+    The other formats take as long as all else together; commands and whole loads in processes of their own write them.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        if not getattr(request.module, "EVERY_FORMAT", False):
+            patched.setattr("dagster_project.publish.formats.write.write_formats", lambda *_: None)
+        yield
 
 
 @pytest.fixture

@@ -901,6 +901,7 @@ PUBLISHED: dict[str, Breakers] = {
         ],
         "served_holds_all_that_was_built": [change_one(SERVED, "a row changed", "rows_only_built = 1")],
         "served_holds_nothing_else": [change_one(SERVED, "a row changed", "rows_only_served = 1")],
+        "no_text_is_a_formula": [change_one(SERVED, "a formula", "formulas = 1")],
     }
 }
 

@@ -16,8 +16,7 @@ from jinja2 import Environment
 from test_docs import DOCS
 
 from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.page import TABLES
-from dagster_project.publish.release import DICTIONARY
+from dagster_project.publish.page import DICTIONARY, TABLES
 from dagster_project.publish.views import published_views, views_served_otherwise, write_views
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import mart_tables, mart_views, require_manifest

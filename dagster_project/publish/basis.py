@@ -18,7 +18,7 @@ def publication_basis(settings: Settings) -> str:
     Police deliveries of years that wait count too: offences are looked up in them.
     """
     active = active_deliveries(settings)
-    own = [path for path in (settings.own_offence_codes, settings.waivers) if path.exists()]
+    own = [path for path in (settings.own_offence_codes, settings.waivers, settings.catalogue) if path.exists()]
     content = {
         "years": complete_years(active),
         "deliveries": [

@@ -16,6 +16,8 @@ FORMATS = ("duckdb", "parquet", "csv")
 # Older than what DuckDB 1.5 writes by default: any client from 1.0 on opens it.
 STORAGE_VERSION = "v1.0.0"
 READ_BACK = "read_back"
+# Where a spreadsheet begins to compute: at the start of a text, or of a piece of it if it takes other separators than ours.
+FORMULA = r"(^|[;\t\r\n])[=+\-@\t\r]"
 
 
 def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> None:
@@ -45,7 +47,7 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
     """Open the draft's files as a reader would and compare them with what was built.
 
     Gives a connection with table `read_back`: for every table and format the rows built and served, and how many rows are
-    only in the one or the other.
+    only in the one or the other; for CSV also how many hold a text that a spreadsheet would take for a formula.
     """
     draft = settings.draft
     with duckdb.connect() as connection:
@@ -55,7 +57,7 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
             f"""
             create table {READ_BACK} (
                 table_name varchar, format varchar, rows_built bigint, rows_served bigint,
-                rows_only_built bigint, rows_only_served bigint
+                rows_only_built bigint, rows_only_served bigint, formulas bigint
             )"""
         )
         for table in tables:
@@ -78,9 +80,10 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
                     if rows_built == rows_served and not only_built
                     else _count(connection, f"{served} except all {built}")
                 )
+                formulas = _count(connection, f"{served} where {_holds_formula(types)}") if form == "csv" else 0
                 connection.execute(
-                    f"insert into {READ_BACK} values (?, ?, ?, ?, ?, ?)",
-                    [table, form, rows_built, rows_served, only_built, only_served],
+                    f"insert into {READ_BACK} values (?, ?, ?, ?, ?, ?, ?)",
+                    [table, form, rows_built, rows_served, only_built, only_served, formulas],
                 )
         yield connection
 
@@ -88,6 +91,16 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(f"select count(*) from ({query})").fetchone()
     return int(row[0]) if row else 0
+
+
+def _holds_formula(types: Sequence[tuple[str, ...]]) -> str:
+    """A condition on rows with a text that a spreadsheet would compute; numbers may be negative."""
+    texts = [
+        f"""(regexp_matches("{name}", '{FORMULA}') and try_cast("{name}" as double) is null)"""
+        for name, kind, *_ in types
+        if kind == "VARCHAR"
+    ]
+    return " or ".join(texts) or "false"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:

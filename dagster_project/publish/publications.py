@@ -57,12 +57,21 @@ def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
 
 def seal(draft: Path, description: Mapping[str, Any]) -> None:
     """Write the manifest, with the hashes of all other files: from now on the draft is whole."""
-    hashes = {
-        str(path.relative_to(draft)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+    write_json(draft / MANIFEST, {**description, "files": file_hashes(draft)})
+
+
+def file_hashes(draft: Path) -> dict[str, dict[str, Any]]:
+    """Hash and size of every file of a draft but the manifest, by path, as the manifest says them."""
+    return {
+        str(path.relative_to(draft)): hashed(path)
         for path in sorted(draft.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    write_json(draft / MANIFEST, {**description, "files": hashes})
+
+
+def hashed(path: Path) -> dict[str, Any]:
+    """A file's `sha256` and `bytes`."""
+    return {"sha256": _sha256(path), "bytes": path.stat().st_size}
 
 
 def publish(settings: Settings, publication_id: str) -> Publication:

@@ -17,8 +17,9 @@ from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.causes import grounds, last_loaded
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
+from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.history import describe_history
-from dagster_project.publish.page import dictionary
+from dagster_project.publish.page import DICTIONARY, dictionary
 from dagster_project.publish.publications import (
     Publication,
     active_publication,
@@ -39,7 +40,6 @@ from expectations.engine import CheckResult, run_suites
 
 logger = logging.getLogger("uppklarat")
 
-DICTIONARY = "dictionary.md"
 # Of a check's result, what the models about it read.
 _CHECK_COLUMNS = {
     "layer": "varchar",
@@ -152,7 +152,7 @@ def release(settings: Settings) -> Publication | None:
     write_draft(settings, late, anew=False)
     with read_back(settings, late) as connection:
         different = connection.execute(
-            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served > 0 "
+            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served + formulas > 0 "
             # A publication may revise nothing.
             "or (rows_served = 0 and table_name <> 'revision')"
         ).fetchall()
@@ -162,7 +162,9 @@ def release(settings: Settings) -> Publication | None:
             {"new": description["publication_id"]},
         ).fetchone()
     if different:
-        raise PublishingBlockedError([], f"served is not what was built: {different}")
+        raise PublishingBlockedError(
+            [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
+        )
     write_views(settings)
     if views := views_served_otherwise(settings):
         raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
@@ -170,6 +172,13 @@ def release(settings: Settings) -> Publication | None:
     if told != described or description["basis"] != audit.basis:
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
     checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
+    # Seconds of imports that only a load pays which publishes.
+    from dagster_project.publish.formats.write import write_formats
+
+    earlier = [publication.said for publication in publications(settings)]
+    write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
+    if not description["synthetic"] and not settings.catalogue.exists():
+        logger.warning("%s says neither who publishes nor the licence: see docs/formats.md", settings.catalogue)
     remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])

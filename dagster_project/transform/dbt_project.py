@@ -44,6 +44,15 @@ class NodeResult:
     message: str
 
 
+@dataclass(frozen=True)
+class MartDeclaration:
+    """A published table: what a row is, the type and meaning of each column by name, and the key."""
+
+    description: str
+    columns: Mapping[str, tuple[str, str]]
+    key: tuple[str, ...]
+
+
 def prepare_manifest() -> None:
     """Parse the project unless that was done for this very version of it."""
     if _is_prepared():
@@ -109,6 +118,29 @@ def mart_keys() -> Mapping[str, tuple[str, ...]]:
         for test in nodes.values()
         if (test.get("test_metadata") or {}).get("name") == "unique_combination"
         and nodes[test["attached_node"]]["schema"] == "marts"
+    }
+
+
+@cache
+def mart_declarations() -> Mapping[str, MartDeclaration]:
+    """How the dbt project declares the published tables, by name."""
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    keys = {
+        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        for node in nodes
+        if node["resource_type"] == "test" and (node.get("test_metadata") or {}).get("name") == "unique_combination"
+    }
+    return {
+        node["name"]: MartDeclaration(
+            " ".join(node["description"].split()),
+            {
+                name: (column["data_type"], " ".join(column["description"].split()))
+                for name, column in node["columns"].items()
+            },
+            keys[node["unique_id"]],
+        )
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts"
     }
 
 
