@@ -65,9 +65,9 @@ def make_worlds(folder: Path, way: Way, offences: int = 60) -> Worlds:
     return Worlds(first, second)
 
 
-def redeliver(settings: Settings, other: Path, offences: int) -> None:
+def redeliver(settings: Settings, other: Path, offences: int, seed: int = 41) -> None:
     """Put other deliveries of the last year into the landing folder."""
-    dirty_world(other, seed=41, offences_per_year=offences, years=YEARS[-1:], dirt=0.0)
+    dirty_world(other, seed=seed, offences_per_year=offences, years=YEARS[-1:], dirt=0.0)
     for source in ("police", "prosecution"):
         folder = settings.landing / source / str(YEARS[-1])
         shutil.rmtree(folder)

@@ -92,9 +92,9 @@ class Soak:
 
     def crowd(self) -> list[Row]:
         found = crowd_figures(self.folder, self.worlds, seconds=SECONDS["crowd"])
-        self.wrong += [*found.wrong, *(f"a reader got {error}, {n} times" for error, n in found.reads.errors.items())]
-        reads, errors = found.reads.reads, found.reads.errors.total()
-        remark = f"32 readers, {found.publications} publications, {len(found.wrong)} other faults"
+        self.wrong += [*found.wrong, *(f"a reader got {error}, {n} times" for error, n in found.errors.items())]
+        reads, errors = found.reads, found.errors.total()
+        remark = f"32 readers of mixed clients, {found.publications} publications, {len(found.wrong)} other faults"
         return [("reads without error", reads, reads - errors, remark)]
 
     def mutants(self) -> list[Row]:
