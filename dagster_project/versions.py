@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dagster_project.settings import DBT_PROJECT, REPOSITORY
 
-_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md", ".j2"}
+_SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md", ".j2", ".css", ".js", ".typ"}
 
 
 @cache

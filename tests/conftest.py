@@ -37,8 +37,10 @@ def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a module publishes in this process are the tables, unless it says `EVERY_FORMAT`.
 
     The other formats take as long as all else together; commands and whole loads in processes of their own write them.
+    The report is written by the tests about it, and by commands.
     """
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dagster_project.publish.report.pages.write_report", lambda _: None)
         if not getattr(request.module, "EVERY_FORMAT", False):
             patched.setattr("dagster_project.publish.formats.write.write_formats", lambda *_: None)
         yield

@@ -37,6 +37,7 @@ IMPORTED_ONCE = [
     "dagster_project.load",
     "dagster_project.orchestration.command_line",
     "dagster_project.publish.formats.write",
+    "dagster_project.publish.report.pages",
     "expectations.engine",
     "great_expectations",
     "dbt.cli.main",
@@ -207,7 +208,10 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     os.chdir(REPOSITORY)
     sys.argv = ["uppklarat", *way.arguments]
     from dagster_project import cli
+    from dagster_project.publish.report import pages
 
+    # Drawn in seconds, and nothing that a crash could hurt depends on it.
+    pages.write_report = lambda _: None
     if way.without_dagster:
         _without_dagster()
     if way.clock or way.clock_jumps_when_built:

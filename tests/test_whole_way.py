@@ -95,6 +95,7 @@ def test_what_is_served_is_what_was_built(world: Settings) -> None:
 def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> None:
     (publication,) = publications(world)
     assert changed_files(publication) == []
+    assert {"report/index.html", "report/sv/valdtakt.html", "report/en/report.pdf"} <= set(publication.said["files"])
     assert publication.said["synthetic"] is False
     assert {one["source"] for one in publication.said["deliveries"]} == {"police", "prosecution"}
     assert all(

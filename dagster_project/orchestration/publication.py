@@ -18,12 +18,13 @@ from expectations.engine import CheckResult
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
 DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
+REPORT = dg.AssetKey(["published", "report"])
 CURRENT = dg.AssetKey(["published", "current"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def publication_assets() -> list[dg.AssetsDefinition]:
-    """The verdict, the draft, what is said of it, and the publication."""
+    """The verdict, the draft, what is said of it, the report and the publication."""
     marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(after_audit=False), *mart_views())]
     described = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=True)]
 
@@ -76,21 +77,41 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             if result.layer == "published":
                 yield _check(DRAFT, [result], places)
 
-    @dg.asset(
-        key=CURRENT,
-        group_name="published",
-        deps=[DRAFT, *described],
+    @dg.multi_asset(
+        name="current",
+        specs=[
+            dg.AssetSpec(
+                REPORT,
+                group_name="published",
+                deps=[DRAFT, *described],
+                skippable=True,
+                description="The yearly follow-up that people read: pages and a PDF, from the draft's own tables.",
+            ),
+            dg.AssetSpec(
+                CURRENT,
+                group_name="published",
+                deps=[REPORT],
+                description="What readers open: an immutable folder, and the pointer to it.",
+            ),
+        ],
         pool=WAREHOUSE_POOL,
-        description="What readers open: an immutable folder, and the pointer to it.",
     )
-    def current(context: dg.AssetExecutionContext, places: Places) -> dg.MaterializeResult[None]:
+    def current(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
         settings = places.settings
         with one_writer(context, settings):
             publication = release(settings)
         if publication is None:
             context.log.info("the newest publication rests on the same deliveries and code; nothing to publish")
-            return dg.MaterializeResult(metadata={"publication_id": active_publication(settings) or "", "new": False})
-        return dg.MaterializeResult(
+            yield dg.MaterializeResult(
+                asset_key=CURRENT, metadata={"publication_id": active_publication(settings) or "", "new": False}
+            )
+            return
+        yield dg.MaterializeResult(
+            asset_key=REPORT,
+            metadata={"first_page": dg.MetadataValue.path(publication.folder / "report" / "index.html")},
+        )
+        yield dg.MaterializeResult(
+            asset_key=CURRENT,
             metadata={
                 "publication_id": publication.publication_id,
                 "new": True,
@@ -99,7 +120,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 "synthetic": bool(publication.said["synthetic"]),
                 "bytes": sum(file["bytes"] for file in publication.said["files"].values()),
                 "validation_page": _page(places),
-            }
+            },
         )
 
     @dg.asset(

@@ -1,0 +1,276 @@
+"""What the report shows, read from a publication's Parquet files; shares and days are rounded here, once, when shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.sql import literal, parquet
+
+Row = dict[str, Any]
+Place = tuple[str, str]
+"""Level and code of geography."""
+Series = Mapping[int, Row]
+"""Year → row."""
+
+DECIDED = "beslutad"
+COUNTRY: Place = ("riket", "SE")
+TABLES = (
+    "dim_geography",
+    "dim_indicator",
+    "dim_victim_group",
+    "dim_year",
+    "fct_case_flow_year",
+    "fct_indicator_year",
+    "fct_processing_time_year",
+    "publication",
+    "quality_check",
+    "revision",
+    "series_break",
+)
+# Counties and municipalities have one variant, and a publication of before the table `revision` has none.
+_CELLS = """
+    with figure as (
+        select
+            figure.* exclude (clearance_pct_country, clearance_pct_median_region, clearance_pct_median_county),
+            -- A withheld row tells nothing, but what it would be compared with is published beside others.
+            max(clearance_pct_country) over of_all as clearance_pct_country,
+            max(clearance_pct_median_region) over of_all as clearance_pct_median_region,
+            case when geography_level = 'lan' then max(clearance_pct_median_county) over of_all end
+                as clearance_pct_median_county,
+            indicator.first_comparable_year
+        from fct_indicator_year as figure
+        inner join dim_indicator as indicator using (indicator_id, variant)
+        where variant = 'beslutad' and not (geography_level = 'kommun' and geography_code = 'okand')
+        window of_all as (partition by indicator_id, victim_group, year)
+    ),
+
+    beside as (
+        select
+            *,
+            lag(clearance_pct) over in_place as previous_pct,
+            lag(year) over in_place as previous_year,
+            lag(mixed_year) over in_place as previous_mixed,
+            min(year) filter (where year >= coalesce(first_comparable_year, 0)) over whole_place as first_year,
+            first_value(clearance_pct) over comparable as first_pct,
+            first_value(clearance_pct_low) over comparable as first_low,
+            first_value(clearance_pct_high) over comparable as first_high
+        from figure
+        window
+            in_place as (partition by indicator_id, geography_level, geography_code, victim_group order by year),
+            whole_place as (partition by indicator_id, geography_level, geography_code, victim_group),
+            comparable as (
+                partition by indicator_id, geography_level, geography_code, victim_group,
+                    year >= coalesce(first_comparable_year, 0)
+                order by year
+            )
+    ),
+
+    judged as (
+        -- Old codes worked off, or a year of both kinds before it, part a year from the year before as a break of its own does.
+        select
+            *,
+            previous_year = year - 1 and not series_break and not coalesce(previous_mixed, false)
+                and not coalesce(first_comparable_year = year, false) as comparable
+        from beside
+    )
+
+    select
+        indicator_id, geography_level, geography_code, victim_group, year,
+        processed, cleared, investigated, dismissed, with_suspect,
+        cleared_indictment, cleared_penalty_order, cleared_waiver,
+        limited_investigated, other_investigated, limited_dismissed, other_dismissed,
+        suppression, small_number, series_break, mixed_year, first_comparable_year, first_year,
+        coalesce(previous_year = year - 1, false) as follows, coalesce(comparable, false) as comparable,
+        tenths(clearance_pct) as pct,
+        tenths(clearance_pct_low) as low,
+        tenths(clearance_pct_high) as high,
+        tenths(prosecution_pct) as prosecution,
+        case when comparable then tenths(clearance_change_pp) end as change,
+        case when comparable then clearance_change_pp end as change_unrounded,
+        case when comparable then clearance_change_significant end as significant,
+        case when previous_year = year - 1 then tenths(previous_pct) end as previous_pct,
+        case when year > first_year then tenths(first_pct) end as first_pct,
+        case when year > first_year then tenths(clearance_pct - first_pct) end as since,
+        case when year > first_year then clearance_pct_low <= first_high and first_low <= clearance_pct_high end as overlaps,
+        tenths(clearance_pct_country) as country,
+        tenths(clearance_pct - clearance_pct_country) as to_country,
+        clearance_pct_country between clearance_pct_low and clearance_pct_high as country_within,
+        tenths(clearance_pct_median_region) as region_median,
+        tenths(clearance_pct - clearance_pct_median_region) as to_region_median,
+        tenths(clearance_pct_median_county) as county_median,
+        tenths(clearance_pct - clearance_pct_median_county) as to_county_median
+    from judged
+    order by all
+"""
+# A range over counties with few offences would reach from none to all, and tell of chance alone.
+_RANGES = """
+    select
+        indicator_id, geography_level, victim_group, year,
+        tenths(min(clearance_pct)) as lowest, tenths(max(clearance_pct)) as highest, count(*) as places
+    from fct_indicator_year
+    where variant = 'beslutad' and geography_level in ('polisregion', 'lan') and geography_code <> 'okand'
+        and not small_number and clearance_pct is not null
+    group by all
+    having count(*) >= 3
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that the report shows; shares are in tenths of a per cent."""
+
+    publication: Row
+    earlier: Sequence[Row]
+    years: Sequence[int]
+    deliveries: Sequence[Row]
+    indicators: Sequence[Row]
+    variants: Mapping[str, Sequence[Row]]
+    places: Mapping[Place, Row]
+    groups: Mapping[str, Row]
+    breaks: Mapping[str, Sequence[Row]]
+    cells: Mapping[str, Mapping[tuple[str, str, str], Series]]
+    """Indicator → (level, code, victim group) → year → figures of the decided variant."""
+    ranges: Mapping[str, Mapping[tuple[str, str, int], Row]]
+    """Indicator → (level, victim group, year) → lowest and highest share of the places with at least 30 offences."""
+    flow: Mapping[str, Mapping[Place, Mapping[int, Mapping[str, Row]]]]
+    """Indicator → place → year → stage."""
+    times: Mapping[str, Mapping[Place, Mapping[int, Mapping[str, Row]]]]
+    """Indicator → place → year → outcome."""
+    readings: Mapping[str, Sequence[Row]]
+    """Indicator → all its variants in the country in the newest year."""
+    revisions: Mapping[str, Sequence[Row]] | None
+    """Indicator → what this publication tells otherwise than the one before; None where that is not told."""
+    linkage: Sequence[Row]
+    withheld: Sequence[Row]
+    checks: Sequence[Row]
+
+    @property
+    def newest(self) -> int:
+        """The newest year."""
+        return self.years[-1]
+
+    def groups_of(self, indicator: str) -> list[str]:
+        """The victim groups that an indicator has, all together first."""
+        present = {group for level, _, group in self.cells[indicator] if level == COUNTRY[0]}
+        return [group for group in self.groups if group in present]
+
+
+def read_figures(publication: Path) -> Figures:
+    """Read what the report shows from a publication's folder, finished or in the making."""
+    folder = publication / "parquet"
+    with duckdb.connect() as connection:
+        connection.execute("create macro tenths(share) as cast(round(share * 10) as integer)")
+        there = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
+        for table in there:
+            connection.execute(f"create view {table} as from {parquet(folder / f'{table}.parquet')}")
+
+        def rows(query: str) -> list[Row]:
+            cursor = connection.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+        publications = rows("from publication order by publication_id")
+        newest = publications[-1]["publication_id"]
+        decided = rows(f"from dim_indicator where variant = '{DECIDED}' order by number")
+        ids = [one["indicator_id"] for one in decided]
+        cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {one: {} for one in ids}
+        for row in rows(_CELLS):
+            key = (row["geography_level"], row["geography_code"], row["victim_group"])
+            cells[row["indicator_id"]].setdefault(key, {})[row["year"]] = row
+        return Figures(
+            publication=publications[-1],
+            earlier=publications[:-1],
+            years=[row["year"] for row in rows("select year from dim_year order by year")],
+            deliveries=rows("from dim_year order by year"),
+            indicators=decided,
+            variants=_by(rows("from dim_indicator order by number, sort_order"), "indicator_id", ids),
+            places={(row["geography_level"], row["geography_code"]): row for row in _places(rows)},
+            groups={row["victim_group"]: row for row in rows("from dim_victim_group order by sort_order")},
+            breaks=_by(
+                rows("from series_break where year in (select year from dim_year) order by in_force"),
+                "indicator_id",
+                ids,
+            ),
+            cells=cells,
+            ranges={
+                one: {(row["geography_level"], row["victim_group"], row["year"]): row for row in of}
+                for one, of in _by(rows(_RANGES), "indicator_id", ids).items()
+            },
+            flow=_steps(
+                rows(f"from fct_case_flow_year where variant = '{DECIDED}' order by stage_order"), ids, "stage"
+            ),
+            times=_steps(rows(f"from fct_processing_time_year where variant = '{DECIDED}'"), ids, "outcome"),
+            readings=_by(rows(_READINGS), "indicator_id", ids),
+            revisions=_by(
+                rows(f"from revision where publication_id = {_text(newest)} order by all"), "indicator_id", ids
+            )
+            if "revision" in there
+            else None,
+            linkage=rows(_LINKAGE),
+            withheld=rows(_WITHHELD),
+            checks=rows("from quality_check order by all"),
+        )
+
+
+_READINGS = """
+    select indicator_id, variant, processed, cleared, tenths(clearance_pct) as pct
+    from fct_indicator_year
+    inner join dim_indicator using (indicator_id, variant)
+    where geography_level = 'riket' and victim_group = 'total' and year = (select max(year) from dim_year)
+    order by number, sort_order
+"""
+_LINKAGE = """
+    select year, sum(offences) as at_prosecutor, tenths(sum(offences * linkage_pct) / nullif(sum(offences), 0)) as linkage
+    from fct_case_flow_year
+    where variant = 'beslutad' and geography_level = 'riket' and stage = 'at_prosecutor'
+    group by year
+    order by year
+"""
+_WITHHELD = """
+    select
+        geography_level, count(*) as figures, count(*) filter (where suppression = 'primary') as small,
+        count(*) filter (where suppression = 'secondary') as protecting
+    from fct_indicator_year
+    where geography_level in ('lan', 'kommun')
+    group by geography_level
+    order by geography_level desc
+"""
+
+
+def _places(rows: Any) -> list[Row]:
+    """The places, each with a name in Swedish and in English."""
+    found: list[Row] = rows(
+        """
+        from dim_geography
+        order by list_position(['riket', 'polisregion', 'lan', 'kommun'], geography_level), geography_code
+        """
+    )
+    return [
+        {**row, "name_sv": row["name"], "name_en": row.get("name_en") or row["name"]}
+        for row in found
+        if row["geography_code"] != "okand"
+    ]
+
+
+def _by(rows: list[Row], key: str, keys: Sequence[str]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {one: [] for one in keys}
+    for row in rows:
+        grouped[row[key]].append(row)
+    return grouped
+
+
+def _steps(rows: list[Row], indicators: Sequence[str], step: str) -> dict[str, dict[Place, dict[int, dict[str, Row]]]]:
+    grouped: dict[str, dict[Place, dict[int, dict[str, Row]]]] = {one: {} for one in indicators}
+    for row in rows:
+        place = (row["geography_level"], row["geography_code"])
+        grouped[row["indicator_id"]].setdefault(place, {}).setdefault(row["year"], {})[row[step]] = row
+    return grouped
+
+
+def _text(value: str) -> str:
+    return literal(Path(value))

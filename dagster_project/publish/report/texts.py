@@ -1,0 +1,60 @@
+"""The words of the report: one catalogue per language, and numbers and dates as people of that language write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("sv", "en")
+_SLOT = re.compile(r"\{(\w+)(?::(\w))?\}")
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, Any]:
+    """The texts of a language, as its YAML file declares them."""
+    path = Path(__file__).with_name("texts") / f"{language}.yml"
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def count(number: int | None, language: str) -> str:
+    """A whole number with its thousands set apart; one that is withheld or missing is a dash."""
+    words = catalogue(language)
+    if number is None:
+        return str(words["not_applicable"])
+    return f"{number:,}".replace(",", words["thousands"]).replace("-", words["minus"])
+
+
+def tenths(number: int, language: str) -> str:
+    """A number of tenths, with one decimal."""
+    words = catalogue(language)
+    whole, rest = divmod(abs(number), 10)
+    sign = words["minus"] if number < 0 else ""
+    return f"{sign}{count(whole, language)}{words['decimal']}{rest}"
+
+
+def day(moment: date, language: str) -> str:
+    """A date in words, as in 3 februari 2026."""
+    words = catalogue(language)
+    return str(words["date"]).format(day=moment.day, month=words["months"][moment.month - 1], year=moment.year)
+
+
+def fill(template: str, values: Mapping[str, Any], language: str) -> str:
+    """Put values into the slots of a message.
+
+    `{x}` is shown as it is, `{x:n}` as a count, `{x:t}` as tenths, `{x:a}` without its sign, `{x:d}` as a difference.
+    """
+    kinds: Mapping[str | None, Callable[[Any], str]] = {
+        None: str,
+        "n": lambda value: count(value, language),
+        "t": lambda value: tenths(value, language),
+        "a": lambda value: tenths(abs(value), language),
+        "d": lambda value: ("+" if value > 0 else "") + tenths(value, language),
+    }
+    return _SLOT.sub(lambda slot: kinds[slot[2]](values[slot[1]]), template)
