@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -39,6 +40,8 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=32)
     parser.add_argument("--publications", type=int, default=20)
     options = parser.parse_args()
+    # What was started is ended, and its files removed, also when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     clients, wrong = at_hand(CLIENTS)
     folder = Path(tempfile.mkdtemp(prefix="uppklarat-readers-"))
     settings = settings_in(folder / "warehouse")

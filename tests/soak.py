@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
+    # What was started is ended, and its files removed, also when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Killed processes lose nothing that the system has taken, so memory serves as well as a disk, and spares it.
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="uppklarat-soak-", dir=memory if memory.is_dir() else None))
