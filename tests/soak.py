@@ -28,7 +28,7 @@ from dagster_project.settings import REPOSITORY
 PAGE = REPOSITORY / "docs" / "reliability.md"
 BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 # Together with the imports they stay below 20 minutes on two cores.
-SECONDS = {"kills": 640, "crowd": 120}
+SECONDS = {"kills": 600, "crowd": 120}
 DISK_SIZES_KB = (256, 2_048, 5_120)
 # One row of the table: what was tried, how often, how often it went as promised, a remark.
 Row = tuple[str, int, int, str]
@@ -75,7 +75,8 @@ class Soak:
                 return [("full disks survived", 0, 0, "not tried: it takes the right to mount")]
             try:
                 settings = as_before(place / "on it", self.worlds, redelivery=True)
-                used = sum(path.stat().st_size for path in settings.home.parent.rglob("*") if path.is_file()) // 1024
+                disk = os.statvfs(place)
+                used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize // 1024
                 subprocess.run(["mount", "-o", f"remount,size={used + size}k", str(place)], check=True)
                 way = Way(without_dagster=True, said=self.folder / f"said {size}")
                 ended = run(settings, way)
