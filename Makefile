@@ -8,7 +8,7 @@ LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 export UV_COMPILE_BYTECODE = 1
 export DO_NOT_TRACK = 1
 
-.PHONY: run setup test soak national attack mutants check format dev docs bench lock
+.PHONY: run setup test soak readers national attack mutants check format dev docs bench lock
 
 run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
@@ -30,6 +30,9 @@ test: setup
 
 soak: setup
 	@$(BIN)/python tests/soak.py
+
+readers: setup
+	@$(BIN)/python tests/readers.py
 
 national: setup
 	@$(BIN)/python -m pytest -m national

@@ -147,6 +147,14 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
         postgres = PostgresSettings.from_environment()
+        from dagster_project.publish.comparison import FIGURES
+        from dagster_project.transform.withheld import shown_though_withheld
+
+        if shown := shown_though_withheld(settings, found[0].folder / FIGURES):
+            print(
+                f"note: {options.activate} shows {shown:,} figures of counties or municipalities that were withheld since",
+                file=sys.stderr,
+            )
         with _writing(settings):
             activate(settings, options.activate)
             if postgres:
@@ -194,6 +202,9 @@ def diff(settings: Settings, options: argparse.Namespace) -> int:
         print(
             f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
         )
+        return USAGE
+    except LookupError as error:
+        print(f"uppklarat: {error}", file=sys.stderr)
         return USAGE
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
     return OK

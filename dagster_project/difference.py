@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +12,7 @@ from dagster_project.publish.comparison import COLUMNS, FIGURES, KEY, RATES
 from dagster_project.publish.history import PUBLICATIONS, difference
 from dagster_project.publish.publications import Publication, active_publication, changed_files, publications
 from dagster_project.settings import Settings
+from dagster_project.sql import literal
 from dagster_project.years import spell_years
 
 _LARGEST = 10
@@ -34,7 +35,8 @@ def tell_difference(
 ) -> dict[str, Any]:
     """All figures (of an indicator, of a year) that differ between two publications, from the earlier to the later one.
 
-    Raises KeyError for a publication that is not kept, and `DamagedPublicationError`.
+    Raises KeyError for a publication that is not kept, LookupError for an indicator or year that neither has, and
+    `DamagedPublicationError`.
     """
     before, after = sorted(
         (find_publication(settings, name) for name in (one, other)), key=lambda found: found.publication_id
@@ -43,6 +45,7 @@ def tell_difference(
         if damaged := changed_files(publication, among=[FIGURES, PUBLICATIONS]):
             raise DamagedPublicationError(f"{publication.publication_id} is damaged: {', '.join(damaged)}")
     with duckdb.connect() as connection:
+        _refuse_unknown(connection, [before, after], indicator, year)
         found = difference(connection, "found", before, after.folder / FIGURES, after.said)
         connection.execute(
             "delete from found where not (indicator_id = coalesce($indicator, indicator_id) and year = coalesce($year, year))",
@@ -66,6 +69,18 @@ def tell_difference(
             ),
             "revisions": _rows(connection, f"select {', '.join(COLUMNS)} from found order by all"),
         }
+
+
+def _refuse_unknown(
+    connection: duckdb.DuckDBPyConnection, compared: Sequence[Publication], indicator: str | None, year: int | None
+) -> None:
+    """Refuse what no figure is of: a slip would read as if nothing differed."""
+    files = [literal(one.folder / FIGURES) for one in compared]
+    known = f"from read_parquet([{', '.join(files)}], union_by_name = true)"
+    for column, wanted in (("indicator_id", indicator), ("year", year)):
+        there = [value for (value,) in connection.execute(f"select distinct {column} {known} order by 1").fetchall()]
+        if wanted is not None and wanted not in there:
+            raise LookupError(f"neither publication has {wanted}; there are {', '.join(map(str, there))}")
 
 
 def difference_as_text(said: Mapping[str, Any]) -> str:

@@ -14,11 +14,13 @@ docs/decisions/0023.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 # As many values a small count must be able to have, itself included.
@@ -27,6 +29,10 @@ POSSIBLE_VALUES = 3
 _PARTS = {"cleared": (True,), "not cleared": (False,), "processed": (True, False)}
 TOTAL = "total"
 UNKNOWN = "okand"
+EARLIER = "withheld in an earlier publication"
+# A county of the same region is withheld instead of another one even if that takes so many more offences: a region's figure is
+# nearly that of its counties, and one that is withheld alone could be guessed.
+_WORTH_THE_REGION = 100
 # Of the variants, only this one is published below the police region.
 DECIDED = "beslutad"
 
@@ -60,11 +66,12 @@ class Offence(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """The offences of one indicator and year, how many of each there are, and the county of every municipality."""
+    """The offences of one indicator and year, how many of each there are, the municipalities' counties and their regions."""
 
     offences: Counter[Offence]
     groups: tuple[str, ...]
     county_of: Mapping[str, str]
+    region_of: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> dict[Cell, Counts]:
@@ -151,15 +158,19 @@ def is_small(counts: Counts, below: int) -> bool:
     return 0 < cleared < below or 0 < not_cleared < below
 
 
-def withhold(table: Table, below: int, withheld_before: Iterable[Cell] = ()) -> list[Withheld]:
+def withhold(table: Table, below: int, withheld_before: Mapping[Cell, str] = MappingProxyType({})) -> list[Withheld]:
     """Decide what is withheld of one indicator and year, in the order of the cells.
 
-    What was withheld in an earlier publication stays so: what that one shows beside it would tell it.
+    What was withheld in an earlier publication (cell → label) stays so: what that one shows beside it would tell it. And what was
+    called `secondary` stays that, since there was a reason not to say more.
     """
     small = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
-    found = {cell: Withheld(cell, "primary", _smallness(table.counts[cell], below)) for cell in small}
-    for cell in (set(withheld_before) & table.counts.keys()) - small:
-        found[cell] = Withheld(cell, "secondary", "withheld in an earlier publication")
+    found = {
+        cell: Withheld(cell, withheld_before.get(cell, "primary"), _smallness(table.counts[cell], below))
+        for cell in small
+    }
+    for cell in (withheld_before.keys() & table.counts.keys()) - small:
+        found[cell] = Withheld(cell, "secondary", EARLIER)
     # Counties first: what they need withheld serves their municipalities and groups too.
     for cell in sorted(small, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
         for measure, count in _measures(table.counts[cell]).items():
@@ -244,9 +255,13 @@ def _cheapest_move(
             return 2 + sum(table.counts[changed])
         return 1 if changed in primary and not is_small(after, below) else 0
 
-    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence]) -> _Move | None:
+    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
         prices = [price(*one) for one in steps]
-        return None if None in prices else _Move(sum(filter(None, prices)), steps, offences)
+        return None if None in prices else _Move(sum(filter(None, prices)) + extra, steps, offences)
+
+    def elsewhere(county: str) -> int:
+        """What it costs that the other county belongs to another region."""
+        return 0 if table.region_of.get(county) == table.region_of.get(home) else _WORTH_THE_REGION
 
     def there_are(offence: Offence) -> bool:
         return table.offences[offence] + world.offences[offence] > 0
@@ -305,6 +320,7 @@ def _cheapest_move(
                         (Cell("lan", taking, offence.group), 1),
                     ),
                     (offence, offence._replace(municipality=to.code)),
+                    extra=elsewhere(other),
                 )
 
     def between_groups() -> Iterator[_Move | None]:
@@ -336,6 +352,7 @@ def _cheapest_move(
                             steps,
                             (one, one._replace(municipality=exchanged.municipality)),
                             (exchanged, exchanged._replace(municipality=one.municipality)),
+                            extra=elsewhere(other),
                         )
                         break
 
@@ -352,41 +369,54 @@ def _cheapest_move(
 
 def withheld_figures(
     offences: Iterable[tuple[int, str, str, str, bool, str, int]],
-    withheld_before: Iterable[tuple[str, int, str, str, str]],
+    withheld_before: Iterable[tuple[str, int, str, str, str, str, str | None, str | None, int | None, str | None]],
     county_of: Mapping[str, str | None],
+    region_of: Mapping[str, str | None],
     groups_of: Mapping[str, str],
     below: int,
 ) -> list[dict[str, object]]:
     """What is withheld of all indicators and years, as rows of `int_suppression`.
 
     `offences` are rows of `int_offence_kind`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the unknown
-    one to None), `groups_of` indicators to their victim groups, pipe-separated. While `below` is 1 nothing is withheld.
+    one to None), `region_of` counties, `groups_of` indicators to their victim groups, pipe-separated. Where the offences and the
+    threshold are those of an earlier publication, what was decided then holds: another choice beside it could tell.
     """
     tables: dict[tuple[str, int], dict[Offence, int]] = defaultdict(dict)
     for year, indicator, municipality, group, cleared, kind, number in offences:
         tables[indicator, year][Offence(municipality, group, (cleared, kind))] = number
-    before: dict[tuple[str, int], list[Cell]] = defaultdict(list)
-    for indicator, year, level, code, group in withheld_before:
-        before[indicator, year].append(Cell(level, code, group))
-    counties = {municipality: county or UNKNOWN for municipality, county in county_of.items()}
-    return [
-        {
-            "indicator_id": indicator,
-            "variant": DECIDED,
-            "year": year,
-            "geography_level": one.cell.level,
-            "geography_code": one.cell.code,
-            "victim_group": one.cell.group,
-            "suppression": one.suppression,
-            "because": one.because,
-            "hides": " ".join(one.hides) if one.hides else None,
-            "possible_values": one.possible_values,
-        }
-        for indicator, year in sorted(tables.keys() | before.keys())
-        if below > 1
-        for one in withhold(
-            Table(Counter(tables[indicator, year]), (*groups_of[indicator].split("|"), UNKNOWN), counties),
-            below,
-            before[indicator, year],
+    before: dict[tuple[str, int], list[tuple[Withheld, str | None]]] = defaultdict(list)
+    for indicator, year, level, code, group, suppression, because, hides, values, basis in withheld_before:
+        hidden = Cell(*hides.split(" ")) if hides else None
+        before[indicator, year].append(
+            (Withheld(Cell(level, code, group), suppression, because or EARLIER, hidden, values), basis)
         )
-    ]
+    counties = {municipality: county or UNKNOWN for municipality, county in county_of.items()}
+    rows: list[dict[str, object]] = []
+    for indicator, year in sorted(tables.keys() | before.keys()):
+        rests_on = _fingerprint(tables[indicator, year], below)
+        earlier = [one for one, _ in before[indicator, year]]
+        if not earlier or any(basis != rests_on for _, basis in before[indicator, year]):
+            groups = (*groups_of[indicator].split("|"), UNKNOWN)
+            table = Table(Counter(tables[indicator, year]), groups, counties, region_of)
+            earlier = withhold(table, below, {one.cell: one.suppression for one in earlier})
+        rows += [
+            {
+                "indicator_id": indicator,
+                "variant": DECIDED,
+                "year": year,
+                "geography_level": one.cell.level,
+                "geography_code": one.cell.code,
+                "victim_group": one.cell.group,
+                "suppression": one.suppression,
+                "because": one.because,
+                "hides": " ".join(one.hides) if one.hides else None,
+                "possible_values": one.possible_values,
+                "rests_on": rests_on,
+            }
+            for one in earlier
+        ]
+    return rows
+
+
+def _fingerprint(offences: Mapping[Offence, int], below: int) -> str:
+    return hashlib.sha256(repr((below, sorted(offences.items()))).encode()).hexdigest()[:16]

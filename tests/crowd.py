@@ -17,105 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
+from client_readers import crowd_of, mixed_reads, reading
+from clients_at_hand import CLIENTS, at_hand
 from dagster import RunsFilter
 from kills import YEARS, Worlds, as_before
 from loads import Ended, Way, content, faults_after, forked, has_ended, run, start
 from warehouse import environment
 
 from dagster_project.orchestration.instance import open_instance
-from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import publications
 from dagster_project.settings import REPOSITORY, Settings
-
-# A figure that no two publications share, and the publication that it is told to be of.
-FROM_DATABASE = """
-    select (select max(publication_id) from marts.publication),
-           (select md5(string_agg(cell, ',' order by cell)) from (
-               select concat_ws('/', year, indicator_id, variant, geography_code, victim_group, processed, cleared) as cell
-               from marts.fct_indicator_year where geography_level <> 'kommun'))
-"""
-
-
-@dataclass
-class Reads:
-    """What readers saw: how often each publication with each figure, and what went wrong."""
-
-    reads: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-def read_once(current: Path, form: str) -> tuple[str, str]:
-    """The publication's own name, and the figure, as a reader gets them who opens `current` now."""
-    with duckdb.connect() as connection:
-        connection.execute("set threads = 1")
-        connection.execute("set enable_progress_bar = false")
-        if form == "database":
-            connection.execute(f"attach '{current / DATABASE}' as served (read_only)")
-            connection.execute("use served")
-        else:
-            # Several files are one publication only to those who follow the link once.
-            folder = current.resolve(strict=True)
-            connection.execute("create schema marts")
-            for table in ("publication", "fct_indicator_year"):
-                connection.execute(f"create view marts.{table} as from '{folder}/{form}/{table}.{form}'")
-        row = connection.execute(FROM_DATABASE).fetchone()
-        assert row is not None
-        return str(row[0]), str(row[1])
-
-
-def _reader(current: str, ends: str, said: str, number: int) -> None:
-    """Read until told to end; the loads have the precedence, however many readers there are."""
-    os.nice(15)
-    found, turn = Reads(), number
-    forms = ("database", "parquet")
-    while not Path(ends).exists():
-        turn += 1
-        try:
-            found.seen[read_once(Path(current), forms[turn % len(forms)])] += 1
-        except Exception as error:
-            found.errors[f"{type(error).__name__}: {str(error)[:200]}"] += 1
-        found.reads += 1
-    result = {"reads": found.reads, "errors": found.errors, "seen": [[*seen, n] for seen, n in found.seen.items()]}
-    Path(said).write_text(json.dumps(result), encoding="utf-8")
-    os._exit(0)
-
-
-@contextmanager
-def readers(settings: Settings, number: int) -> Iterator[Reads]:
-    """Readers in processes of their own, who read as long as the block lasts; the sum of what they saw."""
-    folder = settings.home.parent / f"readers-{time.monotonic_ns()}"
-    folder.mkdir()
-    ends = folder / "ends"
-    processes = [
-        forked(_reader, (str(settings.current), str(ends), str(folder / f"{one}.json"), one)) for one in range(number)
-    ]
-    total = Reads()
-    try:
-        yield total
-    finally:
-        ends.touch()
-        for process in processes:
-            deadline = time.monotonic() + 60
-            while not has_ended(process) and time.monotonic() < deadline:
-                time.sleep(0.05)
-    for one in range(number):
-        said = folder / f"{one}.json"
-        if not said.exists():
-            total.errors["a reader died"] += 1
-            continue
-        result = json.loads(said.read_text(encoding="utf-8"))
-        total.reads += result["reads"]
-        total.errors.update(result["errors"])
-        total.seen.update({(name, figure): times for name, figure, times in result["seen"]})
-
-
-def mixed_reads(settings: Settings, reads: Reads) -> list[str]:
-    """Reads that are not of one publication: its name from one, its figure from another."""
-    true = {one.publication_id: read_once(one.folder, "database") for one in publications(settings)}
-    wrong = [f"{name} calls itself {said[0]}" for name, said in true.items() if said[0] != name]
-    return wrong + [f"{seen} was seen {n} times" for seen, n in reads.seen.items() if true.get(seen[0]) != seen]
 
 
 def deliver_again(settings: Settings, worlds: Worlds, redelivered: bool) -> None:
@@ -273,7 +184,8 @@ def _answers(port: int) -> bool:
 class Crowd:
     """What came of the crowd."""
 
-    reads: Reads = field(default_factory=Reads)
+    reads: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
     publications: int = 0
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -290,7 +202,9 @@ def crowd_figures(folder: Path, worlds: Worlds, number: int = 32, seconds: float
         found.wrong += [f"{what}: {fault}" for fault in faults_after(settings, contents[redelivered], ended)]
         found.wrong += [f"{what}: {other}" for other, well in others.items() if not well]
 
-    with readers(settings, number) as reads:
+    clients, missing = at_hand([client for client in CLIENTS if not client.needs_server])
+    found.wrong += [f"not tried: {why}" for why in missing]
+    with reading(settings, crowd_of(clients, number)) as readers:
         first, second = two_loads(settings)
         check("two loads", True, second, {"the first failed": first.returncode == 0})
         redelivered = True
@@ -309,7 +223,11 @@ def crowd_figures(folder: Path, worlds: Worlds, number: int = 32, seconds: float
             redelivered = not redelivered
             deliver_again(settings, worlds, redelivered)
             check("a load among readers", redelivered, run(settings), {})
-    found.reads, found.publications = reads, len(publications(settings))
-    found.wrong += mixed_reads(settings, reads)
+    found.publications = len(publications(settings))
+    for client, reads in readers.found.items():
+        found.reads += reads.reads
+        found.errors += reads.errors
+        mixed = mixed_reads(settings, reads.seen)
+        found.wrong += [f"{client.name} read {what} {times} times" for what, times in mixed.items()]
     found.seconds = time.monotonic() - began
     return found

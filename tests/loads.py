@@ -82,6 +82,8 @@ class Way:
     largest_file: int | None = None
     as_root: bool = True
     """Without it, permissions count: the process gives up the powers that let root pass over them."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Variables of its environment besides."""
     said: Path | None = None
     """Where its output is kept, if not beside the warehouse."""
 
@@ -200,7 +202,7 @@ def _run(said: str, settings: Settings, way: Way) -> None:
         os.dup2(handle, number)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
-    alone = {**environment(settings), "DO_NOT_TRACK": "1", "GX_ANALYTICS_ENABLED": "False"}
+    alone = {**environment(settings), **dict(way.more), "DO_NOT_TRACK": "1", "GX_ANALYTICS_ENABLED": "False"}
     os.environ.clear()
     os.environ.update(alone)
     os.chdir(REPOSITORY)

@@ -618,6 +618,15 @@ SHOWN_BREAKERS: Breakers = {
         ),
         delete(ACCOUNT, "no account", "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'"),
     ],
+    "what_was_withheld_stays_withheld": [
+        Breaker(
+            "one shown again",
+            f"update {SHOWN} set suppression = null where {COUNTIES_OF_KOPPLERI}",
+            given=f"""insert into raw.withheld_before by name
+                select indicator_id, variant, year, geography_level, geography_code, victim_group
+                from {SHOWN} where suppression is not null""",
+        )
+    ],
     "loss_is_small": [
         change_one(
             FIGURES,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections import Counter
-from pathlib import Path
 
 import duckdb
 import pytest
 from attacker import COLUMNS, MEASURES, PARTS, Place, Row, Wanted, bounds, learn, possible_values
-from conftest import settings_in
+from conftest import copied, settings_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference.worlds import dirty_world
@@ -17,7 +17,7 @@ from warehouse import build
 
 from dagster_project.disclosure import Cell, Counts, Offence, Table, is_small, withhold
 from dagster_project.settings import Settings
-from dagster_project.transform.withheld import offer_withheld, remember_withheld
+from dagster_project.transform.withheld import remember_withheld, shown_though_withheld
 
 BELOW = 5
 GROUPS = ("kvinna", "man", "okand")
@@ -142,7 +142,7 @@ def test_small_is_from_one_to_four(counts: tuple[int, int], small: bool) -> None
 def test_what_was_withheld_stays_withheld() -> None:
     offences = Counter({Offence("0101", "kvinna", (False, "other_dismissed False")): 40})
     cell = Cell("kommun", "0101")
-    (kept,) = withhold(Table(offences, GROUPS, COUNTY_OF), BELOW, [cell, Cell("kommun", "9999")])
+    (kept,) = withhold(Table(offences, GROUPS, COUNTY_OF), BELOW, {cell: "primary", Cell("kommun", "9999"): "primary"})
     assert (kept.cell, kept.suppression, kept.because) == (cell, "secondary", "withheld in an earlier publication")
 
 
@@ -244,31 +244,50 @@ def test_the_private_account_says_why(world: Settings) -> None:
         assert bool(line["possible_values"]) == bool(small)
 
 
-def test_what_a_publication_withheld_is_remembered(world: Settings, tmp_path: Path) -> None:
-    """Also when the publication itself is gone."""
-    places = Settings(world.landing, tmp_path / "home", tmp_path / "published", BELOW)
-    places.home.mkdir()
-    (places.draft / "parquet").mkdir(parents=True)
-    with duckdb.connect(str(world.warehouse_file), read_only=True) as connection:
-        connection.execute(
-            f"copy marts.fct_indicator_year to '{places.draft / 'parquet' / 'fct_indicator_year.parquet'}' (format parquet)"
+def hidden_and_labels(settings: Settings) -> set[tuple[object, ...]]:
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        return set(
+            connection.execute(
+                """
+                select indicator_id, year, geography_level, geography_code, victim_group, suppression
+                from marts.fct_indicator_year where suppression is not null"""
+            ).fetchall()
         )
+
+
+def test_what_was_withheld_once_is_decided_once(world: Settings, settings: Settings) -> None:
+    """The same offences are withheld alike with a memory, without the publications, and whatever the threshold is now."""
+    places = dataclasses.replace(copied(world, settings), suppress_below=BELOW)
+    before = hidden_and_labels(places)
     remember_withheld(places)
     remember_withheld(places)
-    with duckdb.connect() as connection:
-        connection.execute("create schema raw")
-        offer_withheld(connection, places)
-        connection.execute(f"attach '{world.warehouse_file}' as built (read_only)")
-        different = connection.execute(
-            """
-            with hidden as (
-                select indicator_id, variant, year, geography_level, geography_code, victim_group
-                from built.marts.fct_indicator_year where suppression is not null
+    places.warehouse_file.unlink()
+    build(places)
+    assert hidden_and_labels(places) == before
+    shown = dataclasses.replace(places, suppress_below=1)
+    build(shown)
+    assert {key[:-1] for key in hidden_and_labels(shown)} == {key[:-1] for key in before}
+
+
+def test_a_file_that_shows_what_was_withheld_is_known(world: Settings, settings: Settings) -> None:
+    places = dataclasses.replace(copied(world, settings), suppress_below=BELOW)
+    remember_withheld(places)
+    file, hidden = places.home / "figures.parquet", len(hidden_and_labels(places))
+    with duckdb.connect(str(places.warehouse_file), read_only=True) as connection:
+        for shown, label in ((hidden, "null::varchar"), (0, "suppression")):
+            connection.execute(
+                f"copy (select * replace ({label} as suppression) from marts.fct_indicator_year) to '{file}' (format parquet)"
             )
-            (from hidden except all from raw.withheld_before) union all (from raw.withheld_before except all from hidden)"""
-        ).fetchall()
-        assert connection.execute("select count(*) from raw.withheld_before").fetchone() != (0,)
-    assert different == []
+            assert shown_though_withheld(places, file) == shown
+
+
+def test_what_is_secondary_stays_that() -> None:
+    """A label that says more than an earlier one did might tell why it said less."""
+    offences = Counter({Offence(code, "kvinna", (False, "other_dismissed False")): 3 for code in COUNTY_OF})
+    table = Table(offences, GROUPS, COUNTY_OF)
+    cell = Cell("kommun", "0101")
+    assert {one.cell: one.suppression for one in withhold(table, BELOW)}[cell] == "primary"
+    assert {one.cell: one.suppression for one in withhold(table, BELOW, {cell: "secondary"})}[cell] == "secondary"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "five", "2.5"])

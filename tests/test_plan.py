@@ -95,7 +95,13 @@ def test_what_a_build_rests_on_is_kept(three_years: Settings) -> None:
     whole, by_year = built_from(three_years.warehouse_file)
     plan = plan_build(three_years)
     assert (whole, by_year) == (plan.whole, plan.by_year)
-    assert set(whole) == {"transformation", "purged before", "own offence codes", *(f"police/{year}" for year in YEARS)}
+    assert set(whole) == {
+        "transformation",
+        "purged before",
+        "suppress below",
+        "own offence codes",
+        *(f"police/{year}" for year in YEARS),
+    }
     assert whole["own offence codes"] == ""
     assert whole["police/2022"] == "police-first-rules-"
     assert {year: json.loads(rests_on) for year, rests_on in by_year.items()} == {
@@ -239,7 +245,7 @@ def test_a_build_that_was_cut_short_is_begun_again(three_years: Settings) -> Non
     deliver(three_years, "prosecution", 2022, "second")
     whole, by_year = begin(three_years, plan_build(three_years))
     assert set(by_year) == {2021, 2023}
-    assert len(whole) == 6
+    assert len(whole) == 7
     deliver(three_years, "prosecution", 2022, "first")
     assert plan_build(three_years).years == (2022,)
 

@@ -342,6 +342,14 @@ def test_diff_over_several_publications(
     assert of_year["revisions"] == [row for row in said["revisions"] if row["year"] == 2022] != []
 
 
+@pytest.mark.parametrize("slip", [("--indicator", "valtakt"), ("--year", "1999")])
+def test_diff_of_what_no_figure_is_of_is_refused(
+    history: History, command: Callable[..., int], capsys: pytest.CaptureFixture[str], slip: tuple[str, str]
+) -> None:
+    assert command("diff", history[FIRST].publication_id, history[NEWEST].publication_id, *slip) == cli.USAGE
+    assert f"neither publication has {slip[1]}; there are " in capsys.readouterr().err
+
+
 def test_diff_for_people(history: History, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     ids = history[FIRST].publication_id, history[WITHDRAWN].publication_id
     assert command("diff", *ids, "--indicator", "grov_fridskrankning") == cli.OK

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_project.audit import Audit, audit_warehouse, read_audit, suites
 from dagster_project.contract import input_contract
 from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
+from dagster_project.publish.page import REPORT
 from dagster_project.publish.publications import active_publication
 from dagster_project.publish.release import make_draft, release
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
@@ -18,7 +19,7 @@ from expectations.engine import CheckResult
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
 DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
-REPORT = dg.AssetKey(["published", "report"])
+REPORT_ASSET = dg.AssetKey(["published", "report"])
 CURRENT = dg.AssetKey(["published", "current"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
 
@@ -81,7 +82,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         name="current",
         specs=[
             dg.AssetSpec(
-                REPORT,
+                REPORT_ASSET,
                 group_name="published",
                 deps=[DRAFT, *described],
                 skippable=True,
@@ -90,7 +91,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             dg.AssetSpec(
                 CURRENT,
                 group_name="published",
-                deps=[REPORT],
+                deps=[REPORT_ASSET],
                 description="What readers open: an immutable folder, and the pointer to it.",
             ),
         ],
@@ -107,8 +108,8 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             )
             return
         yield dg.MaterializeResult(
-            asset_key=REPORT,
-            metadata={"first_page": dg.MetadataValue.path(publication.folder / "report" / "index.html")},
+            asset_key=REPORT_ASSET,
+            metadata={"first_page": dg.MetadataValue.path(publication.folder / REPORT)},
         )
         yield dg.MaterializeResult(
             asset_key=CURRENT,

@@ -14,6 +14,8 @@ from dagster_project.settings import DBT_PROJECT, REPOSITORY
 PAGE = REPOSITORY / "docs" / "marts.md"
 # Its name in a publication.
 DICTIONARY = "dictionary.md"
+# The first page of the follow-up, there too.
+REPORT = "report/index.html"
 TABLES = DBT_PROJECT / "models" / "marts" / "_marts.yml"
 MEANINGS = DBT_PROJECT / "models" / "columns.md"
 # A column that so many tables have is explained once, before them.

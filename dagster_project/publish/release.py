@@ -176,11 +176,11 @@ def release(settings: Settings) -> Publication | None:
     from dagster_project.publish.formats.write import write_formats
     from dagster_project.publish.report.pages import write_report
 
+    write_report(settings.draft)
     earlier = [publication.said for publication in publications(settings)]
     write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
     if not description["synthetic"] and not settings.catalogue.exists():
         logger.warning("%s says neither who publishes nor the licence: see docs/formats.md", settings.catalogue)
-    write_report(settings.draft)
     remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])

@@ -20,7 +20,7 @@ from dagster_project.publish.formats.catalogue import Catalogue
 from dagster_project.publish.formats.datapackage import PACKAGE
 from dagster_project.publish.formats.excel import WORKBOOK
 from dagster_project.publish.formats.texts import LANGUAGES, Text, notes
-from dagster_project.publish.page import DICTIONARY
+from dagster_project.publish.page import DICTIONARY, REPORT
 
 TURTLE, JSON_LD = "dcat.ttl", "dcat.jsonld"
 # The library's own knows version 2 of DCAT, without series.
@@ -204,7 +204,7 @@ def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catal
                 _ADMS.versionNotes: _texts(_version_notes(one)),
                 _DCAT.inSeries: [series],
                 **({_DCAT.prev: [before]} if before else {}),
-                **({FOAF.page: [URIRef(f"{folder}{DICTIONARY}")]} if DICTIONARY in one["files"] else {}),
+                FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in one["files"]],
                 _DCAT.distribution: [
                     distribution
                     for form in _FORMATS

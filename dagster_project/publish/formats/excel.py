@@ -32,6 +32,8 @@ _EXPLAINING = {
     "publication": "Publiceringar Publications",
     "revision": "Revideringar Revisions",
 }
+# The names, which stay in view when a sheet is scrolled to the right.
+_KEY_COLUMNS = 5
 _WIDEST, _LONGEST_NAME, _LONGEST_TEXT, _MOST_ROWS = 60, 31, 32_767, 1_048_576
 _Formats: TypeAlias = Mapping[str, Any]
 
@@ -154,7 +156,7 @@ def _write_table(
             if cell is not None:
                 _write_cell(sheet, styles, row, column, cell)
     sheet.autofilter(HEADING_ROWS - 1, 0, HEADING_ROWS - 1 + len(rows), len(names) - 1)
-    sheet.freeze_panes(HEADING_ROWS, 0)
+    sheet.freeze_panes(HEADING_ROWS, _KEY_COLUMNS if of_figures else 0)
 
 
 def _label(name: str) -> Text:

@@ -16,6 +16,7 @@ SCHEMA = pa.schema(
         ("because", pa.string()),
         ("hides", pa.string()),
         ("possible_values", pa.int32()),
+        ("rests_on", pa.string()),
     ]
 )
 
@@ -32,6 +33,7 @@ def model(dbt, session):
         offences=offences.fetchall(),
         withheld_before=before.fetchall(),
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
+        region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
         groups_of=dict(indicators.project("indicator_id, victim_groups").fetchall()),
         below=rule.fetchall()[0][0],
     )

@@ -83,7 +83,7 @@ select
             ' ',
             case when deliveries.is_synthetic then 'Påhittade provdata, inga verkliga brott.' end,
             case when figure.suppression is not null then 'Skyddad uppgift: raden saknas i alla summor.' end,
-            case when figure.small_number then 'Få brott: procenttalet är osäkert.' end,
+            case when figure.small_number and figure.processed > 0 then 'Få brott: procenttalet är osäkert.' end,
             case when figure.series_break then 'Tidsseriebrott, jämför inte med tidigare år.' end,
             case when figure.mixed_year then 'Ändringen kom under året.' end
         ),
@@ -94,7 +94,7 @@ select
             ' ',
             case when deliveries.is_synthetic then 'Made-up sample data, no real offences.' end,
             case when figure.suppression is not null then 'Withheld: the row is missing in every sum.' end,
-            case when figure.small_number then 'Few offences: the rate is uncertain.' end,
+            case when figure.small_number and figure.processed > 0 then 'Few offences: the rate is uncertain.' end,
             case when figure.series_break then 'Series break, do not compare with earlier years.' end,
             case when figure.mixed_year then 'The change came within the year.' end
         ),
