@@ -266,7 +266,7 @@ def publications(settings: Settings) -> list[dict[str, Any]]:
             "code_version": one.said["code_version"],
             "checks_passed": one.said["checks"]["passed"],
             "checks_warned": one.said["checks"]["warned"],
-            "waivers": one.said["waivers"],
+            "waivers": one.said.get("waivers", []),
             # Older code did not tell it.
             "revisions": one.said.get("revisions"),
             "folder": str(one.folder),

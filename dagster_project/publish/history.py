@@ -173,7 +173,7 @@ def _row(said: Mapping[str, Any]) -> dict[str, Any]:
         "code_version": said["code_version"],
         "checks_passed": said["checks"]["passed"],
         "checks_warned": said["checks"]["warned"],
-        "waivers": "; ".join(said["waivers"]) or None,
+        "waivers": "; ".join(said.get("waivers", [])) or None,
         "predecessor": revised.get("predecessor"),
         "changes": ", ".join(revised.get("changes", ())) or None,
         "new_years": _joined(revised.get("new_years", ())),
