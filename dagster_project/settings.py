@@ -21,7 +21,7 @@ class Settings:
     home: Path
     published: Path
     suppress_below: int = 5
-    """From which number on a count of a county or municipality is shown; 1 withholds nothing."""
+    """From which number on a count of a county or municipality is shown; 1 withholds nothing but what was withheld before."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
