@@ -80,7 +80,12 @@ def audit_warehouse(settings: Settings) -> Audit:
 @cache
 def suites(*layers: Layer) -> tuple[Suite, ...]:
     """The declared suites of some layers."""
-    return tuple(suite for suite in load_suites() if suite.layer in layers)
+    return tuple(suite for suite in _declared_suites() if suite.layer in layers)
+
+
+@cache
+def _declared_suites() -> tuple[Suite, ...]:
+    return tuple(load_suites())
 
 
 def save_audit(settings: Settings, audit: Audit) -> None:

@@ -1,4 +1,7 @@
-"""YAML that people write: a key given twice is an error instead of the last one winning."""
+"""YAML that people write: a key given twice is an error instead of the last one winning.
+
+It is read by libyaml, ten times as fast as by Python: every load reads all suites.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ class _OnceEach(yaml.constructor.BaseConstructor):
         return super().construct_mapping(node, deep=deep)
 
 
-class StrictLoader(_OnceEach, yaml.SafeLoader):
+class StrictLoader(_OnceEach, yaml.CSafeLoader):
     """The safe loader: numbers, days and truths are what they look like."""
 
 
-class TextLoader(_OnceEach, yaml.BaseLoader):
+class TextLoader(_OnceEach, yaml.CBaseLoader):
     """Every scalar is the text that was typed: as YAML's numbers, the code 0412 would be 266."""
