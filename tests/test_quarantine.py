@@ -529,6 +529,17 @@ def test_lines_are_those_of_the_file(settings: Settings, way: str) -> None:
     assert (sorted(found.loaded), found.duplicates, found.rows_read) == ([2, 5], 1, 13)
 
 
+@pytest.mark.parametrize("padded", [" {};{};{}", "{} ;{};{}", "{}; {};{}", "{};{};{} "])
+def test_a_single_blank_in_a_file_is_trimmed(settings: Settings, padded: str) -> None:
+    """Files without any are read without trimming."""
+    rows = [police_row(1), police_row(2)]
+    columns = COLUMNS["police", "decisions"]
+    first, second, *others = csv_line(rows[1], columns).split(";")
+    text = csv_text([rows[0], padded.format(first, second, ";".join(others))], columns)
+    found = load_file(settings, "police", "decisions", text.encode())
+    assert (found.reasons, sorted(found.loaded)) == ({}, [2, 3])
+
+
 @pytest.mark.parametrize("way", ["csv", "csv.gz", "cp1252", "byte order mark", "no line end at the end"])
 def test_a_malformed_row_is_kept_without_what_may_identify(settings: Settings, way: str) -> None:
     suffix, encoding, write = WAYS_TO_WRITE[way]

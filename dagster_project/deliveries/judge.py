@@ -127,6 +127,7 @@ def judge_file(
 def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), `malformed` = text of a misshapen line."""
     contract = received.contract
+    is_trimmed = False
     if received.is_parquet:
         fields = {column.name: f"{column.name}_came" for column in contract.columns}
         came = ", ".join(f"cast({_original(received, name)} as varchar) as {field}" for name, field in fields.items())
@@ -139,15 +140,20 @@ def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) ->
         fields = {column.name: f"fields[{received.header.index(column.name) + 1}]" for column in contract.columns}
         shape = f"case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end"
         odd = _is_odd("text") if received.has_odd_space or received.has_quotes else "false as is_odd"
-        source = f"select *, {odd} from ({_records_sql(received, connection)})"
-    columns = ", ".join(f"{_trimmed(field)} as {name}" for name, field in fields.items())
+        records, is_trimmed = _records_sql(received, connection)
+        source = f"select *, {odd} from ({records})"
+    filled = {name: field if is_trimmed else _trimmed(field) for name, field in fields.items()}
+    columns = ", ".join(f"nullif({field}, '') as {name}" for name, field in filled.items())
     connection.execute(
         f"create or replace temp table row as select line, {columns}, {shape} as malformed from ({source})"
     )
 
 
-def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
-    """Records of a CSV file: `line` (of its first line), `text`, `fields`; null fields = unbalanced quotes or nothing."""
+def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
+    """Records of a CSV file, and whether no field of theirs begins or ends with white space, as few files' fields do.
+
+    Columns are `line` (of its first line), `text` and `fields`; null fields = unbalanced quotes or nothing.
+    """
     # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
     # \\r\\n it takes \\n as well; told of neither, it makes a blank line of every \\r\\n in a file that begins with \\n.
     connection.execute("set variable no_delimiter = chr(0)")
@@ -159,21 +165,28 @@ def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) 
             new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}
         )"""
     last = received.lines + 1
-    read, beyond = _one(
+    padded = " or ".join(
+        ["starts_with(text, ' ')", "ends_with(text, ' ')", "contains(text, ' ;')", "contains(text, '; ')"]
+    )
+    read, beyond, with_padding = _one(
         connection,
-        f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from ({lines})",
+        f"""
+        select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null),
+            count(*) filter ({padded})
+        from ({lines})""",
     )
     if read != received.lines or beyond:
         check_unchanged(received.path, received.where, received.size, received.modified_ns)
         raise AssertionError(f"{received.where}: read {read} lines of {received.lines}, and {beyond} beyond")
     lines = f"select * from ({lines}) where line <= {last}"
     if not received.has_quotes:
-        return f"select line, text, string_split(text, ';') as fields from ({lines})"
+        records = f"select line, text, string_split(text, ';') as fields from ({lines})"
+        return records, not with_padding and not received.has_odd_space
     never_closed = f"regexp_full_match(text, '(?:{_FIELD};)*{_OPEN}')"
     (first_open,) = _one(connection, f"select min(line) from ({lines}) where contains(text, '\"') and {never_closed}")
     if first_open is not None:
         lines = _joined_over_line_breaks(lines, received, connection)
-    return f"""
+    records = f"""
         select line, text, case
             when not contains(text, '"') then string_split(text, ';')
             when regexp_full_match(text, '{_FIELD}(?:;{_FIELD})*') then list_transform(
@@ -182,6 +195,7 @@ def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) 
             )
         end as fields
         from ({lines})"""
+    return records, False
 
 
 def _joined_over_line_breaks(lines: str, received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
@@ -294,7 +308,7 @@ def _typed(column: Column) -> str:
 
 def _trimmed(field: str) -> str:
     # Trimming a set of characters is many times slower than trimming blanks.
-    return f"nullif(case when is_odd then trim({field}, '{WHITE_SPACE}') else trim({field}) end, '')"
+    return f"case when is_odd then trim({field}, '{WHITE_SPACE}') else trim({field}) end"
 
 
 def _is_odd(text: str) -> str:
@@ -323,13 +337,15 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
                 f"select line, '{name}' as place, {name} as text from row where regexp_matches({name}, '{CANDIDATE}')"
                 for name in free
             ),
-            f"""
-            select line, 'a faulty row' as place, {whole_row} as text
-            from row semi join fault using (line) where regexp_matches({whole_row}, '{CANDIDATE}')""",
+            f"select line, 'a faulty row' as place, text from faulty where regexp_matches(text, '{CANDIDATE}')",
             f"select line, 'a corrected row' as place, {whole_row} as text from as_delivered",
         ]
     )
-    candidates = connection.execute(f"select line, place, text from ({searched}) order by line")
+    # Materialized, or DuckDB would search all rows before it leaves out those without fault.
+    faulty = f"select line, {whole_row} as text from row semi join fault using (line)"
+    candidates = connection.execute(
+        f"with faulty as materialized ({faulty}) select line, place, text from ({searched}) order by line"
+    )
     while some := candidates.fetchmany(10_000):
         for line, place, text in some:
             if holds_personal_number(text):
