@@ -15,6 +15,7 @@ docs/decisions/0023.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -116,7 +117,8 @@ class _World:
     def counted(self, table: Table, cell: Cell) -> Counts:
         """What a cell counts in this world."""
         cleared, not_cleared = table.counts[cell]
-        return Counts(cleared + self.counts[cell, True], not_cleared + self.counts[cell, False])
+        # `get`, since a Counter looks up what it does not hold many times slower.
+        return Counts(cleared + self.counts.get((cell, True), 0), not_cleared + self.counts.get((cell, False), 0))
 
     def take(self, move: _Move, cleared: bool) -> None:
         for cell, step in move.steps:
@@ -130,7 +132,7 @@ class _World:
 class _Move:
     """Which offences become which, by how much that changes each cell, and what must be withheld or relabelled for it."""
 
-    price: int
+    price: float
     steps: tuple[tuple[Cell, int], ...]
     offences: tuple[tuple[Offence, Offence], ...]
 
@@ -211,11 +213,10 @@ def _reach(table: Table, found: Mapping[Cell, Withheld], cell: Cell, measure: st
         primary = {one for one in found if found[one].suppression == "primary"} - changed.relabelled
         cheapest: tuple[_Move, _World, bool] | None = None
         for (step, world), cleared in product(worlds.items(), _PARTS[measure]):
-            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below)
-            if move is not None and (cheapest is None or move.price < cheapest[0].price):
+            limit = cheapest[0].price if cheapest else math.inf
+            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below, limit)
+            if move is not None:
                 cheapest = move, world, cleared
-                if move.price == 0:
-                    break
         if cheapest is None:
             return changed, values
         move, world, cleared = cheapest
@@ -237,8 +238,12 @@ def _cheapest_move(
     cleared: bool,
     step: int,
     below: int,
+    limit: float,
 ) -> _Move | None:
-    """The move that changes a count by `step` for which the fewest offences, and figures, must be withheld besides."""
+    """The move that changes a count by `step` for which the fewest offences, and figures, must be withheld besides.
+
+    None where no move costs less than `limit`. What cannot cost less is left out as soon as that is known: counties are many.
+    """
 
     @cache
     def price(changed: Cell, by: int) -> int | None:
@@ -255,16 +260,21 @@ def _cheapest_move(
             return 2 + sum(table.counts[changed])
         return 1 if changed in primary and not is_small(after, below) else 0
 
-    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
+    def cost(steps: Iterable[tuple[Cell, int]], extra: int = 0) -> float:
+        """What steps cost together, infinite where one cannot be."""
         prices = [price(*one) for one in steps]
-        return None if None in prices else _Move(sum(filter(None, prices)) + extra, steps, offences)
+        return math.inf if None in prices else sum(filter(None, prices)) + extra
+
+    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
+        price_of_all = cost(steps, extra)
+        return _Move(price_of_all, steps, offences) if price_of_all < limit else None
 
     def elsewhere(county: str) -> int:
         """What it costs that the other county belongs to another region."""
         return 0 if table.region_of.get(county) == table.region_of.get(home) else _WORTH_THE_REGION
 
     def there_are(offence: Offence) -> bool:
-        return table.offences[offence] + world.offences[offence] > 0
+        return table.offences.get(offence, 0) + world.offences.get(offence, 0) > 0
 
     def cheapest_municipality(county: str, by: int, but: str = "") -> Cell | None:
         cheapest: tuple[int, Cell] | None = None
@@ -300,10 +310,11 @@ def _cheapest_move(
         # Those first whose figures are withheld anyway.
         for other in sorted(table.municipalities, key=lambda one: Cell("lan", one) not in withheld):
             giving, taking = (other, home) if step > 0 else (home, other)
-            if other == home or price(Cell("lan", giving), -1) is None or price(Cell("lan", taking), 1) is None:
+            counties = ((Cell("lan", giving), -1), (Cell("lan", taking), 1))
+            if other == home or cost(counties, elsewhere(other)) >= limit:
                 continue
             to = cell if cell.level == "kommun" and step > 0 else cheapest_municipality(taking, 1)
-            if to is None:
+            if to is None or cost((*counties, (to, 1)), elsewhere(other)) >= limit:
                 continue
             for offence in offences_to_take(giving):
                 if cell.group not in (TOTAL, offence.group):
@@ -312,11 +323,10 @@ def _cheapest_move(
                     continue
                 yield move(
                     (
-                        (Cell("kommun", offence.municipality), -1),
-                        (Cell("lan", giving), -1),
-                        (Cell("lan", giving, offence.group), -1),
+                        *counties,
                         (to, 1),
-                        (Cell("lan", taking), 1),
+                        (Cell("kommun", offence.municipality), -1),
+                        (Cell("lan", giving, offence.group), -1),
                         (Cell("lan", taking, offence.group), 1),
                     ),
                     (offence, offence._replace(municipality=to.code)),
@@ -340,7 +350,7 @@ def _cheapest_move(
                     (Cell("lan", other, cell.group), -step),
                     (Cell("lan", other, group), step),
                 )
-                if None in [price(*one) for one in steps]:
+                if cost(steps, elsewhere(other)) >= limit:
                     continue
                 kinds = {
                     one.kind: one for one in table.offences_of[other, cleared] if one.group == away and there_are(one)
@@ -360,10 +370,8 @@ def _cheapest_move(
     cheapest: _Move | None = None
     for sort in (within_the_county, between_groups, between_counties):
         for found in sort():
-            if found is not None and (cheapest is None or found.price < cheapest.price):
-                cheapest = found
-            if cheapest is not None and cheapest.price == 0:
-                return cheapest
+            if found is not None:
+                cheapest, limit = found, found.price
     return cheapest
 
 
