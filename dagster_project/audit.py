@@ -17,6 +17,7 @@ import duckdb
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, complete_years, record_folder
 from dagster_project.files import read_json, write_json
+from dagster_project.memory import duckdb_limits
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
@@ -70,7 +71,9 @@ def audit_warehouse(settings: Settings) -> Audit:
         *_as_results(read_data_tests(settings)),
         *(result for record in active.values() for result in _corrections(record)),
     ]
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(
+        str(settings.warehouse_file), read_only=True, config=duckdb_limits(settings.scratch)
+    ) as connection:
         results += run_suites(suites("intermediate", "marts"), connection)
     audit = Audit(basis, tuple(apply_waivers(results, read_waivers(settings.waivers), date.today())))
     save_audit(settings, audit)
@@ -140,7 +143,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
         return [CheckResult(**result) for result in said]
     files = {file.table: file.name for file in input_contract().sources[record.source]}
     of_source = [suite for suite in suites("raw") if suite.asset in files]
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
         for table, name in files.items():
             connection.execute(f"create view {table} as select * from {parquet(raw_file(settings, record, name))}")
         results = run_suites(

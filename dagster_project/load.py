@@ -14,6 +14,7 @@ from dagster_project.deliveries.ledger import active_deliveries, complete_years
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
+from dagster_project.memory import duckdb_memory
 from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
@@ -55,6 +56,8 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
     Raises whatever the run failed of, if it is neither a rejection nor a refusal of the audit.
     """
     postgres = PostgresSettings.from_environment()
+    # A slip in it is told now rather than after the ingest.
+    duckdb_memory()
     _become_the_writer(settings)
     try:
         clear_temporary_files(settings)

@@ -39,14 +39,13 @@ from dagster_project.deliveries.pseudonyms import key_id, pseudonym_key
 from dagster_project.deliveries.receive import ReceivedFile, check_unchanged, receive_file
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
+from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
 from dagster_project.settings import Settings
 from dagster_project.versions import fingerprint
 
 logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
-# What does not fit is put aside in `scratch`, so that no delivery takes all of the machine.
-JUDGING_MEMORY = "2GB"
 # Failures that say nothing about the delivered file.
 _OUR_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
@@ -239,13 +238,7 @@ def _judge(
     judged: dict[str, JudgedFile] = {}
     for name, file in received.items():
         of_file = [one for one in corrections if one.file == name]
-        # What is put aside holds numbers as they came.
-        limits: dict[str, str | bool | int | float | list[str]] = {
-            "temp_directory": str(scratch),
-            "memory_limit": JUDGING_MEMORY,
-            "temp_file_encryption": True,
-        }
-        with duckdb.connect(config=limits) as connection:
+        with duckdb.connect(config=duckdb_limits(scratch)) as connection:
             try:
                 judged[name] = judge_file(
                     file,
@@ -257,7 +250,7 @@ def _judge(
                     connection,
                 )
             except duckdb.OutOfMemoryException:
-                raise MemoryError(f"{file.where}: judging it takes more memory than {JUDGING_MEMORY}") from None
+                raise MemoryError(f"{file.where}: judging it takes more memory than {MEMORY_VARIABLE} allows") from None
             except duckdb.Error as error:
                 if isinstance(error, duckdb.IOException) and str(scratch) in str(error):
                     # What failed was writing; DuckDB tells the cause behind the last colon.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.files import read_json, write_json, write_text
+from dagster_project.memory import duckdb_memory
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.versions import transformation_version
 
@@ -154,6 +155,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
     settings.scratch.mkdir(parents=True, exist_ok=True)
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
+    os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
     command = [*arguments, "--vars", json.dumps(variables), "--log-path", str(settings.home / "logs"), *_places()]
     try:
         outcome = invoke_parsed(command)

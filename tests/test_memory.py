@@ -1,0 +1,32 @@
+"""The limit of memory: how it is given."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from dagster_project.memory import duckdb_limits, duckdb_memory
+from dagster_project.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [("", "3072MiB"), ("4GiB", "3072MiB"), ("4gb", "2790MiB"), ("2.5 GiB", "1536MiB"), ("6000MB", "4698MiB")],
+)
+def test_duckdb_gets_what_is_left(given: str, limit: str) -> None:
+    assert duckdb_memory({"UPPKLARAT_MEMORY": given}) == limit
+
+
+@pytest.mark.parametrize("given", ["much", "4", "-4GB", "1GB", "0.5TiB", "4GB8"])
+def test_what_is_no_size_or_too_little_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="UPPKLARAT_MEMORY"):
+        duckdb_memory({"UPPKLARAT_MEMORY": given})
+
+
+def test_duckdb_takes_the_limits(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPPKLARAT_MEMORY", "2GiB")
+    with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
+        told = connection.execute(
+            "select current_setting('memory_limit'), current_setting('temp_directory')"
+        ).fetchone()
+    assert told == ("1.0 GiB", str(settings.scratch))
