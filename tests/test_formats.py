@@ -11,6 +11,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,9 @@ def test_the_workbook_is_filtered_frozen_and_explained(folder: Path) -> None:
         "Never average rates. Sum the counts, then divide.",
     ] in texts
     assert any(folder.name in str(text) for text, _ in texts)
+    about = book.properties
+    assert (about.title, about.description) == (texts[0][0], folder.name)
+    assert about.created == about.modified == datetime.strptime(folder.name, "%Y%m%dT%H%M%SZ")
     with zipfile.ZipFile(folder / "uppklarat.xlsx") as archive:
         for number in range(2, len(book.sheetnames)):
             sheet = archive.read(f"xl/worksheets/sheet{number}.xml").decode()

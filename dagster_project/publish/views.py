@@ -59,11 +59,12 @@ def views_served_otherwise(settings: Settings) -> list[str]:
             found = connection.execute(
                 f"""
                 select
-                    (select count(*) from (from {view}_served except all from {view}_built))
-                    + (select count(*) from (from {view}_built except all from {view}_served))
+                    (select count(*) from {view}_served) = (select count(*) from {view}_built),
+                    (select count(*) from (from {view}_built except from {view}_served))
                 """
             ).fetchone()
-            if found != (0,):
+            # As in `read_back`: as many rows, none of them missing.
+            if found != (True, 0):
                 differing.append(view)
     return differing
 

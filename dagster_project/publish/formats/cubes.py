@@ -9,18 +9,20 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from math import prod
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import duckdb
+import orjson
 
 from dagster_project.publish.formats.texts import LANGUAGES, Text, columns, notes
 from dagster_project.settings import SEEDS
 from dagster_project.sql import parquet
 
 MEASURE = "measure"
+NULL = "null"
 DIMENSIONS = ("variant", "geography_code", "victim_group", "year")
 # What others' figures a row is compared with, and what holds for the whole year: shown in withheld rows too.
 _NEVER_WITHHELD = {
@@ -70,6 +72,11 @@ class Cube:
         """How many categories each dimension has."""
         return tuple(len(dimension.categories) for dimension in self.dimensions)
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """The values as JSON writes them: the shortest digits that are read as the same number, or `NULL`."""
+        return orjson.dumps(self.values).decode()[1:-1].split(",")
+
 
 def level_groups() -> list[tuple[tuple[str, ...], Text]]:
     """The levels whose figures have the same detail, and what they are called together; from the widest to the narrowest."""
@@ -93,142 +100,118 @@ def read_cubes(draft: Path) -> Iterator[Cube]:
     Raises `ValueError` where a cube would have holes or a figure would be in none.
     """
     measures = [name for name, column in columns().items() if column.unit]
+    groups = level_groups()
     with duckdb.connect() as connection:
         for path in sorted((draft / "parquet").glob("*.parquet")):
             connection.execute(f"create view {path.stem} as select * from {parquet(path)}")
-        figures = _rows(connection, "select count(*) from fct_indicator_year")[0][0]
-        indicators = _rows(
-            connection,
-            f"select distinct indicator_id, number, {', '.join(f'name_{one}' for one in LANGUAGES)} from dim_indicator order by number",
-        )
-        read = 0
-        for indicator_id, number, *names in indicators:
-            for levels, level_label in level_groups():
-                cube = _cube(connection, indicator_id, number, levels, measures, (names, level_label))
-                read += len(cube.values) // len(measures)
-                yield cube
-        if read != figures:
-            raise ValueError(f"the cubes hold {read} figures of {figures}")
+        explaining = {
+            "dim_indicator": _dicts(connection, "dim_indicator order by sort_order"),
+            "dim_geography": _dicts(connection, "dim_geography"),
+            "dim_victim_group": _dicts(connection, "dim_victim_group"),
+            "dim_year": _dicts(connection, "dim_year"),
+            "series_break": _dicts(connection, "series_break order by in_force, provision"),
+        }
+        (figures,) = connection.execute("select count(*) from fct_indicator_year").fetchone() or (0,)
+        # The rows of all cubes at once: a query for each takes four times as long.
+        in_order = _figures(connection, measures, groups)
+    read = 0
+    for (indicator_id, group), rows in groupby(in_order, lambda row: row[:2]):
+        cube = _cube(indicator_id, groups[group], measures, [row[2:] for row in rows], explaining)
+        read += len(cube.values) // len(measures)
+        yield cube
+    if read != figures:
+        raise ValueError(f"the cubes hold {read} figures of {figures}")
 
 
-def _cube(
-    connection: duckdb.DuckDBPyConnection,
-    indicator_id: str,
-    number: int,
-    levels: tuple[str, ...],
-    measures: Sequence[str],
-    names: tuple[Sequence[str], Text],
-) -> Cube:
-    of_indicator = {"indicator": indicator_id, "levels": list(levels)}
-    rows = _rows(
-        connection,
+def _figures(
+    connection: duckdb.DuckDBPyConnection, measures: Sequence[str], groups: Sequence[tuple[tuple[str, ...], Text]]
+) -> list[tuple[Any, ...]]:
+    """All figures, cube by cube: indicator, which of `groups`, the dimensions, why withheld, and the measures as numbers."""
+    kinds = {name: kind for name, kind, *_ in connection.execute("describe fct_indicator_year").fetchall()}
+    numbers = (f"figure.{name}{'::integer' if kinds[name] == 'BOOLEAN' else ''}" for name in measures)
+    group_of = {level: group for group, (levels, _) in enumerate(groups) for level in levels}
+    return connection.execute(
         f"""
-        select {", ".join(f"figure.{name}" for name in (*DIMENSIONS, "suppression", *measures))}
+        select
+            indicator_id, map {group_of}[geography_level] as level_group,
+            {", ".join(f"figure.{name}" for name in (*DIMENSIONS, "suppression"))}, {", ".join(numbers)}
         from fct_indicator_year as figure
         inner join dim_indicator as indicator using (indicator_id, variant)
         inner join dim_victim_group as victim_group using (victim_group)
-        where indicator_id = $indicator and geography_level in $levels
-        order by indicator.sort_order, list_position($levels, geography_level), geography_code, victim_group.sort_order, year
-        """,
-        of_indicator,
-    )
+        order by
+            number, level_group, indicator.sort_order, list_position({list(group_of)}, geography_level), geography_code,
+            victim_group.sort_order, year
+        """
+    ).fetchall()
+
+
+def _cube(
+    indicator_id: str,
+    group: tuple[tuple[str, ...], Text],
+    measures: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    explaining: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Cube:
+    """A cube of its rows (dimensions, why withheld, measures); `explaining` are the rows of the tables that explain codes."""
+    levels, level_label = group
     categories = [dict.fromkeys(row[position] for row in rows) for position in range(len(DIMENSIONS))]
     cells = [row[: len(DIMENSIONS)] for row in rows]
     if prod(map(len, categories)) != len(cells) or cells != list(product(*categories)):
         raise ValueError(f"{indicator_id}, {levels}: the figures are no cube without holes")
-    values: list[Number] = []
-    withheld: dict[int, str] = {}
-    for row in rows:
-        suppression, figures = row[len(DIMENSIONS)], row[len(DIMENSIONS) + 1 :]
-        for measure, figure in zip(measures, figures, strict=True):
-            if figure is None and suppression and measure not in _NEVER_WITHHELD:
-                withheld[len(values)] = suppression
-            values.append(int(figure) if isinstance(figure, bool) else figure)
-    labels = _labels(connection, of_indicator)
-    of_measures = {name: columns()[name].label for name in measures}
-    in_order = [
-        {str(code): labels[name][str(code)] for code in codes}
+    values: list[Number] = list(chain.from_iterable(row[len(DIMENSIONS) + 1 :] for row in rows))
+    withheld = {
+        position: suppression
+        for cell, suppression in enumerate(row[len(DIMENSIONS)] for row in rows)
+        if suppression
+        for position, measure in enumerate(measures, cell * len(measures))
+        if values[position] is None and measure not in _NEVER_WITHHELD
+    }
+    variants = [row for row in explaining["dim_indicator"] if row["indicator_id"] == indicator_id]
+    places = [row for row in explaining["dim_geography"] if row["geography_level"] in levels]
+    labels: dict[str, dict[Any, Text]] = {
+        "variant": {row["variant"]: _text(row, "variant_name") for row in variants},
+        "geography_code": {row["geography_code"]: {"sv": row["name"], "en": row["name_en"]} for row in places},
+        "victim_group": {row["victim_group"]: _text(row, "name") for row in explaining["dim_victim_group"]},
+        "year": {row["year"]: dict.fromkeys(LANGUAGES, str(row["year"])) for row in explaining["dim_year"]},
+    }
+    in_order = {
+        name: {str(code): labels[name][code] for code in codes}
         for name, codes in zip(DIMENSIONS, categories, strict=True)
-    ]
-    dimensions = [
-        *(Dimension(name, columns()[name].label, one) for name, one in zip(DIMENSIONS, in_order, strict=True)),
-        Dimension(MEASURE, notes()["measure"], of_measures),
-    ]
-    indicator_name, level_label = names
+    }
+    breaks: dict[str, list[Text]] = {}
+    for row in explaining["series_break"]:
+        if row["indicator_id"] == indicator_id and (year := str(row["year"])) in in_order["year"]:
+            breaks.setdefault(year, []).append(_text(row, "cause"))
+    name = _text(variants[0], "name")
     return Cube(
         indicator_id,
-        number,
+        variants[0]["number"],
         levels,
-        {
-            language: f"{name}: {level_label[language].lower()}"
-            for language, name in zip(LANGUAGES, indicator_name, strict=True)
-        },
-        tuple(dimensions),
+        {language: f"{name[language]}: {level_label[language].lower()}" for language in LANGUAGES},
+        (
+            *(Dimension(name, columns()[name].label, of_dimension) for name, of_dimension in in_order.items()),
+            Dimension(MEASURE, notes()["measure"], {name: columns()[name].label for name in measures}),
+        ),
         values,
         withheld,
-        _meanings(connection, of_indicator, in_order[0]),
-        _breaks(connection, indicator_id, in_order[-1]),
+        # What the indicator is, and what each of the cube's variants counts.
+        [
+            _text(variants[0], "wording"),
+            *(
+                {language: f"{label[language]}: {row[f'includes_{language}']}" for language in LANGUAGES}
+                for row in variants
+                if (label := in_order["variant"].get(row["variant"]))
+            ),
+        ],
+        breaks,
     )
 
 
-def _labels(connection: duckdb.DuckDBPyConnection, of_indicator: Mapping[str, Any]) -> Mapping[str, Mapping[str, Text]]:
-    """Labels of the codes of every dimension."""
-    queries = {
-        "variant": "select variant, variant_name_sv, variant_name_en from dim_indicator where indicator_id = $indicator",
-        "geography_code": "select geography_code, name, name_en from dim_geography where geography_level in $levels",
-        "victim_group": "select victim_group, name_sv, name_en from dim_victim_group",
-        "year": "select year, year, year from dim_year",
-    }
-    labels: dict[str, dict[str, Text]] = {}
-    for name, query in queries.items():
-        needed = {key: value for key, value in of_indicator.items() if f"${key}" in query}
-        labels[name] = {
-            str(code): dict(zip(LANGUAGES, map(str, texts), strict=True))
-            for code, *texts in _rows(connection, query, needed)
-        }
-    return labels
+def _text(row: Mapping[str, Any], name: str) -> Text:
+    return {language: row[f"{name}_{language}"] for language in LANGUAGES}
 
 
-def _meanings(
-    connection: duckdb.DuckDBPyConnection, of_indicator: Mapping[str, Any], variants: Mapping[str, Text]
-) -> list[Text]:
-    """What the indicator is, and what each of the cube's variants counts."""
-    wordings, *_ = _rows(
-        connection,
-        "select wording_sv, wording_en from dim_indicator where indicator_id = $indicator limit 1",
-        {"indicator": of_indicator["indicator"]},
-    )
-    told: list[Text] = [dict(zip(LANGUAGES, wordings, strict=True))]
-    for variant, *texts in _rows(
-        connection,
-        "select variant, includes_sv, includes_en from dim_indicator where indicator_id = $indicator order by sort_order",
-        {"indicator": of_indicator["indicator"]},
-    ):
-        if variant in variants:
-            told.append(
-                {
-                    language: f"{variants[variant][language]}: {text}"
-                    for language, text in zip(LANGUAGES, texts, strict=True)
-                }
-            )
-    return told
-
-
-def _breaks(
-    connection: duckdb.DuckDBPyConnection, indicator_id: str, years: Mapping[str, Text]
-) -> dict[str, list[Text]]:
-    breaks: dict[str, list[Text]] = {}
-    for year, *causes in _rows(
-        connection,
-        "select year, cause_sv, cause_en from series_break where indicator_id = $indicator order by in_force, provision",
-        {"indicator": indicator_id},
-    ):
-        if str(year) in years:
-            breaks.setdefault(str(year), []).append(dict(zip(LANGUAGES, causes, strict=True)))
-    return breaks
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
-) -> list[tuple[Any, ...]]:
-    return connection.execute(query, dict(parameters or {})).fetchall()
+def _dicts(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    found = connection.execute(f"select * from {table}")
+    names = [name for name, *_ in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

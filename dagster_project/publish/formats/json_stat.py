@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from dagster_project.files import write_json, write_text
 from dagster_project.publish.formats.catalogue import Catalogue
 from dagster_project.publish.formats.cubes import DIMENSIONS, MEASURE, Cube, Dimension
@@ -18,10 +20,14 @@ _ROLES = {"time": [DIMENSIONS[3]], "geo": [DIMENSIONS[1]], "metric": [MEASURE]}
 def write_json_stat(cube: Cube, folder: Path, said: Mapping[str, Any], told: Sequence[Text]) -> None:
     """Write a cube as `<cube>.<language>.json`; `told` is what readers must know of the publication that `said` describes."""
     # The same in all languages, and most of the file.
-    values = json.dumps(cube.values, allow_nan=False)
+    same = {
+        **({"status": {str(position): why for position, why in cube.withheld.items()}} if cube.withheld else {}),
+        "value": orjson.Fragment(f"[{','.join(cube.texts)}]"),
+    }
+    tail = orjson.dumps(same).decode()
     for language in LANGUAGES:
         head = json.dumps(_described(cube, said, told, language), ensure_ascii=False)
-        write_text(folder / f"{cube.name}.{language}.json", f'{head.removesuffix("}")}, "value": {values}}}\n')
+        write_text(folder / f"{cube.name}.{language}.json", f"{head.removesuffix('}')}, {tail.removeprefix('{')}\n")
 
 
 def write_collections(
@@ -46,7 +52,7 @@ def write_collections(
 
 def read_values(path: Path) -> tuple[list[Any], dict[int, str]]:
     """The values and the withheld positions of a written cube."""
-    read = json.loads(path.read_text(encoding="utf-8"))
+    read = orjson.loads(path.read_bytes())
     return read["value"], {int(position): why for position, why in read.get("status", {}).items()}
 
 
@@ -67,7 +73,6 @@ def _described(cube: Cube, said: Mapping[str, Any], told: Sequence[Text], langua
         "id": [dimension.name for dimension in cube.dimensions],
         "size": list(cube.size),
         "dimension": {dimension.name: _dimension(cube, dimension, language) for dimension in cube.dimensions},
-        **({"status": {str(position): why for position, why in cube.withheld.items()}} if cube.withheld else {}),
     }
 
 
