@@ -49,8 +49,10 @@ STAGES = {
     "dagster_project.publish.formats.write": {"write_formats": "export: Excel, PX, JSON-stat, DCAT"},
     "dagster_project.publish.report.pages": {"write_report": "report"},
 }
-# Their functions return what became of every dbt node; the seconds of a node are taken out of the stage.
+# It returns what became of every dbt node; the seconds of the nodes are taken out of its stage.
 NODES_OF = "run_dbt"
+# dbt builds a node by this, in a thread of its own, while the main thread waits.
+NODE_MODULE, NODE_CLASS, BUILDS_NODE = "dbt.task.base", "BaseRunner", "compile_and_execute"
 TESTS = "dbt: data tests"
 # What our own packages import is named by the package that they ask for; it is charged with all that it imports in turn.
 OURS = ("dagster_project", "expectations")
@@ -69,6 +71,7 @@ class Clock:
         self._since = time.perf_counter()
         self._main = threading.main_thread()
         self._inside, self._profile = inside, cProfile.Profile()
+        self._node: str | None = None
         threading.Thread(target=self._watch_memory, daemon=True).start()
 
     @contextmanager
@@ -81,6 +84,18 @@ class Clock:
             yield
         finally:
             self._leave()
+
+    @contextmanager
+    def node(self, name: str) -> Iterator[None]:
+        """While dbt builds a node."""
+        self._node = name
+        if name == self._inside:
+            self._profile.enable()
+        try:
+            yield
+        finally:
+            self._profile.disable()
+            self._node = None
 
     @property
     def innermost(self) -> str:
@@ -121,7 +136,7 @@ class Clock:
 
     def _watch_memory(self) -> None:
         while True:
-            stage = self.innermost
+            stage = self._node or self.innermost
             self.memory[stage] = max(self.memory.get(stage, 0), tree_memory(os.getpid()))
             time.sleep(SAMPLED_EVERY)
 
@@ -146,6 +161,8 @@ def time_imports(clock: Clock, results: list[Any]) -> None:
                 execute(loader, module)
             for function, of in STAGES.get(name, {}).items():
                 _put_clock_around(module, function, of, clock, results)
+            if name == NODE_MODULE:
+                _name_nodes(getattr(module, NODE_CLASS), clock)
 
         return run
 
@@ -168,6 +185,18 @@ def _put_clock_around(module: Any, function: str, stage: str, clock: Clock, resu
         return returned
 
     setattr(place, name, staticmethod(timed) if holder else timed)
+
+
+def _name_nodes(runner: Any, clock: Clock) -> None:
+    build = getattr(runner, BUILDS_NODE)
+
+    @functools.wraps(build)
+    def named(self: Any, *arguments: Any) -> Any:
+        is_test = str(self.node.resource_type) == "test"
+        with clock.node(TESTS if is_test else f"dbt: {self.node.name}"):
+            return build(self, *arguments)
+
+    setattr(runner, BUILDS_NODE, named)
 
 
 def main() -> int:

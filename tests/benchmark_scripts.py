@@ -24,7 +24,10 @@ LEFT_OUT = "barnaktenskap"
 PROVISION = r"(\d+) ?(?:kap ?\.?|:) ?(\d+) ?([a-z]\b)?"
 FILES = ("police/{}/offences", "police/{}/decisions", "prosecution/{}/decisions")
 READ = "delim = ';', header = true, ignore_errors = true, types = {}"
-OFFENCE_TYPES = "{'brottskod': 'VARCHAR', 'kommunkod': 'VARCHAR', 'brottsnummer': 'INTEGER', 'brottsantal': 'INTEGER', 'anmalningsdatum': 'DATE'}"
+OFFENCE_TYPES = (
+    "{'brottskod': 'VARCHAR', 'kommunkod': 'VARCHAR', 'brottsnummer': 'INTEGER', 'brottsantal': 'INTEGER', "
+    "'anmalningsdatum': 'DATE'}"
+)
 DECISION_TYPES = "{'brottsnummer': 'INTEGER', 'beslutsdatum': 'DATE'}"
 OFFENCE_COLUMNS = [
     "diarienummer", "brottsnummer", "brottskod", "lagrum", "brottsantal", "anmalningsdatum", "kommunkod", "handlaggande_region"
@@ -175,13 +178,11 @@ def polars(landing: Path, counts: Path, years: list[int]) -> None:
             pl.col("lagrum").str.contains("BrB|brottsbalken")
         )
         spelt = [pl.col("lagrum").str.extract(PROVISION, group).fill_null("") for group in (1, 2, 3)]
-        by_provision = rest.with_columns(
-            provision=pl.format("BrB {}:{} {}", *spelt).str.strip_chars_end()
-        ).join(provisions, on="provision")
-        columns = [*OFFENCE_COLUMNS, "indicator_id"]
-        offence = pl.concat(
-            [offences.join(core, on="brottskod").select(columns), by_provision.select(columns)]
+        by_provision = rest.with_columns(provision=pl.format("BrB {}:{} {}", *spelt).str.strip_chars_end()).join(
+            provisions, on="provision"
         )
+        columns = [*OFFENCE_COLUMNS, "indicator_id"]
+        offence = pl.concat([offences.join(core, on="brottskod").select(columns), by_provision.select(columns)])
         decision = pl.concat([read(file, DECISION_COLUMNS) for file in files[1:]])
         decided = (
             offence.join(decision, on=KEY)
