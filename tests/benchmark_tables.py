@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,6 +26,8 @@ TWELFTH = "load of the 12th year into 11"
 YEARS = "twelve years"
 ONE_YEAR, TINY, MANY = 1.0, 0.01, 5.0
 GIB, MIB = 2**30, 2**20
+# Of the pages, which are read as text too.
+WIDTH = 128
 # A dbt node below this in every load is shown with the others.
 SHOWN_SECONDS = 0.5
 # Case → what was measured → each time.
@@ -93,8 +96,10 @@ def _machine(scale: float, seconds: float) -> str:
     memory = int(_first_value("/proc/meminfo", "MemTotal").split()[0]) / 2**20
     limit = os.environ.get("UPPKLARAT_MEMORY")
     lines = [
-        f"Measured by `make bench` on {date.today()} in one run of {seconds / 60:.0f} minutes: {os.cpu_count()} cores ({cpu}), "
-        f"{memory:.0f} GiB, `UPPKLARAT_MEMORY` {f'`{limit}`' if limit else 'as it is by default'}."
+        _text(
+            f"Measured by `make bench` on {date.today()} in one run of {seconds / 60:.0f} minutes: {os.cpu_count()} cores ({cpu}), "
+            f"{memory:.0f} GiB, `UPPKLARAT_MEMORY` {f'`{limit}`' if limit else 'as it is by default'}."
+        )
     ]
     if scale != 1:
         lines.append(f"**At {scale:g} of the volumes that are named: for trying the benchmark, not for judging.**")
@@ -117,7 +122,7 @@ def _memory(results: Results, case: str, what: str) -> float | None:
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole else None
+    return part / whole if part is not None and whole is not None and whole > 0 else None
 
 
 def _less(more: float | None, less: float | None) -> float | None:
@@ -236,10 +241,11 @@ def _stages(profiles: Sequence[Profiled]) -> str:
         ["**wall**", *(f"**{one.wall:.1f}**" for one in profiles)],
     ]
     header = ["s", *(one.case for one in profiles)]
-    peaks = []
-    for one in profiles:
-        top = sorted(one.told["memory"].items(), key=lambda item: -item[1])[:3]
-        peaks.append(f"- {one.case}: " + ", ".join(f"{stage} {peak / GIB:.2f} GiB" for stage, peak in top) + ".")
+    peaks = [
+        [one.case, f"{peak / GIB:.2f}", stage]
+        for one in profiles
+        for peak, stage in [max((peak, stage) for stage, peak in one.told["memory"].items())]
+    ]
     heavy = [
         f"- {one.case}: {', '.join(one.told['imported'])}." for one in profiles if one.case in ("nothing new", YEARS)
     ]
@@ -247,8 +253,8 @@ def _stages(profiles: Sequence[Profiled]) -> str:
         [
             "### Where the time goes",
             _table(header, rows),
-            "The stages with the highest peaks of memory:",
-            "\n".join(peaks),
+            "The stage of each load that took most memory:",
+            _table(["", "GiB", "stage"], peaks, numbers=1),
             "Heavy packages that were imported:",
             "\n".join(heavy),
         ]
@@ -261,8 +267,10 @@ def _largest(profiles: Sequence[Profiled]) -> str:
         if one.inside:
             share = 100 * one.seconds[one.largest] / one.wall
             parts.append(
-                f"Load of {one.case}: *{one.largest}*, {one.seconds[one.largest]:.1f} of {one.wall:.1f} s ({share:.0f} %). "
-                "Functions by their own seconds, under Python's profiler, which slows them down:"
+                _text(
+                    f"Load of {one.case}: *{one.largest}*, {one.seconds[one.largest]:.1f} of {one.wall:.1f} s ({share:.0f} %). "
+                    "Functions by their own seconds, under Python's profiler, which slows them down:"
+                )
             )
             rows = [[f"`{name}`", f"{seconds:.2f}"] for name, seconds in one.inside if seconds >= 0.01]
             parts.append(_table(["function", "s"], rows))
@@ -286,10 +294,14 @@ def _agreement(agreements: Sequence[Agreement]) -> str:
     return "\n\n".join(
         [
             "### Whether the plain script counts the same",
-            "Cells that were published and not withheld, of all places, variant `beslutad`, all victims; sums of the country:",
+            "Cells that were published and not withheld, of all places, all victims, variant `beslutad`; sums of the country.",
             _table(header, rows),
         ]
     )
+
+
+def _text(sentence: str) -> str:
+    return textwrap.fill(sentence, WIDTH, break_on_hyphens=False)
 
 
 def _number(number: float | None, digits: int) -> str:
