@@ -111,7 +111,7 @@ class Clock:
             if file != "~":
                 own[f"{_short(file)}:{line} {name}"] += took
             for (of_file, of_line, of_name), (_, _, taken, _) in callers.items() if file == "~" else ():
-                own[f"{_short(of_file)}:{of_line} {of_name} → {name.strip('<>')}"] += taken
+                own[f"{_short(of_file)}:{of_line} {of_name} → {name.strip('<>').partition(' at 0x')[0]}"] += taken
         return own.most_common(FUNCTIONS_SHOWN)
 
     def _enter(self, name: str) -> None:

@@ -29,7 +29,7 @@ GIB, MIB = 2**30, 2**20
 # Of the pages, which are read as text too.
 WIDTH = 128
 # A dbt node below this in every load is shown with the others.
-SHOWN_SECONDS = 0.5
+SHOWN_SECONDS = 0.3
 # Case → what was measured → each time.
 Results = dict[str, dict[str, list[Measured]]]
 
@@ -75,9 +75,9 @@ def page(
     """Everything that was measured, as Markdown."""
     parts = [
         _machine(scale, seconds),
-        _targets(results),
-        _loads(results),
-        _growth(results),
+        *([_targets(results)] if results else []),
+        *([_loads(results)] if results else []),
+        *([_growth(results)] if set(results) - {YEARS} else []),
         *([_stages(profiles), _largest(profiles)] if profiles else []),
         *([_agreement(agreements)] if agreements else []),
     ]
@@ -227,13 +227,14 @@ def _stages(profiles: Sequence[Profiled]) -> str:
     nodes = list(dict.fromkeys(stage for one in profiles for stage in one.seconds if stage not in known))
     large = [node for node in nodes if any(one.seconds.get(node, 0) >= SHOWN_SECONDS for one in profiles)]
     small = [node for node in nodes if node not in large]
+    counted = {name: [name] for name in [*known[:-1], *large]}
+    counted |= {f"dbt: {len(small)} other models and seeds": small, TESTS: [TESTS]}
+    # dbt's nodes stand with what else dbt does.
+    ordered = sorted(counted, key=lambda name: known.index("dbt: the rest" if name.startswith("dbt:") else name))
     rows = []
-    for name in [*known[: known.index("dbt: the rest") + 1], *large, None, *known[known.index("dbt: the rest") + 1 :]]:
-        counted = small if name is None else [name]
-        taken = [sum(one.seconds.get(stage, 0) for stage in counted) for one in profiles]
-        rows.append(
-            [name or f"dbt: {len(small)} other models and seeds", *(f"{s:.1f}" if s >= 0.05 else "" for s in taken)]
-        )
+    for name in ordered:
+        taken = [sum(one.seconds.get(stage, 0) for stage in counted[name]) for one in profiles]
+        rows.append([name, *(f"{seconds:.1f}" if seconds >= 0.05 else "" for seconds in taken)])
     rest = [one.wall - sum(one.seconds.values()) for one in profiles]
     rows = [row for row in rows if any(row[1:])]
     rows += [
