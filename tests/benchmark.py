@@ -1,121 +1,244 @@
-"""Measures a national year from CSV to published against a plain DuckDB script on the same files; prints ratios.
+"""Measures loads against a plain DuckDB script and against only scanning the files, on the same generated deliveries; `make bench`.
 
-`make bench` runs it. The plain script is the shortest honest way to the country's eleven indicators: one pass, no checks, no
-quarantine, no victim groups or places, nothing kept. What the ratio buys is listed in docs/performance.md.
+It prints the tables of docs/performance.md; `--write` keeps them there. Nothing is asserted: a target that is not reached is a line
+that says so. `--only` names cases, `--runs` says how often each is measured (fewer where one takes minutes), `--scale` makes everything
+smaller, for those who change the benchmark. Generated deliveries stay in the temporary folder for the next time.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import argparse
+import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
+from benchmark_process import Measured
+from benchmark_tables import (
+    LOAD,
+    NOTHING,
+    ONE_YEAR,
+    PANDAS,
+    PLAIN,
+    POLARS,
+    REDELIVERED,
+    SCAN_CSV,
+    SCAN_PARQUET,
+    TWELFTH,
+    YEARS,
+    Agreement,
+    Profiled,
+    Results,
+    keep_in_page,
+    page,
+)
+from benchmark_worlds import (
+    Deliveries,
+    deliveries,
+    emptied,
+    gone_back,
+    keep,
+    load,
+    profile,
+    remove,
+    script,
+    world_in,
+)
 
-from dagster_project.orchestration.instance import open_instance
-from dagster_project.sample import write_sample
-from dagster_project.settings import SEEDS, Settings
+from dagster_project.settings import Settings
+from dagster_project.sql import literal, parquet
+from dagster_project.transform.dbt_project import prepare_manifest
 
-YEAR = 2024
-
-
-def plain(landing: Path, year: int) -> list[tuple[object, ...]]:
-    """Count the country's indicators of a year straight from its three CSV files."""
-    police, prosecution = landing / "police" / str(year), landing / "prosecution" / str(year)
-    read = "delim = ';', header = true, ignore_errors = true"
-    return duckdb.sql(
-        f"""
-        with offence as (
-            select o.diarienummer, o.brottsnummer, o.brottsantal, o.anmalningsdatum, c.indicator_id
-            from read_csv('{police}/offences.csv', {read}, types = {{'brottskod': 'VARCHAR', 'brottsnummer': 'INTEGER'}}) as o
-            join read_csv('{SEEDS}/offence_code.csv', all_varchar = true) as c using (brottskod)
-            where c.role = 'core'
-        ),
-        decision as (
-            select diarienummer, brottsnummer, beslutsdatum, beslut, utredning = 'J' as investigated, 2 as authority
-            from read_csv('{police}/decisions.csv', {read}, types = {{'brottsnummer': 'INTEGER'}})
-            union all
-            select diarienummer, brottsnummer, beslutsdatum, beslut, true, 1
-            from read_csv('{prosecution}/decisions.csv', {read}, types = {{'brottsnummer': 'INTEGER'}})
-        ),
-        joined as (
-            select o.*, d.beslutsdatum, d.beslut, d.beslut in ('ATAL', 'STRAFFORELAGGANDE', 'ATALSUNDERLATELSE') as clears,
-                max(case when d.beslut = 'ATERUPPTAGEN' then d.beslutsdatum end) over (
-                    partition by o.diarienummer, o.brottsnummer
-                ) as reopened
-            from offence as o join decision as d
-                on o.diarienummer = d.diarienummer and o.brottsnummer = d.brottsnummer and d.beslutsdatum >= o.anmalningsdatum
-        ),
-        processed as (
-            select indicator_id, diarienummer, brottsnummer, any_value(brottsantal) as weight, bool_or(clears) as cleared
-            from joined
-            where beslut not in ('OVERLAMNAD', 'ATERUPPTAGEN') and (clears or reopened is null or beslutsdatum >= reopened)
-            group by all
-        )
-        select indicator_id, sum(weight) as processed, sum(case when cleared then weight else 0 end) as cleared,
-            100.0 * sum(case when cleared then weight else 0 end) / sum(weight) as pct
-        from processed group by indicator_id order by indicator_id
-        """
-    ).fetchall()
+ALL_YEARS = tuple(range(2014, 2026))
+YEAR = ALL_YEARS[-1]
+# Shares of the national volume, 1.5 million offences a year.
+VOLUMES = (0.01, 0.1, 1.0, 5.0)
+# A round that takes so many seconds is not repeated more often than this.
+LONG, REPEATED = 150, 3
 
 
-def measured(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds and peak memory (GiB, largest process) of a command."""
-    began = time.monotonic()
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, used = os.wait4(process.pid, 0)
-        if status != 0:
-            errors.seek(0)
-            raise SystemExit(errors.read())
-    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
+@dataclass
+class Bench:
+    """The cases, and what was measured."""
 
+    folder: Path
+    scale: float
+    runs: int
+    results: Results = field(default_factory=dict)
+    profiles: list[Profiled] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
-def main() -> None:
-    """Generate, measure both, print."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(Path(folder) / "landing", Path(folder) / "home", Path(folder) / "published")
-        print(f"generating one national year ({YEAR}) …", flush=True)
-        write_sample(settings.landing, [YEAR], 1.0, 1, lambda text: None)
-        size = sum(path.stat().st_size for path in settings.landing.rglob("*.csv")) / 2**20
-        environment = {
-            **os.environ,
-            "UPPKLARAT_LANDING": str(settings.landing),
-            "UPPKLARAT_HOME": str(settings.home),
-            "UPPKLARAT_PUBLISHED": str(settings.published),
+    def volumes(self) -> None:
+        """One year from nothing at several volumes, by everything; the national one is also delivered again."""
+        for volume in VOLUMES:
+            of = deliveries(volume * self.scale, 1, [YEAR])
+            world = world_in(self.folder / "year", of)
+            steps = {**self._scripts(of, pandas=True), LOAD: partial(self._first, f"{volume:g} × one year", world)}
+            if volume == ONE_YEAR:
+                again = replace(world, landing=deliveries(volume * self.scale, 2, [YEAR]).landing)
+                steps |= {REDELIVERED: partial(load, again), NOTHING: partial(load, again)}
+            self._in_turns(f"{volume:g}", steps)
+
+    def years(self) -> None:
+        """All years from nothing, and the last of them into a warehouse that holds the others."""
+        of = deliveries(self.scale, 1, ALL_YEARS)
+        with_eleven = self._with_eleven(of)
+        steps = {
+            **self._scripts(of, pandas=False),
+            LOAD: partial(self._first, YEARS, world_in(self.folder / "years", of)),
+            TWELFTH: lambda: load(gone_back(with_eleven)),
+            NOTHING: lambda: load(with_eleven),
         }
-        script = [sys.executable, __file__, "plain", str(settings.landing)]
-        plain_runs = sorted(measured(script, environment) for _ in range(3))
-        command = str(Path(sys.executable).with_name("uppklarat"))
-        load = measured([command, "load"], environment)
-        nothing = measured([command, "load"], environment)
-        with open_instance(settings) as instance:
-            (run,) = instance.get_runs()
-            steps = sorted(instance.get_run_step_stats(run.run_id), key=lambda step: step.start_time or 0)
-        reference = plain_runs[1]
-        print(f"\n{size:,.0f} MiB of CSV, {os.cpu_count()} cores\n")
-        print(f"{'':<34}{'wall s':>9}{'CPU s':>9}{'peak GiB':>10}{'÷ plain':>9}")
-        for name, (wall, cpu, memory) in (
-            ("plain DuckDB script (median of 3)", reference),
-            ("uppklarat load", load),
-            ("uppklarat load, nothing new", nothing),
-        ):
-            print(f"{name:<34}{wall:>9.1f}{cpu:>9.1f}{memory:>10.2f}{wall / reference[0]:>9.1f}")
-        print("\nwhat the load is made of")
-        accounted = 0.0
-        for step in steps:
-            seconds = (step.end_time or 0) - (step.start_time or 0)
-            accounted += seconds
-            print(f"  {step.step_key:<32}{seconds:>9.1f}")
-        print(f"  {'imports, planning, the rest':<32}{load[0] - accounted:>9.1f}")
+        self._in_turns(YEARS, steps)
+
+    def profile(self) -> None:
+        """Where the time of loads goes, in runs of their own; the largest cost of the smallest and the largest load from within."""
+        tiny, one, five = (deliveries(volume * self.scale, 1, [YEAR]) for volume in (VOLUMES[0], ONE_YEAR, VOLUMES[-1]))
+        all_years = deliveries(self.scale, 1, ALL_YEARS)
+        with_eleven = self._with_eleven(all_years)
+
+        def from_nothing(of: Deliveries, inside: str = "") -> dict[str, Any]:
+            return profile(emptied(world_in(self.folder / "profiled", of)), inside=inside)
+
+        cases: list[tuple[str, Callable[[], dict[str, Any]]]] = [
+            (f"{VOLUMES[0]:g} × one year", lambda: from_nothing(tiny)),
+            ("one year", lambda: from_nothing(one)),
+            (f"{VOLUMES[-1]:g} × one year", lambda: from_nothing(five)),
+            ("twelfth year", lambda: profile(gone_back(with_eleven))),
+            ("nothing new", lambda: profile(with_eleven)),
+            (YEARS, lambda: from_nothing(all_years)),
+        ]
+        for name, run in cases:
+            self.profiles.append(Profiled(name, run()))
+            self._say("profile", name, self.profiles[-1].wall)
+        for one_of, of in ((self.profiles[0], tiny), (self.profiles[-1], all_years)):
+            one_of.inside = from_nothing(of, one_of.largest)["functions"]
+
+    def _with_eleven(self, of: Deliveries) -> Settings:
+        """A warehouse that holds all years but the last; made once."""
+        world = world_in(self.folder / "eleven", of)
+        if not world.home.exists():
+            took = load(emptied(world), "--years", f"{ALL_YEARS[0]}-{ALL_YEARS[-2]}")
+            self._say("prepared", "eleven years", took.wall)
+            keep(world)
+        return world
+
+    def _first(self, case: str, world: Settings) -> Measured:
+        """A load from nothing; once a case, what it published is compared with what the scripts before it counted."""
+        took = load(emptied(world))
+        if case not in {one.case for one in self.agreements}:
+            self._compare(case, world)
+        return took
+
+    def _scripts(self, of: Deliveries, *, pandas: bool) -> dict[str, Callable[[], Measured]]:
+        steps = {
+            SCAN_PARQUET: lambda: script("scan-parquet", of.parquet, *of.years),
+            SCAN_CSV: lambda: script("scan-csv", of.landing, *of.years),
+            PLAIN: lambda: script("plain", of.landing, self._counts(PLAIN), *of.years),
+        }
+        if pandas:
+            steps |= {
+                POLARS: lambda: script("polars", of.landing, self._counts(POLARS), *of.years),
+                PANDAS: lambda: script("pandas", of.landing, self._counts(PANDAS), *of.years),
+            }
+        return steps
+
+    def _counts(self, what: str) -> Path:
+        return self.folder / f"{what}.csv"
+
+    def _in_turns(self, case: str, steps: dict[str, Callable[[], Measured]]) -> None:
+        """Measure the steps one after the other, again and again, so that a busy machine favours none of them."""
+        taken: dict[str, list[Measured]] = {what: [] for what in steps}
+        self.results[case] = taken
+        runs = self.runs
+        while len(taken[next(reversed(steps))]) < runs:
+            for what, step in steps.items():
+                taken[what].append(step())
+                self._say(case, what, taken[what][-1].wall)
+            if max(one[-1].wall for one in taken.values()) > LONG:
+                runs = min(runs, REPEATED)
+
+    def _compare(self, case: str, world: Settings) -> None:
+        """Compare what the plain script counts with what was published, and with the other scripts."""
+        figures = parquet(world.current / "parquet" / "fct_indicator_year.parquet")
+        with duckdb.connect() as connection:
+            counts = f"read_csv({literal(self._counts(PLAIN))}, types = {{'geography_code': 'VARCHAR'}})"
+            (cells, different, processed, more, cleared, more_cleared) = (
+                connection.execute(
+                    f"""
+                select count(*), count(*) filter (p.processed is distinct from f.processed or p.cleared is distinct from f.cleared),
+                    sum(f.processed) filter (level = 'riket'), sum(p.processed - f.processed) filter (level = 'riket'),
+                    sum(f.cleared) filter (level = 'riket'), sum(p.cleared - f.cleared) filter (level = 'riket')
+                from (
+                    select *, geography_level as level from {figures}
+                    where variant = 'beslutad' and victim_group = 'total' and processed is not null and cleared is not null
+                ) as f
+                left join (from {counts}) as script using (year, indicator_id, geography_level, geography_code),
+                lateral (select coalesce(script.processed, 0) as processed, coalesce(script.cleared, 0) as cleared) as p
+                """
+                ).fetchone()
+                or (0,) * 6
+            )
+            otherwise = []
+            # Nothing but the plain script counts all years.
+            for what in (PANDAS, POLARS) if case != YEARS else ():
+                other = counts.replace(str(self._counts(PLAIN)), str(self._counts(what)))
+                if connection.execute(
+                    f"(from {counts} except from {other}) union all (from {other} except from {counts})"
+                ).fetchall():
+                    otherwise.append(what)
+        self.agreements.append(Agreement(case, cells, different, processed, more, cleared, more_cleared))
+        self.wrong += [f"{case}: the {what} counts otherwise than the {PLAIN}" for what in otherwise]
+
+    def _say(self, case: str, what: str, wall: float) -> None:
+        print(f"{time.strftime('%H:%M:%S')}  {case:<10} {what:<34}{wall:>9.2f} s", file=sys.stderr, flush=True)
+
+
+def run(bench: Bench, cases: Sequence[str]) -> None:
+    """Run the cases; one that fails does not cost the figures of the others."""
+    for name in cases:
+        case: Callable[[], None] = getattr(bench, name)
+        try:
+            case()
+        except Exception as error:
+            bench.wrong.append(f"{name}: {type(error).__name__}: {error}")
+            print(f"WRONG: {bench.wrong[-1]}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Generate, measure, print, keep."""
+    names = ["volumes", "years", "profile"]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0)
+    options = parser.parse_args()
+    # What was made is removed also when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    prepare_manifest()
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="uppklarat-bench-"))
+    bench = Bench(folder, options.scale, options.runs)
+    try:
+        run(bench, options.only)
+    finally:
+        remove(folder)
+    said = page(bench.results, bench.profiles, bench.agreements, options.scale, time.monotonic() - began)
+    print(said)
+    for fault in bench.wrong:
+        print(f"WRONG: {fault}")
+    if options.write:
+        keep_in_page(said)
+    return 1 if bench.wrong else 0
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["plain"]:
-        for row in plain(Path(sys.argv[2]), YEAR):
-            print(*row)
-    else:
-        main()
+    sys.exit(main())

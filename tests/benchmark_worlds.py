@@ -1,0 +1,116 @@
+"""Generated deliveries, kept between benchmarks, and the warehouses that load them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark_process import Measured, measured
+from benchmark_scripts import to_parquet
+
+from dagster_project.sample import write_sample
+from dagster_project.settings import REPOSITORY, SEEDS, Settings
+from dagster_project.versions import fingerprint
+
+COMMAND = str(Path(sys.executable).with_name("uppklarat"))
+SCRIPTS, PROFILE = (str(REPOSITORY / "tests" / f"benchmark_{name}.py") for name in ("scripts", "profile"))
+KEPT = Path(tempfile.gettempdir()) / "uppklarat-bench-deliveries"
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Generated deliveries of some years: as they come, and their rows as Parquet."""
+
+    landing: Path
+    parquet: Path
+    years: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.landing.rglob("*.csv"))
+
+
+def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
+    """Deliveries at a share of the national volume; generated once, and again when the generator changes."""
+    version = fingerprint([REPOSITORY / "dagster_project" / "sample", SEEDS])
+    folder = KEPT / f"{scale:g}-seed{seed}-{years[0]}-{years[-1]}-{version}"
+    if not folder.exists():
+        print(f"generating {years[0]}–{years[-1]} at {scale:g} × national volume …", file=sys.stderr, flush=True)
+        KEPT.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
+            made = Path(unfinished) / "made"
+            write_sample(made / "landing", years, scale, seed, lambda _: None)
+            to_parquet(made / "landing", made / "parquet", list(years))
+            made.replace(folder)
+    return Deliveries(folder / "landing", folder / "parquet", tuple(years))
+
+
+def world_in(folder: Path, of: Deliveries) -> Settings:
+    """The places of a warehouse in a folder of its own."""
+    return Settings(of.landing, folder / "warehouse", folder / "published")
+
+
+def emptied(world: Settings) -> Settings:
+    """The same warehouse, which has loaded nothing yet."""
+    remove(world.home.parent)
+    world.home.parent.mkdir(parents=True)
+    return world
+
+
+def keep(world: Settings) -> None:
+    """Keep a warehouse as it is now, to go back to."""
+    shutil.copytree(world.home.parent, _kept(world), symlinks=True)
+
+
+def gone_back(world: Settings) -> Settings:
+    """The same warehouse, as it was kept."""
+    remove(world.home.parent)
+    shutil.copytree(_kept(world), world.home.parent, symlinks=True)
+    return world
+
+
+def _kept(world: Settings) -> Path:
+    return world.home.parent.with_name(f"{world.home.parent.name} kept")
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder though publications are read-only."""
+    if folder.exists():
+        subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
+        shutil.rmtree(folder)
+
+
+def load(world: Settings, *arguments: str) -> Measured:
+    """The command as people type it."""
+    return measured([COMMAND, "load", *arguments], _environment(world))
+
+
+def profile(world: Settings, *arguments: str, inside: str = "") -> dict[str, object]:
+    """Where the time of a load goes: what `benchmark_profile` tells, and the seconds of the whole process."""
+    result = world.home.parent / "profile.json"
+    asked = ["--inside", inside] if inside else []
+    took = measured([sys.executable, PROFILE, str(result), *asked, "load", *arguments], _environment(world))
+    return {**json.loads(result.read_text(encoding="utf-8")), "wall": took.wall}
+
+
+def script(what: str, *arguments: object) -> Measured:
+    """One of the scripts that a load is compared with."""
+    return measured([sys.executable, SCRIPTS, what, *map(str, arguments)], os.environ)
+
+
+def _environment(world: Settings) -> dict[str, str]:
+    # A server that whoever measures has is not for this; how much memory may be taken is theirs to say.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("UPPKLARAT_POSTGRES")}
+    return {
+        **inherited,
+        "UPPKLARAT_LANDING": str(world.landing),
+        "UPPKLARAT_HOME": str(world.home),
+        "UPPKLARAT_PUBLISHED": str(world.published),
+    }
