@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
 from dagster_project.orchestration.build import build_definitions
@@ -27,9 +26,9 @@ def _engine(url: str, **options: Any) -> sqlalchemy.Engine:
 
 
 def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> sqlalchemy.Engine:
-    """One engine per database instead of one per event, whose statements SQLAlchemy would compile anew each time.
+    """One engine per database instead of one per question, whose statements SQLAlchemy would compile anew each time.
 
-    Its connections are opened and closed for each event all the same.
+    Its connections are opened and closed for each question all the same.
     """
     return _engine(url, **options)
 
@@ -39,7 +38,6 @@ mart_tables(after_audit=True)
 mart_tables(after_audit=False)
 data_tests()
 build_definitions(Settings(Path("landing"), Path("home"), Path("published"))).resolve_job_def("load")
-sqlite_event_log.create_engine = create_engine  # type: ignore[attr-defined]
 sqlite_run_storage.create_engine = create_engine  # type: ignore[attr-defined]
 assert threading.active_count() == 1, f"forking {os.getpid()} is not safe: {threading.enumerate()}"
 gc.collect()
