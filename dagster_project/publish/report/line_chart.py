@@ -8,7 +8,6 @@ from typing import Any
 
 from dagster_project.publish.report.charts import (
     CHOSEN,
-    FONT,
     INK,
     MUTED,
     PALE,
@@ -18,6 +17,7 @@ from dagster_project.publish.report.charts import (
     Spec,
     axis_text,
     nothing,
+    text_mark,
 )
 
 
@@ -83,7 +83,7 @@ def lines(
             "grid": False,
             "title": None,
             "ticks": False,
-            **axis_text(),
+            **axis_text("bottom"),
         },
     }
     y = {
@@ -96,7 +96,7 @@ def lines(
             "domain": False,
             "ticks": False,
             "gridColor": PALE,
-            **axis_text(),
+            **axis_text("left"),
         },
     }
     layers: list[Spec] = []
@@ -127,7 +127,7 @@ def lines(
             {"year": year - (0 if mixed else 0.5), "value": top, "text": letters}
             for (year, mixed), letters in _letters(breaks).items()
         ],
-        {"type": "text", "dy": -9, "fontSize": 12, "font": FONT, "fill": INK},
+        text_mark(12, dy=-9),
         text={"field": "text"},
     )
     layer(
@@ -194,16 +194,8 @@ def lines(
                                                "orient": "horizontal"})  # fmt: skip
         if chosen and not small:
             gaps = [(point.year, point.why) for point in line.points if point.why]
-            upright = {"type": "text", "dy": -6, "fontSize": 12, "font": FONT, "fill": MUTED}
-            along = {
-                "type": "text",
-                "angle": 270,
-                "align": "left",
-                "dx": 4,
-                "fontSize": 11,
-                "font": FONT,
-                "fill": MUTED,
-            }
+            upright = text_mark(12, dy=-6, fill=MUTED)
+            along = text_mark(11, angle=270, align="left", dx=4, fill=MUTED)
             layer(
                 f"dyn_gap{number}",
                 [
@@ -221,10 +213,10 @@ def lines(
         layer(
             "dyn_label",
             _end_labels(all_lines, last, top, height),
-            {"type": "text", "align": "left", "dx": 6, "fontSize": 13, "font": FONT},
+            text_mark(13, align="left", dx=6),
             y={"field": "at", "type": "quantitative", "scale": None},
             text={"field": "text"},
-            color={"field": "colour", "type": "nominal", "scale": None},
+            fill={"field": "colour", "type": "nominal", "scale": None},
         )
     spec = {"width": width, "height": height, "layer": layers or [nothing(x, y)]}
     if not layers:
