@@ -190,23 +190,22 @@ def lines(
                 )
         else:
             # A line of one year has no length: it is shown as a dash.
-            layer(f"dyn_dash{number}", rows, {"type": "tick", "color": colour, "thickness": thickness, "size": 8,
-                                               "orient": "horizontal"})  # fmt: skip
+            layer(
+                f"dyn_dash{number}",
+                [row for row in rows if not row["small"]],
+                {"type": "tick", "color": colour, "thickness": thickness, "size": 8, "orient": "horizontal"},
+            )
+            layer(
+                f"dyn_few{number}",
+                [row for row in rows if row["small"]],
+                {"type": "point", "shape": "circle", "size": 20, "opacity": 1, "filled": True, "fill": "#ffffff",
+                 "stroke": colour, "strokeWidth": 1.5},
+            )  # fmt: skip
         if chosen and not small:
-            gaps = [(point.year, point.why) for point in line.points if point.why]
-            upright = text_mark(12, dy=-6, fill=MUTED)
-            along = text_mark(11, angle=270, align="left", dx=4, fill=MUTED)
             layer(
                 f"dyn_gap{number}",
-                [
-                    {
-                        "year": year,
-                        "value": 0,
-                        "text": why.replace("_short", "").replace("§", "§gap_", 1) if beside else why,
-                    }
-                    for year, why in gaps
-                ],
-                upright if beside else along,
+                [{"year": point.year, "value": 0, "text": point.why} for point in line.points if point.why],
+                text_mark(12, dy=-6, fill=MUTED),
                 text={"field": "text"},
             )
     if label_room:
@@ -229,7 +228,6 @@ def lines(
         "to": last,
         "labels": label_room,
         "small": small,
-        "panel": bool(beside),
     }
     return Picture(spec, (36, 22 if breaks else 10, label_room or 10, 24), data)
 
