@@ -318,7 +318,7 @@
       if (!svg) continue;
       const of = byYear(chosen.place, group);
       drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts, panels);
-      svg.closest(".picture").hidden = of.length === 0;
+      svg.closest(".picture").parentElement.hidden = of.length === 0;
     }
     drawLines(drawing("measures"), [line("second", words.series.prosecution, "prosecution"), line("chosen", words.series.clearance, "pct")], [], cuts);
     let row = 0, before = "riket";
