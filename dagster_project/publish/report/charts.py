@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 Spec = dict[str, Any]
-FONT = "system-ui"
 INK, MUTED, PALE, CHOSEN, WASH = "#1a1a1a", "#595959", "#e4e4e4", "#0b4f8a", "#c9dcee"
 ROW = 18
 PCT_TOPS = (4, 8, 12, 20, 40, 60, 80, 100)
@@ -56,7 +55,7 @@ def dots(
         "type": "quantitative",
         "scale": {"domain": [0, top], "nice": False},
         "axis": {"values": [top * part / 4 for part in range(5)], "title": None, "gridColor": PALE, "domain": False,
-                 "ticks": False, "orient": "top", "format": "d", **axis_text()},
+                 "ticks": False, "orient": "top", "format": "d", **axis_text("top")},
     }  # fmt: skip
     y = {"field": "at", "type": "quantitative", "scale": None, "axis": None}
     shown = [row for row in rows if row["value"] is not None]
@@ -72,10 +71,9 @@ def dots(
         layer(
             f"dyn_label{bold}",
             [{**row, "value": 0} for row in rows if row["bold"] == bold],
-            {"type": "text", "align": "right", "dx": -8, "fontSize": 13, "font": FONT, "fill": INK,
-             "fontWeight": 700 if bold else 400},
+            text_mark(13, align="right", dx=-8, fontWeight=700 if bold else 400),
             text={"field": "label"},
-        )  # fmt: skip
+        )
     if reference is not None:
         layer(
             "dyn_reference",
@@ -119,7 +117,7 @@ def dots(
     layer(
         "dyn_text",
         [{**row, "value": top} for row in rows],
-        {"type": "text", "align": "left", "dx": 10, "fontSize": 13, "font": FONT, "fill": INK},
+        text_mark(13, align="left", dx=10),
         text={"field": "text"},
     )
     spec: Spec = {"width": width, "height": height, "layer": layers}
@@ -138,7 +136,6 @@ def bars(marks: Sequence[Mark], width: int = 400, left: int = 230) -> Picture:
     ]
     x = {"field": "value", "type": "quantitative", "scale": {"domain": [0, top], "nice": False}, "axis": None}
     y = {"field": "at", "type": "quantitative", "scale": None, "axis": None}
-    text = {"type": "text", "fontSize": 13, "font": FONT, "fill": INK}
     start = {**x, "field": "zero"}
     spec: Spec = {
         "width": width,
@@ -152,12 +149,12 @@ def bars(marks: Sequence[Mark], width: int = 400, left: int = 230) -> Picture:
             },
             {
                 "name": "dyn_label",
-                "mark": {**text, "align": "right", "dx": -8},
+                "mark": text_mark(13, align="right", dx=-8),
                 "encoding": {"x": start, "y": y, "text": {"field": "label"}},
             },
             {
                 "name": "dyn_text",
-                "mark": {**text, "align": "left", "dx": 6},
+                "mark": text_mark(13, align="left", dx=6),
                 "encoding": {"x": x, "y": y, "text": {"field": "text"}},
             },
         ],
@@ -165,10 +162,28 @@ def bars(marks: Sequence[Mark], width: int = 400, left: int = 230) -> Picture:
     return Picture(spec, (left, 4, 150, 4), {"kind": "bars", "w": width})
 
 
-def axis_text() -> Spec:
-    """How an axis names its values."""
-    return {"labelFontSize": 12, "labelColor": MUTED, "labelFont": FONT, "labelFlush": False, "labelOverlap": False,
-            "labelPadding": 6}  # fmt: skip
+def text_mark(size: int, dy: int = 0, **more: Any) -> Spec:
+    """A text of a size in pixels, the middle of its lower case letters at its place.
+
+    Nothing is placed by how long a text is, but Vega measures each, which took most of the time that a picture takes; not
+    so where its size is below nought. The drawing turns the sign.
+    """
+    return {
+        "type": "text",
+        "fontSize": -size,
+        "baseline": "alphabetic",
+        "dy": dy + round(0.3 * size),
+        "fill": INK,
+        **more,
+    }
+
+
+def axis_text(orient: str) -> Spec:
+    """How an axis names its values; not measured either, so that where its letters stand is said here."""
+    down = {"left": 0, "bottom": 9, "top": 3}[orient]
+    beside = {"labelOffset": 4} if orient == "left" else {}
+    return {"labelFontSize": -12, "labelBaseline": "alphabetic", "labelColor": MUTED, "labelFlush": False,
+            "labelOverlap": False, "labelPadding": 6 + down, **beside}  # fmt: skip
 
 
 def nothing(x: Spec, y: Spec) -> Spec:

@@ -31,7 +31,7 @@ DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_me
                ("to_county_median", "county_median"))  # fmt: skip
 # What the script says, of the catalogue.
 _SAID = (
-    "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "level_names", "spread",
+    "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
     "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
     "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
@@ -203,7 +203,7 @@ def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str
         "groups": groups,
         "choice": ["/".join(choice.place), choice.year, choice.group],
         "levels": catalogue["level_names"],
-        "write": {key: catalogue[key] for key in ("decimal", "thousands", "minus")},
+        "write": {key: catalogue[key] for key in ("decimal", "thousands", "minus", "percent")},
     }
 
 

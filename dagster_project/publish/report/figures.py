@@ -39,6 +39,7 @@ _CELLS = """
             figure.* exclude (clearance_pct_country, clearance_pct_median_region, clearance_pct_median_county),
             -- A withheld row tells nothing, but what it would be compared with is published beside others.
             max(clearance_pct_country) over of_all as clearance_pct_country,
+            coalesce(bool_or(small_number) filter (where geography_level = 'riket') over of_all, false) as country_small,
             max(clearance_pct_median_region) over of_all as clearance_pct_median_region,
             case when geography_level = 'lan' then max(clearance_pct_median_county) over of_all end
                 as clearance_pct_median_county,
@@ -98,6 +99,7 @@ _CELLS = """
         case when year > first_year then tenths(clearance_pct - first_pct) end as since,
         case when year > first_year then clearance_pct_low <= first_high and first_low <= clearance_pct_high end as overlaps,
         tenths(clearance_pct_country) as country,
+        country_small,
         tenths(clearance_pct - clearance_pct_country) as to_country,
         clearance_pct_country between clearance_pct_low and clearance_pct_high as country_within,
         tenths(clearance_pct_median_region) as region_median,

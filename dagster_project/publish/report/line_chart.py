@@ -8,7 +8,6 @@ from typing import Any
 
 from dagster_project.publish.report.charts import (
     CHOSEN,
-    FONT,
     INK,
     MUTED,
     PALE,
@@ -18,6 +17,7 @@ from dagster_project.publish.report.charts import (
     Spec,
     axis_text,
     nothing,
+    text_mark,
 )
 
 
@@ -83,7 +83,7 @@ def lines(
             "grid": False,
             "title": None,
             "ticks": False,
-            **axis_text(),
+            **axis_text("bottom"),
         },
     }
     y = {
@@ -96,7 +96,7 @@ def lines(
             "domain": False,
             "ticks": False,
             "gridColor": PALE,
-            **axis_text(),
+            **axis_text("left"),
         },
     }
     layers: list[Spec] = []
@@ -127,7 +127,7 @@ def lines(
             {"year": year - (0 if mixed else 0.5), "value": top, "text": letters}
             for (year, mixed), letters in _letters(breaks).items()
         ],
-        {"type": "text", "dy": -9, "fontSize": 12, "font": FONT, "fill": INK},
+        text_mark(12, dy=-9),
         text={"field": "text"},
     )
     layer(
@@ -190,41 +190,32 @@ def lines(
                 )
         else:
             # A line of one year has no length: it is shown as a dash.
-            layer(f"dyn_dash{number}", rows, {"type": "tick", "color": colour, "thickness": thickness, "size": 8,
-                                               "orient": "horizontal"})  # fmt: skip
+            layer(
+                f"dyn_dash{number}",
+                [row for row in rows if not row["small"]],
+                {"type": "tick", "color": colour, "thickness": thickness, "size": 8, "orient": "horizontal"},
+            )
+            layer(
+                f"dyn_few{number}",
+                [row for row in rows if row["small"]],
+                {"type": "point", "shape": "circle", "size": 20, "opacity": 1, "filled": True, "fill": "#ffffff",
+                 "stroke": colour, "strokeWidth": 1.5},
+            )  # fmt: skip
         if chosen and not small:
-            gaps = [(point.year, point.why) for point in line.points if point.why]
-            upright = {"type": "text", "dy": -6, "fontSize": 12, "font": FONT, "fill": MUTED}
-            along = {
-                "type": "text",
-                "angle": 270,
-                "align": "left",
-                "dx": 4,
-                "fontSize": 11,
-                "font": FONT,
-                "fill": MUTED,
-            }
             layer(
                 f"dyn_gap{number}",
-                [
-                    {
-                        "year": year,
-                        "value": 0,
-                        "text": why.replace("_short", "").replace("§", "§gap_", 1) if beside else why,
-                    }
-                    for year, why in gaps
-                ],
-                upright if beside else along,
+                [{"year": point.year, "value": 0, "text": point.why} for point in line.points if point.why],
+                text_mark(12, dy=-6, fill=MUTED),
                 text={"field": "text"},
             )
     if label_room:
         layer(
             "dyn_label",
             _end_labels(all_lines, last, top, height),
-            {"type": "text", "align": "left", "dx": 6, "fontSize": 13, "font": FONT},
+            text_mark(13, align="left", dx=6),
             y={"field": "at", "type": "quantitative", "scale": None},
             text={"field": "text"},
-            color={"field": "colour", "type": "nominal", "scale": None},
+            fill={"field": "colour", "type": "nominal", "scale": None},
         )
     spec = {"width": width, "height": height, "layer": layers or [nothing(x, y)]}
     if not layers:
@@ -237,7 +228,6 @@ def lines(
         "to": last,
         "labels": label_room,
         "small": small,
-        "panel": bool(beside),
     }
     return Picture(spec, (36, 22 if breaks else 10, label_room or 10, 24), data)
 

@@ -11,7 +11,7 @@ from dagster_project.publish.report.charts import Picture
 from dagster_project.publish.report.figures import Figures, Row
 from dagster_project.publish.report.line_chart import Line, Point, lines
 from dagster_project.publish.report.sentences import FALL, RISE, VERDICTS, WITHIN, verdict
-from dagster_project.publish.report.tables import Choice, cuts, series
+from dagster_project.publish.report.tables import Choice, cuts, rests_on_few, series
 
 # Of a figure without a share, the key of what is said instead.
 STATES = ("withheld", "none", "small")
@@ -61,7 +61,11 @@ def cards(figures: Figures, choice: Choice, language: str) -> list[Card]:
                 [
                     *fact("change", "change"),
                     *(fact("since", "since") if row["first_year"] != choice.year - 1 else []),
-                    *(fact("country", "country") if choice.level != "riket" else []),
+                    *(
+                        fact("country_small" if row["country_small"] else "country", "country")
+                        if choice.level != "riket"
+                        else []
+                    ),
                     *fact("region_median", "region_median"),
                     *fact("county_median", "county_median"),
                 ],
@@ -117,8 +121,6 @@ def sparks(figures: Figures, choice: Choice) -> dict[str, Picture]:
 def spark_points(rows: Mapping[int, Row], column: str) -> list[Point]:
     """A line's points without intervals, which a small picture has no room for."""
     return [
-        Point(
-            year, None if row[column] is None else row[column] / 10, small=bool(column == "pct" and row["small_number"])
-        )
+        Point(year, None if row[column] is None else row[column] / 10, small=rests_on_few(row, column))
         for year, row in rows.items()
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dagster_project.files import write_text
 from dagster_project.publish.report import texts
@@ -164,7 +164,8 @@ class Pages:
             ],
             "groups": [group for group in self.figures.groups_of(name) if group not in (TOTAL, "okand")],
             "revisions": self.revisions(name),
-            "cite": self.cite(one[f"name_{self.language}"]),
+            "cite": self.cite(one[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
+            "cite_choice": self._cite_choice(one[f"name_{self.language}"]),
         }
 
     def quality(self) -> str:
@@ -198,6 +199,7 @@ class Pages:
             ],
             "failed": [one for one in checks if not one["passed"]],
             "coverage": self._coverage(),
+            "breaks": self._breaks(),
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
 
@@ -209,6 +211,19 @@ class Pages:
             if results:
                 found.append((title, next((one for one in results if not one["passed"]), results[-1])))
         return found
+
+    def _breaks(self) -> list[tuple[Row, str]]:
+        """The breaks, each told once, with the indicators that it is about."""
+        found: dict[tuple[Any, ...], tuple[Row, list[str]]] = {}
+        for one in self.figures.indicators:
+            for row in self.figures.breaks[one["indicator_id"]]:
+                key = (row["in_force"], row["provision"], row[f"cause_{self.language}"], row["is_confirmed"])
+                found.setdefault(key, (row, []))[1].append(one[f"name_{self.language}"])
+        return [
+            (row, self.catalogue["quality_page"]["all_indicators"] if len(names) == len(self.figures.indicators) > 1
+             else ", ".join(names))
+            for row, names in sorted(found.values(), key=lambda one: one[0]["in_force"])
+        ]  # fmt: skip
 
     @property
     def _other(self) -> str:
@@ -273,18 +288,25 @@ class Pages:
             return str(self.catalogue["withheld_short"])
         return self.number("n", int(value)) if value == int(value) else self.number("t", _half_up(value * 10))
 
-    def cite(self, what: str) -> str:
+    def cite(self, what: str, place: str, year: str) -> str:
         """How to refer to a page."""
         publication = self.figures.publication
         return self.say(
             self.catalogue["cite_text"],
             what=what,
-            place=self.words["place"],
-            year=self.choice.year,
+            place=place,
+            year=year,
             id=publication["publication_id"],
             date=self.day(publication["published_at"]),
             synthetic=self.catalogue["cite_synthetic"] if publication["is_synthetic"] else "",
         ).strip()
+
+    def _cite_choice(self, what: str) -> Markup:
+        """How to refer to a page, with the place and the year where the script puts what is chosen."""
+        said = str(escape(self.cite(what, "§place§", "§year§")))
+        place = f"<span data-place>{escape(self.words['place'])}</span>"
+        year = f"<span data-year>{self.choice.year}</span><span data-group></span>"
+        return Markup(said.replace("§place§", place).replace("§year§", year))  # noqa: S704 (escaped above)
 
     def about_publication(self) -> str:
         """Which publication it is, and of which years."""
@@ -311,9 +333,8 @@ class Pages:
 
     def chart(self, svg: str, label: str, described_by: str = "") -> Markup:
         """A drawing with this language's words, told to those who do not see it."""
-        named = self.environment.from_string(
-            '<svg class="chart" role="img" aria-label="{{ label }}"{% if by %} aria-describedby="{{ by }}"{% endif %} '
-        ).render(label=label, by=described_by)
+        by = f' aria-describedby="{escape(described_by)}"' if described_by else ""
+        named = f'<svg class="chart" role="img" aria-label="{escape(label)}"{by} '
         return Markup(named + in_language(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
 
 

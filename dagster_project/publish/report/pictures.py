@@ -16,11 +16,15 @@ from dagster_project.publish.report.tables import (
     flow_table,
     outcomes_table,
     ranking,
+    rests_on_few,
     series,
     spread_level,
     time_table,
     why_missing,
 )
+
+# In a line there is no room for words: the picture's note explains the signs.
+GAPS = {"withheld_short": "gap_withheld", "none_short": "gap_none"}
 
 
 def lettered_breaks(figures: Figures, indicator: str) -> list[Break]:
@@ -83,13 +87,13 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
     found["ranking"] = dots(_ranked(ranked, choice), reference=None if country is None else country / 10)
     found["flow"] = bars(
         [
-            Mark(f"§{stage}§", offences, f"§n:{offences}§" + (f" (§t:{share}§ %)" if share is not None else ""))
+            Mark(f"§{stage}§", offences, f"§n:{offences}§" + (f" (§t:{share}§§percent§)" if share is not None else ""))
             for stage, offences, share in flow_table(figures, indicator, choice).rows
         ]
     )
     found["outcomes"] = bars(
         [
-            Mark(f"§{outcome}§", offences, f"§n:{offences}§ (§t:{share}§ %)")
+            Mark(f"§{outcome}§", offences, f"§n:{offences}§ (§t:{share}§§percent§)")
             for outcome, offences, share in outcomes_table(figures, indicator, choice).rows
         ]
     )
@@ -141,8 +145,8 @@ def _points(rows: dict[int, Row], name: str = "pct") -> list[Point]:
             None if row[name] is None else row[name] / 10,
             row["low"] / 10 if name == "pct" and row["low"] is not None else None,
             row["high"] / 10 if name == "pct" and row["high"] is not None else None,
-            bool(own and row["small_number"]),
-            f"§{why_missing(row)}§" if own and why_missing(row) else "",
+            rests_on_few(row, name),
+            f"§{GAPS[why_missing(row)]}§" if own and why_missing(row) else "",
         )
         for year, row in rows.items()
     ]

@@ -54,6 +54,7 @@
       found.shifts = [1, 2, 3, 4].map((n) => digit(n) - 1);
     }
     found.small = found.note.includes("small");
+    found.country_small = data.said[data.cells[`riket/SE/${group}`][years.indexOf(year)].at(-1)][0].includes("small");
     return found;
   };
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
@@ -85,7 +86,7 @@
     ranking: () => {
       const columns = ["processed", "cleared", "pct", "low", "high", "note"];
       return [["place", "level", ...columns], ranked().map((row) =>
-        [names.get(row.place), words.level_names[row.place.split("/")[0]], ...pick(own(row), columns)])];
+        [names.get(row.place), words.place_kinds[row.place.split("/")[0]], ...pick(own(row), columns)])];
     },
     measures: () => {
       const columns = ["year", "processed", "investigated", "limited_investigated", "cleared", "pct", "prosecution", "note"];
@@ -154,7 +155,10 @@
     }));
     if (sorted) heads[sorted.column].firstChild.focus();
     byId(`missing-${name}`).hidden = rows.length > 0;
+    table.parentElement.hidden = byId(`download-${name}`).parentElement.hidden = rows.length === 0;
     const mark = write.decimal === "," ? ";" : ",";
+    const group = chosen.group === "total" ? "" : `-${chosen.group}`;
+    byId(`download-${name}`).download = `${data.page}-${name}-${chosen.place.replace("/", "-")}-${chosen.year}${group}.csv`;
     byId(`download-${name}`).href = "data:text/csv;charset=utf-8," + encodeURIComponent("\ufeff" + parted(name, mark).join("\r\n") + "\r\n");
   };
   const sort = (name, column) => {
@@ -204,7 +208,7 @@
   };
   const drawLines = (svg, lines, spread, cuts, beside = []) => {
     const [w, h, from, to] = ["w", "h", "from", "to"].map((name) => Number(svg.dataset[name]));
-    const small = svg.dataset.small === "True", panel = svg.dataset.panel === "True";
+    const small = svg.dataset.small === "True";
     const top = topFor(PCT_TOPS, [...[...lines, ...beside].flatMap((line) => line.points.flatMap((p) => [p.value, p.high])), ...spread.map((s) => s[2])]);
     const x = (year) => (w * (year - from)) / (to - from), y = (value) => h * (1 - value / top);
     const g = canvas(svg);
@@ -226,20 +230,20 @@
         put(g, "polyline", { points: piece.map((p) => `${x(p.year)},${y(p.value)}`).join(" "), stroke: colour, "stroke-width": thickness, "stroke-dasharray": dash });
         for (const p of piece) {
           if (line.style === "country" || line.style === "median") {
-            put(g, "line", { x1: x(p.year) - 4, x2: x(p.year) + 4, y1: y(p.value), y2: y(p.value), stroke: colour, "stroke-width": thickness });
+            if (p.small) put(g, "circle", { cx: x(p.year), cy: y(p.value), r: 2.5, fill: "#fff", stroke: colour, "stroke-width": 1.5 });
+            else put(g, "line", { x1: x(p.year) - 4, x2: x(p.year) + 4, y1: y(p.value), y2: y(p.value), stroke: colour, "stroke-width": thickness });
             continue;
           }
           const look = { fill: p.small ? "#fff" : colour, stroke: colour, "stroke-width": 1.5 };
           const size = small ? 3 : 3.8;
           const dot = line.style === "chosen" ? put(g, "circle", { cx: x(p.year), cy: y(p.value), r: size, ...look })
             : put(g, "rect", { x: x(p.year) - 3.3, y: y(p.value) - 3.3, width: 6.6, height: 6.6, ...look });
-          put(dot, "title", {}, p.tip ?? `${p.year}: ${tenths(Math.round(p.value * 10))} %`);
+          put(dot, "title", {}, p.tip ?? `${p.year}: ${tenths(Math.round(p.value * 10))}${write.percent}`);
         }
       }
       if (line.style === "chosen" && !small) {
         for (const p of line.points.filter((point) => point.why)) {
-          if (panel) put(g, "text", { x: x(p.year), y: h - 4, "text-anchor": "middle", "font-size": 12, fill: MUTED }, p.why === words.withheld_short ? words.gap_withheld : words.gap_none);
-          else put(g, "text", { transform: `translate(${x(p.year)},${h}) rotate(270)`, dx: 4, dy: 4, "font-size": 11, fill: MUTED }, p.why);
+          put(g, "text", { x: x(p.year), y: h - 4, "text-anchor": "middle", "font-size": 12, fill: MUTED }, p.why === words.withheld_short ? words.gap_withheld : words.gap_none);
         }
       }
       const last = line.points.filter((p) => p.value !== null).pop();
@@ -258,6 +262,7 @@
     const axis = svg.querySelector(".al");
     if (axis) relabel(axis, top);
     const height = ROW * ((marks.at(-1)?.row ?? 0) + 1);
+    svg.querySelectorAll("g:not(.dyn) > line").forEach((grid) => { grid.setAttribute("y2", height); });
     const [left, above, width] = svg.getAttribute("viewBox").split(" ").map(Number);
     svg.setAttribute("viewBox", `${left} ${above} ${width} ${height - above + 8}`);
     svg.setAttribute("height", height - above + 8);
@@ -292,8 +297,8 @@
   const points = (rows, name = "pct") => rows.map((row) => ({
     year: row.year, value: row[name] === null ? null : row[name] / 10,
     low: name === "pct" && row.low !== null ? row.low / 10 : null, high: name === "pct" && row.high !== null ? row.high / 10 : null,
-    small: row.small, why: name === "pct" || name === "prosecution" ? (row[name] === null ? row.why ?? words.none_short : "") : "",
-    tip: row.said && row.pct !== null && name === "pct" ? `${row.year}: ${tenths(row.pct)} % (${tenths(row.low)}–${tenths(row.high)})` : undefined,
+    small: name === "country" ? row.country_small : !name.endsWith("median") && row.small, why: name === "pct" || name === "prosecution" ? (row[name] === null ? row.why ?? words.none_short : "") : "",
+    tip: row.said && row.pct !== null && name === "pct" ? `${row.year}: ${tenths(row.pct)}${write.percent} (${tenths(row.low)}–${tenths(row.high)})` : undefined,
   }));
   const drawing = (name) => document.querySelector(`#picture-${name} svg`);
   const draw = () => {
@@ -313,7 +318,7 @@
       if (!svg) continue;
       const of = byYear(chosen.place, group);
       drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts, panels);
-      svg.closest(".picture").hidden = of.length === 0;
+      svg.closest(".picture").parentElement.hidden = of.length === 0;
     }
     drawLines(drawing("measures"), [line("second", words.series.prosecution, "prosecution"), line("chosen", words.series.clearance, "pct")], [], cuts);
     let row = 0, before = "riket";
@@ -328,7 +333,7 @@
     drawDots(drawing("ranking"), marks, PCT_TOPS, marks[0]?.value ?? null);
     for (const name of ["flow", "outcomes"]) {
       const bars = shown[name].rows.map(([label, value, part]) =>
-        ({ label, value, text: count(value) + (part === null ? "" : ` (${tenths(part)} %)`) }));
+        ({ label, value, text: count(value) + (part === null ? "" : ` (${tenths(part)}${write.percent})`) }));
       drawBars(drawing(name), bars);
       drawing(name).closest(".picture").hidden = bars.length === 0;
     }
@@ -376,7 +381,7 @@
     for (const [name, one] of Object.entries(data.indicators)) {
       const of = years.map((year, n) => {
         const [state, verdict, processed = null, cleared = null, pct = null, change = null, since = null] = one.cells[chosen.place][n];
-        return { year, state, verdict, processed, cleared, pct, change, since, low: null, high: null, small: state === "small", ...common(one.common, year) };
+        return { year, state, verdict, processed, cleared, pct, change, since, low: null, high: null, small: state === "small", country_small: one.cells["riket/SE"][n][0] === "small", ...common(one.common, year) };
       });
       const row = of[years.indexOf(chosen.year)];
       rows[name] = row;
@@ -384,7 +389,8 @@
       const said = words.card, known = row.pct !== null;
       const facts = ["change", "since", "country", "region_median", "county_median"].filter((fact) => row[fact] !== null && {
         change: true, since: one.first !== chosen.year - 1, country: level() !== "riket",
-        region_median: true, county_median: true }[fact]).map((fact) => fill(said[fact], values));
+        region_median: true, county_median: true }[fact])
+        .map((fact) => fill(said[fact === "country" && row.country_small ? "country_small" : fact], values));
       const card = document.querySelector(`[data-indicator="${name}"]`);
       card.querySelector(".level").textContent = known ? fill(said.level, values) : row.state === "withheld" ? said.withheld : said.none;
       card.querySelector(".counts").textContent = known ? fill(said.counts, values) : "";
@@ -475,4 +481,6 @@
   form.hidden = false;
   fromAddress();
   show();
+  // Where a line is wider than the screen, its newest years are what the reader came for.
+  all('.picture:has([data-kind="lines"])').forEach((picture) => { picture.scrollLeft = picture.scrollWidth; });
 })();

@@ -84,6 +84,8 @@ def _position(row: Row) -> Sequence[str]:
         said.append(
             f"{side}_country_{'within' if row['country_within'] else 'outside'}" if side != "as" else "as_country"
         )
+        if row["country_small"]:
+            said.append("country_small")
     said += [
         f"{_side(row[f'to_{median}'])}_{median}"
         for median in ("region_median", "county_median")

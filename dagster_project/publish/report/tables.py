@@ -83,6 +83,12 @@ def note(row: Row, of_year: bool = True) -> str:
     return " ".join(f"notes.{key}" for key in keys)
 
 
+def rests_on_few(row: Row, column: str) -> bool:
+    """Whether a share rests on fewer than 30 offences; of a median nothing of the kind can be said."""
+    few = row["country_small"] if column == "country" else column in ("pct", "prosecution") and row["small_number"]
+    return bool(few)
+
+
 def why_missing(row: Row) -> str:
     """The key of why a figure has no share; nothing if it has one."""
     return "withheld_short" if row["suppression"] else "none_short" if row["pct"] is None else ""
@@ -148,7 +154,7 @@ def ranking_table(figures: Figures, indicator: str, choice: Choice) -> Table:
         [
             [
                 f"place.{row['geography_level']}/{row['geography_code']}",
-                f"level_names.{row['geography_level']}",
+                f"place_kinds.{row['geography_level']}",
                 *(row[name] for name in ("processed", "cleared", "pct", "low", "high")),
                 note(row, of_year=False),
             ]

@@ -1,0 +1,201 @@
+"""The report of figures as nobody wants them: it stays right, and says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from report_reader import Reader, faults, table, words
+
+from dagster_project.publish.report.pages import write_report
+from dagster_project.publish.report.texts import catalogue
+
+pytest_plugins = ["report_fixtures"]
+
+
+def doctored(publication: Path, folder: Path, statements: Sequence[str], indicators: Sequence[str]) -> Path:
+    """A report of the publication's figures after some statements, with few indicators, since each costs time."""
+    (folder / "parquet").mkdir(parents=True)
+    with duckdb.connect() as connection:
+        tables = [path.stem for path in sorted((publication / "parquet").glob("*.parquet"))]
+        for name in tables:
+            connection.execute(f"create table {name} as from read_parquet('{publication}/parquet/{name}.parquet')")
+            columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
+            if "indicator_id" in columns:
+                connection.execute(f"delete from {name} where indicator_id not in {(*indicators, '')}")
+        for statement in statements:
+            connection.execute(statement)
+        for name in tables:
+            connection.execute(f"copy {name} to '{folder}/parquet/{name}.parquet'")
+    write_report(folder)
+    return folder
+
+
+COUNTS = (
+    "processed", "investigated", "dismissed", "with_suspect", "cleared", "cleared_indictment", "cleared_penalty_order",
+    "cleared_waiver", "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed",
+)  # fmt: skip
+SHARES = (
+    "clearance_pct", "clearance_pct_low", "clearance_pct_high", "prosecution_pct", "clearance_pct_country",
+    "clearance_pct_median_region", "clearance_pct_median_county", "clearance_change_pp", "clearance_change_significant",
+)  # fmt: skip
+NO_SHARES = f"update fct_indicator_year set {', '.join(f'{name} = null' for name in SHARES)}"
+
+
+def all_of(publication: Path, one: Reader, place: str = "") -> str:
+    """What two pages say, in words."""
+    said = []
+    for name in ("index", "valdtakt"):
+        said.append(words(one.open(publication / "report" / "sv" / f"{name}.html", place).locator("body")))
+    return "\n".join(said)
+
+
+def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    """Without a denominator there is no share, which is not 0 per cent."""
+    made = doctored(
+        publication,
+        tmp_path / "zeros",
+        [
+            f"update fct_indicator_year set suppression = null, small_number = true, {', '.join(f'{name} = 0' for name in COUNTS)}",
+            NO_SHARES,
+            "delete from fct_case_flow_year",
+            "delete from fct_processing_time_year",
+        ],
+        ["valdtakt"],
+    )
+    said = all_of(made, reader)
+    assert "Inga brott handlades 2024" in said
+    assert "Inga handlagda brott, så andelen finns inte: Våldtäkt." in said
+    assert "0,0 procent" not in said
+    assert "NaN" not in said
+    assert reader.complaints == []
+
+
+def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    made = doctored(
+        publication,
+        tmp_path / "withheld",
+        [
+            f"update fct_indicator_year set suppression = 'primary', small_number = null, {', '.join(f'{name} = null' for name in COUNTS)}",
+            NO_SHARES,
+            "update fct_case_flow_year set suppression = 'primary', offences = null, share_of_stage_before_pct = null",
+            "update fct_processing_time_year set suppression = 'primary', offences = null, days_median = null",
+            "update publication set is_synthetic = true",
+        ],
+        ["valdtakt"],
+    )
+    said = all_of(made, reader)
+    assert "Uppgiften för 2024 är skyddad" in said
+    assert "Skyddad uppgift: Våldtäkt." in said
+    assert said.count(catalogue("sv")["synthetic"]) == 2
+    assert not re.search(r"\d procent \(95", said)
+    page = reader.open(made / "report" / "sv" / "valdtakt.html")
+    assert {tuple(row[1:7]) for row in table(page, "trend")} == {("–",) * 6}
+    assert page.locator("#picture-trend text", has_text="×").count() == 2
+    assert "uppgiften är skyddad" in words(page.locator("#missing-flow"))
+    assert faults(page) == []
+    assert reader.complaints == []
+
+
+def test_one_year_all_cleared_and_names_with_markup(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    evil = "<img src=x onerror=alert(1)></script>&\"'{pct:t}#*_$"
+    made = doctored(
+        publication,
+        tmp_path / "one",
+        [
+            *(f"delete from {name} where year <> 2024" for name in ("dim_year", "fct_indicator_year", "series_break")),
+            "update fct_indicator_year set suppression = null, small_number = false, processed = 1234, investigated = 1234, "
+            "dismissed = 0, with_suspect = 1234, cleared = 1234, cleared_indictment = 1234, cleared_penalty_order = 0, "
+            "cleared_waiver = 0, limited_investigated = 0, other_investigated = 0, limited_dismissed = 0, other_dismissed = 0, "
+            "clearance_pct = 100, clearance_pct_low = 99.7, clearance_pct_high = 100, prosecution_pct = 100, "
+            "clearance_pct_country = 100, clearance_pct_median_region = 100, clearance_change_pp = null, "
+            "clearance_change_significant = null, series_break = false, mixed_year = false",
+            f"update dim_geography set name = '{evil.replace(chr(39), chr(39) * 2)}' where geography_code = '01'",
+            f"update dim_indicator set name_sv = '{evil.replace(chr(39), chr(39) * 2)}'",
+            "alter table dim_geography drop name_en",
+        ],
+        ["valdtakt"],
+    )
+    said = all_of(made, reader)
+    assert evil in said
+    assert "1\u202f234" in said
+    assert "alla ledde till personuppklaring: 100 procent" in said
+    assert "2024 är det första redovisade året" in said
+    assert reader.complaints == []
+    page = reader.open(made / "report" / "en" / "valdtakt.html")
+    assert page.locator("img").count() == 0
+    assert evil in page.locator("#h-says").inner_text()
+
+
+def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    """More than chance only where the mart says so; a difference that rounding distorts is explained."""
+    where = "where variant = 'beslutad' and geography_code = '01' and victim_group = 'total'"
+
+    def figures_of(year: int, cleared: int, more: str = "") -> str:
+        counted = {"processed": 3000, "investigated": cleared, "cleared": cleared, "cleared_indictment": cleared}
+        counts = counted | {"dismissed": 3000 - cleared, "other_dismissed": 3000 - cleared}
+        return (
+            f"update fct_indicator_year set {', '.join(f'{name} = {counts.get(name, 0)}' for name in COUNTS)}, "
+            f"suppression = null, small_number = false, clearance_pct = 100.0 * {cleared} / 3000, prosecution_pct = 100, "
+            f"clearance_pct_low = 9, clearance_pct_high = 12, clearance_pct_country = 30{more} {where} and year = {year}"
+        )
+
+    said = {}
+    for name, significant, few in (("chance", "false", "true"), ("more", "true", "false")):
+        made = doctored(
+            publication,
+            tmp_path / name,
+            [
+                "update dim_indicator set first_comparable_year = 2023",
+                "update fct_indicator_year set series_break = false, mixed_year = false",
+                f"update fct_indicator_year set small_number = {few} where geography_level = 'riket'",
+                figures_of(2023, 301),
+                figures_of(
+                    2024, 314, f", clearance_change_pp = 1300.0 / 3000, clearance_change_significant = {significant}"
+                ),
+            ],
+            ["valdtakt"],
+        )
+        page = reader.open(made / "report" / "sv" / "valdtakt.html")
+        said[name] = words(page.locator("#says"))
+        page = reader.open(made / "report" / "sv" / "index.html")
+        said[name] += words(page.locator("#summary")) + words(page.locator(".cards"))
+    assert "steg med 0,4 procentenheter sedan 2023. Det kan bero på slumpen." in said["chance"]
+    assert "mer än slumpen brukar ge" not in said["chance"]
+    assert "steg med 0,4 procentenheter sedan 2023, mer än slumpen brukar ge" in said["more"]
+    for text in ("Även hela landet har färre än 30 brott", "Landet 30,0 % (färre än 30 brott)"):
+        assert text in said["chance"]
+        assert text not in said["more"]
+    assert "På grund av avrundning" in said["more"]
+    assert "en prövning av tjugo" in said["more"]
+    assert "utanför områdets konfidensintervall" in said["more"]
+    assert reader.complaints == []
+
+
+def test_what_was_revised_is_told(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    told_of = {
+        "publication_id": "'30000101T000000Z'", "indicator_id": "'valdtakt'", "variant": "'beslutad'", "year": "2023",
+        "geography_level": "'lan'", "geography_code": "'01'", "victim_group": "'kvinna'", "measure": "'clearance_pct'",
+        "kind": "'changed'", "old_value": "12.25", "new_value": "1234", "causes": "'police/2023 <b>'",
+    }  # fmt: skip
+    made = doctored(
+        publication,
+        tmp_path / "revised",
+        [
+            "insert into publication select * replace ('30000101T000000Z' as publication_id) from publication",
+            f"insert into revision ({', '.join(told_of)}) values ({', '.join(told_of.values())})",
+        ],
+        ["valdtakt"],
+    )
+    said = (
+        reader.open(made / "report" / "sv" / "valdtakt.html")
+        .locator("section[aria-labelledby=h-revisions]")
+        .inner_text()
+    )
+    assert "sedan förra publiceringen: 1." in said
+    assert "Personuppklaringsprocent" in said
+    for text in ("Stockholms län", "Kvinnor", "12,3", "1\u202f234", "police/2023 <b>"):
+        assert text in said
+    assert reader.complaints == []

@@ -1,0 +1,58 @@
+"""The report's pages: whole, small, leading nowhere, and shutting nobody out; each page, in both languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_reader import Reader, faults, pages, rows
+
+from dagster_project.publish.report.texts import catalogue
+
+pytest_plugins = ["report_fixtures"]
+INDICATORS = 11
+
+
+def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
+    written = {path.relative_to(publication / "report").as_posix() for path in pages(publication)}
+    ids = [name for (name,) in rows(publication, "select distinct indicator_id from @dim_indicator")]
+    assert len(ids) == INDICATORS
+    assert written == {"index.html"} | {
+        f"{language}/{page}.html" for language in ("sv", "en") for page in ("index", "quality", *ids)
+    }
+    for path in pages(publication):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.encode()) < (300_000 if path.stem == "index" else 500_000)
+        assert not re.search(r"(?:src|href|action|url)\s*[=(]\s*[\"']?\s*(?:https?:)?//", text)
+        assert 'class="synthetic"' not in text, "only made-up data are called so"
+    for language in ("sv", "en"):
+        assert (publication / "report" / language / "report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_both_catalogues_say_the_same_things() -> None:
+    def keys(content: Any, prefix: str = "") -> set[str]:
+        if isinstance(content, dict):
+            return {found for key, value in content.items() for found in keys(value, f"{prefix}.{key}")}
+        if isinstance(content, list):
+            return {found for number, value in enumerate(content) for found in keys(value, f"{prefix}.{number}")}
+        return {f"{prefix} {sorted(re.findall(r'{[^}]*}', str(content)))}"}
+
+    assert keys(dict(catalogue("sv"))) == keys(dict(catalogue("en")))
+
+
+@pytest.mark.parametrize(("language", "width"), [("sv", 390), ("en", 1200)])
+def test_nobody_is_shut_out(publication: Path, reader: Reader, language: str, width: int) -> None:
+    """Each page complains of nothing, asks for nothing, has nothing that axe-core finds and fits on a small phone too."""
+    looked_at = [path for path in pages(publication) if path.parent.name in (language, "report")]
+    assert len(looked_at) == INDICATORS + 3
+    for path in looked_at:
+        reader.page.set_viewport_size({"width": width, "height": 900})
+        page = reader.open(path)
+        assert page.locator("h1").count() == 1
+        assert faults(page) == [], path.name
+        for narrow in (width, 320):
+            page.set_viewport_size({"width": narrow, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= narrow, path.name
+    assert reader.complaints == []
