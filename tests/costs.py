@@ -66,7 +66,9 @@ def _named(what: str) -> str:
     }.items():
         if found := re.search(pattern, what):
             return f"{place} {found[1]}/{found[2]}"
-    return Path(what).name if "/" in what else re.sub(r"^\w+\.(\w+\.\w+)$", r"\1", what)
+    if "/" in what:
+        return Path(what).name
+    return re.sub(r"__dbt_tmp\d+", "", what.replace('"', "")).removeprefix("temp.main.")
 
 
 class Counted:

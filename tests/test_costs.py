@@ -14,6 +14,11 @@ LEEWAY = 0.05
 
 
 @pytest.fixture(scope="module")
+def tables_only() -> None:
+    """The formats and the report count too."""
+
+
+@pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     return measure(Path(tmp_path_factory.mktemp("costs")))
 
@@ -29,11 +34,11 @@ def test_a_load_costs_what_it_is_known_to(measured: dict[str, dict[str, Any]], c
         assert measured[case][stage]["bytes read"] == pytest.approx(known[stage]["bytes read"], rel=LEEWAY), stage
 
 
-def test_another_year_reads_no_deliveries_of_the_years_before(measured: dict[str, dict[str, Any]]) -> None:
+def test_another_year_reads_no_decisions_of_the_years_before(measured: dict[str, dict[str, Any]]) -> None:
+    """Their offences once, since decisions on offences that its own extract does not hold are looked up there."""
     first, another = (measured[case] for case in CASES[:2])
-    assert another["ingest"]["scans"]["row"] < first["ingest"]["scans"]["row"]
-    for table in ("raw police/offences", "raw police/decisions", "raw prosecution/decisions"):
-        assert another["build"]["scans"][table] <= first["build"]["scans"][table]
+    for table in ("raw police/decisions", "raw prosecution/decisions"):
+        assert another["build"]["scans"][table] < first["build"]["scans"][table]
 
 
 def test_nothing_new_reads_nothing(measured: dict[str, dict[str, Any]]) -> None:
