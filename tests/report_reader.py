@@ -38,13 +38,14 @@ def pages(publication: Path) -> list[Path]:
     return sorted((publication / "report").rglob("*.html"))
 
 
-def faults(page: Page) -> list[tuple[str, list[str]]]:
+def faults(page: Page, contrast: bool = True) -> list[tuple[str, list[str]]]:
     """What axe-core finds against WCAG 2.2 AA and good practice, with the elements that it is about."""
     # Through the debugger: the page itself lets no other script in.
     page.evaluate(_axe())
     found = page.evaluate(
-        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], "
-        "resultTypes: ['violations']})"
+        "contrast => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], "
+        "rules: {'color-contrast': {enabled: contrast}}, resultTypes: ['violations']})",
+        contrast,
     )
     return [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found["violations"]]
 
