@@ -17,7 +17,7 @@ import duckdb
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, complete_years, record_folder
 from dagster_project.files import read_json, write_json
-from dagster_project.memory import duckdb_limits
+from dagster_project.memory import duckdb_limits, limit_memory
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
@@ -71,9 +71,8 @@ def audit_warehouse(settings: Settings) -> Audit:
         *_as_results(read_data_tests(settings)),
         *(result for record in active.values() for result in _corrections(record)),
     ]
-    with duckdb.connect(
-        str(settings.warehouse_file), read_only=True, config=duckdb_limits(settings.scratch)
-    ) as connection:
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        limit_memory(connection)
         results += run_suites(suites("intermediate", "marts"), connection)
     audit = Audit(basis, tuple(apply_waivers(results, read_waivers(settings.waivers), date.today())))
     save_audit(settings, audit)

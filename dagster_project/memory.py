@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
+
 MEMORY_VARIABLE = "UPPKLARAT_MEMORY"
 DEFAULT = "4GiB"
 _MIB = {"MB": 1e6 / 2**20, "MIB": 1.0, "GB": 1e9 / 2**20, "GIB": 1024.0}
@@ -31,3 +33,8 @@ def duckdb_memory(environment: Mapping[str, str] = os.environ) -> str:
 def duckdb_limits(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
     """DuckDB's configuration where it reads offences: what finds no room in memory is put aside in `scratch`, encrypted."""
     return {"memory_limit": duckdb_memory(), "temp_directory": str(scratch), "temp_file_encryption": True}
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set the limit where others of this process may have the database open, who would not get it with another configuration."""
+    connection.execute(f"set memory_limit = '{duckdb_memory()}'")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from costs import BASELINE, CASES, measure
 
-# Parquet is written by several threads, so its bytes are not quite the same each time.
-LEEWAY = 0.05
+# Parquet is written by several threads, so its bytes are not quite the same each time, nor are the blocks of a database.
+LEEWAY, BLOCKS = 0.05, 2 * 262_144
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def test_a_load_costs_what_it_is_known_to(measured: dict[str, dict[str, Any]], c
     assert measured[case]["files written"] == known["files written"]
     for stage in known.keys() - {"files written"}:
         assert measured[case][stage]["scans"] == known[stage]["scans"], stage
-        assert measured[case][stage]["bytes read"] == pytest.approx(known[stage]["bytes read"], rel=LEEWAY), stage
+        assert measured[case][stage]["bytes read"] == pytest.approx(
+            known[stage]["bytes read"], rel=LEEWAY, abs=BLOCKS
+        ), stage
 
 
 def test_another_year_reads_no_decisions_of_the_years_before(measured: dict[str, dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ from dagster_project.deliveries.ledger import (
     kept_description,
     record_folder,
 )
-from dagster_project.memory import duckdb_limits
+from dagster_project.memory import limit_memory
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.versions import fingerprint, transformation_version
@@ -128,8 +128,8 @@ def _years_that_look_back(
     looking = {year for year in candidates if any(changed < year for changed in changed_police_years)}
     if not looking:
         return set()
-    limits = duckdb_limits(settings.scratch)
-    with duckdb.connect(str(settings.warehouse_file), read_only=True, config=limits) as connection:
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        limit_memory(connection)
         found_before = connection.execute(
             "select distinct year from intermediate.int_looked_up_offence where list_contains(?, extract_year)",
             [sorted(changed_police_years)],
