@@ -101,6 +101,13 @@ def test_an_exact_attacker_finds_no_small_count_of_a_small_world(table: Table) -
     assert_nothing_is_told(table)
 
 
+def test_the_sum_of_two_hidden_parts_is_hidden() -> None:
+    """One offence that was cleared and one that was not: each part could be another number, and so must be both together."""
+    cleared, not_cleared = (True, "cleared_indictment True"), (False, "limited_investigated True")
+    offences = Counter({Offence("0101", "kvinna", kind): 1 for kind in (cleared, not_cleared)})
+    assert_nothing_is_told(Table(offences, GROUPS, COUNTY_OF))
+
+
 def test_an_offence_is_exchanged_once() -> None:
     """Of the kind that both counties have, one has a single man: exchanging him twice would make a world that cannot be."""
     both, here, there = (
