@@ -31,8 +31,17 @@ def duckdb_memory(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def duckdb_limits(scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
-    """DuckDB's configuration where it reads offences: what finds no room in memory is put aside in `scratch`, encrypted."""
-    return {"memory_limit": duckdb_memory(), "temp_directory": str(scratch), "temp_file_encryption": True}
+    """DuckDB's configuration where it reads offences: what finds no room in memory is put aside in `scratch`, encrypted.
+
+    DuckDB asks to be told that its own encryption (mbedtls) will do, since it calls its random numbers too weak for files that
+    last. These last as long as the connection, whose key is nowhere else.
+    """
+    return {
+        "memory_limit": duckdb_memory(),
+        "temp_directory": str(scratch),
+        "temp_file_encryption": True,
+        "force_mbedtls_unsafe": True,
+    }
 
 
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:

@@ -30,3 +30,17 @@ def test_duckdb_takes_the_limits(settings: Settings, monkeypatch: pytest.MonkeyP
             "select current_setting('memory_limit'), current_setting('temp_directory')"
         ).fetchone()
     assert told == ("1.0 GiB", str(settings.scratch))
+
+
+def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
+    """Encrypted, which DuckDB does only if it is told that its own encryption will do."""
+    settings.scratch.mkdir(parents=True)
+    with duckdb.connect(config={**duckdb_limits(settings.scratch), "memory_limit": "50MB", "threads": 1}) as connection:
+        connection.execute(
+            "create temp table much as select range as n, md5(range::varchar) as text from range(2_000_000)"
+        )
+        put_aside = sum(file.stat().st_size for file in settings.scratch.iterdir())
+        assert put_aside > 10_000_000
+        assert connection.execute("select count(distinct text) from much").fetchone() == (2_000_000,)
+        text = connection.execute("select text from much limit 1").fetchone()[0].encode()  # type: ignore[index]
+        assert not any(text in file.read_bytes() for file in settings.scratch.iterdir())

@@ -249,6 +249,9 @@ def _judge(
                     prepared / f"{name}_quarantine.parquet",
                     connection,
                 )
+            except (duckdb.NotImplementedException, duckdb.InternalException) as error:
+                # Nothing is said of the delivery by what DuckDB cannot do.
+                raise RuntimeError(f"{file.where}: DuckDB could not judge it ({type(error).__name__})") from None
             except duckdb.OutOfMemoryException:
                 raise MemoryError(f"{file.where}: judging it takes more memory than {MEMORY_VARIABLE} allows") from None
             except duckdb.Error as error:

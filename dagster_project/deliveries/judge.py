@@ -156,13 +156,14 @@ def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) 
     """
     # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
     # \\r\\n it takes \\n as well; told of neither, it makes a blank line of every \\r\\n in a file that begins with \\n.
+    # In parallel it gives up on some large files, by where its buffers happen to end; numbering the lines goes one by one anyway.
     connection.execute("set variable no_delimiter = chr(0)")
     lines = f"""
         select 1 + row_number() over () as line, text
         from read_csv(
             {literal(received.text_path)}, columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
             delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
-            new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}
+            new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}, parallel = false
         )"""
     last = received.lines + 1
     padded = " or ".join(
