@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable
 from datetime import date
@@ -116,7 +117,11 @@ def table(rows: list[tuple[Row, float]]) -> str:
         "|---|---:|---:|---:|",
         *(f"| {what} | {tried:,} | {well:,} | {took:.0f} |" for (what, tried, well, _), took in rows),
     ]
-    remarks = [f"- {what}: {remark}." for (what, _, _, remark), _ in rows if remark]
+    remarks = [
+        textwrap.fill(f"- {what}: {remark}.", 130, subsequent_indent="  ", break_on_hyphens=False)
+        for (what, _, _, remark), _ in rows
+        if remark
+    ]
     return "\n".join([*lines, "", *remarks])
 
 
