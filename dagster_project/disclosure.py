@@ -217,6 +217,8 @@ def _reach(table: Table, found: Mapping[Cell, Withheld], cell: Cell, measure: st
             move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below, limit)
             if move is not None:
                 cheapest = move, world, cleared
+                if move.price == 0:
+                    break
         if cheapest is None:
             return changed, values
         move, world, cleared = cheapest
@@ -372,6 +374,8 @@ def _cheapest_move(
         for found in sort():
             if found is not None:
                 cheapest, limit = found, found.price
+                if found.price == 0:
+                    return cheapest
     return cheapest
 
 

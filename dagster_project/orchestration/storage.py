@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, StaticPool, create_engine
-
-_SECONDS_TO_WAIT = 60
 
 
 class KeptOpenStorage(DagsterSqliteStorage):
@@ -49,7 +48,7 @@ class KeptOpenEventLog(SqliteEventLogStorage):
                 self._engines[shard] = create_engine(
                     self.conn_string_for_shard(shard),
                     poolclass=StaticPool,
-                    connect_args={"timeout": _SECONDS_TO_WAIT, "check_same_thread": False},
+                    connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
                 )
                 self._initdb(self._engines[shard])
             with self._engines[shard].begin() as connection:
