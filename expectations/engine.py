@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import importlib.util
 import logging
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -285,11 +287,27 @@ class _Audit:
 def _great_expectations() -> Any:
     """Import Great Expectations, late because it takes seconds, and quiet because nothing may leave this machine."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    _defer_statistics()
     import great_expectations
 
     # it logs whole exceptions, and some quote values; what is wrong is in the results
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     return great_expectations
+
+
+def _defer_statistics() -> None:
+    """Let `scipy.stats`, a third of what Great Expectations imports, wait for an expectation on distributions to use it."""
+    import scipy  # type: ignore[import-untyped]
+
+    name = "scipy.stats"
+    if name in sys.modules or (spec := importlib.util.find_spec(name)) is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    # An import that found it among the modules would look at it, and so load it.
+    scipy.stats = module
 
 
 @cache

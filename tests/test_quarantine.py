@@ -529,9 +529,9 @@ def test_lines_are_those_of_the_file(settings: Settings, way: str) -> None:
     assert (sorted(found.loaded), found.duplicates, found.rows_read) == ([2, 5], 1, 13)
 
 
-@pytest.mark.parametrize("padded", [" {};{};{}", "{} ;{};{}", "{}; {};{}", "{};{};{} "])
+@pytest.mark.parametrize("padded", [" {};{};{}", "{} ;{};{}", "{}; {};{}", "{};{};{} ", '{};"{} ";{}'])
 def test_a_single_blank_in_a_file_is_trimmed(settings: Settings, padded: str) -> None:
-    """Files without any are read without trimming."""
+    """Rows without any are not trimmed."""
     rows = [police_row(1), police_row(2)]
     columns = COLUMNS["police", "decisions"]
     first, second, *others = csv_line(rows[1], columns).split(";")

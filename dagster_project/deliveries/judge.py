@@ -99,12 +99,10 @@ def judge_file(
     offer_pseudonyms(connection, key)
     _read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
-    connection.execute(_fault_sql(contract, year))
+    _find_faults(contract, year, connection)
     _refuse_personal_numbers(received, connection)
     (rows_read,) = _one(connection, "select count(*) from row")
-    (rows_loaded,) = _one(
-        connection, f"copy ({_loaded_sql(contract)}) to {literal(loaded)} (format parquet, compression zstd)"
-    )
+    rows_loaded = _write_loaded(contract, loaded, connection)
     connection.execute(
         f"""
         copy (
@@ -126,68 +124,83 @@ def judge_file(
 
 def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), `malformed` = text of a misshapen line."""
-    contract = received.contract
-    is_trimmed = False
-    if received.is_parquet:
-        fields = {column.name: f"{column.name}_came" for column in contract.columns}
-        came = ", ".join(f"cast({_original(received, name)} as varchar) as {field}" for name, field in fields.items())
-        shape = "cast(null as varchar)"
-        # The window runs in the order of the file.
-        source = f"""
-            select *, row_number() over () as line, {_is_odd(f"concat({', '.join(fields.values())})")}
-            from (select {came} from {parquet(received.text_path)})"""
-    else:
-        fields = {column.name: f"fields[{received.header.index(column.name) + 1}]" for column in contract.columns}
-        shape = f"case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end"
-        odd = _is_odd("text") if received.has_odd_space or received.has_quotes else "false as is_odd"
-        records, is_trimmed = _records_sql(received, connection)
-        source = f"select *, {odd} from ({records})"
-    filled = {name: field if is_trimmed else _trimmed(field) for name, field in fields.items()}
-    columns = ", ".join(f"nullif({field}, '') as {name}" for name, field in filled.items())
-    connection.execute(
-        f"create or replace temp table row as select line, {columns}, {shape} as malformed from ({source})"
+    records = _parquet_records_sql(received) if received.is_parquet else _csv_records_sql(received, connection)
+    is_odd = f"regexp_matches(text, '[{_ODD_SPACE}]')" if received.has_odd_space or received.has_quotes else "false"
+    is_padded = " or ".join(
+        [
+            *(f"contains(text, '{padding}')" for padding in (" ;", "; ", '"')),
+            "starts_with(text, ' ')",
+            "ends_with(text, ' ')",
+        ]
     )
+    columns = ", ".join(
+        f"nullif(fields[{received.header.index(column.name) + 1}], '') as {column.name}"
+        for column in received.contract.columns
+    )
+    # Few rows need trimming, and trimming a set of characters is many times slower than trimming blanks.
+    connection.execute(
+        f"""
+        create or replace temp table row as
+        select line, {columns},
+            case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end as malformed
+        from (
+            select line, text, case
+                when {is_odd} then list_transform(fields, lambda field: trim(field, '{WHITE_SPACE}'))
+                when {is_padded} then list_transform(fields, lambda field: trim(field))
+                else fields
+            end as fields
+            from ({records})
+        )"""
+    )
+    connection.execute("drop table if exists line")
 
 
-def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> tuple[str, bool]:
-    """Records of a CSV file, and whether no field of theirs begins or ends with white space, as few files' fields do.
+def _parquet_records_sql(received: ReceivedFile) -> str:
+    """Rows of a Parquet file as `_csv_records_sql` gives them; columns that the contract does not name are null."""
+    named = {column.name for column in received.contract.columns}
+    came = [
+        f"cast({_quoted(original)} as varchar)" if name in named else "null"
+        for name, original in zip(received.header, received.original_names, strict=True)
+    ]
+    # The window runs in the order of the file.
+    return f"""
+        select row_number() over () as line, array_to_string(fields, ';') as text, fields
+        from (select [{", ".join(came)}]::varchar[] as fields from {parquet(received.text_path)})"""
 
-    Columns are `line` (of its first line), `text` and `fields`; null fields = unbalanced quotes or nothing.
-    """
+
+def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
+    """Records of a CSV file as `line` (of its first line), `text` and `fields`; null fields = unbalanced quotes or nothing."""
     # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
-    # \\r\\n it takes \\n as well; told of neither, it makes a blank line of every \\r\\n in a file that begins with \\n.
+    # \r\n it takes \n as well; told of neither, it makes a blank line of every \r\n in a file that begins with \n.
     # In parallel it gives up on some large files, by where its buffers happen to end; numbering the lines goes one by one anyway.
+    # A table of lines, so that what is done with them is done in parallel.
     connection.execute("set variable no_delimiter = chr(0)")
-    lines = f"""
+    connection.execute(
+        f"""
+        create or replace temp table line as
         select 1 + row_number() over () as line, text
         from read_csv(
             {literal(received.text_path)}, columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
             delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
             new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}, parallel = false
         )"""
-    last = received.lines + 1
-    padded = " or ".join(
-        ["starts_with(text, ' ')", "ends_with(text, ' ')", "contains(text, ' ;')", "contains(text, '; ')"]
     )
-    read, beyond, with_padding = _one(
+    last = received.lines + 1
+    read, beyond = _one(
         connection,
-        f"""
-        select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null),
-            count(*) filter ({padded})
-        from ({lines})""",
+        f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from line",
     )
     if read != received.lines or beyond:
         check_unchanged(received.path, received.where, received.size, received.modified_ns)
         raise AssertionError(f"{received.where}: read {read} lines of {received.lines}, and {beyond} beyond")
-    lines = f"select * from ({lines}) where line <= {last}"
+    lines = f"select * from line where line <= {last}"
     if not received.has_quotes:
-        records = f"select line, text, string_split(text, ';') as fields from ({lines})"
-        return records, not with_padding and not received.has_odd_space
+        return f"select line, text, string_split(text, ';') as fields from ({lines})"
     never_closed = f"regexp_full_match(text, '(?:{_FIELD};)*{_OPEN}')"
     (first_open,) = _one(connection, f"select min(line) from ({lines}) where contains(text, '\"') and {never_closed}")
     if first_open is not None:
         lines = _joined_over_line_breaks(lines, received, connection)
-    records = f"""
+    return f"""
         select line, text, case
             when not contains(text, '"') then string_split(text, ';')
             when regexp_full_match(text, '{_FIELD}(?:;{_FIELD})*') then list_transform(
@@ -196,7 +209,6 @@ def _records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) 
             )
         end as fields
         from ({lines})"""
-    return records, False
 
 
 def _joined_over_line_breaks(lines: str, received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
@@ -229,7 +241,7 @@ def _joined_over_line_breaks(lines: str, received: ReceivedFile, connection: duc
         group by coalesce(first_line, line)"""
 
 
-def _fault_sql(contract: FileContract, year: int) -> str:
+def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
     """Make table `fault`: `line` and `reason` of every row that is not loaded; the first check that fails gives the reason."""
     names = ", ".join(column.name for column in contract.columns)
     both = ", ".join(
@@ -245,7 +257,8 @@ def _fault_sql(contract: FileContract, year: int) -> str:
         **{check.when: check.reason for check in contract.checks},
     }
     cases = "\n".join(f"when {condition} then '{reason}'" for condition, reason in reasons.items())
-    faults = f"""
+    connection.execute(
+        f"""
         create or replace temp table fault as
         with
         shaped as (select * from row where malformed is null),
@@ -255,19 +268,28 @@ def _fault_sql(contract: FileContract, year: int) -> str:
             qualify row_number() over (partition by {names} order by line) > 1
         ),
         judged as (select line, case {cases} end as reason from (select line, malformed, {both} from row))
-        select * from judged where reason is not null;"""
-    if not contract.key:
-        return faults
-    key = ", ".join(_typed(column) for column in contract.columns if column.name in contract.key)
-    return f"""{faults}
-        insert into fault
-        with passed as (select line, row({key}) as key from row anti join fault using (line))
-        select line, 'duplicate_conflict' from passed semi join (select key from passed group by key having count(*) > 1) using (key);"""
+        select * from judged where reason is not null"""
+    )
+    if contract.key:
+        key = ", ".join(_typed(column) for column in contract.columns if column.name in contract.key)
+        connection.execute(
+            f"""
+            insert into fault
+            with passed as (select line, row({key}) as key from row anti join fault using (line))
+            select line, 'duplicate_conflict'
+            from passed semi join (select key from passed group by key having count(*) > 1) using (key)"""
+        )
 
 
-def _loaded_sql(contract: FileContract) -> str:
+def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckDBPyConnection) -> int:
+    """Write the rows without a fault; returns how many."""
     columns = ", ".join(f"{kept_sql(column, _typed(column))} as {column.name}" for column in contract.columns)
-    return f"select {columns}, line from row anti join fault using (line)"
+    (rows,) = _one(
+        connection,
+        f"copy (select {columns}, line from row anti join fault using (line)) "
+        f"to {literal(loaded)} (format parquet, compression zstd)",
+    )
+    return rows
 
 
 def _row_as_it_came(contract: FileContract) -> str:
@@ -307,20 +329,9 @@ def _typed(column: Column) -> str:
     return f"try_cast({column.name} as {sql_type})" if sql_type else column.name
 
 
-def _trimmed(field: str) -> str:
-    # Trimming a set of characters is many times slower than trimming blanks.
-    return f"case when is_odd then trim({field}, '{WHITE_SPACE}') else trim({field}) end"
-
-
-def _is_odd(text: str) -> str:
-    """Column that tells whether a row holds other white space than blanks."""
-    return f"coalesce(regexp_matches({text}, '[{_ODD_SPACE}]'), false) as is_odd"
-
-
-def _original(received: ReceivedFile, column: str) -> str:
-    """The column by its own spelling in a Parquet file."""
-    name = received.original_names[received.header.index(column)].replace('"', '""')
-    return f'"{name}"'
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
 
 
 def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
