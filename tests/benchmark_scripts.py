@@ -82,7 +82,7 @@ def plain_query(landing: Path, year: int) -> str:
             where d.beslutsdatum >= o.anmalningsdatum and year(d.beslutsdatum) = {year}
         ),
         processed as (
-            select indicator_id, diarienummer, brottsnummer, any_value(brottsantal) as weight, bool_or(clears) as cleared,
+            select indicator_id, diarienummer, brottsnummer, min(brottsantal) as weight, bool_or(clears) as cleared,
                 any_value(kommunkod) as kommunkod, any_value(handlaggande_region) as region
             from decided
             where beslut not in {ENDS_NOTHING} and (clears or reopened is null or beslutsdatum >= reopened)
@@ -131,7 +131,8 @@ def pandas(landing: Path, counts: Path, years: list[int]) -> None:
         rest = rest.assign(provision=("BrB " + spelt[0] + ":" + spelt[1] + " " + spelt[2]).str.rstrip())
         offence = pd.concat([by_code, rest.merge(provisions, on="provision")])
         decision = pd.concat([read(file, DECISION_COLUMNS) for file in files[1:]])
-        decided = offence.merge(decision, on=KEY)
+        # Of keys that are missing pandas thinks that they are the same.
+        decided = offence.dropna(subset=KEY).merge(decision, on=KEY)
         decided = decided[
             (decided["beslutsdatum"] >= decided["anmalningsdatum"]) & decided["beslutsdatum"].str.startswith(str(year))
         ]
@@ -139,7 +140,10 @@ def pandas(landing: Path, counts: Path, years: list[int]) -> None:
         decided = decided.join(reopened, on=KEY)
         decided["clears"] = decided["beslut"].isin(CLEARS)
         stands = decided["clears"] | decided["reopened"].isna() | (decided["beslutsdatum"] >= decided["reopened"])
-        standing = decided[stands & ~decided["beslut"].isin(ENDS_NOTHING)].sort_values("clears", ascending=False)
+        # Of offences that were delivered twice and not alike, the lesser number: the scripts shall choose alike.
+        standing = decided[stands & ~decided["beslut"].isin(ENDS_NOTHING)].sort_values(
+            ["clears", "brottsantal"], ascending=[False, True]
+        )
         processed = standing.drop_duplicates([*KEY, "indicator_id"])
         placed = processed.merge(municipalities, left_on="kommunkod", right_on="municipality_code", how="left")
         placed["riket"] = "SE"
@@ -199,7 +203,8 @@ def polars(landing: Path, counts: Path, years: list[int]) -> None:
             decided.filter(stands & ~pl.col("beslut").is_in(ENDS_NOTHING))
             .group_by([*KEY, "indicator_id"])
             .agg(
-                pl.col("brottsantal", "kommunkod", "handlaggande_region").first(),
+                pl.col("brottsantal").min(),
+                pl.col("kommunkod", "handlaggande_region").first(),
                 pl.col("clears").any().alias("clears"),
             )
             .join(municipalities.with_columns(kommun=pl.col("municipality_code")), left_on="kommunkod",

@@ -1,12 +1,19 @@
-"""The limit of memory: how it is given."""
+"""The limit of memory: how it is given, and that what finds no room is put aside."""
 
 from __future__ import annotations
+
+import contextlib
+from threading import Event, Thread
 
 import duckdb
 import pytest
 
+from dagster_project.deliveries.ingest import changed_folders, ingest
 from dagster_project.memory import duckdb_limits, duckdb_memory
+from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
+from dagster_project.transform import dbt_project
+from dagster_project.transform.build import build_marts
 
 
 @pytest.mark.parametrize(
@@ -44,3 +51,28 @@ def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
         assert connection.execute("select count(distinct text) from much").fetchone() == (2_000_000,)
         text = connection.execute("select text from much limit 1").fetchone()[0].encode()  # type: ignore[index]
         assert not any(text in file.read_bytes() for file in settings.scratch.iterdir())
+
+
+def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those after one that put something aside, too."""
+    write_sample(settings.landing, [2025], 0.1, 1, lambda _: None)
+    for folder in changed_folders(settings):
+        ingest(folder, settings)
+    monkeypatch.setattr(dbt_project, "duckdb_memory", lambda: "60MiB")
+    put_aside, built = [0], Event()
+
+    def watch() -> None:
+        while not built.wait(0.005):
+            with contextlib.suppress(FileNotFoundError):
+                put_aside.append(sum(file.stat().st_size for file in settings.scratch.glob("duckdb_temp*")))
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        build_marts(settings)
+    finally:
+        built.set()
+        watcher.join()
+    assert max(put_aside) > 0
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
+        assert warehouse.execute("select count(*) > 0 from marts.fct_indicator_year").fetchone() == (True,)
