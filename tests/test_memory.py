@@ -59,6 +59,7 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
     for folder in changed_folders(settings):
         ingest(folder, settings)
     monkeypatch.setattr(dbt_project, "duckdb_memory", lambda: "60MiB")
+    monkeypatch.setenv("UPPKLARAT_DUCKDB_MEMORY", "")  # dbt's environment, put back at the end
     put_aside, built = [0], Event()
 
     def watch() -> None:
