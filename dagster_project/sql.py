@@ -1,4 +1,4 @@
-"""How paths are written into SQL."""
+"""How paths and names are written into SQL."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from pathlib import Path
 def literal(path: Path) -> str:
     """A path as a string literal."""
     return "'" + str(path).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A column's name, whatever stands in it."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
 
 
 def parquet(path: Path) -> str:

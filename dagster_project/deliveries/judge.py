@@ -24,7 +24,7 @@ from dagster_project.deliveries.pseudonyms import (
 )
 from dagster_project.deliveries.receive import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.deliveries.rejection import RejectedDeliveryError
-from dagster_project.sql import literal, parquet
+from dagster_project.sql import identifier, literal, parquet
 
 # What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
 WHITE_SPACE = "".join(
@@ -159,7 +159,7 @@ def _parquet_records_sql(received: ReceivedFile) -> str:
     """Rows of a Parquet file as `_csv_records_sql` gives them; columns that the contract does not name are null."""
     named = {column.name for column in received.contract.columns}
     came = [
-        f"cast({_quoted(original)} as varchar)" if name in named else "null"
+        f"cast({identifier(original)} as varchar)" if name in named else "null"
         for name, original in zip(received.header, received.original_names, strict=True)
     ]
     # The window runs in the order of the file.
@@ -327,11 +327,6 @@ def _invalid(column: Column) -> str:
 def _typed(column: Column) -> str:
     sql_type = {"integer": "integer", "date": "date"}.get(column.type)
     return f"try_cast({column.name} as {sql_type})" if sql_type else column.name
-
-
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
 
 
 def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:

@@ -18,7 +18,7 @@ import duckdb
 from dagster_project.contract import FileContract
 from dagster_project.deliveries.personal_number import holds_personal_number
 from dagster_project.deliveries.rejection import RejectedDeliveryError
-from dagster_project.sql import parquet
+from dagster_project.sql import identifier, parquet
 
 CHUNK = 1 << 20
 # A row of the contract is some hundred bytes long; a line of a megabyte is no row, and must not be read into memory.
@@ -147,8 +147,8 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
                 }[column.type]
                 if column.name not in types or types[column.name] in allowed or types[column.name].startswith("ENUM"):
                     continue
-                quoted = originals[column.name].replace('"', '""')
-                (filled,) = connection.execute(f'select count("{quoted}") from {parquet(path)}').fetchone() or (0,)
+                counted = f"select count({identifier(originals[column.name])}) from {parquet(path)}"
+                (filled,) = connection.execute(counted).fetchone() or (0,)
                 if filled:
                     raise RejectedDeliveryError(
                         f"{where}, column {column.name}",
