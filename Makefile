@@ -26,7 +26,7 @@ setup: .venv/.installed
 	@touch $@
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: setup
 	@$(BIN)/python tests/soak.py

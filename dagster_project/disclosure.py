@@ -109,20 +109,18 @@ class Withheld:
 
 @dataclass
 class _World:
-    """By what a world differs from the real one."""
+    """Where a world differs from the real one: what cells count there, and how many more offences there are."""
 
-    counts: Counter[tuple[Cell, bool]] = field(default_factory=Counter)
+    counts: dict[Cell, Counts] = field(default_factory=dict)
     offences: Counter[Offence] = field(default_factory=Counter)
 
     def counted(self, table: Table, cell: Cell) -> Counts:
         """What a cell counts in this world."""
-        cleared, not_cleared = table.counts[cell]
-        # `get`, since a Counter looks up what it does not hold many times slower.
-        return Counts(cleared + self.counts.get((cell, True), 0), not_cleared + self.counts.get((cell, False), 0))
+        return self.counts.get(cell) or table.counts[cell]
 
-    def take(self, move: _Move, cleared: bool) -> None:
+    def take(self, table: Table, move: _Move, cleared: bool) -> None:
         for cell, step in move.steps:
-            self.counts[cell, cleared] += step
+            self.counts[cell] = _moved_by(self.counted(table, cell), cleared, step)
         for before, after in move.offences:
             self.offences[before] -= 1
             self.offences[after] += 1
@@ -173,18 +171,20 @@ def withhold(table: Table, below: int, withheld_before: Mapping[Cell, str] = Map
     }
     for cell in (withheld_before.keys() & table.counts.keys()) - small:
         found[cell] = Withheld(cell, "secondary", EARLIER)
+    primary = {cell for cell, one in found.items() if one.suppression == "primary"}
     # Counties first: what they need withheld serves their municipalities and groups too.
     for cell in sorted(small, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
         for measure, count in _measures(table.counts[cell]).items():
-            if not 1 <= count < below:
-                continue
-            changed, values = _reach(table, found, cell, measure, below)
-            found[cell].possible_values = min(values, found[cell].possible_values or values)
-            for other in changed.withheld:
-                found[other] = Withheld(other, "secondary", f"hides {measure} of", cell)
-            for other in changed.relabelled:
-                found[other].suppression = "secondary"
+            if 1 <= count < below:
+                values = _hide(table, found, primary, cell, measure, below)
+                found[cell].possible_values = min(values, found[cell].possible_values or values)
     return [found[cell] for cell in sorted(found)]
+
+
+def _moved_by(counts: Counts, cleared: bool, by: int) -> Counts:
+    return (
+        Counts(counts.cleared + by, counts.not_cleared) if cleared else Counts(counts.cleared, counts.not_cleared + by)
+    )
 
 
 def _measures(counts: Counts) -> dict[str, int]:
@@ -196,39 +196,32 @@ def _smallness(counts: Counts, below: int) -> str:
     return f"{', '.join(name for name, count in _measures(counts).items() if 1 <= count < below)} from 1 to {below - 1}"
 
 
-@dataclass
-class _Changed:
-    """What must be withheld, and what called `secondary`, for worlds to be possible."""
+def _hide(table: Table, found: dict[Cell, Withheld], primary: set[Cell], cell: Cell, measure: str, below: int) -> int:
+    """Withhold besides, or call `secondary`, what worlds with other counts take; returns how many values are possible then.
 
-    withheld: set[Cell] = field(default_factory=set)
-    relabelled: set[Cell] = field(default_factory=set)
-
-
-def _reach(table: Table, found: Mapping[Cell, Withheld], cell: Cell, measure: str, below: int) -> tuple[_Changed, int]:
-    """Move up and down from the real count, always where it costs least; returns what that takes, and the values reached."""
+    Counts move up and down from the real one, always where it costs least. `primary` are those of `found` that are called so.
+    """
     worlds = {1: _World(), -1: _World()}
-    changed = _Changed()
     for values in range(1, POSSIBLE_VALUES):
-        withheld = found.keys() | changed.withheld
-        primary = {one for one in found if found[one].suppression == "primary"} - changed.relabelled
         cheapest: tuple[_Move, _World, bool] | None = None
         for (step, world), cleared in product(worlds.items(), _PARTS[measure]):
             limit = cheapest[0].price if cheapest else math.inf
-            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below, limit)
+            move = _cheapest_move(table, world, found, primary, cell, cleared, step, below, limit)
             if move is not None:
                 cheapest = move, world, cleared
                 if move.price == 0:
                     break
         if cheapest is None:
-            return changed, values
+            return values
         move, world, cleared = cheapest
-        world.take(move, cleared)
+        world.take(table, move, cleared)
         for one, _ in move.steps:
-            if one not in withheld:
-                changed.withheld.add(one)
+            if one not in found:
+                found[one] = Withheld(one, "secondary", f"hides {measure} of", cell)
             elif one in primary and not is_small(world.counted(table, one), below):
-                changed.relabelled.add(one)
-    return changed, POSSIBLE_VALUES
+                found[one].suppression = "secondary"
+                primary.remove(one)
+    return POSSIBLE_VALUES
 
 
 def _cheapest_move(
@@ -248,29 +241,30 @@ def _cheapest_move(
     """
 
     @cache
-    def price(changed: Cell, by: int) -> int | None:
-        """What it costs that a cell changes: nothing where that is no matter, little for another label; None where it cannot."""
-        before = world.counted(table, changed)
-        after = (
-            Counts(before.cleared + by, before.not_cleared)
-            if cleared
-            else Counts(before.cleared, before.not_cleared + by)
-        )
+    def price(changed: Cell, by: int) -> float:
+        """What it costs that a cell changes: nothing where that is no matter, little for another label; infinite where it cannot."""
+        needed = 0 if changed in withheld else 2 + sum(table.counts[changed])
+        if needed >= limit:
+            return needed
+        after = _moved_by(world.counted(table, changed), cleared, by)
         if min(after) < 0:
-            return None
-        if changed not in withheld:
-            return 2 + sum(table.counts[changed])
-        return 1 if changed in primary and not is_small(after, below) else 0
+            return math.inf
+        return needed or int(changed in primary and not is_small(after, below))
 
     def cost(steps: Iterable[tuple[Cell, int]], extra: int = 0) -> float:
-        """What steps cost together, infinite where one cannot be."""
-        prices = [price(*one) for one in steps]
-        return math.inf if None in prices else sum(filter(None, prices)) + extra
+        """What steps cost together, or any price that is no less than the limit."""
+        together: float = extra
+        for one in steps:
+            if together >= limit:
+                break
+            together += price(*one)
+        return together
 
     def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
         price_of_all = cost(steps, extra)
         return _Move(price_of_all, steps, offences) if price_of_all < limit else None
 
+    @cache
     def elsewhere(county: str) -> int:
         """What it costs that the other county belongs to another region."""
         return 0 if table.region_of.get(county) == table.region_of.get(home) else _WORTH_THE_REGION
@@ -279,10 +273,10 @@ def _cheapest_move(
         return table.offences.get(offence, 0) + world.offences.get(offence, 0) > 0
 
     def cheapest_municipality(county: str, by: int, but: str = "") -> Cell | None:
-        cheapest: tuple[int, Cell] | None = None
+        cheapest: tuple[float, Cell] | None = None
         for code in table.municipalities[county]:
-            cost = None if code == but else price(Cell("kommun", code), by)
-            if cost is not None and (cheapest is None or cost < cheapest[0]):
+            cost = math.inf if code == but else price(Cell("kommun", code), by)
+            if cost < (cheapest[0] if cheapest else math.inf):
                 cheapest = cost, Cell("kommun", code)
             if cost == 0:
                 break
@@ -293,7 +287,7 @@ def _cheapest_move(
         seen = set()
         for offence in table.offences_of[county, cleared]:
             place = offence[:2]
-            if place not in seen and price(Cell("kommun", offence.municipality), -1) is not None and there_are(offence):
+            if place not in seen and price(Cell("kommun", offence.municipality), -1) < math.inf and there_are(offence):
                 seen.add(place)
                 yield offence
 
@@ -340,7 +334,7 @@ def _cheapest_move(
         if cell.group == TOTAL:
             return
         for other in table.municipalities:
-            if other == home:
+            if other == home or elsewhere(other) >= limit:
                 continue
             for group in table.groups:
                 if group == cell.group:

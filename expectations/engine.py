@@ -209,9 +209,9 @@ class _Audit:
                 for name in raised:
                     judged |= self._validate(batch, {name: runnable[name]})
 
-        for one in declared:
-            if one.observed is not None and one.name in judged:
-                self._observe(one, quoted, judged[one.name])
+        self._observe(
+            {one.name: one.observed for one in declared if one.observed and one.name in judged}, quoted, judged
+        )
         return judged
 
     def _count_filled(self, declared: Sequence[Declared], quoted: str, names: set[str]) -> tuple[int, dict[str, int]]:
@@ -230,16 +230,18 @@ class _Audit:
         return total, dict(zip((name for name, _ in counted), filled, strict=True))
 
     def _expectation(self, one: Declared, quoted: str) -> Any:
+        values = {**self._parameters, "table": quoted}
+        kwargs: dict[str, Any] = dict(one.kwargs)
         if one.query is not None:
             kind: Any = _unexpected_rows()
             # Great Expectations formats the query once more, where a brace of the SQL would be a placeholder
-            query = _literal_colons(_fill(one.query, {**self._parameters, "table": quoted}))
-            kwargs: dict[str, Any] = {"unexpected_rows_query": query.replace("{", "{{").replace("}", "}}")}
-        else:
-            camel = "".join(part.capitalize() for part in one.type.split("_"))
-            kind, kwargs = getattr(self._gx.expectations, camel, None), dict(one.kwargs)
-            if kind is None:
-                raise _CannotJudgeError(f"Great Expectations has no {one.type}")
+            query = _literal_colons(_fill(one.query, values))
+            kwargs = {"unexpected_rows_query": query.replace("{", "{{").replace("}", "}}")}
+        elif one.where is not None or one.having is not None:
+            kind = _unexpected_in_one_scan()
+            kwargs = {"count_sql": _count_sql(one, values)}
+        elif (kind := getattr(self._gx.expectations, _camel(one.type), None)) is None:
+            raise _CannotJudgeError(f"Great Expectations has no {one.type}")
         try:
             # the name travels along in `meta`: results come back in another order than declared
             severity = "critical" if one.severity == "block" else "warning"
@@ -270,14 +272,21 @@ class _Audit:
             judged[name] = _judgement(runnable[name][0], result)
         return judged
 
-    def _observe(self, one: Declared, quoted: str, judgement: _Judgement) -> None:
+    def _observe(self, wanted: Mapping[str, str], quoted: str, judged: Mapping[str, _Judgement]) -> None:
+        """Evaluate what was observed over all rows, in one query; each alone only if that one raises."""
         try:
-            rows = self._rows(_fill(one.observed or "", {**self._parameters, "table": quoted}))
-            if [len(row) for row in rows] != [1]:
-                raise _CannotJudgeError("it gives more or less than one value")
-            judgement.observed = _shown(rows[0][0], free_text=True)
+            chosen = [f"({_fill(sql, {**self._parameters, 'table': quoted})}\n)" for sql in wanted.values()]
+            # with an aggregate beside it, what consists of subqueries only is one row too
+            (row,) = self._rows(f"select {', '.join(['count(*)', *chosen])} from {quoted}") if chosen else [()]
         except Exception as error:
-            judgement.error = judgement.error or f"observed: {_message(error)}"
+            for name, sql in wanted.items():
+                if len(wanted) > 1:
+                    self._observe({name: sql}, quoted, judged)
+                else:
+                    judged[name].error = judged[name].error or f"observed: {_message(error)}"
+        else:
+            for name, value in zip(wanted, row[1:], strict=True):
+                judged[name].observed = _shown(value, free_text=True)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self._engine.connect() as connection:
@@ -333,6 +342,59 @@ def _unexpected_rows() -> Any:
             return {"success": count == 0, "result": {"observed_value": count}}
 
     return UppklaratUnexpectedRows
+
+
+@cache
+def _unexpected_in_one_scan() -> Any:
+    """An expectation on a number that an aggregate counts, which Great Expectations asks for with all others of the table."""
+    from great_expectations.core.metric_domain_types import MetricDomainTypes
+    from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.expectations.expectation import BatchExpectation
+    from great_expectations.expectations.metrics.metric_provider import metric_partial
+    from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+    class UppklaratUnexpectedCount(TableMetricProvider):  # type: ignore[misc]
+        metric_name = "table.uppklarat_unexpected_count"
+        value_keys = ("count_sql",)
+
+        @metric_partial(  # type: ignore[untyped-decorator]
+            engine=SqlAlchemyExecutionEngine,
+            partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+            domain_type=MetricDomainTypes.TABLE,
+        )
+        def _sqlalchemy(
+            cls,  # noqa: N805
+            execution_engine: object,
+            metric_domain_kwargs: dict[str, Any],
+            metric_value_kwargs: dict[str, Any],
+            metrics: object,
+            runtime_configuration: object,
+        ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+            return sa.literal_column(metric_value_kwargs["count_sql"]), metric_domain_kwargs, {}
+
+    class UppklaratUnexpectedInOneScan(BatchExpectation):  # type: ignore[misc]
+        count_sql: str
+        metric_dependencies = (UppklaratUnexpectedCount.metric_name,)
+        success_keys = UppklaratUnexpectedCount.value_keys
+
+        def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+            count = metrics[UppklaratUnexpectedCount.metric_name]
+            return {"success": count == 0, "result": {"observed_value": count}}
+
+    return UppklaratUnexpectedInOneScan
+
+
+def _count_sql(one: Declared, values: Mapping[str, str]) -> str:
+    """How many rows are unexpected, or 1 if the whole table is: also where its condition is neither true nor false."""
+    # each on a line of its own, for a comment would swallow the bracket
+    if one.where is not None:
+        return f"count(*) filter (where {_fill(one.where, values)}\n)"
+    return f"coalesce(cast(({_fill(one.having or '', values)}\n) as integer), 1)"
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _columns(one: Declared) -> set[str]:

@@ -18,6 +18,7 @@ Owner = Literal["us", "supplier"]
 
 SUITES = Path(__file__).parent / "suites"
 UNEXPECTED_ROWS = "unexpected_rows"
+_IN_SQL = ("where", "having", "query")
 
 # Core expectations of Great Expectations that the tests have seen pass and fail on our dialect. Those for regular
 # expressions and LIKE do not exist on it: `unexpected_rows` with `regexp_full_match` takes their place.
@@ -89,7 +90,12 @@ _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 
 @dataclass(frozen=True)
 class Declared:
-    """One expectation as declared; `name` is that of the asset check it becomes."""
+    """One expectation as declared; `name` is that of the asset check it becomes.
+
+    What is unexpected is said in SQL by one of `where` (rows for which it is true), `having` (the table, if it is true of
+    aggregates of all its rows) and `query` (the rows that it selects). The first two are answered together, in one scan, with all
+    else that is asked of the table; so is `observed`, which is one value over all rows.
+    """
 
     name: str
     type: str
@@ -99,6 +105,8 @@ class Declared:
     limit: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     query: str | None = None
+    where: str | None = None
+    having: str | None = None
     observed: str | None = None
     may_be_all_null: bool = False
 
@@ -160,7 +168,7 @@ def load_suite(path: Path) -> Suite:
         for earlier in suite.expectations[:number]:
             if earlier.name == one.name:
                 raise ValueError(f"{path.name}: {one.name}: the name is used twice")
-            if (earlier.type, earlier.kwargs, earlier.query) == (one.type, one.kwargs, one.query):
+            if _demand(earlier) == _demand(one):
                 raise ValueError(f"{path.name}: {one.name}: demands the same as {earlier.name}")
     return suite
 
@@ -172,18 +180,20 @@ def is_table_name(name: str) -> bool:
 
 def _expectation(file: str, content: object, number: int) -> Declared:
     named = content.get("name") if isinstance(content, dict) else None
-    keys = {"name", "type", "kwargs", "query", "severity", "owner", "reason", "limit", "observed", "may_be_all_null"}
+    keys = {"name", "type", "kwargs", *_IN_SQL, "severity", "owner", "reason", "limit", "observed", "may_be_all_null"}
     part = _Part(f"{file}: {named or f'expectation {number}'}", content, keys)
     kind = part.choice("type", [UNEXPECTED_ROWS, *sorted(CORE_TYPES)])
-    query, kwargs = part.optional_text("query"), part.mapping("kwargs")
-    may_be_all_null = part.flag("may_be_all_null")
+    kwargs, may_be_all_null = part.mapping("kwargs"), part.flag("may_be_all_null")
+    in_sql = {key: said for key in _IN_SQL if (said := part.optional_text(key)) is not None}
     if kind == UNEXPECTED_ROWS:
-        if query is None or kwargs or may_be_all_null:
-            raise part.wrong(f"{UNEXPECTED_ROWS} takes a query, and neither kwargs nor may_be_all_null")
-        if "{table}" not in query:
+        if len(in_sql) != 1 or kwargs or may_be_all_null:
+            raise part.wrong(
+                f"{UNEXPECTED_ROWS} takes one of {', '.join(_IN_SQL)}, and neither kwargs nor may_be_all_null"
+            )
+        if "{table}" not in in_sql.get("query", "{table}"):
             raise part.wrong("the query does not read {table}")
-    elif query is not None:
-        raise part.wrong(f"query belongs to {UNEXPECTED_ROWS} only")
+    elif in_sql:
+        raise part.wrong(f"{', '.join(in_sql)} belongs to {UNEXPECTED_ROWS} only")
     if forbidden := sorted(_NOT_FOR_AUTHORS & kwargs.keys()):
         raise part.wrong(f"kwargs may not set {', '.join(forbidden)}")
     if vacuous := _vacuous(kind, kwargs):
@@ -196,10 +206,14 @@ def _expectation(file: str, content: object, number: int) -> Declared:
         reason=part.text("reason"),
         limit=part.text("limit"),
         kwargs=kwargs,
-        query=query,
+        **in_sql,
         observed=part.optional_text("observed"),
         may_be_all_null=may_be_all_null,
     )
+
+
+def _demand(one: Declared) -> tuple[object, ...]:
+    return one.type, one.kwargs, *(getattr(one, key) for key in _IN_SQL)
 
 
 def _vacuous(kind: str, kwargs: Mapping[str, Any]) -> str | None:

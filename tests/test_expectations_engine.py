@@ -215,6 +215,8 @@ def test_observed_and_rows_are_counts(connection: duckdb.DuckDBPyConnection) -> 
         declared("set", "expect_column_distinct_values_to_equal_set", column="part", value_set=[0, 9]),
         declared("columns", "expect_table_columns_to_match_set", column_set=["id", "parts"]),
         declared("range", "expect_column_values_to_be_null", column="nothing", observed="select count(*) from {table}"),
+        declared("where", UNEXPECTED_ROWS, where="part = 4"),
+        declared("having", UNEXPECTED_ROWS, having="max(part) > 3", observed="max(part) || ' at most'"),
     )
     assert {name: (one.observed, one.rows) for name, one in results.items()} == {
         "bound": ("20 of 100 rows", 20),
@@ -224,6 +226,8 @@ def test_observed_and_rows_are_counts(connection: duckdb.DuckDBPyConnection) -> 
         "set": ("4 unexpected values, 1 missing", 0),
         "columns": ("10 columns, without parts", 0),
         "range": ("100", 0),
+        "where": ("20 rows", 20),
+        "having": ("4 at most", 1),
     }
 
 
@@ -253,9 +257,23 @@ def test_results_keep_what_was_declared_and_its_order(connection: duckdb.DuckDBP
     ],
 )
 def test_sql_arrives_as_it_was_written(connection: duckdb.DuckDBPyConnection, condition: str) -> None:
-    result = judge(connection, declared("a", UNEXPECTED_ROWS, query=f"select * from {{table}} where {condition}"))["a"]
-    assert result.passed, result
-    assert result.error is None
+    expectations = [declared("query", UNEXPECTED_ROWS, query=f"select * from {{table}} where {condition}")]
+    if not condition.endswith(";"):
+        expectations.append(declared("where", UNEXPECTED_ROWS, where=condition))
+        # The line break closes the comment of one of them.
+        expectations.append(declared("having", UNEXPECTED_ROWS, having=f"not bool_and(not ({condition}\n))"))
+    for result in judge(connection, *expectations).values():
+        assert result.passed, result
+        assert result.error is None
+
+
+def test_a_condition_on_the_table_that_is_neither_true_nor_false_fails(connection: duckdb.DuckDBPyConnection) -> None:
+    results = judge(
+        connection,
+        declared("unknown", UNEXPECTED_ROWS, having="max(nothing) > 3"),
+        declared("rows", UNEXPECTED_ROWS, where="nothing > 3"),
+    )
+    assert [one.passed for one in results.values()] == [False, True]
 
 
 def test_a_colon_that_would_be_misread_is_an_error(connection: duckdb.DuckDBPyConnection) -> None:
@@ -308,10 +326,15 @@ def test_what_cannot_be_judged_fails_and_says_why(connection: duckdb.DuckDBPyCon
         declared("table", UNEXPECTED_ROWS, query="select * from {table} join marts.nothing using (id)"),
         declared("parameter", UNEXPECTED_ROWS, query="select * from {table} where year = {year}"),
         declared("kwargs", "expect_column_values_to_be_between", column="id", maximum=3),
+        declared("where", UNEXPECTED_ROWS, where="parts = 1"),
+        declared("having", UNEXPECTED_ROWS, having="max(year) = {year}"),
+        declared("rows", UNEXPECTED_ROWS, having="(select id from {table}) = 1"),
         declared("observed", "expect_column_values_to_be_unique", column="id", observed="select id from {table}"),
-        declared("fine", "expect_column_values_to_not_be_null", column="id"),
+        declared("neither", "expect_column_values_to_be_between", column="id", min_value=0, observed="parts"),
+        declared("fine", "expect_column_values_to_not_be_null", column="id", observed="'all ' || count(id)"),
     )
     assert {name for name, one in results.items() if one.passed} == {"fine"}
+    assert results["fine"].observed == "all 100"
     for name, part in {
         "column": "marts.figures has no column parts",
         "grammar": "Parser Error: syntax error",
@@ -319,7 +342,11 @@ def test_what_cannot_be_judged_fails_and_says_why(connection: duckdb.DuckDBPyCon
         "table": "Catalog Error: Table with name nothing does not exist!",
         "parameter": "no value was given for year",
         "kwargs": "not a valid declaration",
-        "observed": "observed: it gives more or less than one value",
+        "where": 'Binder Error: Referenced column "parts" not found',
+        "having": "no value was given for year",
+        "rows": "InvalidInputException",
+        "observed": "observed: InvalidInputException",
+        "neither": "observed: Binder Error",
     }.items():
         assert part in str(results[name].error)
 
@@ -433,7 +460,7 @@ def test_no_value_of_the_data_leaves(
 def test_observed_text_is_shown_unless_it_looks_like_a_person_or_case(
     connection: duckdb.DuckDBPyConnection, value: str, shown: str
 ) -> None:
-    one = declared("a", "expect_column_to_exist", column="id", observed=f"select {value}")
+    one = declared("a", "expect_column_to_exist", column="id", observed=value)
     observed = judge(connection, one)["a"].observed
     assert shown in observed
     assert ("withheld" in observed) == (shown == "withheld")

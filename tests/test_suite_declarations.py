@@ -29,11 +29,25 @@ def load(folder: Path, content: object) -> Any:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"type": "unexpected_rows"}, "unexpected_rows takes a query, and neither kwargs nor may_be_all_null"),
-        ({**ROWS, "kwargs": {"a": 1}}, "unexpected_rows takes a query, and neither kwargs nor may_be_all_null"),
-        ({**ROWS, "may_be_all_null": True}, "unexpected_rows takes a query, and neither kwargs nor may_be_all_null"),
+        (
+            {"type": "unexpected_rows"},
+            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+        ),
+        (
+            {**ROWS, "kwargs": {"a": 1}},
+            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+        ),
+        (
+            {**ROWS, "may_be_all_null": True},
+            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+        ),
+        (
+            {**ROWS, "where": "true"},
+            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+        ),
         ({**ROWS, "query": "select 1"}, "the query does not read {table}"),
         ({"type": BETWEEN, "query": "select * from {table}"}, "query belongs to unexpected_rows only"),
+        ({"type": BETWEEN, "having": "true"}, "having belongs to unexpected_rows only"),
         ({"type": BETWEEN, "kwargs": {"meta": 1, "id": 2}}, "kwargs may not set id, meta"),
         ({"type": BETWEEN}, "neither min_value nor max_value is given: it would pass whatever the data"),
         ({"type": SET}, "the set is empty: it would pass whatever the data"),
@@ -57,6 +71,8 @@ def test_a_check_of_nothing_is_refused(tmp_path: Path, given: dict[str, Any], sa
     "given",
     [
         ROWS,
+        {"type": "unexpected_rows", "where": "å < 0"},
+        {"type": "unexpected_rows", "having": "max(å) < 0"},
         {"type": BETWEEN, "kwargs": {"column": "å", "min_value": 0}},
         {"type": BETWEEN, "kwargs": {"column": "å", "max_value": 0}},
         {"type": BETWEEN, "kwargs": {"column": "å", "max_value": 0, "mostly": 0.5}},
