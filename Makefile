@@ -30,6 +30,7 @@ test: setup
 
 soak: setup
 	@$(BIN)/python tests/soak.py
+	@$(BIN)/python -m pytest -m "soak and not national" tests/test_counting.py tests/test_incremental.py
 
 readers: setup
 	@$(BIN)/python tests/readers.py

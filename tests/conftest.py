@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from deliveries import KEY, files_of, load, put
 
 from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import DSN_VARIABLE, Settings
+
+Made = TypeVar("Made")
 
 # The same in every process of the tests; those about the key file take it away.
 os.environ[KEY_VARIABLE] = KEY
@@ -30,6 +35,19 @@ def copied(made: Settings, settings: Settings) -> Settings:
         if getattr(made, place).exists():
             shutil.copytree(getattr(made, place), getattr(settings, place), symlinks=True)
     return settings
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Made]) -> Made:
+    """What takes long to make, made by the first process of the tests that asks for it; not to be touched, only to be copied."""
+    one_of_several = "PYTEST_XDIST_WORKER" in os.environ
+    folder = factory.getbasetemp().parent if one_of_several else factory.getbasetemp()
+    kept = folder / f"{name}.pickle"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make(folder / name)))
+        made: Made = pickle.loads(kept.read_bytes())
+    return made
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,8 +93,11 @@ def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     from test_publishing import publish
     from warehouse import build
 
-    settings = settings_in(tmp_path_factory.mktemp("published_world"), suppress_below=5)
-    dirty_world(settings.landing, seed=27, offences_per_year=400, years=(2023, 2024), dirt=0.002)
-    build(settings)
-    publish(settings)
-    return settings
+    def make(folder: Path) -> Settings:
+        settings = settings_in(folder, suppress_below=5)
+        dirty_world(settings.landing, seed=27, offences_per_year=400, years=(2023, 2024), dirt=0.002)
+        build(settings)
+        publish(settings)
+        return settings
+
+    return made_once(tmp_path_factory, "published_world", make)

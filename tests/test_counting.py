@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from conftest import settings_in
 from hypothesis import HealthCheck, given, settings
 from reference import rules
@@ -12,9 +13,23 @@ from reference.worlds import World, small_worlds, write_world
 from warehouse import build, differences, figures
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ALL_CHECKS = list(HealthCheck)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=ALL_CHECKS, derandomize=True)
 @given(world=small_worlds(faults=True))
 def test_small_worlds_count_as_the_rules_say(world: World) -> None:
+    assert_counted(world)
+
+
+@pytest.mark.soak
+@settings(max_examples=40, deadline=None, suppress_health_check=ALL_CHECKS, database=None)
+@given(world=small_worlds(faults=True))
+def test_other_small_worlds_count_as_the_rules_say(world: World) -> None:
+    assert_counted(world)
+
+
+def assert_counted(world: World) -> None:
     with tempfile.TemporaryDirectory() as folder:
         places = settings_in(Path(folder))
         write_world(places.landing, world)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import copied, settings_in
+from conftest import copied, made_once, settings_in
 from crowd import deliver_again
 from kills import Worlds, as_before, make_worlds
 from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
@@ -48,7 +48,7 @@ QUICK = Way(without_dagster=True)
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"), QUICK)
+    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, QUICK))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy
 from client_readers import figures_of, mixed_reads, reading
 from clients_at_hand import CLIENTS, Client, assert_all_were_tried, at_hand, command, installed
+from conftest import made_once
 from crowd import load_beside_backfill, two_loads
 from kills import YEARS, Worlds, as_before, make_worlds
 from loads import Way, content, faults_after, run
@@ -31,7 +32,7 @@ QUICK = Way(without_dagster=True)
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return make_worlds(tmp_path_factory.mktemp("worlds"), QUICK)
+    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, QUICK))
 
 
 @pytest.fixture
