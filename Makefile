@@ -63,7 +63,7 @@ docs: setup
 	@$(BIN)/python -m dagster_project.transform.docs_page
 
 bench: setup
-	@$(BIN)/python tests/benchmark.py
+	@$(BIN)/python tests/benchmark.py --write
 
 lock:
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -12,7 +12,6 @@ from reference import rules
 from reference.worlds import World, small_worlds, write_world
 from warehouse import build, differences, figures
 
-
 ALL_CHECKS = list(HealthCheck)
 
 
