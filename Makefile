@@ -25,12 +25,12 @@ setup: .venv/.installed
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# In the order of the files: by the number of their tests the longest would come last, and one core would wait.
 test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: setup
 	@$(BIN)/python tests/soak.py
-	@$(BIN)/python -m pytest -m "soak and not national" tests/test_counting.py tests/test_incremental.py
 
 readers: setup
 	@$(BIN)/python tests/readers.py

@@ -199,7 +199,8 @@ def _smallness(counts: Counts, below: int) -> str:
 def _hide(table: Table, found: dict[Cell, Withheld], primary: set[Cell], cell: Cell, measure: str, below: int) -> int:
     """Withhold besides, or call `secondary`, what worlds with other counts take; returns how many values are possible then.
 
-    Counts move up and down from the real one, always where it costs least. `primary` are those of `found` that are called so.
+    Counts move up and down from the real one, always where it costs least. `primary` are those of `found` that are called so, kept
+    beside it since they are asked for hundreds of thousands of times.
     """
     worlds = {1: _World(), -1: _World()}
     for values in range(1, POSSIBLE_VALUES):
@@ -242,7 +243,10 @@ def _cheapest_move(
 
     @cache
     def price(changed: Cell, by: int) -> float:
-        """What it costs that a cell changes: nothing where that is no matter, little for another label; infinite where it cannot."""
+        """What it costs that a cell changes: nothing where that is no matter, little for another label; infinite where it cannot.
+
+        Or any price that is no less than the limit, which only falls: what was said once holds to the end.
+        """
         needed = 0 if changed in withheld else 2 + sum(table.counts[changed])
         if needed >= limit:
             return needed
@@ -283,7 +287,7 @@ def _cheapest_move(
         return cheapest[1] if cheapest else None
 
     def offences_to_take(county: str) -> Iterator[Offence]:
-        """One offence of each municipality and victim group of a county that could lose one."""
+        """One offence of each municipality and victim group of a county that could lose one, or costs too much anyway."""
         seen = set()
         for offence in table.offences_of[county, cleared]:
             place = offence[:2]

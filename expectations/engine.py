@@ -209,9 +209,8 @@ class _Audit:
                 for name in raised:
                     judged |= self._validate(batch, {name: runnable[name]})
 
-        self._observe(
-            {one.name: one.observed for one in declared if one.observed and one.name in judged}, quoted, judged
-        )
+        if wanted := {one.name: one.observed for one in declared if one.observed and one.name in judged}:
+            self._observe(wanted, quoted, judged)
         return judged
 
     def _count_filled(self, declared: Sequence[Declared], quoted: str, names: set[str]) -> tuple[int, dict[str, int]]:
@@ -231,17 +230,17 @@ class _Audit:
 
     def _expectation(self, one: Declared, quoted: str) -> Any:
         values = {**self._parameters, "table": quoted}
-        kwargs: dict[str, Any] = dict(one.kwargs)
         if one.query is not None:
-            kind: Any = _unexpected_rows()
             # Great Expectations formats the query once more, where a brace of the SQL would be a placeholder
-            query = _literal_colons(_fill(one.query, values))
-            kwargs = {"unexpected_rows_query": query.replace("{", "{{").replace("}", "}}")}
+            query = _literal_colons(_fill(one.query, values)).replace("{", "{{").replace("}", "}}")
+            kind, kwargs = _unexpected_rows(), {"unexpected_rows_query": query}
         elif one.where is not None or one.having is not None:
-            kind = _unexpected_in_one_scan()
-            kwargs = {"count_sql": _count_sql(one, values)}
-        elif (kind := getattr(self._gx.expectations, _camel(one.type), None)) is None:
-            raise _CannotJudgeError(f"Great Expectations has no {one.type}")
+            kind, kwargs = _unexpected_in_one_scan(), {"count_sql": _count_sql(one, values)}
+        else:
+            camel = "".join(part.capitalize() for part in one.type.split("_"))
+            kind, kwargs = getattr(self._gx.expectations, camel, None), dict(one.kwargs)
+            if kind is None:
+                raise _CannotJudgeError(f"Great Expectations has no {one.type}")
         try:
             # the name travels along in `meta`: results come back in another order than declared
             severity = "critical" if one.severity == "block" else "warning"
@@ -275,9 +274,10 @@ class _Audit:
     def _observe(self, wanted: Mapping[str, str], quoted: str, judged: Mapping[str, _Judgement]) -> None:
         """Evaluate what was observed over all rows, in one query; each alone only if that one raises."""
         try:
+            # on lines of their own, or a comment at the end would swallow the bracket
             chosen = [f"({_fill(sql, {**self._parameters, 'table': quoted})}\n)" for sql in wanted.values()]
             # with an aggregate beside it, what consists of subqueries only is one row too
-            (row,) = self._rows(f"select {', '.join(['count(*)', *chosen])} from {quoted}") if chosen else [()]
+            (row,) = self._rows(f"select {', '.join(['count(*)', *chosen])} from {quoted}")
         except Exception as error:
             for name, sql in wanted.items():
                 if len(wanted) > 1:
@@ -286,7 +286,10 @@ class _Audit:
                     judged[name].error = judged[name].error or f"observed: {_message(error)}"
         else:
             for name, value in zip(wanted, row[1:], strict=True):
-                judged[name].observed = _shown(value, free_text=True)
+                if isinstance(value, tuple | list | dict):
+                    judged[name].error = judged[name].error or "observed: it gives more than one value"
+                else:
+                    judged[name].observed = _shown(value, free_text=True)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self._engine.connect() as connection:
@@ -386,15 +389,11 @@ def _unexpected_in_one_scan() -> Any:
 
 
 def _count_sql(one: Declared, values: Mapping[str, str]) -> str:
-    """How many rows are unexpected, or 1 if the whole table is: also where its condition is neither true nor false."""
-    # each on a line of its own, for a comment would swallow the bracket
+    """How many rows are unexpected; of a condition on the whole table 1 if it holds, null if that cannot be told."""
+    # the line ends before the bracket, or a comment at the end would swallow it
     if one.where is not None:
         return f"count(*) filter (where {_fill(one.where, values)}\n)"
-    return f"coalesce(cast(({_fill(one.having or '', values)}\n) as integer), 1)"
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
+    return f"cast(cast(({_fill(one.having or '', values)}\n) as boolean) as integer)"
 
 
 def _columns(one: Declared) -> set[str]:
@@ -411,6 +410,8 @@ def _judgement(one: Declared, result: Any) -> _Judgement:
         return _Judgement(error=error)
     found = result.result or {}
     if one.type == UNEXPECTED_ROWS:
+        if found["observed_value"] is None:
+            return _Judgement(error="the condition is neither true nor false")
         rows = int(found["observed_value"])
         return _Judgement(bool(result.success), _count(rows, "row"), rows)
     if one.type.startswith("expect_column_distinct_values_"):

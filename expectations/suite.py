@@ -84,6 +84,10 @@ _NOT_FOR_AUTHORS = frozenset(
         "severity",
     }
 )
+_ONLY_CHOOSES_ROWS = re.compile(
+    r"select [\w, *]+ from \{table\}\s+where\b(?!.*\b(?:select|group|having|qualify|union|except|intersect)\b).*",
+    re.DOTALL,
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 
@@ -92,9 +96,11 @@ _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 class Declared:
     """One expectation as declared; `name` is that of the asset check it becomes.
 
-    What is unexpected is said in SQL by one of `where` (rows for which it is true), `having` (the table, if it is true of
-    aggregates of all its rows) and `query` (the rows that it selects). The first two are answered together, in one scan, with all
-    else that is asked of the table; so is `observed`, which is one value over all rows.
+    What is unexpected is said in SQL by one of three: `where`, the rows for which it is true (not those for which it is unknown);
+    `having`, the whole table if it is true of aggregates of all rows (where it is unknown, the expectation cannot be judged); and
+    `query`, the rows that it selects. The first two become aggregates of the one query in which Great Expectations asks for its
+    own; a query is a scan of its own, for rows that are grouped or joined. `observed` is one value over all rows, an aggregate or
+    a query; all that is observed of a table is asked for together.
     """
 
     name: str
@@ -190,8 +196,10 @@ def _expectation(file: str, content: object, number: int) -> Declared:
             raise part.wrong(
                 f"{UNEXPECTED_ROWS} takes one of {', '.join(_IN_SQL)}, and neither kwargs nor may_be_all_null"
             )
-        if "{table}" not in in_sql.get("query", "{table}"):
+        if "query" in in_sql and "{table}" not in in_sql["query"]:
             raise part.wrong("the query does not read {table}")
+        if "query" in in_sql and _ONLY_CHOOSES_ROWS.fullmatch(in_sql["query"]):
+            raise part.wrong("the query only chooses rows; with `where` they cost no scan of their own")
     elif in_sql:
         raise part.wrong(f"{', '.join(in_sql)} belongs to {UNEXPECTED_ROWS} only")
     if forbidden := sorted(_NOT_FOR_AUTHORS & kwargs.keys()):

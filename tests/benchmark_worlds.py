@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmark_process import Measured, measured
 from benchmark_scripts import to_parquet
 
+from dagster_project.memory import MEMORY_VARIABLE
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint
@@ -87,9 +88,10 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def load(world: Settings, *arguments: str) -> Measured:
-    """The command as people type it."""
-    return measured([COMMAND, "load", *arguments], _environment(world))
+def load(world: Settings, *arguments: str, memory: str = "") -> Measured:
+    """The command as people type it, with a limit of memory other than the one that is set, if one is given."""
+    limit = {MEMORY_VARIABLE: memory} if memory else {}
+    return measured([COMMAND, "load", *arguments], {**_environment(world), **limit})
 
 
 def profile(world: Settings, *arguments: str, inside: str = "") -> dict[str, object]:

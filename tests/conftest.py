@@ -8,13 +8,16 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from deliveries import KEY, files_of, load, put
 
 from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import DSN_VARIABLE, Settings
+
+if TYPE_CHECKING:
+    from kills import Worlds
 
 Made = TypeVar("Made")
 
@@ -38,13 +41,18 @@ def copied(made: Settings, settings: Settings) -> Settings:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Made]) -> Made:
-    """What takes long to make, made by the first process of the tests that asks for it; not to be touched, only to be copied."""
+    """What takes long to make, made by the first process of the tests that asks for it; not to be touched, only to be copied.
+
+    Workers of pytest-xdist are processes: a lock lets one of them make it, and a file tells the others what it made.
+    """
     one_of_several = "PYTEST_XDIST_WORKER" in os.environ
     folder = factory.getbasetemp().parent if one_of_several else factory.getbasetemp()
     kept = folder / f"{name}.pickle"
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
+            # What failed half-way would hide why.
+            shutil.rmtree(folder / name, ignore_errors=True)
             kept.write_bytes(pickle.dumps(make(folder / name)))
         made: Made = pickle.loads(kept.read_bytes())
     return made
@@ -101,3 +109,12 @@ def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         return settings
 
     return made_once(tmp_path_factory, "published_world", make)
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """Two years, loaded undisturbed, and the same with the later one delivered again; not to be touched, only to be copied."""
+    from kills import make_worlds
+    from loads import Way
+
+    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, Way(without_dagster=True)))

@@ -1,4 +1,4 @@
-"""The long test: bad inputs, kills, full disks, crowds and mutants, as figures; `make soak` runs it.
+"""The long test: bad inputs, kills, full disks, crowds, other worlds and mutants, as figures; `make soak` runs it.
 
 It prints a table and ends with 1 where anything is not as promised. `--write` keeps the table in docs/reliability.md; `--only`
 names parts, `--kills` and `--seed` change the kills.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -100,6 +101,20 @@ class Soak:
         remark = f"32 readers of mixed clients, {found.publications} publications, {len(found.wrong)} other faults"
         return [("reads without error", reads, reads - errors, remark)]
 
+    def counting(self) -> list[Row]:
+        """What the suite has only a little time for: other small worlds, and other orders of deliveries."""
+        tests = [f"tests/{name}.py" for name in ("test_counting", "test_incremental")]
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-m", "soak", *tests], cwd=REPOSITORY, capture_output=True, text=True
+        )
+        counted = {what: int(n) for n, what in re.findall(r"(\d+) (passed|failed|error)", ran.stdout)}
+        if ran.returncode:
+            self.wrong.append(ran.stdout)
+        remark = (
+            "20 small worlds against the plain rules, drawn anew each time; 3 orders of deliveries against all at once"
+        )
+        return [("counted as the rules say", sum(counted.values()), counted.get("passed", 0), remark)]
+
     def mutants(self) -> list[Row]:
         from mutants import mutant_figures
 
@@ -128,7 +143,7 @@ def table(rows: list[tuple[Row, float]]) -> str:
 def main() -> int:
     """Run the parts, print the figures, keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["corpus", "killed", "disks", "crowd", "mutants"]
+    names = ["corpus", "killed", "disks", "crowd", "counting", "mutants"]
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--kills", type=int, default=200)

@@ -22,7 +22,7 @@ def test_small_worlds_count_as_the_rules_say(world: World) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=40, deadline=None, suppress_health_check=ALL_CHECKS, database=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=ALL_CHECKS, database=None, print_blob=True)
 @given(world=small_worlds(faults=True))
 def test_other_small_worlds_count_as_the_rules_say(world: World) -> None:
     assert_counted(world)

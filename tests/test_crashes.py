@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import copied, made_once, settings_in
+from conftest import copied, settings_in
 from crowd import deliver_again
-from kills import Worlds, as_before, make_worlds
+from kills import Worlds, as_before
 from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
 
 from dagster_project.deliveries.ingest import changed_folders, ingest
@@ -44,11 +44,6 @@ STAGES = {
 CHAINS = 3
 YEAR = timedelta(days=365)
 QUICK = Way(without_dagster=True)
-
-
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, QUICK))
 
 
 @pytest.fixture(scope="module")

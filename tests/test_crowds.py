@@ -14,9 +14,8 @@ import pytest
 import sqlalchemy
 from client_readers import figures_of, mixed_reads, reading
 from clients_at_hand import CLIENTS, Client, assert_all_were_tried, at_hand, command, installed
-from conftest import made_once
 from crowd import load_beside_backfill, two_loads
-from kills import YEARS, Worlds, as_before, make_worlds
+from kills import YEARS, Worlds, as_before
 from loads import Way, content, faults_after, run
 from postgres_server import database
 
@@ -28,11 +27,6 @@ from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 
 RECIPES = (REPOSITORY / "docs" / "clients.md").read_text(encoding="utf-8")
 QUICK = Way(without_dagster=True)
-
-
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, QUICK))
 
 
 @pytest.fixture

@@ -267,13 +267,26 @@ def test_sql_arrives_as_it_was_written(connection: duckdb.DuckDBPyConnection, co
         assert result.error is None
 
 
-def test_a_condition_on_the_table_that_is_neither_true_nor_false_fails(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_condition_that_is_neither_true_nor_false(connection: duckdb.DuckDBPyConnection) -> None:
+    """Of the table it cannot be judged; a row of which it is unknown is not among those of which it is true."""
     results = judge(
         connection,
-        declared("unknown", UNEXPECTED_ROWS, having="max(nothing) > 3"),
+        declared("table", UNEXPECTED_ROWS, having="max(nothing) > 3"),
         declared("rows", UNEXPECTED_ROWS, where="nothing > 3"),
     )
-    assert [one.passed for one in results.values()] == [False, True]
+    assert results["table"].error == "the condition is neither true nor false"
+    assert not results["table"].passed
+    assert results["rows"].passed
+
+
+def test_a_condition_on_the_table_holds_for_any_number_but_zero(connection: duckdb.DuckDBPyConnection) -> None:
+    results = judge(
+        connection,
+        declared("little", UNEXPECTED_ROWS, having="0.3 * min(id) / min(id)"),
+        declared("many", UNEXPECTED_ROWS, having="count(id)"),
+        declared("none", UNEXPECTED_ROWS, having="0 * max(id)"),
+    )
+    assert [(one.passed, one.rows) for one in results.values()] == [(False, 1), (False, 1), (True, 0)]
 
 
 def test_a_colon_that_would_be_misread_is_an_error(connection: duckdb.DuckDBPyConnection) -> None:
@@ -330,6 +343,7 @@ def test_what_cannot_be_judged_fails_and_says_why(connection: duckdb.DuckDBPyCon
         declared("having", UNEXPECTED_ROWS, having="max(year) = {year}"),
         declared("rows", UNEXPECTED_ROWS, having="(select id from {table}) = 1"),
         declared("observed", "expect_column_values_to_be_unique", column="id", observed="select id from {table}"),
+        declared("several", "expect_column_max_to_be_between", column="id", min_value=0, observed="max(id), min(id)"),
         declared("neither", "expect_column_values_to_be_between", column="id", min_value=0, observed="parts"),
         declared("fine", "expect_column_values_to_not_be_null", column="id", observed="'all ' || count(id)"),
     )
@@ -347,6 +361,7 @@ def test_what_cannot_be_judged_fails_and_says_why(connection: duckdb.DuckDBPyCon
         "rows": "InvalidInputException",
         "observed": "observed: InvalidInputException",
         "neither": "observed: Binder Error",
+        "several": "observed: it gives more than one value",
     }.items():
         assert part in str(results[name].error)
 
@@ -617,11 +632,11 @@ expectations:
     owner: us
     reason: a share of offences lies between none and all of them
     limit: "0–100"
-    observed: "select min(clearance_pct) || '–' || max(clearance_pct) from {table}"
+    observed: min(clearance_pct) || '–' || max(clearance_pct)
     may_be_all_null: true
   - name: parts_add_up
     type: unexpected_rows
-    query: select * from {table} where processed <> investigated + dismissed and year = {year}
+    where: processed <> investigated + dismissed and year = {year}
     severity: warn
     owner: supplier
     reason: processed is investigated plus dismissed, always
@@ -670,7 +685,7 @@ def test_a_suite_is_read_and_run(tmp_path: Path) -> None:
         ("may_be_all_null: true", "may_be_all_null: maybe", "may_be_all_null must be true or false"),
         ("values_to_be_between", "values_to_match_regex", "use unexpected_rows"),
         ("kwargs: {", "query: select 1 from {table}\n    kwargs: {", "query belongs to unexpected_rows only"),
-        ("    query: select * from {table} where", "    query: select * from t where", "does not read {table}"),
+        ("    where: processed", "    query: select 1 from t where processed", "does not read {table}"),
         ("max_value: 100}", "max_value: 100, result_format: COMPLETE}", "kwargs may not set result_format"),
         ("max_value: 100}", "max_value: 100, row_condition: x}", "kwargs may not set row_condition"),
         ("max_value: 100}", "max_value: 100, mostly: 0}", "mostly is 0: it would pass whatever the data"),

@@ -46,6 +46,10 @@ def load(folder: Path, content: object) -> Any:
             "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
         ),
         ({**ROWS, "query": "select 1"}, "the query does not read {table}"),
+        (
+            {**ROWS, "query": "select a, b from {table}\nwhere a > b"},
+            "the query only chooses rows; with `where` they cost no scan of their own",
+        ),
         ({"type": BETWEEN, "query": "select * from {table}"}, "query belongs to unexpected_rows only"),
         ({"type": BETWEEN, "having": "true"}, "having belongs to unexpected_rows only"),
         ({"type": BETWEEN, "kwargs": {"meta": 1, "id": 2}}, "kwargs may not set id, meta"),
@@ -72,6 +76,8 @@ def test_a_check_of_nothing_is_refused(tmp_path: Path, given: dict[str, Any], sa
     [
         ROWS,
         {"type": "unexpected_rows", "where": "å < 0"},
+        {"type": "unexpected_rows", "query": "select a from {table} where a > (select max(b) from {table})"},
+        {"type": "unexpected_rows", "query": "select a from {table} where a > 1 group by a having count(*) > 1"},
         {"type": "unexpected_rows", "having": "max(å) < 0"},
         {"type": BETWEEN, "kwargs": {"column": "å", "min_value": 0}},
         {"type": BETWEEN, "kwargs": {"column": "å", "max_value": 0}},
