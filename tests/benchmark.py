@@ -105,9 +105,9 @@ class Bench:
             NOTHING: lambda: load(with_eleven),
         }
         little = load(emptied(world), memory=LITTLE_MEMORY)
+        self.results[YEARS] = {LITTLE: [little]}
         self._say(YEARS, LITTLE, little.wall)
         self._in_turns(YEARS, steps)
-        self.results[YEARS][LITTLE] = [little]
 
     def profile(self) -> None:
         """Where the time of loads goes, in runs of their own; the largest cost of a tiny load and of a year's from within."""
@@ -167,8 +167,8 @@ class Bench:
 
     def _in_turns(self, case: str, steps: dict[str, Callable[[], Measured]]) -> None:
         """Measure the steps one after the other, again and again, so that a busy machine favours none of them."""
-        taken: dict[str, list[Measured]] = {what: [] for what in steps}
-        self.results[case] = taken
+        taken = self.results.setdefault(case, {})
+        taken |= {what: [] for what in steps}
         for _ in range(self.runs):
             for what, step in steps.items():
                 if len(taken[what]) < REPEATED or taken[what][-1].wall < LONG:
