@@ -196,9 +196,10 @@ def _expectation(file: str, content: object, number: int) -> Declared:
             raise part.wrong(
                 f"{UNEXPECTED_ROWS} takes one of {', '.join(_IN_SQL)}, and neither kwargs nor may_be_all_null"
             )
-        if "query" in in_sql and "{table}" not in in_sql["query"]:
+        query = in_sql.get("query")
+        if query is not None and "{table}" not in query:
             raise part.wrong("the query does not read {table}")
-        if "query" in in_sql and _ONLY_CHOOSES_ROWS.fullmatch(in_sql["query"]):
+        if query is not None and _ONLY_CHOOSES_ROWS.fullmatch(query):
             raise part.wrong("the query only chooses rows; with `where` they cost no scan of their own")
     elif in_sql:
         raise part.wrong(f"{', '.join(in_sql)} belongs to {UNEXPECTED_ROWS} only")

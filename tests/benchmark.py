@@ -24,6 +24,7 @@ from benchmark_tables import (
     FIRST,
     KEEP,
     LITTLE,
+    LITTLE_MEMORY,
     LOAD,
     NOTHING,
     ONE_YEAR,
@@ -64,8 +65,6 @@ YEAR = ALL_YEARS[-1]
 VOLUMES = (0.01, 0.1, 1.0, 5.0)
 # What takes so many seconds is not repeated more often than this.
 LONG, REPEATED = 75, 2
-# What a whole load may take by the last target.
-LITTLE_MEMORY = "3GiB"
 
 
 @dataclass
