@@ -21,9 +21,9 @@ from dagster_project.memory import duckdb_limits, limit_memory
 from dagster_project.publish.basis import publication_basis
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
+from dagster_project.transform.basis import is_built, raw_file
 from dagster_project.transform.dbt_project import NodeResult, data_tests, mart_tables, mart_views, read_data_tests
-from dagster_project.transform.plan import is_built, raw_file
-from dagster_project.versions import code_version, expectations_version
+from dagster_project.versions import code_version, rules_version
 from dagster_project.waivers import apply_waivers, read_waivers
 from expectations.engine import CheckResult, run_suites
 from expectations.page import render_page
@@ -136,7 +136,7 @@ def missing_checks(settings: Settings, audit: Audit) -> list[str]:
 def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckResult]:
     """Audit a delivery's typed extract; once, since neither it nor the expectations change."""
     folder = record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
-    kept = folder / f"audit-{expectations_version()}.json"
+    kept = folder / f"audit-{rules_version()}.json"
     said: list[dict[str, Any]] | None = read_json(kept, None)
     if said is not None:
         return [CheckResult(**result) for result in said]

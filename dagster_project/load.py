@@ -21,6 +21,7 @@ from dagster_project.publish.publications import Publication, active_publication
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.retention import delete_purged_rows
 from dagster_project.settings import PostgresSettings, Settings
+from dagster_project.transform.basis import is_built
 from dagster_project.waivers import told_waivers
 
 logger = logging.getLogger("uppklarat")
@@ -82,7 +83,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
                     rejected.append(str(error))
         active = active_deliveries(settings)
         outcome = LoadOutcome(rejected=tuple(rejected))
-        if changed or (complete_years(active) and not nothing_to_publish(settings)):
+        if changed or (complete_years(active) and not (nothing_to_publish(settings) and is_built(settings))):
             touched = {folder.year for folder in changed} or set(complete_years(active))
             ran = _run(settings, touched, years)
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))

@@ -15,11 +15,11 @@ from dagster_project.publish.publications import changed_files, publications
 from dagster_project.publish.release import nothing_to_publish
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
+from dagster_project.transform.basis import is_built, year_fingerprints
 from dagster_project.transform.build import build_marts
-from dagster_project.transform.dbt_project import mart_tables
+from dagster_project.transform.dbt_project import kept_tables
 from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file
-from dagster_project.transform.plan import is_built
-from dagster_project.transform.raw_schema import prepare_raw_schema
+from dagster_project.transform.raw_schema import create_sources
 
 logger = logging.getLogger("uppklarat")
 
@@ -61,10 +61,7 @@ def purge(settings: Settings, before: int) -> list[int]:
     shutil.rmtree(settings.kept / str(before), ignore_errors=True)
     private_folder(settings.kept / str(before))
     with duckdb.connect(str(newest.folder / DATABASE), read_only=True) as connection:
-        yearly = connection.execute(
-            "select table_name from duckdb_columns() where schema_name = 'marts' and column_name = 'year'"
-        ).fetchall()
-        for table in {name for (name,) in yearly} & set(mart_tables(after_audit=False)):
+        for table in kept_tables():
             rows = f"select * from marts.{table} where year < {before}"
             connection.execute(
                 f"copy ({rows}) to {literal(kept_file(settings, before, table))} (format parquet, compression zstd)"
@@ -112,7 +109,7 @@ def _keep_looked_up_offences(settings: Settings, before: int) -> None:
     active = active_deliveries(settings)
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         # Its views name files by where the warehouse lay when it was built.
-        prepare_raw_schema(connection, settings, active, complete_years(active))
+        create_sources(connection, settings, active, year_fingerprints(settings, active))
         connection.execute(
             f"""
             copy (

@@ -14,8 +14,8 @@ from dagster_project.audit import Audit, audit_warehouse, missing_checks, read_a
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord, activate, record_folder, write_record
 from dagster_project.settings import Settings
+from dagster_project.transform.basis import raw_file
 from dagster_project.transform.dbt_project import NodeResult, data_tests, prepare_manifest
-from dagster_project.transform.plan import raw_file
 from expectations.engine import CheckResult
 from expectations.suite import load_suites
 
@@ -184,9 +184,9 @@ def test_a_delivery_is_audited_once(
     assert len(quick) == 4
     assert first.results == second.results
     kept = {path.relative_to(complete.raw).as_posix() for path in complete.raw.rglob("audit-*.json")}
-    name = f"audit-{audit_module.expectations_version()}.json"
+    name = f"audit-{audit_module.rules_version()}.json"
     assert kept == {f"police/2022/id-rules/{name}", f"prosecution/2022/id-rules/{name}"}
-    monkeypatch.setattr(audit_module, "expectations_version", lambda: "others")
+    monkeypatch.setattr(audit_module, "rules_version", lambda: "others")
     audited(complete)
     assert len(quick) == 7
 

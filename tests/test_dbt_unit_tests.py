@@ -10,11 +10,10 @@ import pytest
 from dagster_project.settings import Settings
 from dagster_project.transform.build import AFTER_AUDIT
 from dagster_project.transform.dbt_project import NodeResult, run_dbt
-from dagster_project.transform.raw_schema import prepare_raw_schema
+from dagster_project.transform.raw_schema import create_sources
 
 UNIT_TESTS_AT_LEAST = 69
 DATA_TESTS_AT_LEAST = 34
-NO_YEARS: dict[str, list[int]] = {"years": [], "fact_years": [], "complete_years": []}
 
 
 class Outcome(NamedTuple):
@@ -28,12 +27,12 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     settings = Settings(landing=folder / "landing", home=folder / "home", published=folder / "published")
     settings.home.mkdir()
     with duckdb.connect(str(settings.warehouse_file)) as connection:
-        prepare_raw_schema(connection, settings, active={}, complete_years=[])
+        create_sources(connection, settings, active={}, year_fingerprints={})
     # A unit test takes the columns of what it replaces from the relation, so all of them are built first, empty.
     build = ["build", "--exclude", AFTER_AUDIT, "--full-refresh", "--exclude-resource-type", "unit_test"]
     return Outcome(
-        build=run_dbt(settings, build, NO_YEARS),
-        unit_tests=run_dbt(settings, ["test", "--select", "test_type:unit"], NO_YEARS),
+        build=run_dbt(settings, build),
+        unit_tests=run_dbt(settings, ["test", "--select", "test_type:unit"]),
     )
 
 

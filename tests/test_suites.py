@@ -24,9 +24,9 @@ from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.publish.draft import READ_BACK, read_back, write_draft
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
+from dagster_project.transform.basis import raw_file
 from dagster_project.transform.build import build_marts
 from dagster_project.transform.dbt_project import mart_tables, prepare_manifest
-from dagster_project.transform.plan import raw_file
 from expectations.engine import CheckResult, run_suite
 from expectations.suite import Declared, Suite, load_suites
 

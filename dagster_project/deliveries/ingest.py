@@ -40,12 +40,21 @@ from dagster_project.deliveries.receive import ReceivedFile, check_unchanged, re
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
 from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
-from dagster_project.settings import Settings
-from dagster_project.versions import fingerprint
+from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.versions import version_of
 
 logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
+# All code that takes part in judging a row; a test holds it against the imports.
+JUDGING_CODE = (
+    *(
+        f"dagster_project/{place}"
+        for place in ("contract", "deliveries", "files.py", "memory.py", "settings.py", "sql.py")
+    ),
+    "dagster_project/versions.py",
+    "expectations/strict_yaml.py",
+)
 # Failures that say nothing about the delivered file.
 _OUR_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
@@ -221,8 +230,11 @@ def _receive(contract: FileContract, path: Path, where: str, encoding: str, scra
 
 @cache
 def judging_version() -> str:
-    """Fingerprint of the rules by which rows are judged: deliveries judged by other rules are judged again."""
-    return fingerprint([CONTRACT_FILE, Path(__file__).parent])
+    """Fingerprint of the rules by which rows are judged: deliveries judged by other rules are judged again.
+
+    It is narrower than `rules_version`, since a delivery whose files are gone cannot be judged again.
+    """
+    return version_of([CONTRACT_FILE, *(REPOSITORY / place for place in JUDGING_CODE)])
 
 
 def _judge(

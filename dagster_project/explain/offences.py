@@ -12,8 +12,8 @@ from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries,
 from dagster_project.explain.figure import Asked
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
+from dagster_project.transform.basis import is_built, raw_file
 from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file
-from dagster_project.transform.plan import plan_build, raw_file
 
 NOT_TO_BE_PASSED_ON = (
     "private, not to be passed on: rows about people, under pseudonyms, and counts that may be withheld"
@@ -67,8 +67,7 @@ def _why_not(settings: Settings, said: Mapping[str, Any], year: int) -> str | No
         return f"the rows of {year} were purged: the figure is carried on as it was published"
     if not settings.warehouse_file.exists():
         return f"there is no working database {settings.warehouse_file}: `uppklarat load` builds it"
-    plan = plan_build(settings)
-    if plan.full_refresh or year in plan.years or year not in plan.complete_years:
+    if not is_built(settings):
         return "the working database is not that of the present deliveries, code and settings: `uppklarat load` first"
     now = {what: record.delivery_id for what, record in active_deliveries(settings).items()}
     then = {(one["source"], one["year"]): one["delivery_id"] for one in said["deliveries"]}

@@ -11,6 +11,7 @@ from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.orchestration.common import WAREHOUSE_POOL, YEARS, Places, one_writer
+from dagster_project.transform.dbt_project import kept_tables
 
 ACCEPTED = "delivery_accepted"
 
@@ -44,10 +45,13 @@ def delivery_specs() -> list[dg.AssetSpec]:
             group_name="deliveries",
             description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
         ),
-        dg.AssetSpec(
-            ["raw", "kept_indicator_year"],
-            group_name="deliveries",
-            description="Published figures of years whose raw rows were purged, if there are any.",
+        *(
+            dg.AssetSpec(
+                ["raw", f"kept_{table}"],
+                group_name="deliveries",
+                description=f"The rows of {table} of years whose raw rows were purged, if there are any.",
+            )
+            for table in kept_tables()
         ),
         dg.AssetSpec(
             ["raw", "withheld_before"],
@@ -64,6 +68,12 @@ def delivery_specs() -> list[dg.AssetSpec]:
             group_name="raw",
             deps=tables,
             description="The ledger as a table: each file of the active deliveries, its row balance and quarantine limit.",
+        ),
+        dg.AssetSpec(
+            ["raw", "complete_year"],
+            group_name="raw",
+            deps=tables,
+            description="Years that every source has delivered, with the fingerprint of what each is derived from.",
         ),
     ]
 

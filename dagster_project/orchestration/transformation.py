@@ -14,6 +14,7 @@ from dagster_project.transform.dbt_project import NodeResult, require_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 GROUP = "group: "
+FIGURES = "fct_indicator_year"
 
 
 class Translator(DagsterDbtTranslator):
@@ -27,8 +28,9 @@ class Translator(DagsterDbtTranslator):
         return tagged[0].removeprefix(GROUP) if tagged else str(dbt_resource_props["schema"])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[str] | None:
-        """A model that keeps other years' rows when one is rebuilt has a partition for each; the rest is built whole."""
-        return YEARS if "rebuilt_by" in dbt_resource_props["config"]["meta"] else None
+        """A model that keeps other years' rows has a partition for each; so has the one whose figures are shown by year."""
+        keeps_years = dbt_resource_props["config"]["materialized"] == "incremental"
+        return YEARS if keeps_years or dbt_resource_props["name"] == FIGURES else None
 
 
 def model_assets() -> list[dg.AssetsDefinition]:
@@ -46,10 +48,10 @@ def model_assets() -> list[dg.AssetsDefinition]:
     )
     def transform(context: dg.AssetExecutionContext, places: Places) -> Iterator[Any]:
         with one_writer(context, places.settings):
-            plan, results = build_marts(places.settings, () if _is_whole(context) else _selected(context))
-        context.log.info("built years %s of %s", list(plan.years), list(plan.complete_years))
+            stale, results = build_marts(places.settings, () if _is_whole(context) else _selected(context))
+        context.log.info("derived years %s", stale)
         yield from _events(context, places.settings, results)
-        elsewhere = {str(year) for year in plan.years} - set(context.partition_keys)
+        elsewhere = {str(year) for year in stale} - set(context.partition_keys)
         yearly = [key for key in context.selected_asset_keys if context.assets_def.specs_by_key[key].partitions_def]
         for key in yearly:
             for year in sorted(elsewhere):
@@ -92,7 +94,7 @@ def _events(context: dg.AssetExecutionContext, settings: Settings, results: list
             metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
             if (count := rows.get((result.schema, result.name))) is not None:
                 metadata["dagster/row_count"] = count
-            if key.path[-1] == "fct_indicator_year":
+            if key.path[-1] == FIGURES:
                 _add_trend(context, settings, key)
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
     for result in results:

@@ -31,8 +31,8 @@ from dagster_project.publish.publications import (
 )
 from dagster_project.publish.views import views_served_otherwise, write_views
 from dagster_project.settings import Settings
+from dagster_project.transform.basis import is_built
 from dagster_project.transform.dbt_project import mart_tables
-from dagster_project.transform.plan import is_built
 from dagster_project.transform.withheld import remember_withheld
 from dagster_project.versions import code_version
 from dagster_project.waivers import read_waivers

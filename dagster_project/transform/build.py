@@ -11,10 +11,14 @@ from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.files import private_folder
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
+from dagster_project.transform.basis import (
+    is_built_by_present_rules,
+    record_build_begins,
+    record_build_ended,
+    year_fingerprints,
+)
 from dagster_project.transform.dbt_project import NodeResult, TransformationFailedError, keep_data_tests, run_dbt
-from dagster_project.transform.kept_figures import put_back_kept_figures
-from dagster_project.transform.plan import BuildPlan, note_build_begins, note_build_done, plan_build
-from dagster_project.transform.raw_schema import prepare_raw_schema
+from dagster_project.transform.raw_schema import create_sources
 from dagster_project.transform.withheld import write_suppression_audit
 from dagster_project.years import spell_years
 
@@ -23,30 +27,31 @@ logger = logging.getLogger("uppklarat")
 AFTER_AUDIT = "tag:after_audit"
 
 
-def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[BuildPlan, list[NodeResult]]:
-    """Derive what is stale and all that is small; with `models`, build only these and leave the rest stale.
+def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[int], list[NodeResult]]:
+    """Derive the stale years and all that is small; with `models`, build only these.
 
-    Returns the plan and what became of every dbt node. A working database that cannot be opened is thrown away and built
-    anew: everything in it is derived.
+    Returns the years whose offences were stale, and the result of every dbt node. Everything in the working database is
+    derived: one that cannot be opened, or that other rules made, is deleted and built from nothing.
     """
-    plan = _plan(settings)
+    private_folder(settings.home)
+    keeps_years = _can_keep_years(settings)
+    active = active_deliveries(settings)
     with duckdb.connect(str(settings.warehouse_file)) as connection:
-        prepare_raw_schema(connection, settings, active_deliveries(settings), plan.complete_years)
-        note_build_begins(connection, plan)
-    logger.info(
-        "building %s", f"years {spell_years(plan.years)}" if plan.years else "the small tables; no year is stale"
-    )
+        create_sources(connection, settings, active, year_fingerprints(settings, active))
+        record_build_begins(connection)
+        stale = _stale_years(connection)
+    logger.info("building %s", f"years {spell_years(stale)}" if stale else "the small tables; no year is stale")
     selection = ["--select", *models] if models else ["--exclude", AFTER_AUDIT]
-    refresh = ["--full-refresh"] if plan.full_refresh else ["--exclude-resource-type", "seed"]
-    results = run_dbt(settings, ["build", *selection, *refresh, "--exclude-resource-type", "unit_test"], plan.variables)
+    # Seeds belong to the rules, which are those of the last build.
+    seeds = ["--exclude-resource-type", "seed"] if keeps_years else []
+    results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
     if not models:
         with duckdb.connect(str(settings.warehouse_file)) as connection:
-            put_back_kept_figures(connection, settings)
-            note_build_done(connection, plan)
             _keep_quarantined_decisions(connection, settings)
             write_suppression_audit(connection, settings)
+            record_build_ended(connection, settings)
         keep_data_tests(settings, results)
-    return plan, results
+    return stale, results
 
 
 def build_after_audit(settings: Settings) -> list[NodeResult]:
@@ -54,14 +59,38 @@ def build_after_audit(settings: Settings) -> list[NodeResult]:
 
     Raises `TransformationFailedError` for a failing data test too, since no audit comes after them that could see it.
     """
-    results = run_dbt(
-        settings,
-        ["build", "--select", AFTER_AUDIT, "--exclude-resource-type", "unit_test"],
-        plan_build(settings).variables,
-    )
+    results = run_dbt(settings, ["build", "--select", AFTER_AUDIT, "--exclude-resource-type", "unit_test"])
     if failed := [one.unique_id for one in results if one.tested_model and one.status != "pass"]:
         raise TransformationFailedError(f"what the draft tells of itself fails {', '.join(failed)}")
     return results
+
+
+def _can_keep_years(settings: Settings) -> bool:
+    """Whether a build may keep the years that the working database holds; if not, the database is deleted."""
+    try:
+        if is_built_by_present_rules(settings):
+            return True
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            # Another process has it open; it is not broken.
+            raise
+        logger.warning("the working database cannot be opened; it is built from nothing")
+    settings.warehouse_file.unlink(missing_ok=True)
+    settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+    return False
+
+
+def _stale_years(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Complete years whose offences are missing, or were derived from something else."""
+    exists = connection.execute("from duckdb_tables() where table_name = 'int_processed_offence'").fetchone()
+    derived = "select (year, year_fingerprint) from intermediate.int_processed_offence"
+    condition = f"(year, year_fingerprint) not in ({derived})" if exists else "true"
+    return [
+        year
+        for (year,) in connection.execute(
+            f"select year from raw.complete_year where {condition} order by year"
+        ).fetchall()
+    ]
 
 
 def _keep_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -72,17 +101,3 @@ def _keep_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings:
         f"copy (select {columns} from intermediate.int_quarantined_decision) to {literal(new)} (format parquet)"
     )
     new.replace(settings.quarantined_decisions)
-
-
-def _plan(settings: Settings) -> BuildPlan:
-    private_folder(settings.home)
-    try:
-        return plan_build(settings)
-    except duckdb.Error as error:
-        if "lock" in str(error):
-            # Somebody has it open; it is not broken.
-            raise
-        logger.warning("the working database cannot be opened; it is built anew")
-        settings.warehouse_file.unlink(missing_ok=True)
-        settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-        return plan_build(settings)

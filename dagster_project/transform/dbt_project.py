@@ -111,6 +111,14 @@ def _marts(views: bool = False) -> dict[str, Any]:
 
 
 @cache
+def kept_tables() -> tuple[str, ...]:
+    """Names of the published tables whose rows of a purged year are kept: the dbt project reads them as sources."""
+    sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
+    kept = {source["name"].removeprefix("kept_") for source in sources if source["name"].startswith("kept_")}
+    return tuple(table for table in mart_tables(after_audit=False) if table in kept)
+
+
+@cache
 def mart_keys() -> Mapping[str, tuple[str, ...]]:
     """Of each published table the columns that name a row, as the dbt project declares and tests them."""
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
@@ -145,7 +153,7 @@ def mart_declarations() -> Mapping[str, MartDeclaration]:
     }
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, Any]) -> list[NodeResult]:
+def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     """Run a dbt command on the working database and return what became of every node.
 
     Raises `TransformationFailedError` when a model could not be built; failing data tests are results, not errors.
@@ -156,7 +164,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str], variables: dict[str, A
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
-    command = [*arguments, "--vars", json.dumps(variables), "--log-path", str(settings.home / "logs"), *_places()]
+    command = [*arguments, "--log-path", str(settings.home / "logs"), *_places()]
     try:
         outcome = invoke_parsed(command)
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from dagster_project.contract import FileContract, input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord, kept_description
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
-from dagster_project.transform.kept_figures import KEPT_OFFENCES, kept_file, offer_kept_figures
-from dagster_project.transform.plan import raw_file
+from dagster_project.transform.basis import raw_file
+from dagster_project.transform.kept_figures import KEPT_OFFENCES, create_kept_sources, kept_file
 from dagster_project.transform.withheld import offer_withheld
 from dagster_project.waivers import gate_waiver, read_waivers
 
@@ -23,13 +23,13 @@ _CLOSED_COLUMNS = ("role", "indicator_id", "part", "victim_group", "relation", "
 _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
 
 
-def prepare_raw_schema(
+def create_sources(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     active: Mapping[tuple[str, int], DeliveryRecord],
-    complete_years: Collection[int],
+    year_fingerprints: Mapping[int, str],
 ) -> None:
-    """Create the views and tables that the dbt project declares as source `raw`."""
+    """Create the views and tables that the dbt project declares as source `raw`; `year_fingerprints` are of the complete years."""
     connection.execute("create schema if not exists raw")
     for file in input_contract().files:
         connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(settings, file, active)}")
@@ -52,7 +52,7 @@ def prepare_raw_schema(
                     record.year,
                     name,
                     record.delivery_id,
-                    record.year in complete_years,
+                    record.year in year_fingerprints,
                     record.synthetic is not None,
                     file_record.rows_read,
                     file_record.rows_loaded,
@@ -62,7 +62,10 @@ def prepare_raw_schema(
                     waiver.text if waiver else None,
                 ],
             )
-    offer_kept_figures(connection, settings)
+    connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")
+    for year, year_fingerprint in year_fingerprints.items():
+        connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
+    create_kept_sources(connection, settings)
     offer_withheld(connection, settings)
     _load_own_offence_codes(connection, settings.own_offence_codes)
 

@@ -1,15 +1,19 @@
-{# True for rows of the years that a variable lists; the list is literal so that DuckDB leaves other years' files unread. #}
-{% macro in_years(column, variable) -%}
-    {%- set years = var(variable) -%}
-    {%- if years -%} {{ column }} in ({{ years | join(', ') }}) {%- else -%} false {%- endif -%}
+{# The years that an incremental model has to add: those that it lacks, or holds under another fingerprint. Built from nothing it
+   adds all. The list is literal so that DuckDB leaves other years' files unread. #}
+{% macro is_stale_year(column) -%}
+    {%- if is_incremental() -%}
+        {%- set stale = run_query(
+            "select year from " ~ source('raw', 'complete_year') ~ " where (year, year_fingerprint) not in "
+            ~ "(select (year, year_fingerprint) from " ~ this ~ ") order by year"
+        ) -%}
+        {{ column }} in ({{ stale.columns[0].values() | join(', ') or 'null' }})
+    {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
-{# Incremental strategy `replace_years`: the built years are replaced, and years that are no longer complete go away.
-   A year that came out empty is emptied, which delete+insert by the new rows' keys would leave standing. #}
-{% macro get_incremental_replace_years_sql(arguments) -%}
-    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    delete from {{ arguments['target_relation'] }}
-    where {{ in_years('year', model.config.meta['rebuilt_by']) }} or not ({{ in_years('year', 'complete_years') }});
-    insert into {{ arguments['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arguments['temp_relation'] }}
+{# Before new rows are added: removes years that rest on other deliveries or rules now, or that are no longer complete. #}
+{% macro delete_stale_years() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where (year, year_fingerprint) not in (select (year, year_fingerprint) from {{ source('raw', 'complete_year') }})
+    {%- endif -%}
 {%- endmacro %}

@@ -1,13 +1,16 @@
 {{ config(materialized='view') }}
 
 select
-    year,
-    year as extract_year,
-    {{ offence_columns() }}
-from {{ ref('stg_police_offences') }}
+    offence.year,
+    complete_year.year_fingerprint,
+    offence.year as extract_year,
+    {{ offence_columns('offence') }}
+from {{ ref('stg_police_offences') }} as offence
+inner join {{ source('raw', 'complete_year') }} as complete_year on offence.year = complete_year.year
 union all
 select
     year,
+    year_fingerprint,
     extract_year,
     {{ offence_columns() }}
 from {{ ref('int_looked_up_offence') }}

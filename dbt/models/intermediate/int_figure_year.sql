@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_years',
-    meta={'rebuilt_by': 'fact_years'},
-) }}
+{{ config(materialized='table') }}
 
 {%- set outcomes = [
     'cleared_indictment', 'cleared_penalty_order', 'cleared_waiver',
@@ -10,7 +6,6 @@
 ] %}
 {%- set counts = ['processed', 'investigated', 'dismissed', 'with_suspect', 'cleared'] + outcomes %}
 
--- The years to build and the years before them, which they are compared with.
 with counted as (
     select
         year,
@@ -32,7 +27,6 @@ with counted as (
         sum(case when outcome = 'limited' and not is_investigated then brottsantal else 0 end) as limited_dismissed,
         sum(case when outcome = 'other' and not is_investigated then brottsantal else 0 end) as other_dismissed
     from {{ ref('int_counted_offence') }}
-    where {{ in_years('year', 'fact_years') }} or {{ in_years('year + 1', 'fact_years') }}
     group by
         grouping sets (
             (year, indicator_id, variant, geography_level, geography_code, victim_group),
@@ -43,13 +37,13 @@ with counted as (
 -- Every cell that is published, so that a zero is a row and not a gap.
 cell as (
     select
-        dim_year.year,
+        complete_year.year,
         variant.indicator_id,
         variant.variant,
         geography.geography_level,
         geography.geography_code,
         victim_group.victim_group
-    from {{ ref('dim_year') }} as dim_year
+    from {{ source('raw', 'complete_year') }} as complete_year
     cross join {{ ref('indicator_variant') }} as variant
     inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
     inner join {{ ref('victim_group') }} as victim_group
@@ -61,7 +55,6 @@ cell as (
     where
         (variant.variant = 'beslutad' or level.has_all_variants)
         and (victim_group.victim_group = 'total' or level.has_all_victim_groups)
-        and ({{ in_years('dim_year.year', 'fact_years') }} or {{ in_years('dim_year.year + 1', 'fact_years') }})
 ),
 
 filled as (
@@ -90,7 +83,7 @@ rated as (
 
 -- What a year is compared with: the year before, which may be known by its published figures only.
 earlier as (
-    {%- for source in ['rated', source('raw', 'kept_indicator_year')] %}
+    {%- for source in ['rated', source('raw', 'kept_fct_indicator_year')] %}
     select
         year,
         indicator_id,
@@ -171,4 +164,3 @@ left join earlier as before
         and rated.geography_code = before.geography_code
         and rated.victim_group = before.victim_group
 left join break_year on rated.indicator_id = break_year.indicator_id and rated.year = break_year.year
-where {{ in_years('rated.year', 'fact_years') }}

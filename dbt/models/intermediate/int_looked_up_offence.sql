@@ -1,17 +1,19 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+{{ config(materialized='incremental') }}
 
 with missing as (
     select distinct
         year,
+        year_fingerprint,
         diarienummer,
         brottsnummer
     from {{ ref('int_unmatched_decision') }}
-    where is_missing and {{ in_years('year', 'years') }}
+    where is_missing and {{ is_stale_year('year') }}
 ),
 
 found as (
     select
         missing.year,
+        missing.year_fingerprint,
         offence.year as extract_year,
         {{ offence_columns('offence') }},
         row_number() over (
@@ -28,6 +30,7 @@ found as (
 
 select
     year,
+    year_fingerprint,
     extract_year,
     {{ offence_columns() }}
 from found

@@ -11,5 +11,5 @@ select
     ) as kind,
     cast(sum(brottsantal) as bigint) as offences
 from {{ ref('int_counted_offence') }}
-where geography_level = 'kommun' and variant = 'beslutad' and {{ in_years('year', 'fact_years') }}
+where geography_level = 'kommun' and variant = 'beslutad'
 group by all

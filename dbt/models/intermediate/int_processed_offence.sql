@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+{{ config(materialized='incremental') }}
 
 with decided as (
     select
@@ -23,7 +23,7 @@ with decided as (
             offence.year = decision.year
             and offence.diarienummer = decision.diarienummer
             and offence.brottsnummer = decision.brottsnummer
-    where {{ in_years('offence.year', 'years') }} and offence.report_date <= decision.decision_date
+    where {{ is_stale_year('offence.year') }} and offence.report_date <= decision.decision_date
 ),
 
 -- A reopening cancels every earlier-dated decision that does not clear; a cleared offence stays cleared.
@@ -60,6 +60,7 @@ everything_known as (
 
 select
     offence.year,
+    offence.year_fingerprint,
     offence.extract_year,
     offence.diarienummer,
     offence.brottsnummer,
@@ -90,4 +91,4 @@ inner join everything_known
         offence.year = everything_known.year
         and offence.diarienummer = everything_known.diarienummer
         and offence.brottsnummer = everything_known.brottsnummer
-where {{ in_years('offence.year', 'years') }} and standing.place_in_line = 1
+where {{ is_stale_year('offence.year') }} and standing.place_in_line = 1

@@ -1,7 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+{{ config(materialized='incremental') }}
 
 select
     unmatched.year,
+    unmatched.year_fingerprint,
     case unmatched.authority when 'police' then 'police' else 'prosecution' end as source,
     'decisions' as file,
     unmatched.line,
@@ -14,5 +15,5 @@ left join {{ ref('int_looked_up_offence') }} as looked_up
         and unmatched.diarienummer = looked_up.diarienummer
         and unmatched.brottsnummer = looked_up.brottsnummer
 where
-    {{ in_years('unmatched.year', 'years') }}
+    {{ is_stale_year('unmatched.year') }}
     and (not unmatched.is_missing or looked_up.year is null or unmatched.decision_date < looked_up.report_date)

@@ -1,8 +1,8 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+{{ config(materialized='incremental') }}
 
 with offence as (
     select * from {{ ref('int_decided_offence') }}
-    where {{ in_years('year', 'years') }}
+    where {{ is_stale_year('year') }}
 ),
 
 -- Spellings are few and offences many: each spelling is read once.
@@ -67,6 +67,7 @@ grouped as (
 
 select
     grouped.year,
+    grouped.year_fingerprint,
     grouped.extract_year,
     grouped.diarienummer,
     grouped.brottsnummer,

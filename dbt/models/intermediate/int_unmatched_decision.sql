@@ -1,8 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_years', meta={'rebuilt_by': 'years'}) }}
+{{ config(materialized='incremental') }}
 
 -- The one place where all decisions meet all offences of their year; what comes after looks only at what is left here.
 select
     decision.year,
+    decision.year_fingerprint,
     decision.authority,
     decision.line,
     decision.diarienummer,
@@ -16,5 +17,5 @@ left join {{ ref('stg_police_offences') }} as offence
         and decision.diarienummer = offence.diarienummer
         and decision.brottsnummer = offence.brottsnummer
 where
-    {{ in_years('decision.year', 'years') }}
+    {{ is_stale_year('decision.year') }}
     and (offence.diarienummer is null or decision.decision_date < offence.report_date)

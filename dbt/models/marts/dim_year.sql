@@ -4,5 +4,8 @@ select
     max(case when delivery.source = 'prosecution' then delivery.delivery_id end) as prosecution_delivery_id,
     bool_or(delivery.is_synthetic) as is_synthetic
 from {{ source('raw', 'delivery_file') }} as delivery
-where {{ in_years('delivery.year', 'complete_years') }}
+where delivery.is_complete_year
 group by delivery.year
+union all by name
+-- Years whose raw rows were purged keep their figures as they were published.
+select * from {{ source('raw', 'kept_dim_year') }}

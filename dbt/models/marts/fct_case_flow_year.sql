@@ -1,10 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_years',
-    on_schema_change='fail',
-    meta={'rebuilt_by': 'years'},
-) }}
-
 -- A stage, the condition for it, and the condition for it and the stage before it.
 {%- set stages = [
     ('processed', 'true', 'null'),
@@ -17,7 +10,7 @@
 with counted_offence as (
     select *
     from {{ ref('int_counted_offence') }}
-    where {{ in_years('year', 'years') }} and geography_level <> 'kommun'
+    where geography_level <> 'kommun'
 ),
 
 counted as (
@@ -39,7 +32,7 @@ counted as (
 withheld as (
     select *
     from {{ ref('int_suppression') }}
-    where {{ in_years('year', 'years') }} and geography_level <> 'kommun' and victim_group = 'total'
+    where geography_level <> 'kommun' and victim_group = 'total'
 ),
 
 stage as (
@@ -110,3 +103,6 @@ select
     withheld.suppression
 from withheld
 cross join stage
+union all by name
+-- Years whose raw rows were purged keep their figures as they were published.
+select * from {{ source('raw', 'kept_fct_case_flow_year') }}

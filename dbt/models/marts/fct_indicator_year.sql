@@ -1,10 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_years',
-    on_schema_change='fail',
-    meta={'rebuilt_by': 'fact_years'},
-) }}
-
 {%- set counts = [
     'processed', 'investigated', 'dismissed', 'with_suspect', 'cleared',
     'cleared_indictment', 'cleared_penalty_order', 'cleared_waiver',
@@ -37,7 +30,6 @@ with figure as (
             and counted.geography_level = before.geography_level
             and counted.geography_code = before.geography_code
             and counted.victim_group = before.victim_group
-    where {{ in_years('counted.year', 'fact_years') }}
 ),
 
 -- Of what is shown, and only where that is most of the counties.
@@ -81,3 +73,6 @@ left join county_median
         and figure.variant = county_median.variant
         and figure.year = county_median.year
         and figure.victim_group = county_median.victim_group
+union all by name
+-- Years whose raw rows were purged keep their figures as they were published.
+select * from {{ source('raw', 'kept_fct_indicator_year') }}

@@ -1,14 +1,7 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_years',
-    on_schema_change='fail',
-    meta={'rebuilt_by': 'years'},
-) }}
-
 with withheld as (
     select *
     from {{ ref('int_suppression') }}
-    where {{ in_years('year', 'years') }} and geography_level <> 'kommun' and victim_group = 'total'
+    where geography_level <> 'kommun' and victim_group = 'total'
 ),
 
 timed as (
@@ -17,7 +10,7 @@ timed as (
         decision_date - report_date as days,
         case when is_cleared then 'cleared' else 'not_cleared' end as cleared_or_not
     from {{ ref('int_counted_offence') }}
-    where {{ in_years('year', 'years') }} and geography_level <> 'kommun'
+    where geography_level <> 'kommun'
 ),
 
 by_day as (
@@ -108,3 +101,6 @@ select
     withheld.suppression
 from withheld
 cross join (values ('cleared'), ('not_cleared'), ('all')) as outcome (outcome)
+union all by name
+-- Years whose raw rows were purged keep their figures as they were published.
+select * from {{ source('raw', 'kept_fct_processing_time_year') }}

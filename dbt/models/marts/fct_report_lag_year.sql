@@ -1,16 +1,8 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_years',
-    on_schema_change='fail',
-    meta={'rebuilt_by': 'years'},
-) }}
-
 with lagged as (
     select
         *,
         year - year(report_date) as years_since_report
     from {{ ref('int_counted_offence') }}
-    where {{ in_years('year', 'years') }}
 ),
 
 named as (
@@ -73,3 +65,6 @@ left join counted
         and cell.geography_level = counted.geography_level
         and cell.geography_code = counted.geography_code
         and cell.lag = counted.lag
+union all by name
+-- Years whose raw rows were purged keep their figures as they were published.
+select * from {{ source('raw', 'kept_fct_report_lag_year') }}
