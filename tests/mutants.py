@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import multiprocessing
 import os
 import random
@@ -35,8 +34,7 @@ LANES = 2
 SECONDS = 600  # for one mutant; one that hangs is noticed
 COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
 QUICK = "--quick="  # a seed: a random half of those that are noticed without a whole build
-WHOLE_BUILDS = ("tests/test_incremental.py", "tests/test_purge.py")
-NO_YEARS = json.dumps({"years": [], "fact_years": [], "complete_years": []})
+WHOLE_BUILDS = ("tests/test_incremental.py", "tests/test_histories.py", "tests/test_purge.py")
 
 
 @dataclass(frozen=True)
@@ -287,17 +285,16 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
 
     from dagster_project.settings import Settings
     from dagster_project.transform.dbt_project import MANIFEST, prepare_manifest, run_dbt
-    from dagster_project.transform.raw_schema import prepare_raw_schema
+    from dagster_project.transform.raw_schema import create_sources
 
     prepare_manifest()
     base = Settings(landing=place / "landing", home=place / "home", published=place / "published")
     base.home.mkdir()
     with duckdb.connect(str(base.warehouse_file)) as connection:
-        prepare_raw_schema(connection, base, active={}, complete_years=[])
+        create_sources(connection, base, active={}, year_fingerprints={})
     run_dbt(
         base,
         ["build", "--exclude", "tag:after_audit", "--full-refresh", "--exclude-resource-type", "unit_test"],
-        json.loads(NO_YEARS),
     )
     manifest = Manifest.from_msgpack((MANIFEST.parent / "partial_parse.msgpack").read_bytes())
 
@@ -365,7 +362,7 @@ def _failures(manifest: Any, folder: Path, command: list[str]) -> str:
     places = ["--project-dir", dbt, "--profiles-dir", dbt, "--target-path", f"{dbt}/target", "--log-path", str(folder)]
     quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors"]
     quiet += ["--fail-fast"]
-    outcome = dbtRunner(manifest=manifest).invoke([*command, "--vars", NO_YEARS, *places, *quiet])
+    outcome = dbtRunner(manifest=manifest).invoke([*command, *places, *quiet])
     DuckDBConnectionManager.close_all_connections()
     if outcome.exception:
         raise AssertionError(f"dbt did not run: {outcome.exception}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,13 @@ def uppklarat(settings: Settings, *arguments: str) -> subprocess.CompletedProces
         text=True,
         timeout=300,
     )
+
+
+def deliver(deliveries: Path, landing: Path, source: str, year: int) -> None:
+    """Put one delivery of another landing folder into a landing folder."""
+    target = landing / source / str(year)
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(deliveries / source / str(year), target)
 
 
 def build(settings: Settings) -> None:

@@ -29,7 +29,7 @@ class Translator(DagsterDbtTranslator):
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[str] | None:
         """A model that keeps other years' rows has a partition for each; so has the one whose figures are shown by year."""
-        keeps_years = dbt_resource_props["config"]["materialized"] == "incremental"
+        keeps_years = dbt_resource_props["config"].get("materialized") == "incremental"
         return YEARS if keeps_years or dbt_resource_props["name"] == FIGURES else None
 
 

@@ -1,0 +1,151 @@
+"""Whatever was delivered, redelivered, withdrawn and purged, and in which order: the marts equal a build from nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from conftest import settings_in
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from reference import rules
+from reference.worlds import dirty_world
+from warehouse import build, deliver, differences, figures, marts
+
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description, take_back
+from dagster_project.publish.basis import publication_basis
+from dagster_project.publish.draft import write_draft
+from dagster_project.publish.publications import next_publication_id, publish, seal
+from dagster_project.retention import purge
+from dagster_project.settings import Settings
+from dagster_project.transform.basis import is_built
+from dagster_project.transform.dbt_project import mart_tables
+
+YEARS = (2022, 2023, 2024)
+FOLDERS = [(source, year) for year in YEARS for source in ("police", "prosecution")]
+VERSIONS = ("first", "second", "fewer")
+
+Step = tuple[str, str, int]
+"""What happens: a version to deliver, `withdraw`, `load` or `purge`; to which source; and of which year."""
+
+steps = st.one_of(
+    st.tuples(st.sampled_from(VERSIONS), st.sampled_from(["police", "prosecution"]), st.sampled_from(YEARS)),
+    st.tuples(st.just("withdraw"), st.sampled_from(["police", "prosecution"]), st.sampled_from(YEARS)),
+    st.just(("load", "", 0)),
+)
+everything: list[Step] = [("first", source, year) for source, year in FOLDERS]
+histories = st.builds(
+    lambda begin, more, last: [*begin, *more, *last],
+    st.permutations(everything),
+    st.lists(steps, min_size=3, max_size=10),
+    st.sampled_from([[], [("purge", "", 2023)], [("purge", "", 2024)]]).flatmap(
+        lambda purged: st.lists(steps, max_size=4).map(lambda after: [*purged, *after])
+    ),
+)
+
+
+@dataclass
+class Ledger:
+    """What must be active, kept as plainly as possible: the versions of each delivery, the active one last."""
+
+    loaded: dict[tuple[str, int], list[str]] = field(default_factory=lambda: {folder: [] for folder in FOLDERS})
+    withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
+    purged_before: int = 0
+
+    def take(self, version: str, source: str, year: int) -> None:
+        """A withdrawn delivery stays withdrawn; one that comes again is the latest."""
+        if (version, source, year) not in self.withdrawn and year >= self.purged_before:
+            self.loaded[source, year] = [*(one for one in self.loaded[source, year] if one != version), version]
+
+    def withdraw(self, source: str, year: int) -> bool:
+        if not self.loaded[source, year] or year < self.purged_before:
+            return False
+        self.withdrawn.add((self.loaded[source, year].pop(), source, year))
+        return True
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Landing folders over the same years with other rows, one of them with fewer, to deliver from."""
+    made = {}
+    for version, seed, offences in (("first", 31, 200), ("second", 32, 200), ("fewer", 31, 80)):
+        made[version] = tmp_path_factory.mktemp(version)
+        dirty_world(made[version], seed=seed, offences_per_year=offences, years=YEARS, dirt=0.02)
+    return made
+
+
+def publish_unaudited(warehouse: Settings) -> None:
+    """A publication of the marts as they are, which is what a purge keeps figures from; the audit has tests of its own."""
+    write_draft(warehouse, mart_tables(after_audit=False), anew=True)
+    years = [*kept_description(warehouse)["years"], *complete_years(active_deliveries(warehouse))]
+    publication_id = next_publication_id(warehouse)
+    basis = publication_basis(warehouse)
+    seal(warehouse.draft, {"publication_id": publication_id, "basis": basis, "years": years, "deliveries": []})
+    publish(warehouse, publication_id)
+
+
+def live(history: list[Step], versions: dict[str, Path], warehouse: Settings) -> Ledger:
+    """Let everything of a history happen to a warehouse; what cannot happen at that point is left out."""
+    ledger = Ledger()
+    for what, source, year in history:
+        if what == "load":
+            build(warehouse)
+        elif what == "withdraw":
+            if ledger.withdraw(source, year):
+                take_back(warehouse, source, year)
+        elif what == "purge":
+            build(warehouse)
+            active = active_deliveries(warehouse)
+            waiting = {of_year for _, of_year in active} - set(complete_years(active))
+            if not waiting and any(complete >= year for complete in complete_years(active)):
+                publish_unaudited(warehouse)
+                purge(warehouse, year)
+                ledger.purged_before = year
+        else:
+            deliver(versions[what], warehouse.landing, source, year)
+            for folder in changed_folders(warehouse):
+                ingest(folder, warehouse)
+            ledger.take(what, source, year)
+    build(warehouse)
+    return ledger
+
+
+def assert_like_a_build_from_nothing(history: list[Step], versions: dict[str, Path]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        stepwise, at_once = settings_in(Path(folder) / "stepwise"), settings_in(Path(folder) / "at_once")
+        ledger = live(history, versions, stepwise)
+        for (source, year), loaded in ledger.loaded.items():
+            if loaded and year >= ledger.purged_before:
+                deliver(versions[loaded[-1]], at_once.landing, source, year)
+        if ledger.purged_before:
+            at_once.home.mkdir(parents=True)
+            shutil.copytree(stepwise.kept, at_once.kept)
+            shutil.copy(stepwise.kept_description, at_once.kept_description)
+        build(at_once)
+        assert marts(stepwise.warehouse_file) == marts(at_once.warehouse_file)
+        assert is_built(stepwise)
+        if not ledger.purged_before:
+            expected = {tuple(key): dict(cell) for key, cell in rules.nonzero_counts(at_once.landing).items()}
+            assert differences(expected, figures(stepwise.warehouse_file, "processed > 0")) == []
+
+
+LOAD: Step = ("load", "", 0)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(history=histories)
+@example(history=[*everything, LOAD, ("withdraw", "prosecution", 2023), LOAD])
+@example(history=[*everything, ("purge", "", 2023), ("second", "police", 2024), ("withdraw", "prosecution", 2023)])
+def test_histories(versions: dict[str, Path], history: list[Step]) -> None:
+    assert_like_a_build_from_nothing(history, versions)
+
+
+@pytest.mark.soak
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None, print_blob=True)
+@given(history=histories)
+def test_other_histories(versions: dict[str, Path], history: list[Step]) -> None:
+    assert_like_a_build_from_nothing(history, versions)
