@@ -212,6 +212,7 @@ RAW: dict[str, Breakers] = {
 # --- intermediate ----------------------------------------------------------------------------------------------------
 
 OFFENCE, BALANCE = "intermediate.int_processed_offence", "intermediate.int_delivery_balance"
+PROVISION = "intermediate.int_provision"
 CODE = "reference.offence_code"
 # all but the region and the report date
 ATTRIBUTES = (
@@ -289,6 +290,22 @@ INTERMEDIATE: dict[str, Breakers] = {
         "codes_are_of_their_time": [
             change(CODE, "codes used long before they came", "valid_from = '2026-12-31', valid_to = null", "true"),
             change(CODE, "codes used long after they ended", "valid_from = null, valid_to = '2015-12-31'", "true"),
+        ],
+    },
+    "int_provision": {
+        "provisions_are_in_their_normal_form": [
+            change_one(PROVISION, "with a paragraph sign", "provision = 'BrB 6 kap. 1 §'"),
+            change_one(PROVISION, "with a gap too many", "provision = 'BrB 6:10  a'"),
+        ],
+        "share_of_provisions_not_understood": [
+            change_one(PROVISION, "the most frequent spelling", "provision = null, offences = 1000000", "is_penal_code"),
+            Breaker(
+                "one more than may be",
+                f"update {PROVISION} set offences = 11 where provision is null",
+                f"""delete from {PROVISION};
+                    insert into {PROVISION} (year, lagrum, offences, provision, is_penal_code) values
+                        (2024, 'a', 990, 'BrB 6:1', true), (2024, 'b', 10, null, true)""",
+            ),
         ],
     },
     "int_delivery_balance": {
@@ -1225,6 +1242,9 @@ ONLY_WARN = {
             "share_with_unknown_victim_group",
             "no_row_stands_for_very_many_offences",
             "codes_are_of_their_time",
+        ],
+        "int_provision": [
+            "share_of_provisions_not_understood",
         ],
         "raw_police_decisions": [
             "all_months_have_decisions",
