@@ -311,7 +311,7 @@ FIRST_REASONS: dict[tuple[str, str], dict[str, tuple[Row | str, str]]] = {
         "missing before invalid, the other way round": (offence_row(brottskod="?", diarienummer=""), "missing_value"),
         "missing before date order": (offence_row(brottskod="", brottsdatum="2020-06-02"), "missing_value"),
         "missing before duplicate conflict": (offence_row(brottskod=""), "missing_value"),
-        "a missing date before everything": (offence_row(anmalningsdatum="", brottsdatum="2020-06-02", brottskod="?"), "missing_value"),
+        "a missing number before everything": (offence_row(brottsantal="", brottsdatum="2020-06-02", brottskod="?"), "missing_value"),
         "invalid before date order": (offence_row(brottskod="?", brottsdatum="2020-06-02"), "invalid_value"),
         "invalid date before date order": (offence_row(anmalningsdatum="2020-06-00", brottsdatum="2020-06-02"), "invalid_value"),
         "invalid before duplicate conflict": (offence_row(malsagande_kon="?"), "invalid_value"),
