@@ -10,8 +10,8 @@ import duckdb
 
 from dagster_project.publish.comparison import COLUMNS, FIGURES, KEY, RATES
 from dagster_project.publish.history import PUBLICATIONS, difference
-from dagster_project.rounding import half_up
 from dagster_project.publish.publications import Publication, active_publication, changed_files, publications
+from dagster_project.rounding import half_up
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 from dagster_project.years import spell_years

@@ -298,7 +298,9 @@ INTERMEDIATE: dict[str, Breakers] = {
             change_one(PROVISION, "with a gap too many", "provision = 'BrB 6:10  a'"),
         ],
         "share_of_provisions_not_understood": [
-            change_one(PROVISION, "the most frequent spelling", "provision = null, offences = 1000000", "is_penal_code"),
+            change_one(
+                PROVISION, "the most frequent spelling", "provision = null, offences = 1000000", "is_penal_code"
+            ),
             Breaker(
                 "one more than may be",
                 f"update {PROVISION} set offences = 11 where provision is null",
@@ -509,8 +511,15 @@ FIGURE_BREAKERS: Breakers = {
     "changes_are_marked_as_comparable": [
         figure("marked the other way", "clearance_change_comparable = not clearance_change_comparable"),
         figure("neither yes nor no", "clearance_change_comparable = null"),
-        change_one("marts.series_break", "a year after a mixed one", "mixed_year = true, year = 2021", "year = 2022 and not mixed_year"),
-        change_one("reference.indicator", "codes worked off later", "worked_off_until = 2022", "worked_off_until = 2020"),
+        change_one(
+            "marts.series_break",
+            "a year after a mixed one",
+            "mixed_year = true, year = 2021",
+            "year = 2022 and not mixed_year",
+        ),
+        change_one(
+            "reference.indicator", "codes worked off later", "worked_off_until = 2022", "worked_off_until = 2020"
+        ),
     ],
     "small_numbers_are_marked": [
         figure("marked without reason", "small_number = not small_number"),

@@ -66,9 +66,8 @@ def test_offences_without_a_report_date_count_and_have_no_processing_time(tmp_pa
     )
     build(places)
     where = "where geography_level = 'riket' and variant = 'beslutad'"
-    assert table(places, f"select processed, cleared from marts.fct_indicator_year {where} and processed > 0") == [
-        (8, 1)
-    ] * 2  # total and women
+    counted = f"select victim_group, processed, cleared from marts.fct_indicator_year {where} and processed > 0"
+    assert sorted(table(places, counted)) == [("kvinna", 8, 1), ("total", 8, 1)]
     lags = table(places, f"select lag, processed, cleared from marts.fct_report_lag_year {where} order by lag")
     assert lags == [("0", 3, 0), ("1", 0, 0), ("2", 0, 0), ("3+", 0, 0), ("okand", 5, 1)]
     times = table(places, f"select outcome, offences, days_median from marts.fct_processing_time_year {where}")

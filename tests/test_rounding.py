@@ -16,7 +16,7 @@ from dagster_project.rounding import half_up, percentage, tenths_of_percent
 def test_tenths_are_those_of_the_exact_ratio(share: tuple[int, int]) -> None:
     part, whole = share
     tenths = tenths_of_percent(part, whole)
-    assert 0 < Fraction(1, 2) + tenths - 1000 * Fraction(part, whole) <= 1 or tenths - 1000 * Fraction(part, whole) == Fraction(1, 2)
+    assert tenths <= Fraction(1000 * part, whole) + Fraction(1, 2) < tenths + 1
 
 
 @pytest.mark.parametrize(

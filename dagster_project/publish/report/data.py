@@ -141,9 +141,7 @@ def _cell(row: Row, said: _Numbered) -> list[Any]:
 def _code(row: Row) -> int:
     """One number, of digits to the base 3, for whether the change is significant and how each difference was rounded."""
     ended = row["investigated"] - row["limited_investigated"]
-    computed = tuple(
-        tenths_of_percent(row["cleared"], whole) if whole else None for whole in (row["processed"], ended)
-    )
+    computed = tuple(tenths_of_percent(row["cleared"], whole) if whole else None for whole in (row["processed"], ended))
     if computed != (row["pct"], row["prosecution"]):
         raise ValueError(f"the shares are not those of the counts: {row}")
     digits = [2 if row["significant"] is None else int(row["significant"])]

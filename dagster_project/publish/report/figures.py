@@ -164,7 +164,9 @@ def read_figures(publication: Path) -> Figures:
     folder = publication / "parquet"
     with duckdb.connect() as connection:
         # From the counts where there are any. Else the last bits of a double must not decide on which side of a half it is.
-        connection.execute("create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)")
+        connection.execute(
+            "create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)"
+        )
         connection.execute("create macro tenths(share) as cast(round(round(share * 10, 8)) as integer)")
         there = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
         for table in there:

@@ -129,8 +129,8 @@ break_year as (
     group by indicator_id, year
 ),
 
--- Years that differ in kind from the year before: that of a break, the one after a year of both kinds, and the first after
--- old codes were worked off.
+-- Years that differ in kind from the year before: that of a break, the one after a year of both kinds, and the first
+-- after old codes were worked off.
 unlike_before as (
     select
         indicator_id,
