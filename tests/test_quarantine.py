@@ -104,7 +104,7 @@ GOOD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         "brottskod": ["0000", "9999", "0004"],
         "lagrum": ["", "§", "BrB 6:10 a", "x" * 5000, "NULL", "null", "'; drop table row; --", "\\", "\\n", "{}", "😀"],
         "brottsantal": ["1", "007", "2147483647"],
-        "anmalningsdatum": ["2020-06-01", "2020-02-29", "2000-02-29", "9999-12-31", "0001-01-01"],
+        "anmalningsdatum": ["", "2020-06-01", "2020-02-29", "2000-02-29", "9999-12-31", "0001-01-01"],
         "brottsdatum": ["", "2020-06-01", "0001-01-01", "1900-02-28"],
         "kommunkod": ["", "0000", "9999", "0180"],
         "handlaggande_region": ["", *(f"Rn0{number}" for number in range(1, 8))],
