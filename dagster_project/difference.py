@@ -11,6 +11,7 @@ import duckdb
 from dagster_project.publish.comparison import COLUMNS, FIGURES, KEY, RATES
 from dagster_project.publish.history import PUBLICATIONS, difference
 from dagster_project.publish.publications import Publication, active_publication, changed_files, publications
+from dagster_project.rounding import half_up
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 from dagster_project.years import spell_years
@@ -118,7 +119,7 @@ def _line(row: Mapping[str, Any]) -> str:
 def _shown(value: float | None, measure: str) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" if measure in RATES else f"{value:,.0f}"
+    return half_up(value, 4) if measure in RATES else f"{value:,.0f}"
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

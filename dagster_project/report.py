@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from dagster_project.publish import publications as kept
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
+from dagster_project.rounding import percentage
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.waivers import told_waivers
@@ -316,10 +316,8 @@ def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _cell(figure: Mapping[str, Any]) -> str:
-    if figure["clearance_pct"] is None:
-        return "– (0 processed)"
-    share = Decimal(figure["clearance_pct"]).quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return f"{share} % ({figure['cleared']}/{figure['processed']})"
+    cleared, processed = figure["cleared"], figure["processed"]
+    return f"{percentage(cleared, processed)} % ({cleared}/{processed})" if processed else "– (0 processed)"
 
 
 def _where_next(settings: Settings, current: str | None) -> list[str]:

@@ -345,6 +345,11 @@ def _change_macros(manifest: Any, text: str) -> list[str]:
             changed.add(macro.unique_id)
     if not changed:
         raise AssertionError("the change lies outside every macro")
+    while (
+        calling := {macro.unique_id for macro in manifest.macros.values() if changed & set(macro.depends_on.macros)}
+        - changed
+    ):
+        changed |= calling
     return [
         node.name
         for node in manifest.nodes.values()

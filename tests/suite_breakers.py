@@ -92,7 +92,7 @@ RAW: dict[str, Breakers] = {
             )
         ],
         "required_fields_are_filled": each_null(
-            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal", "anmalningsdatum"]
+            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal"]
         ),
         "case_numbers_are_pseudonyms": [change_one(OFFENCES, "the number itself", "diarienummer = '2200-K1276-14'")],
         "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
@@ -123,6 +123,9 @@ RAW: dict[str, Breakers] = {
         ],
         "no_day_has_most_reports": [
             change(OFFENCES, "New Year's Day for every unknown day", "anmalningsdatum = '2024-01-01'", "line % 10 = 0")
+        ],
+        "share_without_report_date": [
+            change(OFFENCES, "every fiftieth without a report date", "anmalningsdatum = null", "line % 50 = 0")
         ],
         "share_without_municipality": [
             change(OFFENCES, "every fifth without a place", "kommunkod = null", "line % 5 = 0")
@@ -209,10 +212,11 @@ RAW: dict[str, Breakers] = {
 # --- intermediate ----------------------------------------------------------------------------------------------------
 
 OFFENCE, BALANCE = "intermediate.int_processed_offence", "intermediate.int_delivery_balance"
+PROVISION = "intermediate.int_provision"
 CODE = "reference.offence_code"
-# all but the region
+# all but the region and the report date
 ATTRIBUTES = (
-    "year", "extract_year", "diarienummer", "brottsnummer", "brottsantal", "report_date", "decision_date", "classified_by",
+    "year", "extract_year", "diarienummer", "brottsnummer", "brottsantal", "decision_date", "classified_by",
     "class_key", "indicator_id", "victim_group", "county_code", "municipality_code", "has_unknown_municipality", "outcome",
     "is_cleared", "is_investigated", "has_suspect", "at_prosecutor",
 )  # fmt: skip
@@ -286,6 +290,24 @@ INTERMEDIATE: dict[str, Breakers] = {
         "codes_are_of_their_time": [
             change(CODE, "codes used long before they came", "valid_from = '2026-12-31', valid_to = null", "true"),
             change(CODE, "codes used long after they ended", "valid_from = null, valid_to = '2015-12-31'", "true"),
+        ],
+    },
+    "int_provision": {
+        "provisions_are_in_their_normal_form": [
+            change_one(PROVISION, "with a paragraph sign", "provision = 'BrB 6 kap. 1 §'"),
+            change_one(PROVISION, "with a gap too many", "provision = 'BrB 6:10  a'"),
+        ],
+        "share_of_provisions_not_understood": [
+            change_one(
+                PROVISION, "the most frequent spelling", "provision = null, offences = 1000000", "is_penal_code"
+            ),
+            Breaker(
+                "one more than may be",
+                f"update {PROVISION} set offences = 11 where provision is null",
+                f"""delete from {PROVISION};
+                    insert into {PROVISION} (year, lagrum, offences, provision, is_penal_code) values
+                        (2024, 'a', 990, 'BrB 6:1', true), (2024, 'b', 10, null, true)""",
+            ),
         ],
     },
     "int_delivery_balance": {
@@ -486,6 +508,19 @@ FIGURE_BREAKERS: Breakers = {
         figure("neither yes nor no", "series_break = null"),
         change_one("marts.series_break", "a break that is not marked", "year = 2024", "indicator_id = 'valdtakt'"),
     ],
+    "changes_are_marked_as_comparable": [
+        figure("marked the other way", "clearance_change_comparable = not clearance_change_comparable"),
+        figure("neither yes nor no", "clearance_change_comparable = null"),
+        change_one(
+            "marts.series_break",
+            "a year after a mixed one",
+            "mixed_year = true, year = 2021",
+            "year = 2022 and not mixed_year",
+        ),
+        change_one(
+            "reference.indicator", "codes worked off later", "worked_off_until = 2022", "worked_off_until = 2020"
+        ),
+    ],
     "small_numbers_are_marked": [
         figure("marked without reason", "small_number = not small_number"),
         figure("neither yes nor no", "small_number = null"),
@@ -567,7 +602,7 @@ SHOWN_BREAKERS: Breakers = {
     ]
     + [
         change_one(SHOWN, f"{flag} turned round", f"{flag} = not {flag}", "suppression is null")
-        for flag in ("small_number", "series_break", "mixed_year")
+        for flag in ("small_number", "series_break", "mixed_year", "clearance_change_comparable")
     ],
     "withheld_rows_show_nothing": [
         *(change_one(SHOWN, f"a withheld {one}", f"{one} = 0", "suppression is not null") for one in WITHHELD_COLUMNS),
@@ -672,6 +707,7 @@ SHOWN_BREAKERS: Breakers = {
 }
 
 TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
+LINKAGE = "intermediate.int_linkage_year"
 OTHER_FACTS: dict[str, Breakers] = {
     "fct_processing_time_year": {
         "key_is_unique": [repeat(TIMES)],
@@ -756,28 +792,31 @@ OTHER_FACTS: dict[str, Breakers] = {
             change(FLOW, "cleared without a prosecutor", "offences = 0", "stage = 'at_prosecutor'"),
             change(FLOW, "at the prosecutor without an investigation", "offences = 99999", "stage = 'at_prosecutor'"),
         ],
-        "shares_are_percentages": [
-            change_one(FLOW, "more than all at the stage before", "share_of_stage_before_pct = 101"),
-            change_one(FLOW, "more than all linked", "linkage_pct = 101"),
-        ],
-        "shares_are_null_without_a_stage_before": [
+        "linkage_is_a_percentage": [change_one(FLOW, "more than all linked", "linkage_pct = 101")],
+        "shares_are_of_the_stage_before": [
+            change_one(
+                FLOW,
+                "another share than that of the numbers",
+                "share_of_stage_before_pct = share_of_stage_before_pct + 0.1",
+                "share_of_stage_before_pct is not null",
+            ),
             change_one(FLOW, "a share at the first stage", "share_of_stage_before_pct = 100", "stage = 'processed'"),
             change_one(
                 FLOW, "a share missing", "share_of_stage_before_pct = null", "share_of_stage_before_pct is not null"
             ),
         ],
-        "linkage_is_one_figure_per_place": [
+        "linkage_is_one_figure_per_year": [
             change_one(FLOW, "another linkage for the cleared", "linkage_pct = 50", "linkage_pct is not null"),
             change(FLOW, "no linkage", "linkage_pct = null", "true"),
-            change(FLOW, "a linkage of nothing", "linkage_pct = 0", "linkage_pct is null"),
+            change_one(FLOW, "a linkage of a region", "linkage_pct = 50", "geography_level = 'polisregion'"),
+            delete(LINKAGE, "a linkage of no prosecutor's year", "year = 2024"),
         ],
         "linkage_is_high": [
             change(
                 FLOW,
                 "half is unknown to the police",
                 "linkage_pct = 50",
-                "true",
-                given=f"update {FLOW} set offences = 100 * offences where geography_level = 'riket'",
+                "geography_level = 'riket'",
             )
         ],
     },
@@ -962,6 +1001,9 @@ LIMITS: dict[str, Breakers] = {
             OFFENCES, "the same year", "anmalningsdatum = '2024-03-01'", "anmalningsdatum = '2023-03-01'", 70, 95
         ),
         "no_day_has_most_reports": on_one_day(OFFENCES, "anmalningsdatum"),
+        "share_without_report_date": [
+            just_beyond(OFFENCES, "without", "anmalningsdatum = null", "anmalningsdatum = '2024-01-01'", 1)
+        ],
         "share_without_municipality": [
             just_beyond(OFFENCES, "without a place", "kommunkod = null", "kommunkod = '0180'", 10)
         ],
@@ -1144,7 +1186,7 @@ LIMITS: dict[str, Breakers] = {
             FLOW,
             "linkage",
             "linkage_pct",
-            "geography_level = 'riket' and stage = 'at_prosecutor' and offences >= 100",
+            "geography_level = 'riket'",
             "95",
             "",
             "0.01",
@@ -1210,6 +1252,9 @@ ONLY_WARN = {
             "no_row_stands_for_very_many_offences",
             "codes_are_of_their_time",
         ],
+        "int_provision": [
+            "share_of_provisions_not_understood",
+        ],
         "raw_police_decisions": [
             "all_months_have_decisions",
             "no_day_has_most_decisions",
@@ -1223,6 +1268,7 @@ ONLY_WARN = {
             "reports_are_not_from_another_age",
             "share_reported_the_same_year",
             "no_day_has_most_reports",
+            "share_without_report_date",
             "share_without_municipality",
             "share_of_impossible_municipalities",
             "share_without_region",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from conftest import settings_in
 from hypothesis import HealthCheck, given, settings
 from reference import rules
-from reference.worlds import World, small_worlds, write_world
+from reference.rendering import deliver, neat_file
+from reference.worlds import World, offence_row, police_row, prosecution_row, small_worlds, write_world
 from warehouse import build, differences, figures
+
+from dagster_project.settings import Settings
 
 ALL_CHECKS = list(HealthCheck)
 
@@ -36,3 +41,48 @@ def assert_counted(world: World) -> None:
         counts = rules.nonzero_counts(places.landing)
         expected = {tuple(key): dict(cell) for key, cell in counts.items()}
         assert differences(expected, figures(places.warehouse_file, "processed > 0")) == []
+
+
+def table(places: Settings, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(places.warehouse_file), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_offences_without_a_report_date_count_and_have_no_processing_time(tmp_path: Path) -> None:
+    places = settings_in(tmp_path)
+    dated, undated = range(1, 4), range(4, 9)
+    write_world(
+        places.landing,
+        World(
+            offences={
+                2022: [
+                    *(offence_row(number, anmalningsdatum="2022-02-01") for number in dated),
+                    *(offence_row(number, anmalningsdatum="") for number in undated),
+                ]
+            },
+            police={2022: [police_row(number) for number in (*dated, *undated)]},
+            prosecution={2022: [prosecution_row(4, beslutsdatum="2022-01-01")]},
+        ),
+    )
+    build(places)
+    where = "where geography_level = 'riket' and variant = 'beslutad'"
+    counted = f"select victim_group, processed, cleared from marts.fct_indicator_year {where} and processed > 0"
+    assert sorted(table(places, counted)) == [("kvinna", 8, 1), ("total", 8, 1)]
+    lags = table(places, f"select lag, processed, cleared from marts.fct_report_lag_year {where} order by lag")
+    assert lags == [("0", 3, 0), ("1", 0, 0), ("2", 0, 0), ("3+", 0, 0), ("okand", 5, 1)]
+    times = table(places, f"select outcome, offences, days_median from marts.fct_processing_time_year {where}")
+    assert sorted(times) == [("all", 3, 28), ("not_cleared", 3, 28)]
+    assert table(places, "select count(*) from intermediate.int_quarantined_decision") == [(0,)]
+
+
+def test_linkage_counts_offences_that_only_a_prosecutor_knows(tmp_path: Path) -> None:
+    """40 of 100 offences that a prosecutor decided on are in no police extract."""
+    places = settings_in(tmp_path)
+    indicted = [prosecution_row(number) for number in range(1, 101)]
+    offences = [offence_row(number) for number in range(1, 61)]
+    police = [neat_file("police", "offences", offences), neat_file("police", "decisions", [police_row(1)])]
+    deliver(places.landing, "police", 2022, police)
+    deliver(places.landing, "prosecution", 2022, [neat_file("prosecution", "decisions", indicted)])
+    build(places)
+    linkage = "select distinct geography_level, linkage_pct from marts.fct_case_flow_year order by all"
+    assert table(places, linkage) == [("lan", None), ("polisregion", None), ("riket", 60.0)]

@@ -24,6 +24,7 @@ from warehouse import build, environment
 from dagster_project import cli
 from dagster_project.deliveries.ingest import changed_folders, ingest
 from dagster_project.explain.lineage import RULES, lineage
+from dagster_project.explain.text import as_text
 from dagster_project.files import write_json
 from dagster_project.publish.draft import DATABASE
 from dagster_project.publish.publications import MANIFEST
@@ -108,11 +109,9 @@ def deciding(decisions: list[tuple[Decision, str, int]]) -> set[tuple[str, int]]
         found for found in decisions if found[0].kind not in ENDS_NOTHING and (not reopened or found[0].day >= reopened)
     ]
 
-    def order(one: Decision) -> tuple[Any, ...]:
-        return one.day, one.by_prosecutor, one.kind == "FU_BEGRANSAD"
-
-    last = max(order(one) for one, _, _ in standing)
-    return {(source, line) for one, source, line in standing if order(one) == last}
+    highest = [found for found in standing if found[0].kind == "FU_BEGRANSAD"] or standing
+    last = max(one.day for one, _, _ in highest)
+    return {(source, line) for one, source, line in highest if one.day == last}
 
 
 def test_the_offences_are_those_that_the_rules_count(
@@ -156,6 +155,21 @@ def test_the_offences_are_those_that_the_rules_count(
         looked_up += sum(one["looked_up"] for one in found.values())
     assert looked_up
     assert len(by_sort) == 4 + 4 + 4 + 2
+
+
+def test_an_offence_without_a_report_date_is_told_as_such(published_world: Settings, ask: Any) -> None:
+    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as connection:
+        found = connection.execute(
+            "select indicator_id, variant, year, geography_level, geography_code, victim_group "
+            "from intermediate.int_counted_offence where report_date is null and geography_level = 'riket' order by all"
+        ).fetchone()
+    assert found
+    _, printed, _ = ask(published_world, *question(Cell(*found)), "--json")
+    said = json.loads(printed)
+    undated = [one for one in said["private"]["offences"] if one["reported"] is None]
+    assert undated
+    text = as_text({**said, "private": {**said["private"], "offences": undated[:1]}})
+    assert "reported on an unknown day" in text
 
 
 def test_the_figure_is_the_published_one_with_its_formula(published_world: Settings, ask: Any) -> None:

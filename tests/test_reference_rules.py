@@ -60,7 +60,7 @@ OUTCOMES = {
     "indicted": ([prosecutor("03-01", "ATAL", "m1")], INDICTED),
     "handing over ends nothing": ([police("03-01", "OVERLAMNAD", "J", "J")], NOT_PROCESSED),
     "reopening ends nothing": ([prosecutor("03-01", "ATERUPPTAGEN", "m1")], NOT_PROCESSED),
-    # the strongest
+    # the highest-ranking
     "indictment before penalty order, whatever the dates": (
         [
             prosecutor("03-01", "ATAL", "m1"),
@@ -77,22 +77,26 @@ OUTCOMES = {
         [prosecutor("03-01", "ATALSUNDERLATELSE", "m1"), prosecutor("12-31", "NEDLAGD"), police("12-31", "OVRIGT")],
         WAIVED,
     ),
-    # the latest
-    "the latest decides: limited": (
+    # limited before other, whatever their dates and whoever took them
+    "limited by the police in February and closed by a prosecutor in May": (
+        [police("02-01", "FU_BEGRANSAD"), prosecutor("05-01", "NEDLAGD")],
+        LIMITED_INVESTIGATED,
+    ),
+    "limited after it was closed": (
         [police("03-01", "NEDLAGD", "J"), police("03-02", "FU_BEGRANSAD", "J")],
         LIMITED_INVESTIGATED,
     ),
-    "the latest decides: other": (
+    "limited before it was closed": (
         [police("03-02", "NEDLAGD", "J"), police("03-01", "FU_BEGRANSAD", "J")],
-        OTHER_INVESTIGATED,
+        LIMITED_INVESTIGATED,
     ),
-    "the police's, when later than a prosecutor's": (
+    "limited by a prosecutor and closed by the police": (
         [prosecutor("03-01", "FU_BEGRANSAD"), police("03-02", "OVRIGT")],
-        OTHER_INVESTIGATED,
+        LIMITED_INVESTIGATED,
     ),
-    "on one day a prosecutor's before the police's": (
+    "limited by the police and closed by a prosecutor on one day": (
         [police("03-01", "FU_BEGRANSAD", "J"), prosecutor("03-01", "NEDLAGD")],
-        OTHER_INVESTIGATED,
+        LIMITED_INVESTIGATED,
     ),
     "on one day limited before other, among the police's": (
         [police("03-01", "NEDLAGD"), police("03-01", "FU_BEGRANSAD")],
@@ -166,9 +170,13 @@ OUTCOMES = {
         [prosecutor("03-01", "NEDLAGD", "m1"), police("03-02", "ATERUPPTAGEN"), police("03-03", "DIREKTAVSKRIVEN")],
         OTHER_INVESTIGATED | SUSPECT,
     ),
-    "a cancelled decision takes no part in the tie": (
+    "a limitation that was cancelled takes no part": (
         [prosecutor("03-01", "FU_BEGRANSAD"), police("03-02", "ATERUPPTAGEN"), police("03-02", "NEDLAGD")],
         OTHER_INVESTIGATED,
+    ),
+    "a limitation on the day of the reopening stands": (
+        [prosecutor("03-02", "FU_BEGRANSAD"), police("03-02", "ATERUPPTAGEN"), police("03-03", "NEDLAGD")],
+        LIMITED_INVESTIGATED,
     ),
 }
 
@@ -290,6 +298,19 @@ def test_what_a_code_or_provision_counts_in(
     ("text", "provision"),
     [
         ("BrB 6 kap. 10 a §", (6, 10, "a")),
+        ("6 kap. 10 a § brottsbalken (1962:700)", (6, 10, "a")),
+        ("brottsbalken (1962:700) 6 kap. 10 a §.", (6, 10, "a")),
+        ("BrB 6 kap. 1 §, 1 st", (6, 1, "")),
+        ("BrB 6:1, 1 st.", (6, 1, "")),
+        ("6 kap. 10 a § och 23 kap. 1 §", (6, 10, "a")),
+        ("6 kap. 10 a § och 23 kap. 1 § brottsbalken (1962:700)", (6, 10, "a")),
+        ("BrB 6 kap. 12 § och BrB 23 kap. 2 §", (6, 12, "")),
+        ("BrB 6:12, 23:4", (6, 12, "")),
+        ("23 kap. 1 § och 6 kap. 1 § BrB", (6, 1, "")),
+        ("BrB 6:1, 6:4 och 23:1", None),
+        ("BrB 6:1 och 23:3", None),
+        ("RB 6:1 och 23:1", None),
+        ("1998:408", None),
         ("BrB 6:10 a", (6, 10, "a")),
         ("6 kap. 10a § BrB", (6, 10, "a")),
         ("brb6kap10a§", (6, 10, "a")),

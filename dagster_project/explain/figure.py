@@ -122,6 +122,9 @@ def formulas(connection: duckdb.DuckDBPyConnection, asked: Asked, figure: Mappin
         asked._replace(year=asked.year - 1)._asdict(),
     ).fetchone()
     change = rates["clearance_change_pp"]
+    # Publications of earlier code do not have the mark.
+    is_comparable = figure["marks"].get("clearance_change_comparable")
+    not_comparable = ", not comparable: the year before was of another kind" if is_comparable is False else ""
     whole, limited = counts["investigated"], counts["limited_investigated"]
     return [
         {
@@ -139,7 +142,7 @@ def formulas(connection: duckdb.DuckDBPyConnection, asked: Asked, figure: Mappin
             "formula": "clearance_pct − clearance_pct of the year before",
             "with_numbers": "none: a series break, or no rate of this year or the year before"
             if change is None or not before
-            else f"{rates['clearance_pct']!r} − {before[0]!r} = {change!r}",
+            else f"{rates['clearance_pct']!r} − {before[0]!r} = {change!r}{not_comparable}",
         },
     ]
 

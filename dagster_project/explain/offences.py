@@ -196,10 +196,8 @@ def _explained(
         for one in decisions
         if one["date"] == row["decision_date"] and one["outcome"] == row["outcome"] and not one["quarantined"]
     ]
-    # On the same day a prosecutor's goes before the police's.
-    by_prosecutor = [one for one in deciding if one["authority"] == "prosecutor"]
     for one in decisions:
-        one["decides"] = one in (by_prosecutor or deciding)
+        one["decides"] = one in deciding
     record = active.get(("police", row["extract_year"]))
     file = (
         f"{record.label}/{record.files['offences'].name}" if record else f"police/{row['extract_year']} (purged, kept)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dagster_project.rounding import half_up
 from dagster_project.versions import code_version
 
 OFFENCES_SHOWN = 50
@@ -102,7 +103,7 @@ def _offence(one: Mapping[str, Any]) -> list[str]:
     return [
         f"case {one['case']} offence {one['offence']}{times}: {one['outcome']} {one['decided']}"
         f" → {', '.join(one['counts_in'])}",
-        f"    {one['file']} line {one['line']}{looked_up}; reported {one['reported']}",
+        f"    {one['file']} line {one['line']}{looked_up}; reported {one['reported'] or 'on an unknown day'}",
         f"    {one['classified']}; {one['counted_because']}",
         f"    {one['victim_group']}: {one['victim_group_from']}; place: {one['place_from']}",
         *(_decision(decision) for decision in one["decisions"]),
@@ -122,4 +123,4 @@ def _shown(value: object) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    return half_up(value, 6) if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from dagster_project.orchestration.common import WAREHOUSE_POOL, YEARS, Places, one_writer
+from dagster_project.rounding import percentage
 from dagster_project.settings import Settings
 from dagster_project.transform.build import AFTER_AUDIT, build_after_audit, build_marts
 from dagster_project.transform.dbt_project import NodeResult, require_manifest
@@ -127,14 +128,11 @@ def _add_trend(context: dg.AssetExecutionContext, settings: Settings, key: dg.As
         of_year = [row[1:] for row in figures if row[0] == int(year)]
         if of_year:
             lines = [
-                f"| {name} | {processed} | {cleared} | {_shown(pct)} |" for name, processed, cleared, pct in of_year
+                f"| {name} | {processed} | {cleared} | {percentage(cleared, processed) if processed else '–'} |"
+                for name, processed, cleared, _ in of_year
             ]
             table = "\n".join(["| indicator | processed | cleared | % |", "|---|---:|---:|---:|", *lines])
             trend = {f"clearance_pct {name}": pct for name, _, _, pct in of_year if pct is not None}
             context.add_asset_metadata(
                 {"country": dg.MetadataValue.md(table), **trend}, asset_key=key, partition_key=year
             )
-
-
-def _shown(pct: float | None) -> str:
-    return "–" if pct is None else f"{pct:.1f}"

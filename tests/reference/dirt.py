@@ -162,7 +162,9 @@ def _replaced_many(values: Row) -> Shape:
 
 
 def _offence_after_report(days: int) -> Shape:
-    def shape(rng: Random, row: Row, year: Year) -> list[Record]:
+    def shape(rng: Random, row: Row, year: Year) -> list[Record] | None:
+        if not row["anmalningsdatum"]:
+            return None
         later = date.fromisoformat(row["anmalningsdatum"]) + timedelta(days)
         bad = {**row, "brottsdatum": later.isoformat()}
         if rng.random() < 0.5:
@@ -239,9 +241,9 @@ def _quarantined_offence(rng: Random, row: Row, year: Year) -> list[Record] | No
 
 def _decided_before_report(days: int) -> Shape:
     def shape(_rng: Random, row: Row, year: Year) -> list[Record] | None:
-        reported = year.reported[row["diarienummer"], int(row["brottsnummer"])]
+        reported = year.reported.get((row["diarienummer"], int(row["brottsnummer"])))
         first_day = date(year.year, 1, 1)
-        if reported <= first_day:
+        if reported is None or reported <= first_day:
             return None
         early = max(first_day, reported - timedelta(days))
         return [Record({**row, "beslutsdatum": early.isoformat()})]

@@ -74,7 +74,7 @@ CONTRACT: dict[tuple[str, str], dict[str, Column]] = {
         "brottskod": Column(pattern("[0-9]{4}"), required=True),
         "lagrum": Column(text),
         "brottsantal": Column(integer(1), required=True),
-        "anmalningsdatum": Column(calendar_date, required=True),
+        "anmalningsdatum": Column(calendar_date),
         "brottsdatum": Column(calendar_date),
         "kommunkod": Column(pattern("[0-9]{4}")),
         "handlaggande_region": Column(one_of(*REGIONS)),
@@ -113,7 +113,7 @@ class Offence:
     code: str
     provision: str
     number_of_offences: int
-    reported: date
+    reported: date | None
     municipality: str
     handling_region: str
     victim_sex: str
@@ -282,7 +282,7 @@ def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
         return "invalid_value"
     if name == "offences":
         # Dates of this form stand in the same order as their texts
-        return "date_order" if row["brottsdatum"] > row["anmalningsdatum"] else None
+        return "date_order" if row["anmalningsdatum"] and row["brottsdatum"] > row["anmalningsdatum"] else None
     if date.fromisoformat(row["beslutsdatum"]).year != year:
         return "outside_year"
     if source == "police" and row["beslut"] == "DIREKTAVSKRIVEN" and row["utredning"] == "J":
@@ -299,7 +299,8 @@ def _judge_links(file: File, landing: Landing) -> None:
         offence = landing.offence(_key(row), file.year)
         if offence is None:
             return "orphan"
-        return "date_order" if date.fromisoformat(row["beslutsdatum"]) < offence.reported else None
+        is_before = offence.reported is not None and date.fromisoformat(row["beslutsdatum"]) < offence.reported
+        return "date_order" if is_before else None
 
     _quarantine(file, fault)
 
@@ -325,7 +326,7 @@ def _offence(row: Row) -> Offence:
         code=row["brottskod"],
         provision=row["lagrum"],
         number_of_offences=int(row["brottsantal"]),
-        reported=date.fromisoformat(row["anmalningsdatum"]),
+        reported=date.fromisoformat(row["anmalningsdatum"]) if row["anmalningsdatum"] else None,
         municipality=row["kommunkod"],
         handling_region=row["handlaggande_region"],
         victim_sex=row["malsagande_kon"],

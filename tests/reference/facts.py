@@ -61,6 +61,7 @@ class Facts:
     county_of: dict[str, str]  # municipality -> county
     region_of: dict[str, str]  # county -> police region
     breaks: frozenset[tuple[str, date]]  # (indicator or "all", in force) of every law change that breaks a series
+    worked_off_until: dict[str, int]  # indicator -> the last year in which old codes were worked off
 
     def series_break(self, indicator_id: str, year: int) -> bool:
         """Whether a break of this indicator (or of all) came into force this year."""
@@ -70,6 +71,14 @@ class Facts:
         """Whether one of this year's breaks came after 1 January, so that the year holds both sides of it."""
         return any(
             who in (indicator_id, "all") and day.year == year and day > date(year, 1, 1) for who, day in self.breaks
+        )
+
+    def comparable_with_year_before(self, indicator_id: str, year: int) -> bool:
+        """Whether neither a break, nor a mixed year before, nor old codes worked off until then part the two years."""
+        return not (
+            self.series_break(indicator_id, year)
+            or self.mixed_year(indicator_id, year - 1)
+            or self.worked_off_until.get(indicator_id) == year - 1
         )
 
 
@@ -116,6 +125,9 @@ def facts() -> Facts:
             for row in _seed("law_change")
             if row["series_break"] == "yes"
         ),
+        worked_off_until={
+            row["indicator_id"]: int(row["worked_off_until"]) for row in indicators if row["worked_off_until"]
+        },
     )
 
 

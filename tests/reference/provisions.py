@@ -13,12 +13,15 @@ class Provision(NamedTuple):
 
 
 GAP = r"[\s.]*"  # spaces and dots mean nothing
-LAW = r"(?:brb|brottsbalken)"
+LAW = rf"(?:brb|brottsbalken)(?:{GAP}\(1962:700\))?"
 SECTION = rf"(?P<section>[0-9]+){GAP}(?P<letter>[a-z])?"
 # A paragraph or a point of the section is still the same provision: `1 st`, `första stycket 2 p`, `punkt 3`
 NUMBER = r"(?:[0-9]+|första|andra|tredje|fjärde)"
-PART = rf"[\s.]+(?:{NUMBER}{GAP}(?:stycket|stycke|st|punkten|punkt|p)|(?:stycke|st|punkt|p){GAP}[0-9]+)"
+PART = rf"[\s.,]+(?:{NUMBER}{GAP}(?:stycket|stycke|st|punkten|punkt|p)|(?:stycke|st|punkt|p){GAP}[0-9]+)"
 PARTS = rf"(?:{PART})*"
+# Attempt, preparation and conspiracy, complicity
+CRIME_IN_PART = rf"23{GAP}(?:kap|:){GAP}[124](?:(?:,\s*|\s+och\s+)[124])*{GAP}§*{PARTS}"
+AND = r"(?:,?\s+(?:och|samt|jämte)\s+|[,;]\s*)"
 
 STYLES = [
     # BrB 6 kap. 10 a §
@@ -32,8 +35,22 @@ STYLES = [
 
 def parse_provision(text: str) -> Provision | None:
     """The one provision that the text names, or None when it names none, several or another law's."""
+    whole = without_crime_in_part(text.lower().strip())
     for style in STYLES:
-        match = re.fullmatch(GAP + style + GAP, text.lower())
+        match = re.fullmatch(GAP + style + GAP, whole)
         if match:
             return Provision(int(match["chapter"]), int(match["section"]), match["letter"] or "")
     return None
+
+
+def without_crime_in_part(text: str) -> str:
+    """The provision without the sections of chapter 23 before or behind it, and with the law that they are told by."""
+    named = rf"(?:{GAP}{LAW})?"
+    law_first = rf"(?:{LAW}{GAP})?"
+    behind = re.fullmatch(rf"(?P<rest>.*?)(?:{AND}{law_first}{CRIME_IN_PART}{named})+{GAP}", text)
+    before = re.fullmatch(rf"{law_first}{CRIME_IN_PART}{named}{AND}(?P<rest>.*)", text)
+    match = behind or before
+    if not match:
+        return text
+    rest = match["rest"]
+    return rest if re.search(LAW, rest) else f"BrB {rest}".lower()

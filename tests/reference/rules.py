@@ -27,7 +27,7 @@ MEASURES = (
     "other_dismissed",
 )
 
-# The decisions that clear an offence, the strongest first
+# The decisions that clear an offence, the highest-ranking first
 CLEARED_AS = {
     "ATAL": "cleared_indictment",
     "STRAFFORELAGGANDE": "cleared_penalty_order",
@@ -133,9 +133,7 @@ def outcome(decisions: list[Decision]) -> set[str]:
         if any(d.kind == kind for d in standing):
             return {"processed", "investigated", "with_suspect", "cleared", cleared_as}
 
-    # The latest; on the same day a prosecutor's before the police's, then limited before other
-    deciding = max(standing, key=lambda d: (d.day, d.by_prosecutor, d.kind == "FU_BEGRANSAD"))
-    how = "limited" if deciding.kind == "FU_BEGRANSAD" else "other"
+    how = "limited" if any(d.kind == "FU_BEGRANSAD" for d in standing) else "other"
     handling = "investigated" if any(d.shows_investigation for d in decisions) else "dismissed"
     measures = {"processed", handling, f"{how}_{handling}"}
     if any(d.shows_suspect for d in decisions):
@@ -221,6 +219,7 @@ def expected_rates(counts: Mapping[Cell, Mapping[str, int]]) -> Rates:
             "small_number": measures["processed"] < SMALL_NUMBER,
             "series_break": broken,
             "mixed_year": facts().mixed_year(cell.indicator_id, cell.year),
+            "clearance_change_comparable": facts().comparable_with_year_before(cell.indicator_id, cell.year),
         }
     return rates
 

@@ -19,6 +19,7 @@ POLICE_KINDS = ("DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVRIGT", "OVERLAM
 PROSECUTION_KINDS = (*CLEARING, "FU_BEGRANSAD", "NEDLAGD", "EJ_ATAL", "OVRIGT", "ATERUPPTAGEN")
 SHARE_RETURNING = 0.15  # of a year's decided offences, those that an earlier year's extract holds already
 SHARE_REPEATED = 0.01  # exact duplicates
+SHARE_UNDATED = 0.03  # without a known report date
 
 
 # --- the dirty world -------------------------------------------------------------------------------------------------
@@ -119,7 +120,11 @@ class Population:
         return Year(
             year,
             new_key=lambda: self._new_key(year),
-            reported={key: date.fromisoformat(row["anmalningsdatum"]) for key, row in until_now.items()},
+            reported={
+                key: date.fromisoformat(row["anmalningsdatum"])
+                for key, row in until_now.items()
+                if row["anmalningsdatum"]
+            },
             later_keys=later,
             seen_before=[row for row in self.offences[year] if _key(row) in before],
         )
@@ -162,17 +167,21 @@ class Population:
             key["brottsnummer"] = str(100 + next(self.serials))
         if rng.random() < 0.02:
             key["brottsnummer"] = "0" + key["brottsnummer"]
-        return {**key, "anmalningsdatum": reported.isoformat(), **self._attributes(reported)}
+        return {**key, "anmalningsdatum": self._perhaps_unknown(reported), **self._attributes(reported)}
 
     def _seen_again(self, row: Row) -> Row:
         """The offence in a later extract: as it was, or with other attributes and perhaps a corrected report date."""
         if self.rng.random() < 0.5:
             return row
-        reported = date.fromisoformat(row["anmalningsdatum"]) + timedelta(self.rng.choice([0, 0, -400, 30]))
+        first_told = date.fromisoformat(row["anmalningsdatum"] or "2020-06-01")
+        reported = first_told + timedelta(self.rng.choice([0, 0, -400, 30]))
         changed = self._attributes(reported)
         some = {"brottsdatum", *self.rng.sample(sorted(changed), self.rng.randint(1, len(changed)))}
         new_values = {column: changed[column] for column in sorted(some)}
-        return {**row, **new_values, "anmalningsdatum": reported.isoformat()}
+        return {**row, **new_values, "anmalningsdatum": self._perhaps_unknown(reported)}
+
+    def _perhaps_unknown(self, reported: date) -> str:
+        return "" if self.rng.random() < SHARE_UNDATED else reported.isoformat()
 
     def _attributes(self, reported: date) -> Row:
         rng = self.rng
@@ -211,7 +220,7 @@ class Population:
 
     def _decide(self, offence: Row, year: int) -> None:
         rng = self.rng
-        first = max(date.fromisoformat(offence["anmalningsdatum"]), date(year, 1, 1))
+        first = max(date.fromisoformat(offence["anmalningsdatum"] or "0001-01-01"), date(year, 1, 1))
         if first.year > year:
             return
         span = (date(year, 12, 31) - first).days
@@ -261,6 +270,9 @@ NOT_ONE_PROVISION = (
     "BrB 6 kap.",
     "BrB 6:1, 6:4",
     "BrB 6 kap. 1 § och 4 §",
+    "BrB 6:1, 6:4 och 23:1",
+    "BrB 6:1 och 23:3",
+    "BrB 23:1",
     "BrB 6 kap. 1 §; BrB 6 kap. 4 §",
     "BrB 6:1 BrB 6:4",
     "BrB 6 kap. 1 b §",
@@ -281,15 +293,17 @@ def spelled(rng: Random, provision: Provision) -> str:
     """One provision of the penal code in one of the many spellings that occur."""
     chapter, section, letter = provision
     gap = rng.choice([" ", " ", "", "  ", NO_BREAK_SPACE])
-    law = rng.choice(["BrB", "BrB", "brb", "BRB", "Brottsbalken", "brottsbalken"])
+    law = rng.choice(["BrB", "BrB", "brb", "BRB", "Brottsbalken", "brottsbalken (1962:700)"])
     kap = rng.choice(["kap.", "kap.", "kap", "KAP."])
     named = f"{section}{gap}{letter}" if letter else str(section)
-    part = rng.choice(["", "", "", " 1 st", " första stycket", " 2 st. 1 p."])
+    part = rng.choice(["", "", "", " 1 st", ", 1 st", " första stycket", " 2 st. 1 p."])
+    attempt = rng.choice(["", "", "", " och 23 kap. 1 §", ", 23:4"])
+    stop = rng.choice(["", "", "", "."])
     text = rng.choice(
         [
-            f"{law} {chapter}{gap}{kap}{gap}{named}{gap}§{part}",
-            f"{law}{gap}{chapter}:{named}",
-            f"{chapter}{gap}{kap}{gap}{named}{gap}§ {law}",
+            f"{law} {chapter}{gap}{kap}{gap}{named}{gap}§{part}{attempt}{stop}",
+            f"{law}{gap}{chapter}:{named}{attempt}{stop}",
+            f"{chapter}{gap}{kap}{gap}{named}{gap}§{attempt} {law}{stop}",
         ]
     )
     return rng.choice([text, text, text, text.upper(), text.lower()])
@@ -442,9 +456,11 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
             {},
             optional={
                 "brottskod": st.sampled_from(_codes_of_every_sort()),
-                "lagrum": st.sampled_from(["BrB 6 kap. 1 §", "BrB 6:1 a", "6 kap. 10a § BrB", "BrB 6:1, 6:4"]),
+                "lagrum": st.sampled_from(
+                    ["BrB 6 kap. 1 §", "BrB 6:1 a", "6 kap. 10a § BrB", "BrB 6:1, 6:4", "6 kap. 12 § och 23 kap. 1 §"]
+                ),
                 "brottsantal": st.sampled_from(["2", "3"]),
-                "anmalningsdatum": _few_dates(year),
+                "anmalningsdatum": _few_dates(year) | st.just(""),
                 "kommunkod": st.sampled_from(["", "1480", "9999"]),
                 "handlaggande_region": st.sampled_from(["Rn05", "Rn06"]),
                 "malsagande_kon": st.sampled_from(["K", "M"]),

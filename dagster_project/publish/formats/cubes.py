@@ -29,6 +29,7 @@ _NEVER_WITHHELD = {
     "clearance_pct_country",
     "clearance_pct_median_region",
     "clearance_pct_median_county",
+    "clearance_change_comparable",
     "series_break",
     "mixed_year",
 }

@@ -20,9 +20,9 @@ from dagster_project.publish.report.tables import (
     Choice,
     cuts,
     note,
-    rounded,
-    share,
+    stage_shares,
 )
+from dagster_project.rounding import tenths_of_percent
 
 # A figure with a share is carried as these, then its `_code`, then the number of its note and messages. The script works out
 # shares from the counts, and differences from the rounded shares and from what rounding made of them: pages stay small.
@@ -141,7 +141,7 @@ def _cell(row: Row, said: _Numbered) -> list[Any]:
 def _code(row: Row) -> int:
     """One number, of digits to the base 3, for whether the change is significant and how each difference was rounded."""
     ended = row["investigated"] - row["limited_investigated"]
-    computed = share(row["cleared"], row["processed"]), share(row["cleared"], ended) if ended else None
+    computed = tuple(tenths_of_percent(row["cleared"], whole) if whole else None for whole in (row["processed"], ended))
     if computed != (row["pct"], row["prosecution"]):
         raise ValueError(f"the shares are not those of the counts: {row}")
     digits = [2 if row["significant"] is None else int(row["significant"])]
@@ -155,9 +155,7 @@ def _code(row: Row) -> int:
 
 def _flow(stages: Mapping[str, Row] | None) -> list[Any] | None:
     """Offences, and their share of the stage before in tenths, by stage; None where withheld or nothing was processed."""
-    if not stages or stages["processed"]["offences"] is None:
-        return None
-    return [[stages[one]["offences"], rounded(stages[one]["share_of_stage_before_pct"])] for one in STAGES]
+    return [list(stage) for stage in stage_shares(stages)] or None if stages else None
 
 
 def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:

@@ -55,7 +55,6 @@ _CELLS = """
             *,
             lag(clearance_pct) over in_place as previous_pct,
             lag(year) over in_place as previous_year,
-            lag(mixed_year) over in_place as previous_mixed,
             min(year) filter (where year >= coalesce(first_comparable_year, 0)) over whole_place as first_year,
             first_value(clearance_pct) over comparable as first_pct,
             first_value(clearance_pct_low) over comparable as first_low,
@@ -72,11 +71,9 @@ _CELLS = """
     ),
 
     judged as (
-        -- Old codes worked off, or a year of both kinds before it, part a year from the year before as a break of its own does.
         select
             *,
-            previous_year = year - 1 and not series_break and not coalesce(previous_mixed, false)
-                and not coalesce(first_comparable_year = year, false) as comparable
+            previous_year = year - 1 and clearance_change_comparable as comparable
         from beside
     )
 
@@ -87,10 +84,10 @@ _CELLS = """
         limited_investigated, other_investigated, limited_dismissed, other_dismissed,
         suppression, small_number, series_break, mixed_year, first_comparable_year, first_year,
         coalesce(previous_year = year - 1, false) as follows, coalesce(comparable, false) as comparable,
-        tenths(clearance_pct) as pct,
+        tenths_of_percent(cleared, processed) as pct,
         tenths(clearance_pct_low) as low,
         tenths(clearance_pct_high) as high,
-        tenths(prosecution_pct) as prosecution,
+        tenths_of_percent(cleared, investigated - limited_investigated) as prosecution,
         case when comparable then tenths(clearance_change_pp) end as change,
         case when comparable then clearance_change_pp end as change_unrounded,
         case when comparable then clearance_change_significant end as significant,
@@ -166,7 +163,11 @@ def read_figures(publication: Path) -> Figures:
     """Read what the report shows from a publication's folder, finished or in the making."""
     folder = publication / "parquet"
     with duckdb.connect() as connection:
-        connection.execute("create macro tenths(share) as cast(round(share * 10) as integer)")
+        # From the counts where there are any. Else the last bits of a double must not decide on which side of a half it is.
+        connection.execute(
+            "create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)"
+        )
+        connection.execute("create macro tenths(share) as cast(round(round(share * 10, 8)) as integer)")
         there = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
         for table in there:
             connection.execute(f"create view {table} as from {parquet(folder / f'{table}.parquet')}")
@@ -220,16 +221,16 @@ def read_figures(publication: Path) -> Figures:
 
 
 _READINGS = """
-    select indicator_id, variant, processed, cleared, tenths(clearance_pct) as pct
+    select indicator_id, variant, processed, cleared, tenths_of_percent(cleared, processed) as pct
     from fct_indicator_year
     inner join dim_indicator using (indicator_id, variant)
     where geography_level = 'riket' and victim_group = 'total' and year = (select max(year) from dim_year)
     order by number, sort_order
 """
 _LINKAGE = """
-    select year, sum(offences) as at_prosecutor, tenths(sum(offences * linkage_pct) / nullif(sum(offences), 0)) as linkage
+    select year, tenths(max(linkage_pct)) as linkage
     from fct_case_flow_year
-    where variant = 'beslutad' and geography_level = 'riket' and stage = 'at_prosecutor'
+    where geography_level = 'riket'
     group by year
     order by year
 """

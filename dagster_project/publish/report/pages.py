@@ -34,6 +34,7 @@ from dagster_project.publish.report.tables import (
     tables,
 )
 from dagster_project.publish.report.wording import cell, csv_address, vocabulary
+from dagster_project.rounding import tenths_of_percent
 
 FOLDER = "report"
 # What no official table shows, and what this follow-up is of.
@@ -82,6 +83,7 @@ class Pages:
             t=self.catalogue,
             say=self.say,
             number=self.number,
+            tenths_of_percent=tenths_of_percent,
             cell=self.cell,
             chart=self.chart,
             csv_address=lambda table: csv_address(table, words, language),

@@ -136,8 +136,7 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
         part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],
              list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
         part("linkage", [catalogue["linkage_text"]], list(catalogue["linkage_columns"].values()),
-             [[str(one["year"]), pages.number("n", one["at_prosecutor"]), pages.cell("t", one["linkage"])]
-              for one in figures.linkage]),
+             [[str(one["year"]), pages.cell("t", one["linkage"])] for one in figures.linkage]),
         part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:4],
              [[pages.catalogue["level_names"][one["geography_level"]],
                *(pages.number("n", one[name]) for name in ("figures", "small", "protecting"))]

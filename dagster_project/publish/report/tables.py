@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from dagster_project.publish.report.figures import COUNTRY, Figures, Place, Row
 from dagster_project.publish.report.sentences import NOT_COMPARABLE, verdict
+from dagster_project.rounding import tenths_of_percent
 
 TOTAL = "total"
 STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
@@ -178,9 +180,8 @@ def flow_table(figures: Figures, indicator: str, choice: Choice) -> Table:
     return Table(
         ["stage", "offences", "share"],
         [
-            [f"stages.{stage}", row["offences"], rounded(row["share_of_stage_before_pct"])]
-            for stage, row in stages.items()
-            if row["offences"] is not None
+            [f"stages.{stage}", offences, of_stage_before]
+            for stage, (offences, of_stage_before) in zip(STAGES, stage_shares(stages), strict=False)
         ],
     )
 
@@ -192,7 +193,7 @@ def outcomes_table(figures: Figures, indicator: str, choice: Choice) -> Table:
         return Table(["outcome", "offences", "share_of_processed"], [])
     return Table(
         ["outcome", "offences", "share_of_processed"],
-        [[f"outcomes.{name}", row[name], share(row[name], row["processed"])] for name in OUTCOMES],
+        [[f"outcomes.{name}", row[name], tenths_of_percent(row[name], row["processed"])] for name in OUTCOMES],
     )
 
 
@@ -235,11 +236,10 @@ def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]
     return made
 
 
-def share(part: int, whole: int) -> int:
-    """A share in tenths of a per cent, rounded half up."""
-    return (2000 * part + whole) // (2 * whole)
-
-
-def rounded(share: float | None) -> int | None:
-    """A share in tenths, rounded half up."""
-    return None if share is None else int(share * 10 + 0.5)
+def stage_shares(stages: Mapping[str, Row]) -> list[tuple[int, int | None]]:
+    """Offences by stage and their share of the stage before in tenths; nothing where withheld or nothing was processed."""
+    offences = [stages[stage]["offences"] for stage in STAGES if stage in stages]
+    if not offences or offences[0] is None:
+        return []
+    shares = [tenths_of_percent(here, before) if before else None for before, here in pairwise(offences)]
+    return list(zip(offences, [None, *shares], strict=True))

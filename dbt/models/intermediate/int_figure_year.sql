@@ -120,6 +120,26 @@ break_year as (
         bool_or(mixed_year) as mixed_year
     from {{ ref('series_break') }}
     group by indicator_id, year
+),
+
+-- Years that differ in kind from the year before: that of a break, the one after a year of both kinds, and the first
+-- after old codes were worked off.
+unlike_before as (
+    select
+        indicator_id,
+        year
+    from {{ ref('series_break') }}
+    union
+    select
+        indicator_id,
+        year + 1 as year
+    from {{ ref('series_break') }}
+    where mixed_year
+    union
+    select
+        indicator_id,
+        worked_off_until + 1 as year
+    from {{ ref('indicator') }}
 )
 
 select
@@ -145,6 +165,7 @@ select
             then
                 {{ differs_significantly('rated.cleared', 'rated.processed', 'before.cleared', 'before.processed') }}
     end as clearance_change_significant,
+    unlike_before.year is null as clearance_change_comparable,
     rated.processed < {{ var('small_number') }} as small_number,
     break_year.year is not null as series_break,
     coalesce(break_year.mixed_year, false) as mixed_year
@@ -164,3 +185,4 @@ left join earlier as before
         and rated.geography_code = before.geography_code
         and rated.victim_group = before.victim_group
 left join break_year on rated.indicator_id = break_year.indicator_id and rated.year = break_year.year
+left join unlike_before on rated.indicator_id = unlike_before.indicator_id and rated.year = unlike_before.year

@@ -23,7 +23,9 @@ with decided as (
             offence.year = decision.year
             and offence.diarienummer = decision.diarienummer
             and offence.brottsnummer = decision.brottsnummer
-    where {{ is_stale_year('offence.year') }} and offence.report_date <= decision.decision_date
+            -- what precedes the report is quarantined; nothing does where the report date is unknown
+            and (offence.report_date is null or offence.report_date <= decision.decision_date)
+    where {{ is_stale_year('offence.year') }}
 ),
 
 -- A reopening cancels every earlier-dated decision that does not clear; a cleared offence stays cleared.
@@ -33,13 +35,10 @@ standing as (
         row_number() over (
             partition by year, diarienummer, brottsnummer
             order by
-                -- the strongest clearing decision, and of several such the first
-                case when is_clearing then rank else 9 end asc,
+                rank asc,
+                -- of one rank the first that clears, else the latest; ties on one day have the same outcome
                 case when is_clearing then decision_date end asc,
-                -- otherwise the latest; on the same date the prosecutor's, then limited before other
-                decision_date desc,
-                case authority when 'prosecutor' then 1 else 2 end asc,
-                rank asc
+                decision_date desc
         ) as place_in_line
     from decided
     where ends_handling and (is_clearing or reopened_date is null or decision_date >= reopened_date)

@@ -5,18 +5,6 @@ with offence as (
     where {{ is_stale_year('year') }}
 ),
 
--- Spellings are few and offences many: each spelling is read once.
-provision as (
-    select
-        lagrum,
-        {{ normal_provision('lagrum') }} as provision
-    from (
-        select distinct lagrum
-        from offence
-        where lagrum is not null
-    ) as spelling
-),
-
 by_code as (
     select * from {{ ref('int_offence_class') }}
     where classified_by = 'code'
@@ -24,9 +12,10 @@ by_code as (
 
 by_provision as (
     select
+        provision.year,
         provision.lagrum,
         class.*
-    from provision
+    from {{ ref('int_provision') }} as provision
     inner join {{ ref('int_offence_class') }} as class
         on class.classified_by = 'provision' and provision.provision = class.class_key
 ),
@@ -50,7 +39,7 @@ classified as (
         by_provision.indicator_id,
         by_provision.victim_group
     from offence
-    inner join by_provision on offence.lagrum = by_provision.lagrum
+    inner join by_provision on offence.year = by_provision.year and offence.lagrum = by_provision.lagrum
     where offence.brottskod not in (select by_code.class_key from by_code)
 ),
 

@@ -1,10 +1,10 @@
--- A stage, the condition for it, and the condition for it and the stage before it.
+-- A stage and the condition for it.
 {%- set stages = [
-    ('processed', 'true', 'null'),
-    ('investigated', 'is_investigated', 'is_investigated'),
-    ('with_suspect', 'has_suspect', 'has_suspect and is_investigated'),
-    ('at_prosecutor', 'at_prosecutor', 'at_prosecutor and has_suspect'),
-    ('cleared', 'is_cleared', 'is_cleared and at_prosecutor'),
+    ('processed', 'true'),
+    ('investigated', 'is_investigated'),
+    ('with_suspect', 'has_suspect'),
+    ('at_prosecutor', 'at_prosecutor'),
+    ('cleared', 'is_cleared'),
 ] %}
 
 with counted_offence as (
@@ -15,16 +15,14 @@ with counted_offence as (
 
 counted as (
     select
+        {%- for stage, reached in stages %}
+        sum(case when {{ reached }} then brottsantal else 0 end) as {{ stage }},
+        {%- endfor %}
         indicator_id,
         variant,
         year,
         geography_level,
-        geography_code,
-        {%- for stage, reached, reached_from_before in stages %}
-        sum(case when {{ reached }} then brottsantal else 0 end) as {{ stage }},
-        sum(case when {{ reached_from_before }} then brottsantal else 0 end) as {{ stage }}_from_before,
-        {%- endfor %}
-        sum(case when at_prosecutor and extract_year = year then brottsantal else 0 end) as linked
+        geography_code
     from counted_offence
     group by indicator_id, variant, year, geography_level, geography_code
 ),
@@ -36,7 +34,7 @@ withheld as (
 ),
 
 stage as (
-    {%- for stage, _, _ in stages %}
+    {%- for stage, _ in stages %}
     select
         '{{ stage }}' as stage,
         {{ loop.index }} as stage_order
@@ -45,7 +43,7 @@ stage as (
 ),
 
 staged as (
-    {%- for stage, reached, reached_from_before in stages %}
+    {%- for stage, _ in stages %}
     select
         indicator_id,
         variant,
@@ -56,11 +54,10 @@ staged as (
         {{ loop.index }} as stage_order,
         cast({{ stage }} as bigint) as offences,
         {%- if loop.first %}
-        cast(null as double) as share_of_stage_before_pct,
+        cast(null as double) as share_of_stage_before_pct
         {%- else %}
-        cast({{ pct(stage ~ '_from_before', loop.previtem[0]) }} as double) as share_of_stage_before_pct,
+        cast({{ pct(stage, loop.previtem[0]) }} as double) as share_of_stage_before_pct
         {%- endif %}
-        cast({{ pct('linked', 'at_prosecutor') }} as double) as linkage_pct
     from counted
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -76,9 +73,11 @@ select
     staged.stage_order,
     staged.offences,
     staged.share_of_stage_before_pct,
-    staged.linkage_pct,
+    case when staged.geography_level = 'riket' then cast({{ pct('linkage.linked', 'linkage.offences') }} as double) end
+        as linkage_pct,
     cast(null as varchar) as suppression
 from staged
+left join {{ ref('int_linkage_year') }} as linkage on staged.year = linkage.year
 left join withheld
     on
         staged.indicator_id = withheld.indicator_id

@@ -62,6 +62,7 @@ select
     {%- for column in changes %}
     case when figure.is_change_shown then figure.{{ column }} end as {{ column }},
     {%- endfor %}
+    figure.clearance_change_comparable,
     case when figure.is_shown then figure.small_number end as small_number,
     figure.series_break,
     figure.mixed_year,

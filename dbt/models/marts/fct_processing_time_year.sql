@@ -11,6 +11,8 @@ timed as (
         case when is_cleared then 'cleared' else 'not_cleared' end as cleared_or_not
     from {{ ref('int_counted_offence') }}
     where geography_level <> 'kommun'
+    -- without a report date there is no time to measure
+    and report_date is not null
 ),
 
 by_day as (
@@ -76,6 +78,7 @@ select
     ranked.days_p90,
     cast(null as varchar) as suppression
 from ranked
+cross join {{ source('raw', 'disclosure_rule') }} as rule
 left join withheld
     on
         ranked.indicator_id = withheld.indicator_id
@@ -83,7 +86,10 @@ left join withheld
         and ranked.year = withheld.year
         and ranked.geography_level = withheld.geography_level
         and ranked.geography_code = withheld.geography_code
-where withheld.year is null
+where
+    withheld.year is null
+    -- where most report dates are unknown, the days of the few others would point at them
+    and (ranked.geography_level <> 'lan' or ranked.offences >= rule.suppress_below)
 union all
 -- All outcomes, so that none tells by being there.
 select

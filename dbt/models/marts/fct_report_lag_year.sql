@@ -9,6 +9,7 @@ named as (
     select
         *,
         case
+            when years_since_report is null then 'okand'
             when years_since_report >= 3 then '3+'
             else cast(years_since_report as varchar)
         end as lag
@@ -42,7 +43,7 @@ cell as (
             geography_code
         from counted
     ) as place
-    cross join (values ('0'), ('1'), ('2'), ('3+')) as lag (lag)
+    cross join (values ('0'), ('1'), ('2'), ('3+'), ('okand')) as lag (lag)
 )
 
 select

@@ -68,6 +68,7 @@ select
     figure.clearance_pct_median_county,
     figure.clearance_change_pp,
     figure.clearance_change_significant,
+    figure.clearance_change_comparable,
     figure.small_number,
     figure.series_break,
     figure.mixed_year,
@@ -85,7 +86,11 @@ select
             case when figure.suppression is not null then 'Skyddad uppgift: raden saknas i alla summor.' end,
             case when figure.small_number and figure.processed > 0 then 'Få brott: procenttalet är osäkert.' end,
             case when figure.series_break then 'Tidsseriebrott, jämför inte med tidigare år.' end,
-            case when figure.mixed_year then 'Ändringen kom under året.' end
+            case when figure.mixed_year then 'Ändringen kom under året.' end,
+            case
+                when figure.clearance_change_pp is not null and not figure.clearance_change_comparable
+                    then 'Förändringen sedan året före är inte jämförbar.'
+            end
         ),
         ''
     ) as caveat_sv,
@@ -96,7 +101,11 @@ select
             case when figure.suppression is not null then 'Withheld: the row is missing in every sum.' end,
             case when figure.small_number and figure.processed > 0 then 'Few offences: the rate is uncertain.' end,
             case when figure.series_break then 'Series break, do not compare with earlier years.' end,
-            case when figure.mixed_year then 'The change came within the year.' end
+            case when figure.mixed_year then 'The change came within the year.' end,
+            case
+                when figure.clearance_change_pp is not null and not figure.clearance_change_comparable
+                    then 'The change since the year before is not comparable.'
+            end
         ),
         ''
     ) as caveat_en

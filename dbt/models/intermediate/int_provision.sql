@@ -1,0 +1,29 @@
+{{ config(materialized='incremental') }}
+
+-- Spellings are few and offences many: each spelling is read once.
+with spelling as (
+    select
+        year,
+        year_fingerprint,
+        lagrum,
+        count(*) as offences
+    from {{ ref('int_decided_offence') }}
+    where {{ is_stale_year('year') }}
+    group by year, year_fingerprint, lagrum
+),
+
+understood as (
+    select
+        *,
+        {{ normal_provision('lagrum') }} as provision
+    from spelling
+)
+
+select
+    year,
+    year_fingerprint,
+    lagrum,
+    offences,
+    provision,
+    provision is not null or {{ looks_like_penal_code('lagrum') }} as is_penal_code
+from understood
