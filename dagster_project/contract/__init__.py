@@ -130,7 +130,5 @@ def _file(source: str, name: str, declared: dict[str, Any]) -> FileContract:
             Column(name=column, **{**rules, "values": tuple(rules.get("values", ()))})
             for column, rules in declared["columns"].items()
         ),
-        checks=tuple(
-            RowCheck(**{**check, "columns": tuple(check["columns"])}) for check in declared.get("checks", ())
-        ),
+        checks=tuple(RowCheck(**{**check, "columns": tuple(check["columns"])}) for check in declared.get("checks", ())),
     )

@@ -317,7 +317,9 @@ def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckD
 def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows by column whose unusable value became missing; only columns with any."""
     names = [column.name for column in contract.usable_or_missing]
-    counts = _one(connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable")
+    counts = _one(
+        connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable"
+    )
     return {name: rows for name, rows in zip(names, counts[1:], strict=True) if rows}
 
 
@@ -334,7 +336,7 @@ def _shape_of_fault(received: ReceivedFile) -> str:
         when 'malformed_row' then case
             when malformed = '' then 'blank line'
             when fields_found is null then 'quote out of place'
-            else fields_found || ' fields instead of ' || {len(received.header)}
+            else fields_found || case fields_found when 1 then ' field' else ' fields' end || ' instead of {len(received.header)}'
         end
     end"""
 
@@ -413,7 +415,13 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
     # Materialized, or DuckDB would search all rows before it leaves out those without fault.
     faulty = f"select line, {whole_row} as text from row semi join fault using (line)"
     unread = ", ".join(
-        ["line", *(f"case when unusable.{one.name} then row.{one.name} end as {one.name}" for one in contract.usable_or_missing)]
+        [
+            "line",
+            *(
+                f"case when unusable.{one.name} then row.{one.name} end as {one.name}"
+                for one in contract.usable_or_missing
+            ),
+        ]
     )
     candidates = connection.execute(
         f"""

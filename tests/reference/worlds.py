@@ -458,7 +458,9 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
                 "brottskod": st.sampled_from(_codes_of_every_sort()),
                 "lagrum": st.sampled_from(["BrB 6 kap. 1 §", "BrB 6:1 a", "6 kap. 10a § BrB", "BrB 6:1, 6:4"]),
                 "brottsantal": st.sampled_from(["2", "3"]),
-                "anmalningsdatum": st.one_of(_few_dates(year), _few_dates(year), st.sampled_from(["", f"{year}-02-30"])),
+                "anmalningsdatum": st.one_of(
+                    _few_dates(year), _few_dates(year), st.sampled_from(["", f"{year}-02-30"])
+                ),
                 "brottsdatum": st.sampled_from([f"{year}-03-01", f"{year}-12-31", "i fjol"]),
                 "kommunkod": st.sampled_from(["", "1480", "9999", "180"]),
                 "handlaggande_region": st.sampled_from(["Rn05", "RN06", "Rn08"]),
