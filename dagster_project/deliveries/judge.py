@@ -94,7 +94,8 @@ def judge_file(
 
     Loaded rows have the contract's columns, typed, and `line`. Quarantined rows have `file`, `line`, `reason`, `column_name` (what
     is wrong), `shape` (that of the wrong value) and `row`, a JSON object of the row as it came (of a misshapen row, the line).
-    What leads to a case or a suspect is written as pseudonyms of the key only. Raises `RejectedDeliveryError` for what condemns the whole delivery.
+    What leads to a case or a suspect is written as pseudonyms of the key only. Raises `RejectedDeliveryError` for what condemns
+    the whole delivery.
     """
     contract = received.contract
     offer_pseudonyms(connection, key)

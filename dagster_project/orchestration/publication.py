@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.audit import Audit, audit_warehouse, read_audit, suites
-from dagster_project.contract import input_contract
 from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publish.page import REPORT
 from dagster_project.publish.publications import active_publication
