@@ -560,7 +560,7 @@ SHAPES: dict[str, tuple[tuple[str, str], Row | str, str, str | None, str | None]
     "a date with a time": (POLICE, police_row(beslutsdatum="2022-03-01 00:00"), "invalid_value", "beslutsdatum", "9999-99-99 99:99"),
     "a name for a date": (POLICE, police_row(beslutsdatum="Anna Öberg"), "invalid_value", "beslutsdatum", "Aaaa Aaaaa"),
     "another code": (POLICE, police_row(beslut="ÅTAL"), "invalid_value", "beslut", "AAAA"),
-    "a case number too long": (OFFENCES, offence_row(diarienummer="2200-K12345678-14"), "invalid_value", "diarienummer", "9999-A99999999-99"),
+    "a long number": (OFFENCES, offence_row(diarienummer="2200-K12345678-14"), "invalid_value", "diarienummer", "9999-A99999999-99"),
     "a digit that is none of ASCII": (OFFENCES, offence_row(brottskod="０424"), "invalid_value", "brottskod", "９999"),
     "a no-break space": (OFFENCES, offence_row(brottsantal="1\u00a0000"), "invalid_value", "brottsantal", "9␣999"),
     "a long text": (OFFENCES, offence_row(brottskod="bilaga " * 9), "invalid_value", "brottskod", "aaaaaa aaaaaa aaaaaa aaa…"),
