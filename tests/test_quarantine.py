@@ -76,7 +76,7 @@ MORE_BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         **MORE_BAD_KEYS,
         "misstanke_id": ["m" * 66, "m" * 10_000, "e\u0301" * 33],
         "beslutsdatum": MORE_BAD_DATES,
-        "beslut": ["STRAFFÖRELÄGGANDE", "ATALAN", "ATAL;", "ATAL\n", "EJ-ATAL", "1", "ejſatal", "\u0131"],
+        "beslut": ["STRAFFÖRELÄGGANDE", "ATALAN", "ATAL;", "ATAL\n", "EJ-ATAL", "1", "e\u017f", "OVR\u0131GT"],
     },
 }
 MORE_UNUSABLE = {
