@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from string import ascii_lowercase, ascii_uppercase
 
 from dagster_project.contract import Column
 
 
 def normal_sql(column: Column, text: str) -> str:
     """SQL for the normal form of a column's text; a text that is normal already costs a comparison only."""
-    # Letters of ASCII only: upper() would read other letters, such as the dotless i, as those of a code.
-    upper = f"translate({text}, '{ascii_lowercase}', '{ascii_uppercase}')"
+    # Texts of ASCII only: upper() would read other letters, such as the dotless i, as those of a code.
+    upper = f"case when strlen({text}) = length({text}) then upper({text}) else {text} end"
     if column.values:
         codes = ", ".join(f"'{code}'" for code in column.values)
         spelt = " ".join(f"when '{code.upper()}' then '{code}'" for code in column.values)

@@ -58,8 +58,8 @@ def as_written(value: str) -> str:
 
 
 def upper(value: str) -> str:
-    """In capitals, but for letters that no code and no case number has."""
-    return "".join(letter.upper() if "a" <= letter <= "z" else letter for letter in value)
+    """In capitals, but for texts with letters that no code and no case number has."""
+    return value.upper() if value.isascii() else value
 
 
 def code_of(*codes: str) -> Callable[[str], str]:
