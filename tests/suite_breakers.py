@@ -213,6 +213,7 @@ RAW: dict[str, Breakers] = {
 
 OFFENCE, BALANCE = "intermediate.int_processed_offence", "intermediate.int_delivery_balance"
 PROVISION = "intermediate.int_provision"
+UNUSABLE = "raw.unusable_field"
 CODE = "reference.offence_code"
 # all but the region and the report date
 ATTRIBUTES = (
@@ -308,6 +309,27 @@ INTERMEDIATE: dict[str, Breakers] = {
                     insert into {PROVISION} (year, lagrum, offences, provision, is_penal_code) values
                         (2024, 'a', 990, 'BrB 6:1', true), (2024, 'b', 10, null, true)""",
             ),
+        ],
+    },
+    "unusable_field": {
+        "few_values_are_unusable": [
+            change(
+                UNUSABLE,
+                f"one row in {column} more than may be",
+                "rows_unusable = floor(rows_read * 0.005) + 1",
+                f"column_name = '{column}' and year = 2024",
+                given=f"update {UNUSABLE} set rows_unusable = floor(rows_read * 0.005)",
+            )
+            for column in ("anmalningsdatum", "malsagande_kon")
+        ],
+        "unusable_values_within_limit": [
+            change(
+                UNUSABLE,
+                "one row more than may be",
+                "rows_unusable = floor(rows_read * 0.05) + 1",
+                "column_name = 'kommunkod' and year = 2024",
+                given=f"update {UNUSABLE} set rows_unusable = floor(rows_read * 0.05)",
+            )
         ],
     },
     "int_delivery_balance": {
@@ -1255,6 +1277,7 @@ ONLY_WARN = {
         "int_provision": [
             "share_of_provisions_not_understood",
         ],
+        "unusable_field": ["few_values_are_unusable"],
         "raw_police_decisions": [
             "all_months_have_decisions",
             "no_day_has_most_decisions",
