@@ -15,6 +15,7 @@ import duckdb
 
 from dagster_project.contract import Column, FileContract
 from dagster_project.deliveries.corrections import Correction, apply_corrections
+from dagster_project.deliveries.diagnosis import ColumnSql, refuse_wrong_as_a_whole
 from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.deliveries.pseudonyms import (
     faulty_value_sql,
@@ -101,6 +102,8 @@ def judge_file(
     corrected = apply_corrections(corrections, connection)
     _find_faults(contract, year, connection)
     _refuse_personal_numbers(received, connection)
+    how_judged = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
+    refuse_wrong_as_a_whole(received, year, how_judged, connection)
     (rows_read,) = _one(connection, "select count(*) from row")
     rows_loaded = _write_loaded(contract, loaded, connection)
     connection.execute(
