@@ -215,7 +215,7 @@ def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duck
             from row semi join fault using (line) where malformed is null and {column.name} is not null
         ) where {wrong}""",
     )
-    return 2 * found > FEWEST_VALUES
+    return bool(2 * found > FEWEST_VALUES)
 
 
 def _refuse_wrong_column(

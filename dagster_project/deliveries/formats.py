@@ -44,12 +44,12 @@ _SWEDISH = {
 _SAMPLE = 1000
 
 
-def foreign_format(start: bytes, *expected: str) -> Format | None:
-    """What the file is, by the bytes that it begins with; None if they tell nothing, or it is one of the expected."""
+def foreign_format(start: bytes, expected: str) -> Format | None:
+    """What the file is, by the bytes that it begins with; None if it is what is expected, or if they tell nothing."""
     text = start.lstrip(b" \t\r\n")
     for known in _FORMATS:
-        if known.name not in expected and (text if known.magic in b"<{[" else start).startswith(known.magic):
-            return known
+        if (text if known.magic in b"<{[" else start).startswith(known.magic):
+            return None if known.name == expected else known
     return Format(b"", "text in UTF-16", _AS_UTF_8) if _is_every_other_byte_nul(start[:_SAMPLE]) else None
 
 
