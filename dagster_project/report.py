@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -49,6 +50,12 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "not_served": outcome.not_served,
         "waivers": told_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
+        "unusable": [
+            {"source": record.source, "year": record.year, "file": name, "column": column, "rows": rows}
+            for record in active_deliveries(settings).values()
+            for name, file in record.files.items()
+            for column, rows in file.unusable.items()
+        ],
         "run_id": outcome.run_id,
         "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
         "newest_figures": newest_figures(settings),
@@ -165,6 +172,7 @@ def status(settings: Settings) -> dict[str, Any]:
                         "rows_loaded": file.rows_read - file.duplicates - sum(reasons.values()),
                         "exact_duplicates": file.duplicates,
                         "quarantined": reasons,
+                        "unusable": dict(file.unusable),
                     }
                     for name, file in record.files.items()
                     for reasons in [quarantined.get((record.source, record.year, name), {})]
@@ -202,6 +210,12 @@ def status_as_text(said: Mapping[str, Any]) -> str:
         marks = ", synthetic" if delivery["synthetic"] else ""
         marks += "" if delivery["complete"] else ", completeness not verified"
         lines.append(f"  {delivery['source']}/{delivery['year']}  {files}{marks}")
+        lines += [
+            f"    unusable values became missing: {name} "
+            + ", ".join(f"{column} {rows:,}" for column, rows in file["unusable"].items())
+            for name, file in delivery["files"].items()
+            if file["unusable"]
+        ]
         lines += [f"    note: {warning}" for warning in delivery["warnings"]]
     published = said["published"]
     lines.append(
@@ -231,26 +245,34 @@ def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str
 
 
 def quarantine_as_text(settings: Settings, year: int | None, source: str | None) -> str:
-    """Every quarantined row: reason, file, line. The rows themselves stay in the private warehouse; it says where."""
-    lines = []
-    for record in active_deliveries(settings).values():
-        if (year in (None, record.year)) and (source in (None, record.source)):
-            for name in record.files:
-                lines += [
-                    f"{reason}\t{record.label}/{record.files[name].name}\tline {line}"
-                    for reason, line in _quarantined_lines(settings, record.source, record.year, name)
-                ]
-    if not lines:
+    """Every quarantined row: reason, file, line, column and shape. The rows themselves stay in the private warehouse."""
+    rows = [
+        (reason, f"{record.label}/{file.name}", line, column, shape)
+        for record in active_deliveries(settings).values()
+        if year in (None, record.year) and source in (None, record.source)
+        for name, file in record.files.items()
+        for reason, line, column, shape in _quarantined_lines(settings, record.source, record.year, name)
+    ]
+    if not rows:
         return "no row is quarantined"
-    by_reason: dict[str, int] = {}
-    for line in lines:
-        reason = line.split("\t")[0]
-        by_reason[reason] = by_reason.get(reason, 0) + 1
-    order = list(input_contract().quarantine_reasons)
     meaning = input_contract().quarantine_reasons
-    summary = [f"{by_reason[reason]:>8,}  {reason}: {meaning[reason]}" for reason in order if reason in by_reason]
-    where = f"the rows as they came lie in {settings.raw} (*_quarantine.parquet)"
-    return "\n".join([*sorted(lines, key=lambda line: order.index(line.split("\t")[0])), "", *summary, where])
+    order = list(meaning)
+    rows.sort(key=lambda row: (order.index(row[0]), row[1], row[2]))
+    counts = Counter((reason, column) for reason, _, _, column, _ in rows)
+    return "\n".join(
+        [
+            *(
+                "\t".join([reason, file, f"line {line}", *filter(None, [column, shape])])
+                for reason, file, line, column, shape in rows
+            ),
+            "",
+            *(
+                f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
+                for (reason, column), count in counts.items()
+            ),
+            f"the rows as they came lie in {settings.raw} (*_quarantine.parquet)",
+        ]
+    )
 
 
 def publications(settings: Settings) -> list[dict[str, Any]]:
@@ -333,15 +355,25 @@ def _where_next(settings: Settings, current: str | None) -> list[str]:
     ]
 
 
-def _quarantined_lines(settings: Settings, source: str, year: int, file: str) -> list[tuple[str, int]]:
+def _quarantined_lines(
+    settings: Settings, source: str, year: int, file: str
+) -> list[tuple[str, int, str | None, str | None]]:
+    """Reason, line, column and shape of a file's quarantined rows."""
     record = active_deliveries(settings)[source, year]
     folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
     with duckdb.connect() as connection:
+        # Deliveries that earlier rules judged have neither column nor shape.
         on_reading = connection.execute(
-            f"select reason, line from {parquet(folder / f'{file}_quarantine.parquet')}"
+            f"""
+            select reason, line, column_name, shape
+            from (
+                select null::varchar as column_name, null::varchar as shape where false
+                union all by name from {parquet(folder / f"{file}_quarantine.parquet")}
+            )"""
         ).fetchall()
     linked = _linked(settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
-    return sorted([*on_reading, *linked], key=lambda row: row[1])
+    columns = input_contract().linked_reasons
+    return [*on_reading, *((reason, line, ", ".join(columns[reason]), None) for reason, line in linked)]
 
 
 def _linked(settings: Settings, columns: str, rest: str) -> list[tuple[Any, ...]]:

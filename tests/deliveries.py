@@ -179,13 +179,15 @@ def long_decisions(at: int, line: bytes, position: int = 0) -> tuple[bytes, int]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file: typed rows, and quarantined (reason, row as it came), by line."""
+    """What came of one file: typed rows, and quarantined (reason, row as it came) and (reason, column, shape), by line."""
 
     rows_read: int
     duplicates: int
     loaded: dict[int, dict[str, Any]]
     quarantined: dict[int, tuple[str, str]]
     warnings: tuple[str, ...]
+    shapes: dict[int, tuple[str, str | None, str | None]]
+    unusable: Mapping[str, int]
 
     @property
     def reasons(self) -> dict[int, str]:
@@ -224,6 +226,8 @@ def outcome(settings: Settings, record: DeliveryRecord, name: str = "decisions")
         loaded={row.pop("line"): row for row in loaded},
         quarantined={row["line"]: (row["reason"], row["row"]) for row in quarantined},
         warnings=record.warnings,
+        shapes={row["line"]: (row["reason"], row["column_name"], row["shape"]) for row in quarantined},
+        unusable=file.unusable,
     )
     assert {row["file"] for row in quarantined} <= {file.name}
     assert len(found.loaded) == len(loaded) == file.rows_loaded

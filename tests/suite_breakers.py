@@ -92,7 +92,7 @@ RAW: dict[str, Breakers] = {
             )
         ],
         "required_fields_are_filled": each_null(
-            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal", "anmalningsdatum"]
+            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal"]
         ),
         "case_numbers_are_pseudonyms": [change_one(OFFENCES, "the number itself", "diarienummer = '2200-K1276-14'")],
         "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
@@ -209,6 +209,7 @@ RAW: dict[str, Breakers] = {
 # --- intermediate ----------------------------------------------------------------------------------------------------
 
 OFFENCE, BALANCE = "intermediate.int_processed_offence", "intermediate.int_delivery_balance"
+UNUSABLE = "raw.unusable_field"
 CODE = "reference.offence_code"
 # all but the region
 ATTRIBUTES = (
@@ -286,6 +287,27 @@ INTERMEDIATE: dict[str, Breakers] = {
         "codes_are_of_their_time": [
             change(CODE, "codes used long before they came", "valid_from = '2026-12-31', valid_to = null", "true"),
             change(CODE, "codes used long after they ended", "valid_from = null, valid_to = '2015-12-31'", "true"),
+        ],
+    },
+    "unusable_field": {
+        "few_values_are_unusable": [
+            change(
+                UNUSABLE,
+                f"one row in {column} more than may be",
+                "rows_unusable = floor(rows_read * 0.005) + 1",
+                f"column_name = '{column}' and year = 2024",
+                given=f"update {UNUSABLE} set rows_unusable = floor(rows_read * 0.005)",
+            )
+            for column in ("anmalningsdatum", "malsagande_kon")
+        ],
+        "unusable_values_within_limit": [
+            change(
+                UNUSABLE,
+                "one row more than may be",
+                "rows_unusable = floor(rows_read * 0.05) + 1",
+                "column_name = 'kommunkod' and year = 2024",
+                given=f"update {UNUSABLE} set rows_unusable = floor(rows_read * 0.05)",
+            )
         ],
     },
     "int_delivery_balance": {
@@ -1210,6 +1232,7 @@ ONLY_WARN = {
             "no_row_stands_for_very_many_offences",
             "codes_are_of_their_time",
         ],
+        "unusable_field": ["few_values_are_unusable"],
         "raw_police_decisions": [
             "all_months_have_decisions",
             "no_day_has_most_decisions",

@@ -21,10 +21,22 @@ def test_files_and_columns_are_those_declared() -> None:
             assert (file.source, file.name, file.grain) == (source, name, one["grain"])
             assert file.key == tuple(one.get("key", ()))
             assert [column.name for column in file.columns] == list(one["columns"])
-            assert file.checks == tuple(RowCheck(check["reason"], check["when"]) for check in one["checks"])
+            assert file.checks == tuple(
+                RowCheck(check["reason"], check["when"], tuple(check["columns"])) for check in one.get("checks", ())
+            )
             for column in file.columns:
                 rules = one["columns"][column.name]
-                for rule in ("type", "meaning", "pattern", "min", "max", "max_length"):
+                for rule in (
+                    "type",
+                    "meaning",
+                    "pattern",
+                    "min",
+                    "max",
+                    "max_length",
+                    "serial_after",
+                    "unusable",
+                    "not_after",
+                ):
                     assert getattr(column, rule) == rules.get(rule)
                 for flag in ("required", "within_year"):
                     assert getattr(column, flag) is rules.get(flag, False)
@@ -33,7 +45,7 @@ def test_files_and_columns_are_those_declared() -> None:
 
 def test_a_column_by_hand() -> None:
     column = next(one for one in declared()["police_offences"].columns if one.name == "malsagande_kon")
-    assert column == Column("malsagande_kon", "text", "the victim's sex", values=("K", "M"))
+    assert column == Column("malsagande_kon", "text", "the victim's sex", values=("K", "M"), unusable="missing")
 
 
 def test_only_offences_have_a_key() -> None:

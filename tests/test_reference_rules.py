@@ -625,11 +625,11 @@ def test_a_quarantined_offence_falls_back_on_the_year_before(tmp_path: Path) -> 
 
 # --- the worlds ------------------------------------------------------------------------------------------------------
 
-OF_ALL_FILES = {"missing_value", "invalid_value", "date_order"}
+OF_ALL_FILES = {"missing_value", "invalid_value"}
 REASONS = {
     ("police", "offences"): OF_ALL_FILES | {"duplicate_conflict"},
-    ("police", "decisions"): OF_ALL_FILES | {"outside_year", "contradiction", "orphan"},
-    ("prosecution", "decisions"): OF_ALL_FILES | {"outside_year", "contradiction", "orphan"},
+    ("police", "decisions"): OF_ALL_FILES | {"outside_year", "contradiction", "orphan", "date_order"},
+    ("prosecution", "decisions"): OF_ALL_FILES | {"outside_year", "contradiction", "orphan", "date_order"},
 }
 
 

@@ -53,7 +53,8 @@ NO_PERSONAL_NUMBERS = [
     "6408233234",  # ten bare digits: serial numbers look the same
     "640823-3235",
     "641323-3230",
-    "640823–3234",
+    "640823—3234",
+    "640823 - 3234",
     f"m{PERSONAL_NUMBER}",
     f"{PERSONAL_NUMBER}x",
     f"7{PERSONAL_NUMBER}",

@@ -124,8 +124,6 @@ def reason(file: FileContract, fields: list[str], year: int) -> str | None:
         return "invalid_value"
     if any(column.within_year and row[column.name][:4] != str(year) for column in file.columns):
         return "outside_year"
-    if row.get("brottsdatum", "") > row.get("anmalningsdatum", ""):
-        return "date_order"
     if row.get("beslut") == "DIREKTAVSKRIVEN" and row["utredning"] == "J":
         return "contradiction"
     if row.get("beslut") in CLEARING and not row["misstanke_id"]:
@@ -416,7 +414,7 @@ def test_dirt_of_every_reason_in_every_file_and_far_below_the_gate(landing: Path
             reasons[found or "good"] += 1
         reasons["duplicate_conflict"] = sum(count for count in keys.values() if count > 1)
         expected = {"malformed_row", "missing_value", "invalid_value", "exact duplicate"}
-        expected |= {"date_order", "duplicate_conflict"} if file.key else set()
+        expected |= {"duplicate_conflict"} if file.key else set()
         expected |= set() if file.key else {"outside_year", "contradiction", "orphan", "decided before report"}
         assert {name for name, count in reasons.items() if count} - {"good"} == expected
         times = max(2, reasons["good"] // 10_000)

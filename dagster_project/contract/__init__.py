@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,20 @@ class Column:
     within_year: bool = False
     identifying: bool = False
     """Whether it leads to a person or a case; kept as a pseudonym only."""
+    serial_after: str | None = None
+    """The text behind which a serial number begins that is compared without leading zeros, letters in upper case."""
+    unusable: Literal["missing"] | None = None
+    """What becomes of a value that the column cannot have; without it, the row is quarantined."""
+    not_after: str | None = None
+    """The date column whose date it may not exceed."""
+
+    def __post_init__(self) -> None:
+        if self.serial_after and (self.pattern or "").count(self.serial_after) != 1:
+            raise ValueError(f"{self.name}: its pattern must hold {self.serial_after} once")
+        if self.unusable and (self.required or self.identifying):
+            raise ValueError(f"{self.name}: only an optional column that identifies nobody can do without its value")
+        if self.not_after and not self.unusable:
+            raise ValueError(f"{self.name}: not_after decides what is unusable, and nothing else")
 
     @property
     def is_free_text(self) -> bool:
@@ -38,10 +52,11 @@ class Column:
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A condition over a row's typed columns that, when true, gives the row the reason."""
+    """A condition over a row's typed columns that, when true, gives the row the reason; `columns` are those that it concerns."""
 
     reason: str
     when: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,11 @@ class FileContract:
         """Name of the raw table that all years of this file form, e.g. `police_offences`."""
         return f"{self.source}_{self.name}"
 
+    @property
+    def usable_or_missing(self) -> tuple[Column, ...]:
+        """The columns whose unusable values become missing."""
+        return tuple(column for column in self.columns if column.unusable)
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -73,6 +93,8 @@ class Contract:
     quarantine_limit_pct: float
     sources: Mapping[str, tuple[FileContract, ...]]
     quarantine_reasons: Mapping[str, str]
+    linked_reasons: Mapping[str, Sequence[str]]
+    """The columns that a reason judged across deliveries concerns."""
 
     @property
     def files(self) -> tuple[FileContract, ...]:
@@ -101,6 +123,7 @@ def input_contract() -> Contract:
             for source, files in declared["sources"].items()
         },
         quarantine_reasons=declared["quarantine_reasons"],
+        linked_reasons=declared["linked_reasons"],
     )
 
 
@@ -114,5 +137,5 @@ def _file(source: str, name: str, declared: dict[str, Any]) -> FileContract:
             Column(name=column, **{**rules, "values": tuple(rules.get("values", ()))})
             for column, rules in declared["columns"].items()
         ),
-        checks=tuple(RowCheck(**check) for check in declared["checks"]),
+        checks=tuple(RowCheck(**{**check, "columns": tuple(check["columns"])}) for check in declared.get("checks", ())),
     )

@@ -93,8 +93,10 @@ def _column(column: Column) -> str:
     rules = [column.type, "required" if column.required else "may be empty"]
     if column.pattern:
         rules.append(f"matches `{column.pattern}`")
+    if column.serial_after:
+        rules.append(f"compared in upper case, without leading zeros behind `{column.serial_after}`")
     if column.values:
-        rules.append(f"one of {_codes(column.values)}")
+        rules.append(f"one of {_codes(column.values)}, in any case")
     if column.min is not None:
         rules.append(f"at least {column.min}")
     if column.max is not None:
@@ -103,6 +105,10 @@ def _column(column: Column) -> str:
         rules.append(f"at most {column.max_length} characters")
     if column.within_year:
         rules.append("in the delivery's year")
+    if column.not_after:
+        rules.append(f"not after `{column.not_after}`")
+    if column.unusable:
+        rules.append("else missing")
     return item(f"`{column.name}` ({'; '.join(rules)}): {column.meaning}")
 
 

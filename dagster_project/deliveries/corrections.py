@@ -20,6 +20,7 @@ import yaml
 
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.identifiers import holds_identifier
+from dagster_project.deliveries.normal_form import normal_sql
 from expectations.strict_yaml import TextLoader
 
 LINE = "line"
@@ -37,8 +38,8 @@ class CorrectionsError(Exception):
 class Correction:
     """One declared correction.
 
-    `rows` says which rows are meant: the texts that columns hold as delivered (empty = missing), or `line`, or both. `set` holds
-    the texts that columns get when `action` is `override`.
+    `rows` says which rows are meant: the texts that columns hold as delivered (empty = missing; codes and case numbers in any
+    spelling of the same value), or `line`, or both. `set` holds the texts that columns get when `action` is `override`.
     """
 
     id: str
@@ -134,7 +135,12 @@ def apply_corrections(corrections: Sequence[Correction], connection: duckdb.Duck
 
 def _condition(correction: Correction) -> tuple[str, list[str]]:
     texts = {column: text for column, text in correction.rows.items() if column != LINE}
-    conditions = ["malformed is null", *(f"{column} is not distinct from nullif(?, '')" for column in texts)]
+    files = input_contract().sources[correction.source]
+    columns = {column.name: column for file in files if file.name == correction.file for column in file.columns}
+    conditions = ["malformed is null"]
+    for name in texts:
+        sought = f"(select {normal_sql(columns[name], 'text')} from (select nullif(?, '') as text))"
+        conditions.append(f"{normal_sql(columns[name], name)} is not distinct from {sought}")
     if LINE in correction.rows:
         conditions.append(f"{LINE} = {int(correction.rows[LINE])}")
     return " and ".join(conditions), list(texts.values())

@@ -15,6 +15,7 @@ import duckdb
 from dagster_project.contract import Column, input_contract
 from dagster_project.deliveries.receive import ReceivedFile
 from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.deliveries.shape import shape_sql
 
 # Among fewer values, single faults are more than half; they are quarantined row by row.
 FEWEST_VALUES = 20
@@ -145,7 +146,8 @@ def refuse_wrong_as_a_whole(
 ) -> None:
     """Raise `RejectedDeliveryError` if one cause explains most of what is wrong with a file.
 
-    Works on the tables `row` and `fault` of a judged file; `columns` tells how its columns are judged.
+    Works on what a judged file has become: `row`, `compared` (its values in their normal form) and `fault`; `columns` tells how its
+    columns are judged.
     """
     _refuse_wrong_encoding(received, connection)
     _refuse_wrong_lines(received, connection)
@@ -212,7 +214,7 @@ def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duck
         f"""
         select count(*) from (
             select {column.name} as {column.name}_text, {sql.typed} as {column.name}
-            from row semi join fault using (line) where malformed is null and {column.name} is not null
+            from compared semi join fault using (line) where malformed is null and {column.name} is not null
         ) where {wrong}""",
     )
     return bool(2 * found > FEWEST_VALUES)
@@ -237,12 +239,13 @@ def _refuse_wrong_column(
         connection,
         f"""
         with value as (
-            select {column.name}, count(*) as rows from row where malformed is null and {column.name} is not null group by all
+            select {column.name}, count(*) as rows
+            from compared where malformed is null and {column.name} is not null group by all
         )
         select {counts}
         from (
             select rows, {column.name} as text, {column.name} as {column.name}_text, {sql.typed} as {column.name},
-                left(regexp_replace(regexp_replace({column.name}, '[0-9]', '9', 'g'), '\\pL', 'x', 'g'), 30) as shape
+                {shape_sql(column)} as shape
             from value
         )""",
     )

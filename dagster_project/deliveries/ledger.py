@@ -27,6 +27,7 @@ class FileRecord:
     duplicates: int
     quarantined: Mapping[str, int]
     corrected: Mapping[str, int] = field(default_factory=dict)
+    unusable: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import duckdb
 from dagster_project.contract import Column, FileContract
 from dagster_project.deliveries.identifiers import identifying_pattern
 from dagster_project.deliveries.ledger import active_deliveries, kept_description, withdrawals
+from dagster_project.deliveries.normal_form import normal_sql
 from dagster_project.files import sync_folder, write_text
 from dagster_project.settings import Settings
 
@@ -114,7 +115,7 @@ def faulty_value_sql(column: Column) -> str:
     What has a digit and is no date or small number may be a case or a suspect, and becomes a pseudonym.
     """
     if column.identifying or column.is_free_text:
-        return kept_sql(column, column.name)
+        return kept_sql(column, normal_sql(column, column.name))
     return f"""case
         when regexp_matches({column.name}, '[0-9]') and not regexp_full_match({column.name}, '{"|".join(_HARMLESS)}')
         then pseudonym('line', {column.name}) else {column.name}

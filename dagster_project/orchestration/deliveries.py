@@ -65,6 +65,12 @@ def delivery_specs() -> list[dg.AssetSpec]:
             deps=tables,
             description="The ledger as a table: each file of the active deliveries, its row balance and quarantine limit.",
         ),
+        dg.AssetSpec(
+            ["raw", "unusable_field"],
+            group_name="raw",
+            deps=tables,
+            description="How many loaded rows of each file lack a value, by column, because it could not be read.",
+        ),
     ]
 
 
@@ -165,6 +171,7 @@ def _about(record: DeliveryRecord, file: str) -> dict[str, dg.MetadataValue]:
         "quarantined_pct": dg.MetadataValue.float(100 * quarantined / of_file.rows_read),
         "exact_duplicates": dg.MetadataValue.int(of_file.duplicates),
         "quarantined_by_reason": dg.MetadataValue.json(dict(of_file.quarantined)),
+        "unusable_by_column": dg.MetadataValue.json(dict(of_file.unusable)),
         "delivery_id": dg.MetadataValue.text(record.delivery_id),
         "synthetic": dg.MetadataValue.bool(record.synthetic is not None),
         "warnings": dg.MetadataValue.json(list(record.warnings)),

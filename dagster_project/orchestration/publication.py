@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.audit import Audit, audit_warehouse, read_audit, suites
-from dagster_project.contract import input_contract
 from dagster_project.orchestration.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publish.page import REPORT
 from dagster_project.publish.publications import active_publication
@@ -161,13 +160,12 @@ def publication_assets() -> list[dg.AssetsDefinition]:
 
 def expectation_checks() -> dg.AssetChecksDefinition:
     """Show each result of the audit at the asset that it is about."""
-    raw = {file.table for file in input_contract().files}
+    declared = suites("raw", "intermediate", "marts")
+    raw = {suite.asset for suite in declared if suite.table is None or suite.table.startswith("raw.")}
 
     def key(asset: str) -> dg.AssetKey:
         schema = "raw" if asset in raw else "marts" if asset in mart_tables(after_audit=False) else "intermediate"
         return dg.AssetKey([schema, asset])
-
-    declared = suites("raw", "intermediate", "marts")
 
     @dg.multi_asset_check(
         name="show_expectations",

@@ -19,12 +19,6 @@ INVALID = {
     "brottsnummer": "0",
     "brottskod": "935",
     "brottsantal": "ett",
-    "anmalningsdatum": "2024-02-30",
-    "brottsdatum": "i fjol",
-    "kommunkod": "18O",
-    "handlaggande_region": "Rn08",
-    "malsagande_kon": "X",
-    "malsagande_alder": "121",
     "beslutsdatum": "20240131",
     "beslut": "FRIAD",
     "utredning": "X",
@@ -102,10 +96,6 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
     def again(row: Fields, _: int) -> list[list[str]]:
         return [list(row.values())]
 
-    def crime_after_report(row: Fields, turn: int) -> list[list[str]]:
-        after = date.fromisoformat(row["anmalningsdatum"]) + timedelta(days=2 + turn % 5)
-        return [fresh(row, 3000 + turn, brottsdatum=after.isoformat())]
-
     def conflict(row: Fields, turn: int) -> list[list[str]]:
         return [fresh(row, 4000 + turn, brottsantal=amount) for amount in ("1", "2")]
 
@@ -126,5 +116,5 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
 
     makers: list[Maker] = [malformed, missing, invalid, again]
     if file.key:
-        return [*makers, crime_after_report, conflict]
+        return [*makers, conflict]
     return [*makers, outside_year, contradiction, orphan, *([decided_before_report] if reported else [])]

@@ -41,6 +41,7 @@ def prepare_raw_schema(
             quarantine_limit_pct double, limit_reason varchar
         )"""
     )
+    _list_unusable_fields(connection, active, complete_years)
     waivers = read_waivers(settings.waivers)
     for record in active.values():
         waiver = gate_waiver(waivers, record.source, record.year, date.today())
@@ -65,6 +66,37 @@ def prepare_raw_schema(
     offer_kept_figures(connection, settings)
     offer_withheld(connection, settings)
     _load_own_offence_codes(connection, settings.own_offence_codes)
+
+
+def _list_unusable_fields(
+    connection: duckdb.DuckDBPyConnection,
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    complete_years: Collection[int],
+) -> None:
+    """Create table `raw.unusable_field`: a row for each column that may lose values, zeros included."""
+    connection.execute(
+        """
+        create or replace table raw.unusable_field (
+            source varchar, year integer, file varchar, column_name varchar, is_complete_year boolean,
+            rows_read bigint, rows_unusable bigint
+        )"""
+    )
+    for record in active.values():
+        for file in input_contract().sources[record.source]:
+            of_file = record.files[file.name]
+            for column in file.usable_or_missing:
+                connection.execute(
+                    "insert into raw.unusable_field values (?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        record.source,
+                        record.year,
+                        file.name,
+                        column.name,
+                        record.year in complete_years,
+                        of_file.rows_read,
+                        of_file.unusable.get(column.name, 0),
+                    ],
+                )
 
 
 def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:

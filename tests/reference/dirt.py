@@ -1,5 +1,6 @@
 """Every way in which a row can deserve quarantine, several of each: one `Shape` makes one small group of bad rows."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,7 +17,7 @@ class Year:
 
     year: int
     new_key: Callable[[], Row]  # diarienummer and brottsnummer that nothing else has
-    reported: dict[Key, date] = field(default_factory=dict)  # report dates as seen from this year
+    reported: dict[Key, date | None] = field(default_factory=dict)  # report dates as seen from this year
     later_keys: list[Row] = field(default_factory=list)  # offences that only later extracts hold
     seen_before: list[Row] = field(default_factory=list)  # this year's rows of offences that earlier extracts hold too
     quarantined_keys: list[Row] = field(default_factory=list)  # offences that stand only in quarantined rows
@@ -33,10 +34,11 @@ DAMAGES = (
     "first_half",
     "only_spaces",
     "one_text",
+    "stray_quote",
 )
 
 BAD_KEY = {
-    "diarienummer": ["2200-K12345678-14", "2200-1276-14", "2200-k1276-14", "2２00-K1276-14", "220-K1276-14", "K1276"],
+    "diarienummer": ["2200-K12345678-14", "2200-1276-14", "2200-kk276-14", "2２00-K1276-14", "220-K1276-14", "K1276"],
     "brottsnummer": ["0", "-0", "-1", "1e3", "1.0", "１", "2147483648", "+1", "1_0", "ett", "1 0"],
 }
 BAD_DATES = [
@@ -60,28 +62,51 @@ BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         **BAD_KEY,
         "brottskod": ["373", "93733", "93A3", "９373", "93 73"],
         "brottsantal": ["0", "1e3", "-0", "1,5", "2147483648", "٣", "-2"],
-        "anmalningsdatum": BAD_DATES,
-        "brottsdatum": BAD_DATES,
-        "kommunkod": ["180", "01800", "018O", "０180", "Stockholm"],
-        "handlaggande_region": ["Rn08", "rn03", "RN03", "Rn3", "Rn00", "Syd"],
-        "malsagande_kon": ["F", "k", "kvinna", "KM", "Ｋ"],
-        "malsagande_alder": ["121", "-1", "-0", "18 år", "17.5", "1e1", "１８", "99999999999"],
     },
     ("police", "decisions"): {
         **BAD_KEY,
         "beslutsdatum": BAD_DATES,
-        "beslut": ["nedlagd", "ATAL", "FU-BEGRANSAD", "FU_BEGRÄNSAD", "DIREKT AVSKRIVEN"],
-        "utredning": ["j", "JA", "1", "NJ"],
-        "skaligen_misstankt": ["n", "NEJ", "0"],
+        "beslut": ["nedlagda", "ATAL", "FU-BEGRANSAD", "FU_BEGRÄNSAD", "DIREKT AVSKRIVEN"],
+        "utredning": ["ja", "JA", "1", "NJ"],
+        "skaligen_misstankt": ["nn", "NEJ", "0"],
     },
     ("prosecution", "decisions"): {
-        "aklagarnummer": ["AM-12345678-24", "AM-1234-2024", "am-12-24", "AM--24", "1234-24"],
+        "aklagarnummer": ["AM-12345678-24", "AM-1234-2024", "amm-12-24", "AM--24", "1234-24"],
         **BAD_KEY,
         "misstanke_id": ["x" * 65, "å" * 70],
         "beslutsdatum": BAD_DATES,
-        "beslut": ["atal", "ÅTAL", "OVERLAMNAD", "DIREKTAVSKRIVEN", "EJ ATAL"],
+        "beslut": ["åtal", "ÅTAL", "OVERLAMNAD", "DIREKTAVSKRIVEN", "EJ ATAL"],
     },
 }
+
+
+# What these columns cannot have; the row is loaded without it
+UNUSABLE: dict[str, list[str]] = {
+    "anmalningsdatum": BAD_DATES,
+    "brottsdatum": [*BAD_DATES, "2999-01-01"],
+    "kommunkod": ["180", "01800", "018O", "０180", "Stockholm"],
+    "handlaggande_region": ["Rn08", "Rn3", "Rn00", "Syd", "Rń03"],
+    "malsagande_kon": ["F", "kvinna", "KM", "Ｋ"],
+    "malsagande_alder": ["121", "-1", "-0", "18 år", "17.5", "1e1", "１８", "99999999999"],
+}
+CODE_LISTS = ("beslut", "utredning", "skaligen_misstankt", "malsagande_kon", "handlaggande_region")
+SERIAL_AFTER = {"diarienummer": "-K", "aklagarnummer": "AM-"}
+
+
+def unusable_here_and_there(rng: Random, row: Row, share: float) -> Row:
+    """The offence with, in that share of all rows by column, a value that cannot be read, or without a report date."""
+    spoilt = {column: rng.choice(values) for column, values in UNUSABLE.items() if rng.random() < share}
+    return {**row, **spoilt, **({"anmalningsdatum": ""} if rng.random() < share else {})}
+
+
+def respelt(rng: Random, row: Row) -> Row:
+    """The row in another spelling: codes and case numbers in any case, zeros before the serial."""
+    spelt = dict(row)
+    for column in (each for each in row if each in (*CODE_LISTS, *SERIAL_AFTER)):
+        if (before := SERIAL_AFTER.get(column)) and rng.random() < 0.5:
+            spelt[column] = re.sub(f"{before}(?=[0-9])", before + "0" * rng.randint(1, 9), row[column])
+        spelt[column] = rng.choice([str, str.lower, str.upper, str.swapcase])(spelt[column])
+    return spelt
 
 
 def dirty_records(
@@ -122,7 +147,6 @@ def shapes_of(rng: Random, source: str, name: str, style: Style) -> dict[str, It
     if style.container != "parquet":
         shapes["malformed_row"] = [_damaged(damage) for damage in DAMAGES]
     if name == "offences":
-        shapes["date_order"] = [_offence_after_report(days) for days in (1, 30, 400)]
         conflicts = [_conflict(rows, column) for rows in (2, 3) for column in CONFLICTING]
         shapes["duplicate_conflict"] = [*conflicts, _conflict_of_known_offence, _conflict_of_known_offence]
     else:
@@ -157,19 +181,6 @@ def _replaced_many(values: Row) -> Shape:
     def shape(rng: Random, row: Row, year: Year) -> list[Record]:
         key = year.new_key() if rng.random() < 0.5 else {}
         return [Record({**row, **key, **values})]
-
-    return shape
-
-
-def _offence_after_report(days: int) -> Shape:
-    def shape(rng: Random, row: Row, year: Year) -> list[Record]:
-        later = date.fromisoformat(row["anmalningsdatum"]) + timedelta(days)
-        bad = {**row, "brottsdatum": later.isoformat()}
-        if rng.random() < 0.5:
-            return [Record(bad)]
-        bad.update(year.new_key())
-        year.quarantined_keys.append(_key_columns(bad))
-        return [Record(bad)]
 
     return shape
 
@@ -241,7 +252,7 @@ def _decided_before_report(days: int) -> Shape:
     def shape(_rng: Random, row: Row, year: Year) -> list[Record] | None:
         reported = year.reported[row["diarienummer"], int(row["brottsnummer"])]
         first_day = date(year.year, 1, 1)
-        if reported <= first_day:
+        if reported is None or reported <= first_day:
             return None
         early = max(first_day, reported - timedelta(days))
         return [Record({**row, "beslutsdatum": early.isoformat()})]

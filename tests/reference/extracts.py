@@ -1,8 +1,6 @@
 """Reads the deliveries in a landing folder and judges every row, as the input contract says."""
 
-import csv
 import gzip
-import io
 import json
 import re
 from collections import Counter
@@ -55,16 +53,46 @@ def calendar_date(value: str) -> bool:
     return True
 
 
+def as_written(value: str) -> str:
+    return value
+
+
+def upper(value: str) -> str:
+    """In capitals, but for letters that no code and no case number has."""
+    return "".join(letter.upper() if "a" <= letter <= "z" else letter for letter in value)
+
+
+def code_of(*codes: str) -> Callable[[str], str]:
+    return lambda value: next((code for code in codes if upper(code) == upper(value)), value)
+
+
+def numbered(before: str) -> Callable[[str], str]:
+    """In capitals, and without zeros at the beginning of what stands behind the text."""
+
+    def normal(value: str) -> str:
+        front, found, serial = upper(value).partition(before)
+        digits = len(serial) - len(serial.lstrip("0123456789"))
+        return front + found + (serial[:digits].lstrip("0") or serial[: min(digits, 1)]) + serial[digits:]
+
+    return normal
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of the contract."""
+    """A column of the contract; what it cannot have is missing if it `can_be_unusable`, else it makes the row wrong."""
 
     is_valid: Callable[[str], bool]
     required: bool = False
+    normal: Callable[[str], str] = as_written
+    can_be_unusable: bool = False
+
+
+def code_list(*codes: str, required: bool = False, can_be_unusable: bool = False) -> Column:
+    return Column(one_of(*codes), required, code_of(*codes), can_be_unusable)
 
 
 OFFENCE_KEY = {
-    "diarienummer": Column(pattern("[0-9]{4}-K[0-9]{1,7}-[0-9]{2}"), required=True),
+    "diarienummer": Column(pattern("[0-9]{4}-K[0-9]{1,7}-[0-9]{2}"), required=True, normal=numbered("-K")),
     "brottsnummer": Column(integer(1), required=True),
 }
 
@@ -74,30 +102,28 @@ CONTRACT: dict[tuple[str, str], dict[str, Column]] = {
         "brottskod": Column(pattern("[0-9]{4}"), required=True),
         "lagrum": Column(text),
         "brottsantal": Column(integer(1), required=True),
-        "anmalningsdatum": Column(calendar_date, required=True),
-        "brottsdatum": Column(calendar_date),
-        "kommunkod": Column(pattern("[0-9]{4}")),
-        "handlaggande_region": Column(one_of(*REGIONS)),
-        "malsagande_kon": Column(one_of("K", "M")),
-        "malsagande_alder": Column(integer(0, 120)),
+        "anmalningsdatum": Column(calendar_date, can_be_unusable=True),
+        "brottsdatum": Column(calendar_date, can_be_unusable=True),
+        "kommunkod": Column(pattern("[0-9]{4}"), can_be_unusable=True),
+        "handlaggande_region": code_list(*REGIONS, can_be_unusable=True),
+        "malsagande_kon": code_list("K", "M", can_be_unusable=True),
+        "malsagande_alder": Column(integer(0, 120), can_be_unusable=True),
     },
     ("police", "decisions"): {
         **OFFENCE_KEY,
         "beslutsdatum": Column(calendar_date, required=True),
-        "beslut": Column(
-            one_of("DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVRIGT", "OVERLAMNAD", "ATERUPPTAGEN"), required=True
+        "beslut": code_list(
+            "DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVRIGT", "OVERLAMNAD", "ATERUPPTAGEN", required=True
         ),
-        "utredning": Column(one_of("J", "N"), required=True),
-        "skaligen_misstankt": Column(one_of("J", "N"), required=True),
+        "utredning": code_list("J", "N", required=True),
+        "skaligen_misstankt": code_list("J", "N", required=True),
     },
     ("prosecution", "decisions"): {
-        "aklagarnummer": Column(pattern("AM-[0-9]{1,7}-[0-9]{2}"), required=True),
+        "aklagarnummer": Column(pattern("AM-[0-9]{1,7}-[0-9]{2}"), required=True, normal=numbered("AM-")),
         **OFFENCE_KEY,
         "misstanke_id": Column(at_most(64)),
         "beslutsdatum": Column(calendar_date, required=True),
-        "beslut": Column(
-            one_of(*CLEARING, "FU_BEGRANSAD", "NEDLAGD", "EJ_ATAL", "OVRIGT", "ATERUPPTAGEN"), required=True
-        ),
+        "beslut": code_list(*CLEARING, "FU_BEGRANSAD", "NEDLAGD", "EJ_ATAL", "OVRIGT", "ATERUPPTAGEN", required=True),
     },
 }
 
@@ -113,7 +139,7 @@ class Offence:
     code: str
     provision: str
     number_of_offences: int
-    reported: date
+    reported: date | None
     municipality: str
     handling_region: str
     victim_sex: str
@@ -143,6 +169,7 @@ class File:
     duplicates: int = 0
     loaded: list[tuple[int, Row]] = field(default_factory=list)  # (line, row)
     quarantined: list[tuple[int, str]] = field(default_factory=list)  # (line, reason)
+    unusable: Counter[str] = field(default_factory=Counter)  # loaded rows by column whose value became missing
 
 
 @dataclass
@@ -202,31 +229,48 @@ def read_rows(folder: Path, name: str, columns: Iterable[str]) -> Iterator[tuple
             (number, [_as_text(value) for value in row.values()]) for number, row in enumerate(table.to_pylist(), 1)
         ]
     else:
-        (_line, titles), *records = _csv_records(folder, name)
+        (_line, header), *records = _csv_records(folder, name)
+        titles = header or []
     for line, fields in records:
-        if len(fields) == len(titles):
+        if fields is not None and len(fields) == len(titles):
             row = {title.strip().lower(): value.strip() for title, value in zip(titles, fields, strict=True)}
             yield line, {column: row[column] for column in columns}
         else:
             yield line, None
 
 
-def _csv_records(folder: Path, name: str) -> list[tuple[int, list[str]]]:
-    """Every record with the line it begins on; blank lines at the end of the file are no records."""
+def _csv_records(folder: Path, name: str) -> list[tuple[int, list[str] | None]]:
+    """The fields of every line, None where they cannot be told apart; blank lines at the end of the file are no records."""
     plain, zipped = folder / f"{name}.csv", folder / f"{name}.csv.gz"
     content = plain.read_bytes() if plain.exists() else gzip.decompress(zipped.read_bytes())
     encoding = _encoding(folder)
-    reader = csv.reader(
-        io.StringIO(content.decode("utf-8-sig" if encoding == "utf-8" else encoding), newline=""), delimiter=";"
-    )
-    records = []
-    last_line = 0
-    for fields in reader:
-        records.append((last_line + 1, fields))
-        last_line = reader.line_num
-    while records[-1][1] == []:
-        records.pop()
-    return records
+    text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines[-1] == "":
+        lines.pop()
+    return [(number, split_line(line)) for number, line in enumerate(lines, 1)]
+
+
+def split_line(line: str) -> list[str] | None:
+    """The fields of a line; None where a quoted field does not end before the next `;`, or the line is empty."""
+    fields = []
+    rest: str | None = line if line else None
+    while rest is not None:
+        if rest.startswith('"'):
+            end = 1
+            while rest[end : end + 1] != '"' or rest[end : end + 2] == '""':
+                if end >= len(rest):
+                    return None
+                end += 2 if rest[end] == '"' else 1
+            fields.append(rest[1:end].replace('""', '"'))
+            if rest[end + 1 : end + 2] not in ("", ";"):
+                return None
+            rest = rest[end + 2 :] if rest[end + 1 :] else None
+        else:
+            value, separator, behind = rest.partition(";")
+            fields.append(value)
+            rest = behind if separator else None
+    return fields or None
 
 
 def _encoding(folder: Path) -> str:
@@ -258,19 +302,39 @@ def judge_rows(source: str, year: int, name: str, rows: Iterable[tuple[int, Row 
         file.rows_read += 1
         if row is None:
             file.quarantined.append((line, "malformed_row"))
-        elif tuple(row.values()) in seen:
+            continue
+        columns = CONTRACT[source, name]
+        normal = {title: columns[title].normal(value) for title, value in row.items()}
+        if tuple(normal.values()) in seen:
             file.duplicates += 1
         else:
-            seen.add(tuple(row.values()))
-            reason = first_fault(source, year, name, row)
+            seen.add(tuple(normal.values()))
+            reason = first_fault(source, year, name, normal)
             if reason:
                 file.quarantined.append((line, reason))
             else:
-                file.loaded.append((line, row))
+                file.loaded.append((line, normal))
     if name == "offences":
         rows_of = Counter(_key(row) for _line, row in file.loaded)
         _quarantine(file, lambda row: "duplicate_conflict" if rows_of[_key(row)] > 1 else None)
+    for position, (line, row) in enumerate(file.loaded):
+        unusable = unusable_columns(source, name, row)
+        file.unusable.update(unusable)
+        file.loaded[position] = (line, {**row, **dict.fromkeys(unusable, "")})
     return file
+
+
+def unusable_columns(source: str, name: str, row: Row) -> list[str]:
+    """The columns whose value becomes missing."""
+    unusable = [
+        title
+        for title, column in CONTRACT[source, name].items()
+        if column.can_be_unusable and row[title] != "" and not column.is_valid(row[title])
+    ]
+    if name == "offences" and not {"brottsdatum", "anmalningsdatum"} & set(unusable) and row["anmalningsdatum"] != "":
+        # Dates of this form stand in the same order as their texts
+        unusable += ["brottsdatum"] * (row["brottsdatum"] > row["anmalningsdatum"])
+    return unusable
 
 
 def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
@@ -278,11 +342,11 @@ def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
     columns = CONTRACT[source, name]
     if any(column.required and row[title] == "" for title, column in columns.items()):
         return "missing_value"
-    if any(row[title] != "" and not column.is_valid(row[title]) for title, column in columns.items()):
+    judged = {title: column for title, column in columns.items() if not column.can_be_unusable}
+    if any(row[title] != "" and not column.is_valid(row[title]) for title, column in judged.items()):
         return "invalid_value"
     if name == "offences":
-        # Dates of this form stand in the same order as their texts
-        return "date_order" if row["brottsdatum"] > row["anmalningsdatum"] else None
+        return None
     if date.fromisoformat(row["beslutsdatum"]).year != year:
         return "outside_year"
     if source == "police" and row["beslut"] == "DIREKTAVSKRIVEN" and row["utredning"] == "J":
@@ -299,7 +363,8 @@ def _judge_links(file: File, landing: Landing) -> None:
         offence = landing.offence(_key(row), file.year)
         if offence is None:
             return "orphan"
-        return "date_order" if date.fromisoformat(row["beslutsdatum"]) < offence.reported else None
+        is_too_early = offence.reported and date.fromisoformat(row["beslutsdatum"]) < offence.reported
+        return "date_order" if is_too_early else None
 
     _quarantine(file, fault)
 
@@ -325,7 +390,7 @@ def _offence(row: Row) -> Offence:
         code=row["brottskod"],
         provision=row["lagrum"],
         number_of_offences=int(row["brottsantal"]),
-        reported=date.fromisoformat(row["anmalningsdatum"]),
+        reported=date.fromisoformat(row["anmalningsdatum"]) if row["anmalningsdatum"] else None,
         municipality=row["kommunkod"],
         handling_region=row["handlaggande_region"],
         victim_sex=row["malsagande_kon"],

@@ -40,7 +40,6 @@ class Style:
     byte_order_mark: bool = False
     newline: str = "\n"
     ending: str = "newline"  # the end of the file: newline, nothing or blank_lines
-    quoted_newlines: bool = False  # line breaks inside the quoted text of an extra column
     typed_columns: bool = False  # Parquet with real integers and dates instead of texts
 
     def can_write(self, row: Row) -> bool:
@@ -128,7 +127,11 @@ def _line(rng: Random, columns: list[str], record: Record, style: Style) -> str:
     if record.damage == "one_text":
         return "Summa rader: 3000"
     fields = [_field(rng, column, record.row.get(column), style) for column in columns]
-    if record.damage == "one_field_more":
+    if record.damage == "stray_quote":
+        place = rng.randrange(len(fields))
+        fields[place] = '"' + fields[place].strip('"')
+        fields[place + 1 :] = [field.replace('"', "") for field in fields[place + 1 :]]
+    elif record.damage == "one_field_more":
         fields.append("x")
     elif record.damage == "semicolon_at_end":
         fields.append("")
@@ -146,8 +149,6 @@ def _line(rng: Random, columns: list[str], record: Record, style: Style) -> str:
 def _field(rng: Random, column: str, value: str | None, style: Style) -> str:
     if value is None:
         value = rng.choice(REMARKS)
-        if style.quoted_newlines and rng.random() < 0.02:
-            value = f"rad 1{style.newline}{style.newline}rad 3; slut"
     if rng.random() < 0.02:
         value = rng.choice(PADDINGS) + value + rng.choice(PADDINGS)
     if any(character in value for character in ';"\r\n') or rng.random() < 0.03:

@@ -1,7 +1,7 @@
 """Worlds to try the warehouse on: a large dirty one from a seed, and small ones that Hypothesis can shrink."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -9,8 +9,8 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from .dirt import Year, dirty_records, shapes_of
-from .extracts import CLEARING, Key, Row
+from .dirt import Year, dirty_records, respelt, shapes_of, unusable_here_and_there
+from .extracts import CLEARING, Key, Row, calendar_date
 from .facts import REGIONS, facts
 from .provisions import Provision
 from .rendering import NO_BREAK_SPACE, Delivered, Record, Style, deliver, neat_file, odd_file
@@ -19,6 +19,8 @@ POLICE_KINDS = ("DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVRIGT", "OVERLAM
 PROSECUTION_KINDS = (*CLEARING, "FU_BEGRANSAD", "NEDLAGD", "EJ_ATAL", "OVRIGT", "ATERUPPTAGEN")
 SHARE_RETURNING = 0.15  # of a year's decided offences, those that an earlier year's extract holds already
 SHARE_REPEATED = 0.01  # exact duplicates
+SHARE_UNUSABLE = 0.004  # of an extract's offences, by column
+SHARE_RESPELT = 0.05
 
 
 # --- the dirty world -------------------------------------------------------------------------------------------------
@@ -30,16 +32,19 @@ def dirty_world(
     offences_per_year: int = 3000,
     years: Sequence[int] = (2022, 2023, 2024),
     dirt: float = 0.0045,
-    quoted_newlines: bool = True,
 ) -> None:
     """Write deliveries with every legal oddity and every fault that the contract knows.
 
     `dirt` is the largest share of a file's rows that the faults may take; below 0.005 the gate stays open. With the
-    default size every file has every fault that it can have. `quoted_newlines` puts line breaks into the quoted
-    remarks of an extra column, so that a row may span several lines.
+    default size every file has every fault that it can have. Besides, some rows are spelt otherwise, and some offences
+    lack a report date or hold what cannot be read in an optional column.
     """
-    rng = Random(seed)
+    rng, odd = Random(seed), Random(f"oddities {seed}")
     population = Population(rng, years, offences_per_year)
+    for position, year in enumerate(years):
+        style = styles_of_year(position + seed)["police", "offences"]
+        spoilt = [(row, unusable_here_and_there(odd, row, SHARE_UNUSABLE)) for row in population.offences[year]]
+        population.offences[year] = [other if style.can_write(other) else row for row, other in spoilt]
     shapes = {}
     for position, year in enumerate(years):
         about = population.about(year)
@@ -48,7 +53,7 @@ def dirty_world(
             ("police", "decisions"): population.police[year],
             ("prosecution", "decisions"): population.prosecution[year],
         }
-        styles = styles_of_year(position + seed, quoted_newlines)
+        styles = styles_of_year(position + seed)
         delivered: dict[str, list[Delivered]] = {"police": [], "prosecution": []}
         for (source, name), clean in rows.items():  # offences first: some orphans need to know what is wrong with them
             style = styles[source, name]
@@ -61,30 +66,33 @@ def dirty_world(
             records += rng.choices(whole, k=int(SHARE_REPEATED * len(whole)))
             records += [record for record in bad if not record.damage][:1]  # a bad row can be repeated too
             rng.shuffle(records)
+            records = [
+                replace(record, row=respelt(odd, record.row)) if odd.random() < SHARE_RESPELT else record
+                for record in records
+            ]
             records.append(Record(clean[0]))  # so that a blank line is never the last
             delivered[source].append(odd_file(rng, source, name, records, style))
         for source, files in delivered.items():
             deliver(landing, source, year, files, encoding=styles[source, "decisions"].encoding)
 
 
-def styles_of_year(position: int, quoted_newlines: bool) -> dict[tuple[str, str], Style]:
+def styles_of_year(position: int) -> dict[tuple[str, str], Style]:
     """Three years in a row show every container, encoding, line ending and end of file."""
-    newlines = quoted_newlines
     return [
         {
-            ("police", "offences"): Style(byte_order_mark=True, newline="\r\n", quoted_newlines=newlines),
-            ("police", "decisions"): Style("csv.gz", ending="blank_lines", quoted_newlines=newlines),
+            ("police", "offences"): Style(byte_order_mark=True, newline="\r\n"),
+            ("police", "decisions"): Style("csv.gz", ending="blank_lines"),
             ("prosecution", "decisions"): Style("parquet"),
         },
         {
-            ("police", "offences"): Style(encoding="cp1252", ending="nothing", quoted_newlines=newlines),
+            ("police", "offences"): Style(encoding="cp1252", ending="nothing"),
             ("police", "decisions"): Style(encoding="cp1252", newline="\r\n", ending="blank_lines"),
-            ("prosecution", "decisions"): Style(byte_order_mark=True, ending="nothing", quoted_newlines=newlines),
+            ("prosecution", "decisions"): Style(byte_order_mark=True, ending="nothing"),
         },
         {
             ("police", "offences"): Style("csv.gz", newline="\r\n", byte_order_mark=True, ending="blank_lines"),
             ("police", "decisions"): Style("parquet", typed_columns=True),
-            ("prosecution", "decisions"): Style(encoding="cp1252", newline="\r\n", quoted_newlines=newlines),
+            ("prosecution", "decisions"): Style(encoding="cp1252", newline="\r\n"),
         },
     ][position % 3]
 
@@ -119,7 +127,7 @@ class Population:
         return Year(
             year,
             new_key=lambda: self._new_key(year),
-            reported={key: date.fromisoformat(row["anmalningsdatum"]) for key, row in until_now.items()},
+            reported={key: _date_or_none(row["anmalningsdatum"]) for key, row in until_now.items()},
             later_keys=later,
             seen_before=[row for row in self.offences[year] if _key(row) in before],
         )
@@ -295,6 +303,10 @@ def spelled(rng: Random, provision: Provision) -> str:
     return rng.choice([text, text, text, text.upper(), text.lower()])
 
 
+def _date_or_none(text: str) -> date | None:
+    return date.fromisoformat(text) if calendar_date(text) else None
+
+
 def _key(row: Row) -> Key:
     return row["diarienummer"], int(row["brottsnummer"])
 
@@ -380,7 +392,8 @@ def small_worlds(draw: st.DrawFn, faults: bool = False, all_complete: bool = Fal
     """One to three years with few offences, few dates and all kinds of decisions, so that they keep colliding.
 
     Without `faults` no row deserves quarantine. With them there may be orphans, decisions before the report,
-    contradictions and conflicting offences. With `all_complete` no year waits for one of its deliveries.
+    contradictions and conflicting offences. Codes and case numbers are spelt in several ways, and optional fields of
+    offences may be unusable or without a report date. With `all_complete` no year waits for one of its deliveries.
     """
     years = list(range(2021, 2021 + draw(st.integers(1, 3))))
     waiting = st.sampled_from(["", "", "", "", "police", "prosecution"])
@@ -418,7 +431,8 @@ def _report_dates(world: World, year: int) -> dict[int, str]:
     reported: dict[int, str] = {}
     for extract_year in sorted(world.offences):
         if extract_year <= year:
-            reported.update((int(row["brottsnummer"]), row["anmalningsdatum"]) for row in world.offences[extract_year])
+            dates = ((int(row["brottsnummer"]), row["anmalningsdatum"]) for row in world.offences[extract_year])
+            reported.update((number, text if calendar_date(text) else "") for number, text in dates)
     return reported
 
 
@@ -444,11 +458,14 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
                 "brottskod": st.sampled_from(_codes_of_every_sort()),
                 "lagrum": st.sampled_from(["BrB 6 kap. 1 §", "BrB 6:1 a", "6 kap. 10a § BrB", "BrB 6:1, 6:4"]),
                 "brottsantal": st.sampled_from(["2", "3"]),
-                "anmalningsdatum": _few_dates(year),
-                "kommunkod": st.sampled_from(["", "1480", "9999"]),
-                "handlaggande_region": st.sampled_from(["Rn05", "Rn06"]),
-                "malsagande_kon": st.sampled_from(["K", "M"]),
-                "malsagande_alder": st.sampled_from(["17", "18"]),
+                "anmalningsdatum": st.one_of(
+                    _few_dates(year), _few_dates(year), st.sampled_from(["", f"{year}-02-30"])
+                ),
+                "brottsdatum": st.sampled_from([f"{year}-03-01", f"{year}-12-31", "i fjol"]),
+                "kommunkod": st.sampled_from(["", "1480", "9999", "180"]),
+                "handlaggande_region": st.sampled_from(["Rn05", "RN06", "Rn08"]),
+                "malsagande_kon": st.sampled_from(["K", "m", "F"]),
+                "malsagande_alder": st.sampled_from(["17", "18", "121"]),
             },
         ),
     )
@@ -463,6 +480,7 @@ def _police_decisions(year: int, numbers: list[int]) -> st.SearchStrategy[Row]:
     return st.builds(
         lambda number, **values: police_row(number, **values),
         st.sampled_from(numbers),
+        diarienummer=st.sampled_from(["0100-K1-20", "0100-k001-20"]),
         beslutsdatum=_few_dates(year),
         beslut=st.sampled_from(POLICE_KINDS),
         utredning=st.sampled_from("NJ"),
@@ -475,6 +493,7 @@ def _prosecutor_decisions(year: int, numbers: list[int]) -> st.SearchStrategy[Ro
         lambda number, **values: prosecution_row(number, **values),
         st.sampled_from(numbers),
         beslutsdatum=_few_dates(year),
-        beslut=st.sampled_from(PROSECUTION_KINDS),
+        diarienummer=st.sampled_from(["0100-K1-20", "0100-K01-20"]),
+        beslut=st.sampled_from([*PROSECUTION_KINDS, "atal", "Aterupptagen"]),
         misstanke_id=st.sampled_from(["", "m1", "m2"]),
     )
