@@ -30,8 +30,11 @@ from deliveries import (
     manifest,
     parquet_columns,
     parquet_of,
+    put,
 )
-from reference.worlds import offence_row, prosecution_row
+from reference.worlds import offence_row, police_row, prosecution_row
+
+from dagster_project.settings import Settings
 
 ROWS = 40
 OFFENCES, POLICE_DECISIONS, DECISIONS_FILE = (
@@ -215,7 +218,7 @@ def line_cases() -> Iterator[Case]:
         header = [wrong if column == right else column for column in COLUMNS[file]]
         content = (";".join(header) + "\n" + csv_file(*file).decode().split("\n", 1)[1]).encode()
         fault = Fault(f"^missing column {right} .*{said}", "spelt as there")
-        yield one_file(f"{right} spelt {wrong}", content, fault, ", line 1", file)
+        yield one_file(f"{right} spelt {wrong.encode('ascii', 'replace').decode()}", content, fault, ", line 1", file)
     without_end = Taken("decisions", 2, warning="the last line has no line end; the file may have been cut within it")
     yield one_file("a last line without line end, no manifest", DECISIONS.rstrip(b"\n") + b"  ", without_end)
 
