@@ -148,10 +148,10 @@ def _cases_of_a_part() -> Iterator[Case]:
     half = _rows(OFFENCES, "anmalningsdatum", "2020-06-01 00:00", "2020-06-01")
     taken = Taken("offences", ROWS, unusable={"anmalningsdatum": ROWS // 2})
     yield one_file("half the report dates with a time", csv_file(*OFFENCES, half), taken, file=OFFENCES)
-    codes = [offence_row(number, brottskod="412" if number <= 15 else "0412") for number in range(1, ROWS + 1)]
-    quarantined = dict.fromkeys(range(2, 17), "invalid_value")
+    codes = [offence_row(number, brottskod="412" if number <= 22 else "0412") for number in range(1, 61)]
+    quarantined = dict.fromkeys(range(2, 24), "invalid_value")
     yield one_file(
-        "some codes without their zeros", csv_file(*OFFENCES, codes), Taken("offences", 25, quarantined), file=OFFENCES
+        "some codes without their zeros", csv_file(*OFFENCES, codes), Taken("offences", 38, quarantined), file=OFFENCES
     )
     for filled, expected in [
         (19, Taken("offences", ROWS, unusable={"malsagande_alder": 19})),
@@ -332,7 +332,7 @@ def format_cases() -> Iterator[Case]:
         "decision.csv": ", but decision.csv is there$",
         "decisions.xlsx": ", but decisions.xlsx is there$",
         f"decisions_{YEAR}.csv": rf", but decisions_{YEAR}\.csv is there$",
-        "decisions_640823.csv": " missing$",
+        "decisions_64.csv": " missing$",
         "suspects.csv": " missing$",
     }.items():
         fault = Fault(
