@@ -262,7 +262,7 @@ def quarantine_as_text(settings: Settings, year: int | None, source: str | None)
     return "\n".join(
         [
             *(
-                "\t".join([reason, file, f"line {line}", *filter(None, [column, shape])])
+                "\t".join([reason, file, f"line {line}", column or "-", shape or "-"])
                 for reason, file, line, column, shape in rows
             ),
             "",

@@ -190,10 +190,11 @@ def line_cases() -> Iterator[Case]:
         ("a separator too many at the end", lambda line: line + ";", "end with a ';' too many"),
         ("commas below a header with semicolons", lambda line: line.replace(";", ","), "have commas between their fields"),
         ("tabs below a header with semicolons", lambda line: line.replace(";", "\t"), "have tabs between their fields"),
-        ("a field too few", lambda line: line.rsplit(";", 1)[0], "have another number of fields than the header"),
     ]:  # fmt: skip
         fault = Fault(f"^{ROWS} of its {ROWS} lines {problem}$", LINES)
         yield one_file(f"wrong as a whole: {what}", _lines(change), fault)
+    short = Taken("decisions", 0, dict.fromkeys(range(2, ROWS + 2), "malformed_row"))
+    yield one_file("a field too few in every line", _lines(lambda line: line.rsplit(";", 1)[0]), short)
     title = "Beslut\nUttag 2023-01-15\n\n"
     for what, content, line, problem in [
         ("three title lines", title + DECISIONS.decode(), 4, ""),

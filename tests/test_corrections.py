@@ -128,6 +128,16 @@ def test_a_faulty_row_can_be_mended(settings: Settings) -> None:
     assert len(found.rows) == 4
 
 
+@pytest.mark.parametrize(
+    ("delivered", "meant"),
+    [("am-0007-22", "AM-7-22"), ("AM-7-22", "am-07-22"), ("am-0007-22", "am-0007-22")],
+)
+def test_a_row_is_found_in_any_spelling_of_its_case_number(settings: Settings, delivered: str, meant: str) -> None:
+    deliver(settings, [*ROWS, prosecution_row(4, aklagarnummer=delivered, beslut="atal")])
+    declare(settings, correction(rows={"aklagarnummer": meant, "beslut": "Atal"}, set={"beslut": "ej_atal"}))
+    assert decisions(settings) == ["ATAL"] * 3 + ["EJ_ATAL"]
+
+
 def test_what_was_declared_later_is_applied_by_the_next_load(settings: Settings) -> None:
     deliver(settings)
     assert decisions(settings) == ["ATAL"] * 3

@@ -117,6 +117,13 @@ def test_a_case_number_in_a_free_text_is_hidden_and_the_rest_stays(settings: Set
     assert [row["lagrum"] for row in found] == ["BrB 3 kap. 5 §, se (identifier) och (identifier)", "BrB 3:5"]
 
 
+def test_nor_does_one_stay_that_is_padded_with_zeros(settings: Settings) -> None:
+    rows = [offence_row(1, lagrum=f"se {CASE.replace('-K', '-K000000')} och {PROSECUTOR.replace('AM-', 'am-0000')}")]
+    put(settings, "police", files_of("police", offences=csv_file("police", "offences", rows)))
+    (row,) = outcome(settings, load(settings, "police"), "offences").rows
+    assert row["lagrum"] == "se (identifier) och (identifier)"
+
+
 def test_what_is_invalid_can_still_be_read_in_quarantine(settings: Settings) -> None:
     put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row(beslut="FRIAD")])})
     ((_reason, row),) = outcome(settings, load(settings)).quarantined.values()

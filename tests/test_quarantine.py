@@ -76,7 +76,7 @@ MORE_BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         **MORE_BAD_KEYS,
         "misstanke_id": ["m" * 66, "m" * 10_000, "e\u0301" * 33],
         "beslutsdatum": MORE_BAD_DATES,
-        "beslut": ["STRAFFÖRELÄGGANDE", "ATALAN", "ATAL;", "ATAL\n", "EJ-ATAL", "1", "ejſatal", "\u0131"],
+        "beslut": ["STRAFFÖRELÄGGANDE", "ATALAN", "ATAL;", "ATAL\n", "EJ-ATAL", "1", "e\u017f", "OVR\u0131GT"],
     },
 }
 MORE_UNUSABLE = {
@@ -469,6 +469,119 @@ def test_decisions_on_one_offence_never_conflict(settings: Settings, source: str
 def test_a_file_of_bad_rows_only_is_kept_in_quarantine(settings: Settings) -> None:
     found = load_file(settings, "prosecution", "decisions", csv_file("prosecution", "decisions", ["x", "", "?"]))
     assert (found.rows_read, found.loaded, len(found.quarantined)) == (3, {}, 3)
+
+
+# --- what is unusable, how values are compared, and what is told of a fault ------------------------------------------
+
+
+@pytest.mark.parametrize("style", [*STYLES, "parquet"])
+def test_what_cannot_be_read_in_an_optional_field_is_missing(settings: Settings, style: str) -> None:
+    suffix, encoding, write = STYLES.get(style, (".parquet", "utf-8", str.encode))
+    cases = [
+        # With so many dates of offences that those that cannot be read are not most of them.
+        Case(f"{column}={value[:30]!r}", offence_row(number, **{"brottsdatum": "2020-05-31", column: value}), None)
+        for number, (column, value) in enumerate(
+            ((column, value) for column, values in UNREADABLE.items() for value in values), 1
+        )
+    ]
+    cases = [case for case in cases if _writable(case, encoding) and "\n" not in str(case.row)]
+    rows = [case.row for case in cases if isinstance(case.row, dict)]
+    content = (
+        parquet_file("police", "offences", rows)
+        if style == "parquet"
+        else write(csv_text(rows, COLUMNS["police", "offences"]))
+    )
+    found = load_file(settings, "police", "offences", content, suffix, encoding)
+    assert found.reasons == {}
+    emptied = [next(column for column in UNREADABLE if case.what.startswith(f"{column}=")) for case in cases]
+    assert found.unusable == {column: emptied.count(column) for column in UNREADABLE}
+    assert found.rows == [
+        typed({**{name: value.strip() for name, value in row.items()}, column: ""})
+        for row, column in zip(rows, emptied, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reported", "committed", "kept"),
+    [
+        ("2020-06-01", "2020-06-01", True),
+        ("2020-06-01", "2020-06-02", False),
+        ("2020-06-01", "9999-12-31", False),
+        ("0001-01-01", "0001-01-02", False),
+        ("", "2020-06-02", True),
+        ("2020-02-30", "2020-06-02", True),
+        ("0000-01-01", "2020-06-02", True),
+    ],
+)
+def test_an_offence_after_its_report_has_no_date(settings: Settings, reported: str, committed: str, kept: bool) -> None:
+    """Where no report date is known, nothing speaks against the date of the offence."""
+    rows = [offence_row(1, anmalningsdatum=reported, brottsdatum=committed)]
+    found = load_file(settings, "police", "offences", csv_file("police", "offences", rows))
+    assert found.reasons == {}
+    assert found.unusable.get("brottsdatum", 0) == int(not kept)
+    assert (found.rows[0]["brottsdatum"] is not None) == kept
+
+
+def test_other_optional_fields_are_kept_or_quarantined(settings: Settings) -> None:
+    rows = [prosecution_row(1, misstanke_id="m" * 65), prosecution_row(2, misstanke_id="m" * 64)]
+    found = load_file(settings, "prosecution", "decisions", csv_file("prosecution", "decisions", rows))
+    assert found.shapes == {2: ("invalid_value", "misstanke_id", "65 characters")}
+    assert found.unusable == {}
+
+
+@pytest.mark.parametrize(
+    ("spelt", "number"),
+    [("5000-k0900001-24", "5000-K900001-24"), ("5000-K0000000-24", "5000-K0-24"), ("0100-K10-20", "0100-K10-20")],
+)
+def test_a_case_number_has_one_form_in_every_file(settings: Settings, spelt: str, number: str) -> None:
+    for source, name in COLUMNS:
+        rows = [GOOD[source, name](1, diarienummer=each) for each in (spelt, number)]
+        found = load_file(settings, source, name, csv_file(source, name, rows))
+        assert (found.rows[0]["diarienummer"], found.duplicates) == (pseudonym("diarienummer", number), 1)
+
+
+def test_rows_of_one_key_in_other_spelling_conflict(settings: Settings) -> None:
+    rows = [offence_row(1, kommunkod="0180"), offence_row(1, diarienummer="0100-k01-20", kommunkod="1480", lagrum="x")]
+    found = load_file(settings, "police", "offences", csv_file("police", "offences", rows))
+    conflict = ("duplicate_conflict", "lagrum, kommunkod", None)
+    assert found.shapes == {2: conflict, 3: conflict}
+
+
+def test_a_quarantined_row_is_kept_as_it_was_spelt(settings: Settings) -> None:
+    """But for the pseudonyms, by which it can be found."""
+    rows = [prosecution_row(1, aklagarnummer="am-012-22", beslut="Atal", beslutsdatum="2022-02-30")]
+    found = load_file(settings, "prosecution", "decisions", csv_file("prosecution", "decisions", rows))
+    kept_row = json.loads(found.quarantined[2][1])
+    assert (kept_row["beslut"], kept_row["beslutsdatum"]) == ("Atal", "2022-02-30")
+    assert kept_row["aklagarnummer"] == pseudonym("aklagarnummer", "AM-12-22")
+
+
+OFFENCES, POLICE, PROSECUTION = GOOD
+SHAPES: dict[str, tuple[tuple[str, str], Row | str, str, str | None, str | None]] = {
+    "a date with a time": (POLICE, police_row(beslutsdatum="2022-03-01 00:00"), "invalid_value", "beslutsdatum", "9999-99-99 99:99"),
+    "a name for a date": (POLICE, police_row(beslutsdatum="Anna Öberg"), "invalid_value", "beslutsdatum", "Aaaa Aaaaa"),
+    "another code": (POLICE, police_row(beslut="ÅTAL"), "invalid_value", "beslut", "AAAA"),
+    "a long number": (OFFENCES, offence_row(diarienummer="2200-K12345678-14"), "invalid_value", "diarienummer", "9999-A99999999-99"),
+    "a digit that is none of ASCII": (OFFENCES, offence_row(brottskod="０424"), "invalid_value", "brottskod", "９999"),
+    "a no-break space": (OFFENCES, offence_row(brottsantal="1\u00a0000"), "invalid_value", "brottsantal", "9␣999"),
+    "a long text": (OFFENCES, offence_row(brottskod="bilaga " * 9), "invalid_value", "brottskod", "aaaaaa aaaaaa aaaaaa aaa…"),
+    "nothing": (OFFENCES, offence_row(brottskod=""), "missing_value", "brottskod", None),
+    "the first of several": (OFFENCES, offence_row(brottskod="x", brottsantal="y"), "invalid_value", "brottskod", "a"),
+    "another year": (POLICE, police_row(beslutsdatum="2021-03-01"), "outside_year", "beslutsdatum", None),
+    "a contradiction": (POLICE, police_row(beslut="direktavskriven"), "contradiction", "beslut, utredning", None),
+    "nobody cleared": (PROSECUTION, prosecution_row(misstanke_id=""), "contradiction", "beslut, misstanke_id", None),
+    "a field too few": (POLICE, "0100-K1-20;1;2022-03-01;NEDLAGD;J", "malformed_row", None, "5 fields instead of 6"),
+    "one field": (POLICE, "Summa", "malformed_row", None, "1 field instead of 6"),
+    "a stray quote": (POLICE, '"0100-K1-20;1;2022-03-01;NEDLAGD;J;N', "malformed_row", None, "quote out of place"),
+    "a blank line": (POLICE, "", "malformed_row", None, "blank line"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_a_fault_names_its_column_and_the_shape_of_the_value(settings: Settings, what: str) -> None:
+    (source, name), row, *told = SHAPES[what]
+    rows = [GOOD[source, name](2), row, GOOD[source, name](3)]
+    assert load_file(settings, source, name, csv_file(source, name, rows)).shapes == {3: tuple(told)}
 
 
 # --- lines, and the row as it came -----------------------------------------------------------------------------------

@@ -84,8 +84,8 @@ def test_a_rejected_delivery_does_not_touch_the_others(loaded: Settings) -> None
 
 def test_a_rejected_delivery_is_loaded_once_it_was_mended(loaded: Settings) -> None:
     better = csv_file("prosecution", "decisions", [prosecution_row(1), prosecution_row(2), prosecution_row(3)])
-    put(loaded, "prosecution", {"decisions.csv": better + b'AM-1-22;"'})
-    assert_rejected(loaded, "prosecution", "decisions.csv", "truncated")
+    put(loaded, "prosecution", {"decisions.csv": better + b"AM-1-22;\0"})
+    assert_rejected(loaded, "prosecution", "decisions.csv", "NUL byte")
     put(loaded, "prosecution", {"decisions.csv": better})
     assert len(outcome(loaded, load(loaded)).rows) == 3
 

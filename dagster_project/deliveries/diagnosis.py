@@ -127,7 +127,6 @@ LINE_CAUSES = (
         remedy=_LINE_REMEDY,
     ),
     Cause((), "{separators} = 0 and contains(text, chr(9))", "have tabs between their fields", remedy=_LINE_REMEDY),
-    Cause((), "true", "have another number of fields than the header", remedy=_LINE_REMEDY),
 )
 # What bytes 128 to 191, the second of UTF-8's two, become in cp1252 or ISO 8859-1.
 _SECOND = "".join(dict.fromkeys(bytes(range(128, 192)).decode(codec, "ignore") for codec in ("cp1252", "latin-1")))
