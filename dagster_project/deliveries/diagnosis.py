@@ -165,17 +165,20 @@ def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyCo
     for column in (column for column in received.contract.columns if column.is_free_text):
         # strlen counts bytes.
         suspect = f"strlen({column.name}) > length({column.name}) or contains({column.name}, '?')"
-        for encoding, pattern in WRONG_READINGS.items():
-            values, damaged, line = _one(
-                connection,
-                f"""
-                with value as (
-                    select {column.name} as text, count(*) as rows, min(line) as line
-                    from row where malformed is null and ({suspect}) group by all
-                )
-                select sum(rows), coalesce(sum(rows) filter (damaged), 0), min(line) filter (damaged)
-                from (select *, regexp_matches(text, '{pattern}') as damaged from value)""",
-            )
+        matches = {encoding: f"regexp_matches(text, '{pattern}')" for encoding, pattern in WRONG_READINGS.items()}
+        counts = ", ".join(
+            f"coalesce(sum(rows) filter ({match}), 0), min(line) filter ({match})" for match in matches.values()
+        )
+        values, *found = _one(
+            connection,
+            f"""
+            select sum(rows), {counts}
+            from (
+                select {column.name} as text, count(*) as rows, min(line) as line
+                from row where malformed is null and ({suspect}) group by all
+            )""",
+        )
+        for encoding, damaged, line in zip(matches, found[::2], found[1::2], strict=True):
             if damaged and 100 * damaged > limit * values:
                 raise RejectedDeliveryError(
                     f"{received.where}, line {line}, column {column.name}",
