@@ -302,3 +302,41 @@ def test_years_that_cannot_be(tmp_path: Path, year: int, problem: str, remedy: s
     with pytest.raises(RejectedDeliveryError) as refused:
         check_year(DeliveryFolder(tmp_path, "police", year))
     assert str(refused.value) == str(RejectedDeliveryError(f"police/{year}", problem, remedy))
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ("Offences.CSV", True),
+        ("offence.csv", True),
+        ("offences.xlsx", True),
+        ("offences.csv.zip", True),
+        ("offences_2022.csv", True),
+        ("offences_22.csv", False),
+        ("offences;.csv", False),
+        ("decisions.csv", False),
+        ("notes.csv", False),
+        (".offences.csv", False),
+    ],
+)
+def test_a_file_that_is_missing_may_lie_there_under_a_similar_name(
+    folder: DeliveryFolder, there: str, named: bool
+) -> None:
+    (folder.path / "offences.csv").unlink()
+    (folder.path / there).touch()
+    missing = f"the file is missing, but {there} is there" if named else "the file is missing"
+    remedy = "Deliver it as offences.csv or offences.csv.gz or offences.parquet"
+    assert refusal(folder) == str(RejectedDeliveryError("police/2022/offences", missing, remedy))
+
+
+@pytest.mark.parametrize("there", ["Manifest.json", "MANIFEST.JSON", "manifest.json.txt", "manifest", "manifest.txt"])
+def test_a_manifest_under_another_name_is_refused(folder: DeliveryFolder, there: str) -> None:
+    (folder.path / there).touch()
+    told = RejectedDeliveryError(f"police/2022/{there}", "it is not named manifest.json", "Name it manifest.json")
+    assert refusal(folder) == str(told)
+
+
+@pytest.mark.parametrize("there", ["manifest.json.part", "old manifest.json", ".manifest.json"])
+def test_other_names_are_no_manifest(folder: DeliveryFolder, there: str) -> None:
+    (folder.path / there).touch()
+    assert open_delivery(folder).manifest is None
