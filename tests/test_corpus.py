@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from corpus import CASES, DECISIONS, GZIPPED, PARQUET, findings
+from corpus_diagnosis import DIAGNOSED, one_column_wrong
 from deliveries import (
     YEAR,
     csv_file,
@@ -30,12 +31,13 @@ from dagster_project.deliveries.ledger import active_deliveries
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
 
-EACH = [pytest.param(name, marks=[pytest.mark.soak] * case.is_slow) for name, case in CASES.items()]
+ALL_CASES = {**CASES, **DIAGNOSED}
+EACH = [pytest.param(name, marks=[pytest.mark.soak] * case.is_slow) for name, case in ALL_CASES.items()]
 
 
 @pytest.mark.parametrize("name", EACH)
 def test_a_bad_delivery(loaded: Settings, name: str) -> None:
-    assert findings(CASES[name], loaded) == []
+    assert findings(ALL_CASES[name], loaded) == []
 
 
 @pytest.mark.parametrize(("suffix", "content"), [(".csv", DECISIONS), (".csv.gz", GZIPPED), (".parquet", PARQUET)])
@@ -59,12 +61,25 @@ def test_a_file_with_a_manifest_that_is_cut_at_any_byte(loaded: Settings, suffix
 
 def test_a_manifest_that_came_while_the_files_were_judged_is_noted_by_the_next_load(loaded: Settings) -> None:
     name = "the manifest comes while the files are judged"
-    assert findings(CASES[name], loaded) == []
+    assert findings(ALL_CASES[name], loaded) == []
     folder = loaded.landing / "prosecution" / str(YEAR)
     content = (folder / "decisions.csv").read_bytes()
     (folder / MANIFEST).write_bytes(manifest("prosecution", {"decisions.csv": content}, {"decisions.csv": 3}))
     assert not active_deliveries(loaded)["prosecution", YEAR].complete
     assert load(loaded).complete
+
+
+def test_one_column_wrong_is_rejected_by_a_load(settings: Settings) -> None:
+    one_column_wrong(settings)
+    done = uppklarat(settings, "load")
+    assert done.returncode == 3, done.stderr
+    said = " ".join(done.stderr.split())
+    assert (
+        f"police/{YEAR}/offences.csv, column anmalningsdatum: 250 of its 250 values have a time of day behind the date; "
+        "most look like 9999-99-99 99:99:99. Deliver dates as YYYY-MM-DD, without a time."
+    ) in said
+    assert "2022-02-01" not in said
+    assert ("police", YEAR) not in active_deliveries(settings)
 
 
 # --- a personal identity number, the whole way -----------------------------------------------------------------------

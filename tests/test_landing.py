@@ -98,7 +98,20 @@ def test_without_a_manifest_nothing_is_promised(folder: DeliveryFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "encoding"), [("left out", "utf-8"), ("UTF-8", "utf-8"), ("cp1252", "cp1252"), ("Cp1252", "cp1252")]
+    ("given", "encoding"),
+    [
+        ("left out", "utf-8"),
+        ("UTF-8", "utf-8"),
+        ("utf8", "utf-8"),
+        (" UTF_8 ", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("cp1252", "cp1252"),
+        ("Cp1252", "cp1252"),
+        ("cp-1252", "cp1252"),
+        ("Windows-1252", "cp1252"),
+        ("latin-1", "cp1252"),
+        ("ISO-8859-1", "cp1252"),
+    ],
 )
 def test_what_a_manifest_promises(folder: DeliveryFolder, given: str, encoding: str) -> None:
     say(folder, encoding=given)
@@ -141,29 +154,42 @@ def files(**first: object) -> list[dict[str, object]]:
         ({"contract": "2"}, "it names an unknown version of the contract", "Deliver by version 1"),
         ({"contract": "left out"}, "it names an unknown version of the contract", "Deliver by version 1"),
         ({"source": "prosecution"}, "its source is not the folder's", "Put the delivery into its own folder"),
-        ({"source": "left out"}, "its source is not the folder's", "Put the delivery into its own folder"),
+        ({"source": "left out"}, "source is missing", 'Add it as the text "police"'),
+        ({"source": ["police"]}, 'source must be the text "police", not a list', "Correct it"),
         ({"year": 2021}, "its year is not the folder's", "Put the delivery into its own folder"),
-        ({"year": "2022"}, "its year is not the folder's", "Put the delivery into its own folder"),
-        ({"year": 2022.0}, "its year is not the folder's", "Put the delivery into its own folder"),
-        ({"year": "left out"}, "its year is not the folder's", "Put the delivery into its own folder"),
-        ({"encoding": "latin-1"}, "it names an unknown encoding", "Use utf-8 or cp1252"),
-        ({"encoding": None}, "it names an unknown encoding", "Use utf-8 or cp1252"),
+        ({"year": "left out"}, "year is missing", "Add it as the number 2022"),
         *(
-            ({"files": wrong}, "its list of files lacks name, rows or sha256", "List every file with all three")
-            for wrong in (
-                "left out",
-                {},
-                ["offences.csv"],
-                files(name=1),
-                files(name="left out"),
-                files(sha256=1),
-                files(sha256="left out"),
-                files(rows="1"),
-                files(rows=True),
-                files(rows=-1),
-                files(rows=1.0),
-                files(rows="left out"),
+            ({"year": wrong}, f"year must be the number 2022, not {kind}", "Correct it")
+            for wrong, kind in (
+                ("2022", "a text"),
+                (2022.0, "a number with decimals"),
+                (-2022, "a negative number"),
+                (True, "true or false"),
+                (None, "null"),
+                ([2022], "a list"),
+                ({}, "an object"),
             )
+        ),
+        ({"encoding": "utf-16"}, "it names an unknown encoding", "Use utf-8 or cp1252"),
+        ({"encoding": None}, 'encoding must be a text such as "utf-8", not null', "Correct it"),
+        ({"files": "left out"}, "files is missing", "Add it as a list of the files"),
+        ({"files": {}}, "files must be a list of the files, not an object", "Correct it"),
+        ({"files": ["offences.csv"]}, "entry 1 of files must be an object, not a text", "Correct it"),
+        ({"files": [FILES[0], 7]}, "entry 2 of files must be an object, not a whole number", "Correct it"),
+        *(
+            ({"files": files(**wrong)}, f"{name} of entry 1 of files must be {expected}, not {kind}", "Correct it")
+            for name, expected, kind, wrong in (
+                ("name", "a text", "a whole number", {"name": 1}),
+                ("sha256", "a text", "a whole number", {"sha256": 1}),
+                ("rows", "a whole number", "a text", {"rows": "1"}),
+                ("rows", "a whole number", "true or false", {"rows": True}),
+                ("rows", "a whole number", "a negative number", {"rows": -1}),
+                ("rows", "a whole number", "a number with decimals", {"rows": 1.0}),
+            )
+        ),
+        *(
+            ({"files": files(**{name: "left out"})}, f"{name} of entry 1 of files is missing", f"Add it as {expected}")
+            for name, expected in (("name", "a text"), ("rows", "a whole number"), ("sha256", "a text"))
         ),
         ({"files": [*FILES, FILES[0]]}, "it lists a file twice", "List every file once"),
         (
@@ -276,3 +302,41 @@ def test_years_that_cannot_be(tmp_path: Path, year: int, problem: str, remedy: s
     with pytest.raises(RejectedDeliveryError) as refused:
         check_year(DeliveryFolder(tmp_path, "police", year))
     assert str(refused.value) == str(RejectedDeliveryError(f"police/{year}", problem, remedy))
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ("Offences.CSV", True),
+        ("offence.csv", True),
+        ("offences.xlsx", True),
+        ("offences.csv.zip", True),
+        ("offences_2022.csv", True),
+        ("offences_22.csv", False),
+        ("offences;.csv", False),
+        ("decisions.csv", False),
+        ("notes.csv", False),
+        (".offences.csv", False),
+    ],
+)
+def test_a_file_that_is_missing_may_lie_there_under_a_similar_name(
+    folder: DeliveryFolder, there: str, named: bool
+) -> None:
+    (folder.path / "offences.csv").unlink()
+    (folder.path / there).touch()
+    missing = f"the file is missing, but {there} is there" if named else "the file is missing"
+    remedy = "Deliver it as offences.csv or offences.csv.gz or offences.parquet"
+    assert refusal(folder) == str(RejectedDeliveryError("police/2022/offences", missing, remedy))
+
+
+@pytest.mark.parametrize("there", ["Manifest.json", "MANIFEST.JSON", "manifest.json.txt", "manifest", "manifest.txt"])
+def test_a_manifest_under_another_name_is_refused(folder: DeliveryFolder, there: str) -> None:
+    (folder.path / there).touch()
+    told = RejectedDeliveryError(f"police/2022/{there}", "it is not named manifest.json", "Name it manifest.json")
+    assert refusal(folder) == str(told)
+
+
+@pytest.mark.parametrize("there", ["manifest.json.part", "old manifest.json", ".manifest.json"])
+def test_other_names_are_no_manifest(folder: DeliveryFolder, there: str) -> None:
+    (folder.path / there).touch()
+    assert open_delivery(folder).manifest is None

@@ -478,7 +478,8 @@ def test_a_file_of_bad_rows_only_is_kept_in_quarantine(settings: Settings) -> No
 def test_what_cannot_be_read_in_an_optional_field_is_missing(settings: Settings, style: str) -> None:
     suffix, encoding, write = STYLES.get(style, (".parquet", "utf-8", str.encode))
     cases = [
-        Case(f"{column}={value[:30]!r}", offence_row(number, **{column: value}), None)
+        # With so many dates of offences that those that cannot be read are not most of them.
+        Case(f"{column}={value[:30]!r}", offence_row(number, **{"brottsdatum": "2020-05-31", column: value}), None)
         for number, (column, value) in enumerate(
             ((column, value) for column, values in UNREADABLE.items() for value in values), 1
         )

@@ -179,7 +179,9 @@ def test_the_same_rows_in_csv(settings: Settings, way: str) -> None:
     for name, file in found.items():
         assert file.rows == the_rows("police", name)
         assert (file.quarantined, file.duplicates) == ({}, 0)
-        assert not [warning for warning in file.warnings if "no manifest" not in warning]
+        told = [warning for warning in file.warnings if "no manifest" not in warning]
+        assert bool(told) == (way == "no line end at the end")
+        assert all("the last line has no line end" in warning for warning in told)
 
 
 def test_cp1252_is_taken_at_its_word(settings: Settings) -> None:

@@ -89,6 +89,7 @@ class Contract:
     first_year: int
     suffixes: tuple[str, ...]
     encodings: tuple[str, ...]
+    encoding_aliases: Mapping[str, tuple[str, ...]]
     quarantine_limit_pct: float
     sources: Mapping[str, tuple[FileContract, ...]]
     quarantine_reasons: Mapping[str, str]
@@ -100,6 +101,11 @@ class Contract:
         """Every file of every source, in declared order."""
         return tuple(file for files in self.sources.values() for file in files)
 
+    def encoding_named(self, name: str) -> str | None:
+        """The encoding that a name or an alias stands for, however it is spelt; None if the contract has no such encoding."""
+        spelt = name.strip().lower().replace("_", "-")
+        return next((each for each in self.encodings if spelt in (each, *self.encoding_aliases.get(each, ()))), None)
+
 
 @cache
 def input_contract() -> Contract:
@@ -110,6 +116,7 @@ def input_contract() -> Contract:
         first_year=declared["first_year"],
         suffixes=tuple(declared["suffixes"]),
         encodings=tuple(declared["encodings"]),
+        encoding_aliases={name: tuple(aliases) for name, aliases in declared["encoding_aliases"].items()},
         quarantine_limit_pct=declared["quarantine_limit_pct"],
         sources={
             source: tuple(_file(source, name, file) for name, file in files.items())

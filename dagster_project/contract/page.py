@@ -25,7 +25,7 @@ def generated() -> str:
         f"Version of the contract: `{contract.version}`.",
         f"First year: {contract.first_year}.",
         f"Endings of a file's name: {_codes(contract.suffixes)}.",
-        f"Encodings: {_codes(contract.encodings)}.",
+        *(f"Encoding: `{name}` (or {_codes(contract.encoding_aliases[name])})." for name in contract.encodings),
         f"Limit of quarantined rows, per file: {contract.quarantine_limit_pct} %.",
     ]
     reasons = [

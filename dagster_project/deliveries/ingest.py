@@ -274,7 +274,7 @@ def _judge(
                     ) from None
                 # The cause may quote a value; it stays out of the message, and out of the chain that logs print.
                 raise RejectedDeliveryError(
-                    file.where, f"the file could not be read ({type(error).__name__})", "Check it and deliver it again"
+                    file.where, "its content is damaged and cannot be read", "Check it and deliver it again"
                 ) from None
         check_unchanged(file.path, file.where, file.size, file.modified_ns)
         for one in of_file:
@@ -303,6 +303,11 @@ def _warnings(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> list[
         warnings.append(
             f"{delivery.folder.label}: no manifest, so it could not be verified that the delivery is complete"
         )
+        warnings += [
+            f"{file.where}: the last line has no line end; the file may have been cut within it"
+            for file in received.values()
+            if file.ends_within_line
+        ]
     return warnings
 
 

@@ -15,6 +15,7 @@ import duckdb
 
 from dagster_project.contract import Column, FileContract
 from dagster_project.deliveries.corrections import Correction, apply_corrections
+from dagster_project.deliveries.diagnosis import ColumnSql, refuse_wrong_as_a_whole
 from dagster_project.deliveries.normal_form import normal_sql
 from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.deliveries.pseudonyms import (
@@ -104,6 +105,8 @@ def judge_file(
     _compare_in_normal_form(contract, connection)
     _find_faults(contract, year, connection)
     _refuse_personal_numbers(received, connection)
+    how_judged = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
+    refuse_wrong_as_a_whole(received, year, how_judged, connection)
     (rows_read,) = _one(connection, "select count(*) from row")
     rows_loaded = _write_loaded(contract, loaded, connection)
     connection.execute(
@@ -429,7 +432,7 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
         with
         faulty as materialized ({faulty}),
         unread as materialized (select {unread} from row join unusable using (line))
-        select line, place, text from ({searched}) order by line"""
+        select line, place, text from ({searched}) order by line, place = 'a faulty row'"""
     )
     while some := candidates.fetchmany(10_000):
         for line, place, text in some:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from dagster_project.contract import FileContract, input_contract
+from dagster_project.deliveries.formats import foreign_format
 from dagster_project.deliveries.personal_number import holds_personal_number
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 
 MANIFEST = "manifest.json"
 # A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
 LARGEST_MANIFEST = 1 << 20
+# How alike two file names must be (0 to 1) to take one for a misspelling of the other.
+_ALIKE = 0.8
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,8 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
     manifest = folder.path / MANIFEST
     # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
     is_delivered = manifest.is_symlink() or manifest.exists()
+    if not is_delivered:
+        _refuse_misnamed_manifest(folder)
     return Delivery(folder, files, _read_manifest(folder, files) if is_delivered else None)
 
 
@@ -164,14 +171,48 @@ def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:
         if path.is_symlink() or path.exists()
     ]
     if not present:
-        expected = " or ".join(file.name + suffix for suffix in suffixes)
-        raise RejectedDeliveryError(f"{folder.label}/{file.name}", "the file is missing", f"Deliver it as {expected}")
+        expected = [file.name + suffix for suffix in suffixes]
+        near = _similar_name(folder, file, expected)
+        raise RejectedDeliveryError(
+            f"{folder.label}/{file.name}",
+            f"the file is missing, but {near} is there" if near else "the file is missing",
+            f"Deliver it as {' or '.join(expected)}",
+        )
     if len(present) > 1:
         names = " and ".join(path.name for path in present)
         raise RejectedDeliveryError(
             f"{folder.label}/{file.name}", f"delivered more than once, as {names}", "Leave exactly one of them"
         )
     return _inside_landing(folder, present[0])
+
+
+def _similar_name(folder: DeliveryFolder, file: FileContract, expected: Sequence[str]) -> str | None:
+    """Name of a file in the folder that is probably meant.
+
+    One with other digits than the year's is not repeated: they may name a case or a person.
+    """
+    others = {other.name for other in input_contract().sources[folder.source]} - {file.name}
+    names = {
+        entry.name.lower(): entry.name
+        for entry in _shown_entries(folder.path)
+        if re.fullmatch(r"[\w .()-]+", entry.name) and not re.search(r"\d", entry.name.replace(str(folder.year), ""))
+        if entry.name.lower().partition(".")[0] not in others
+    }
+    same_stem = [name for name in names if name.partition(".")[0] == file.name]
+    found = same_stem or [like for name in expected for like in difflib.get_close_matches(name, names, 1, _ALIKE)]
+    return names[found[0]] if found else None
+
+
+def _refuse_misnamed_manifest(folder: DeliveryFolder) -> None:
+    """Raise `RejectedDeliveryError` if a file is there whose name is that of a manifest but for its spelling.
+
+    Without it nobody would compare the files with what it promises.
+    """
+    for entry in _shown_entries(folder.path):
+        if re.fullmatch(r"manifest(\.json)?(\.txt)?", entry.name.lower()):
+            raise RejectedDeliveryError(
+                f"{folder.label}/{entry.name}", f"it is not named {MANIFEST}", f"Name it {MANIFEST}"
+            )
 
 
 def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
@@ -199,11 +240,18 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
         if not condition:
             raise RejectedDeliveryError(where, problem, remedy)
 
+    def require_kind(holder: Mapping[str, Any], name: str, kind: str, expected: str, place: str = "") -> None:
+        require(name in holder, f"{name}{place} is missing", f"Add it as {expected}")
+        is_kind = _kind(holder[name])
+        require(is_kind == kind, f"{name}{place} must be {expected}, not {is_kind}", "Correct it")
+
     path = _inside_landing(folder, folder.path / MANIFEST)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_MANIFEST + 1)
         require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest anew")
+        if other := foreign_format(content, "JSON"):
+            raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest anew")
         said = json.loads(content.decode("utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest anew") from error
@@ -213,29 +261,21 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
         "it names an unknown version of the contract",
         f"Deliver by version {contract.version}",
     )
-    require(
-        said.get("source") == folder.source, "its source is not the folder's", "Put the delivery into its own folder"
-    )
-    require(
-        _is_count(said.get("year")) and said["year"] == folder.year,
-        "its year is not the folder's",
-        "Put the delivery into its own folder",
-    )
-    encoding = str(said.get("encoding", contract.encodings[0])).lower()
-    require(encoding in contract.encodings, "it names an unknown encoding", f"Use {' or '.join(contract.encodings)}")
-    listed = said.get("files")
-    require(
-        isinstance(listed, list)
-        and all(
-            isinstance(entry, dict)
-            and isinstance(entry.get("name"), str)
-            and isinstance(entry.get("sha256"), str)
-            and _is_count(entry.get("rows"))
-            for entry in listed
-        ),
-        "its list of files lacks name, rows or sha256",
-        "List every file with all three",
-    )
+    require_kind(said, "source", "a text", f'the text "{folder.source}"')
+    require_kind(said, "year", "a whole number", f"the number {folder.year}")
+    require_kind(said, "files", "a list", "a list of the files")
+    if "encoding" in said:
+        require_kind(said, "encoding", "a text", f'a text such as "{contract.encodings[0]}"')
+    require(said["source"] == folder.source, "its source is not the folder's", "Put the delivery into its own folder")
+    require(said["year"] == folder.year, "its year is not the folder's", "Put the delivery into its own folder")
+    encoding = contract.encoding_named(said.get("encoding", contract.encodings[0]))
+    if encoding is None:
+        raise RejectedDeliveryError(where, "it names an unknown encoding", f"Use {' or '.join(contract.encodings)}")
+    listed = said["files"]
+    for number, entry in enumerate(listed, 1):
+        require(isinstance(entry, dict), f"entry {number} of files must be an object, not {_kind(entry)}", "Correct it")
+        for name, kind in {"name": "a text", "rows": "a whole number", "sha256": "a text"}.items():
+            require_kind(entry, name, kind, kind, f" of entry {number} of files")
     promised = {entry["name"]: (entry["rows"], entry["sha256"].lower()) for entry in listed}
     require(len(promised) == len(listed), "it lists a file twice", "List every file once")
     delivered = {path.name for path in files.values()}
@@ -261,5 +301,12 @@ def _moment(value: object) -> datetime | None:
     return moment if moment and moment.tzinfo else None
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _kind(value: object) -> str:
+    """What people call a value of JSON."""
+    if value is None:
+        return "null"
+    if type(value) is int:
+        return "a whole number" if value >= 0 else "a negative number"
+    return {str: "a text", bool: "true or false", list: "a list", dict: "an object"}.get(
+        type(value), "a number with decimals"
+    )

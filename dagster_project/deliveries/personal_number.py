@@ -5,26 +5,34 @@ from __future__ import annotations
 import re
 from datetime import date
 
-# Every text that holds a number also matches this; SQL uses it to pick out the few values worth the exact look below.
-CANDIDATE = "[0-9]{6}[-+]?[0-9]{4}"
+# Hyphens and minus signs of every kind that word processors put there, and blanks.
+_SIGN = "-+\u2010\u2011\u2012\u2013\u2212 \u00a0\u202f"
+# A T-number has a letter in place of the first digit of the serial.
+_SERIAL = "[0-9A-Za-z][0-9]{3}"
+# Every text that holds a number also matches this; SQL, which cannot look around, picks out by it the few values worth the exact
+# look below.
+CANDIDATE = f"(?:^|[^0-9A-Za-z])(?:(?:[0-9]{{2}})?[0-9]{{6}}[{_SIGN}]|[0-9]{{8}}){_SERIAL}(?:$|[^0-9A-Za-z])"
 _WRITTEN = re.compile(
-    r"(?<![^\W_])(?:(?P<century>[0-9]{2})?(?P<short>[0-9]{6})[-+](?P<serial>[0-9]{4})|(?P<bare>[0-9]{12}))(?![^\W_])"
+    rf"(?<![^\W_])(?:(?P<century>[0-9]{{2}})?(?P<short>[0-9]{{6}})[{_SIGN}]|(?P<bare>[0-9]{{8}}))(?P<serial>{_SERIAL})(?![^\W_])"
 )
+# What stands between the dashes of a random identifier is chance: in a million of them, some fifty parts look like a number.
+_UUID = re.compile(r"(?<![^\W_])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![^\W_])", re.IGNORECASE)
 
 
 def holds_personal_number(text: str) -> bool:
-    """Tell whether the text holds a personnummer or samordningsnummer, standing alone.
+    """Tell whether the text holds a personnummer, samordningsnummer or T-number, standing alone.
 
-    Written `YYMMDD-NNNN` (`-` or `+`), `YYYYMMDD-NNNN` or `YYYYMMDDNNNN`, with a real date (day + 60 in a
-    samordningsnummer) and a valid check digit; ten bare digits are taken for a serial number (input contract).
+    Written `YYMMDD-NNNN`, `YYYYMMDD-NNNN` (with `-`, `+`, another dash or a single blank) or `YYYYMMDDNNNN`, with a real date
+    (day + 60 in a samordningsnummer) and a valid check digit; ten bare digits are taken for a serial number (input contract).
+    The last digit of a T-number is not checked: those who issue them compute it differently or number on, and a number let
+    through is worse than a pseudonym refused.
     """
-    for found in _WRITTEN.finditer(text):
-        if found["bare"]:
-            century, short, serial = found["bare"][:2], found["bare"][2:8], found["bare"][8:]
-        else:
-            century, short, serial = found["century"], found["short"], found["serial"]
-        centuries = (century,) if century else ("19", "20")
-        if _has_valid_check_digit(short + serial) and any(_is_real_date(each + short) for each in centuries):
+    for found in _WRITTEN.finditer(_UUID.sub(";", text)):
+        digits = found["bare"] or (found["century"] or "") + found["short"]
+        dates = [digits] if len(digits) == 8 else [f"19{digits}", f"20{digits}"]
+        serial = found["serial"]
+        is_genuine = serial[0].isalpha() or _has_valid_check_digit(digits[-6:] + serial)
+        if is_genuine and any(_is_real_date(each) for each in dates):
             return True
     return False
 

@@ -16,6 +16,8 @@ from typing import IO
 import duckdb
 
 from dagster_project.contract import FileContract
+from dagster_project.deliveries.formats import foreign_format, likely_encoding
+from dagster_project.deliveries.header import LINES_SEARCHED, refuse_header
 from dagster_project.deliveries.personal_number import holds_personal_number
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.sql import identifier, parquet
@@ -35,7 +37,8 @@ class ReceivedFile:
     `text_file` is open.
     `header` holds the column names as trimmed lower case. For CSV, `lines` counts the lines after the header up to the last
     one that is not blank; for Parquet, the rows, and `original_names` holds the header as it is spelt there. Without
-    `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster. `modified_ns` is the time of the last
+    `has_odd_space` all white space is plain blanks, which DuckDB trims many times faster. `ends_within_line` is true of text whose
+    last line has no line end, as that of a file that was cut. `modified_ns` is the time of the last
     change by the file system's own reckoning: programs that copy files put the time of modification back, this one they cannot.
     """
 
@@ -51,6 +54,7 @@ class ReceivedFile:
     has_quotes: bool = False
     has_odd_space: bool = True
     original_names: tuple[str, ...] = ()
+    ends_within_line: bool = False
     text_file: IO[bytes] | None = None
 
     @property
@@ -84,7 +88,6 @@ def receive_file(contract: FileContract, path: Path, where: str, encoding: str, 
         else _receive_csv(contract, path, where, encoding, scratch)
     )
     check_unchanged(path, where, before.st_size, before.st_ctime_ns)
-    _check_columns(received)
     if received.lines == 0:
         raise RejectedDeliveryError(where, "the file holds a header but no rows", "Deliver it again, with its rows")
     return received
@@ -99,35 +102,12 @@ def check_unchanged(path: Path, where: str, size: int, modified_ns: int) -> None
         )
 
 
-def _check_columns(received: ReceivedFile) -> None:
-    header = received.header
-    missing = [column.name for column in received.contract.columns if column.name not in header]
-    known = len(received.contract.columns) - len(missing)
-    if missing and received.is_parquet:
-        raise RejectedDeliveryError(
-            received.where,
-            f"missing column {', '.join(missing)} (the file holds {len(header)} columns, {known} of the contract)",
-            "Deliver every column of the contract, spelt as there",
-        )
-    if missing:
-        # What stands there instead is not repeated: in a file without a header it is data.
-        raise RejectedDeliveryError(
-            f"{received.where}, line 1",
-            f"missing column {', '.join(missing)} (the first line holds {len(header)} columns, {known} of the contract)",
-            "Deliver every column of the contract, separated by ';' and spelt as there",
-        )
-    doubled = [column.name for column in received.contract.columns if header.count(column.name) > 1]
-    if doubled:
-        raise RejectedDeliveryError(
-            f"{received.where}, line 1", f"doubled column {', '.join(doubled)}", "Deliver every column once"
-        )
-
-
 def _receive_parquet(contract: FileContract, path: Path, where: str) -> ReceivedFile:
     digest = hashlib.sha256()
     size = 0
-    for chunk in _raw_chunks(path):
-        digest.update(chunk)
+    for chunk in _hashed(path, digest):
+        if size == 0:
+            _refuse_other_format(chunk, where, "Parquet")
         size += len(chunk)
     try:
         with duckdb.connect() as connection:
@@ -150,10 +130,11 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
                 counted = f"select count({identifier(originals[column.name])}) from {parquet(path)}"
                 (filled,) = connection.execute(counted).fetchone() or (0,)
                 if filled:
+                    either = "text" if column.type == "text" else f"text or as {column.type}"
                     raise RejectedDeliveryError(
                         f"{where}, column {column.name}",
                         f"stored as {types[column.name]}, which is no {column.type}",
-                        f"Store it as text or as {column.type}, so that nothing of a value is lost",
+                        f"Store it as {either}, so that nothing of a value is lost",
                     )
     except duckdb.Error:
         # The cause may quote what it could not read; it stays out of the chain that logs print.
@@ -165,6 +146,7 @@ def _receive_parquet(contract: FileContract, path: Path, where: str) -> Received
     header = [str(name).strip().lower() for (name,) in spelt]
     if doubled := [column.name for column in contract.columns if header.count(column.name) > 1]:
         raise RejectedDeliveryError(where, f"doubled column {', '.join(doubled)}", "Deliver every column once")
+    refuse_header(contract, where, [name.strip().lower() for name in names])
     return ReceivedFile(
         contract=contract,
         where=where,
@@ -215,14 +197,21 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
     lines = _LineCounter(where, encoding)
     read = 0
     compressed = path.suffix == ".gz"
+    as_utf_8 = None if encoding == "utf-8" else _Utf8Look()
     for chunk in _unpacked(path, where, digest) if compressed else _hashed(path, digest):
+        if read == 0:
+            _refuse_other_format(chunk, where, "CSV text")
+        if as_utf_8:
+            as_utf_8.add(chunk, read, lines.newlines)
         try:
             text = decoder.decode(chunk)
         except UnicodeDecodeError as error:
+            if as_utf_8:
+                as_utf_8.refuse_utf_8(where, encoding)
             # The decoder counts from the bytes it still held of the chunk before.
             offset = error.start - (len(error.object) - len(chunk))
             line = lines.newlines + chunk[: max(offset, 0)].count(b"\n") + 1
-            raise _bad_encoding(where, encoding, line, read + offset) from None
+            raise _bad_encoding(where, encoding, line, read + offset, error.object[error.start]) from None
         lines.add(chunk)
         if in_utf8:
             in_utf8.write(text.encode())
@@ -233,6 +222,10 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
     except UnicodeDecodeError:
         raise _bad_encoding(where, encoding, lines.newlines + 1, read - held) from None
     lines.end()
+    if as_utf_8:
+        as_utf_8.refuse_utf_8(where, encoding)
+    header = _header(lines.first_lines[0] if lines.first_lines else b"", where, encoding)
+    refuse_header(contract, where, header, [line.decode(encoding, "replace") for line in lines.first_lines])
     if in_utf8:
         in_utf8.flush()
     return ReceivedFile(
@@ -244,19 +237,57 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
         sha256=digest.hexdigest(),
         size=path.stat().st_size,
         modified_ns=path.stat().st_ctime_ns,
-        header=_header(lines.first_line, where, encoding),
+        header=header,
         lines=lines.last_filled - 1,
         has_quotes=lines.has_quotes,
         has_odd_space=lines.has_odd_space,
+        ends_within_line=lines.ends_within_line,
     )
 
 
-def _bad_encoding(where: str, encoding: str, line: int, byte: int) -> RejectedDeliveryError:
+def _bad_encoding(
+    where: str, encoding: str, line: int, byte: int, value: int | None = None, likely: str | None = None
+) -> RejectedDeliveryError:
+    if encoding == "utf-8" and value is not None:
+        likely = likely_encoding(value)
     return RejectedDeliveryError(
         f"{where}, line {line}, byte {byte}",
-        f"not {encoding}",
+        f"not {encoding}; it seems to be {likely}" if likely else f"not {encoding}",
         "Deliver it as UTF-8, or name its encoding in the manifest",
     )
+
+
+class _Utf8Look:
+    """Finds out whether text that is said to be in another encoding is UTF-8, as which little other text can be read.
+
+    Nearly all bytes mean something in cp1252, so that UTF-8 read as cp1252 is no error: `§` becomes `Â§`.
+    """
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
+        self._fits = True
+        self._first: tuple[int, int] | None = None  # line and byte of the first character that is not ASCII
+
+    def add(self, chunk: bytes, read: int, newlines: int) -> None:
+        """Look at the next bytes, before which so many bytes and line feeds were read."""
+        if self._fits and (self._first or not chunk.isascii()):
+            if not self._first:
+                at = len(_ASCII.match(chunk)[0])  # type: ignore[index]
+                self._first = newlines + chunk[:at].count(b"\n") + 1, read + at
+            try:
+                self._decoder.decode(chunk)
+            except UnicodeDecodeError:
+                self._fits = False
+
+    def refuse_utf_8(self, where: str, encoding: str) -> None:
+        """Raise `RejectedDeliveryError` if all that was read is UTF-8, with other characters than ASCII."""
+        if self._fits and self._first:
+            raise _bad_encoding(where, encoding, *self._first, likely="utf-8")
+
+
+def _refuse_other_format(start: bytes, where: str, expected: str) -> None:
+    if other := foreign_format(start, expected):
+        raise RejectedDeliveryError(where, f"it is {other.name}, not {expected}", other.remedy)
 
 
 class _LineCounter:
@@ -268,7 +299,8 @@ class _LineCounter:
         self.last_filled = 0
         self.has_quotes = False
         self.has_odd_space = encoding != "utf-8"
-        self.first_line = b""
+        self.first_lines: list[bytes] = []
+        self.ends_within_line = False
         self._open = b""  # the bytes of the line that the last chunk left unfinished
 
     def add(self, chunk: bytes) -> None:
@@ -291,11 +323,12 @@ class _LineCounter:
 
     def end(self) -> None:
         """Take the last line, which needs no line feed."""
+        self.ends_within_line = bool(self._open)
         self._take(self._open)
 
     def _take(self, whole: bytes) -> None:
-        if self.newlines == 0 and not self.first_line:
-            self.first_line = whole.split(b"\n", 1)[0].rstrip(b"\r")
+        if whole and not self.first_lines:
+            self.first_lines = [line.rstrip(b"\r") for line in whole.split(b"\n", LINES_SEARCHED)[:LINES_SEARCHED]]
         stray = _STRAY_CR.search(whole) if whole.count(b"\r") != whole.count(b"\r\n") else None
         if stray:
             line = self.newlines + whole[: stray.start()].count(b"\n") + 1
@@ -315,6 +348,7 @@ def _holds_odd_space(chunk: bytes) -> bool:
 
 _CONTROL_SPACES = bytes([9, 11, 12, 28, 29, 30, 31])
 _WIDE_SPACES = tuple(map(bytes.fromhex, ("c285", "c2a0", "e19a80", "e280", "e2819f", "e38080")))
+_ASCII = re.compile(rb"[\x00-\x7f]*")
 _STRAY_CR = re.compile(rb"\r(?!\n)")
 
 
@@ -349,6 +383,8 @@ def _unpacked(path: Path, where: str, digest: hashlib._Hash) -> Iterator[bytes]:
     unpacked = 0
     member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     for packed in _hashed(path, digest):
+        if not unpacked:
+            _refuse_other_format(packed, where, "gzip")
         while packed:
             if member.eof:
                 member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
