@@ -163,6 +163,13 @@ def test_an_empty_landing_folder_is_nothing_new_and_is_named(
 # --- what was expected -------------------------------------------------------------------------------------------------
 
 
+def published_into(settings: Settings, world: Settings) -> None:
+    """Two published years whose deliveries were cleared away from the landing folder."""
+    copied(world, settings)
+    shutil.rmtree(settings.landing)
+    settings.landing.mkdir()
+
+
 def expecting(years: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     code = cli.main(["load", "--expect", years])
     said = capsys.readouterr().err.splitlines()
@@ -172,7 +179,7 @@ def expecting(years: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list
 def test_a_year_that_is_complete_and_published_is_no_error(
     command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copied(published_world, command)
+    published_into(command, published_world)
     assert expecting("2023", capsys) == (0, [])
     assert expecting("2023-2024", capsys) == (0, [])
     assert expecting("2022,2024-2025", capsys) == (
@@ -192,7 +199,7 @@ def test_a_year_with_one_delivery_did_not_arrive(command: Settings, capsys: pyte
 def test_a_year_that_readers_do_not_open_is_missing(
     command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copied(published_world, command)
+    published_into(command, published_world)
     (first,) = publications(command)
     earlier = command.published / "20200101T000000Z"
     shutil.copytree(first.folder, earlier)
@@ -210,9 +217,8 @@ def test_what_weighs_most_is_the_exit_code(
     command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A blocked audit, then a missing year, then a rejected delivery; all of it is told."""
-    copied(published_world, command)
-    (command.landing / "police" / "2014").mkdir(parents=True)
-    (command.landing / "police" / str(2100)).mkdir()
+    published_into(command, published_world)
+    (command.landing / "police" / "2100").mkdir(parents=True)
     assert cli.main(["load"]) == 3
     capsys.readouterr()
     assert expecting("2025", capsys)[0] == 5
