@@ -31,6 +31,7 @@ YEARS = dg.TimeWindowPartitionsDefinition(
 )
 WAREHOUSE_POOL = "warehouse"
 TRIES_AGAIN = 3
+SECONDS_TO_WAIT = 5
 # What fails again however often it is tried; the message is for people.
 PERMANENT = (
     RejectedDeliveryError,
@@ -73,4 +74,4 @@ def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterato
     except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except (duckdb.IOException, BlockingIOError, InterruptedError) as error:
-        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=5) from error
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=SECONDS_TO_WAIT) from error
