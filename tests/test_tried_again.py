@@ -1,4 +1,4 @@
-"""What failed once while it was published is published when it is tried again, once, as if nothing had failed."""
+"""A step that failed once may be tried again: what comes of it is there once, as if nothing had failed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 from conftest import copied, settings_in
+from deliveries import YEAR, files_of, put
 from loads import broken_promises, leftovers
 from reference.worlds import dirty_world
 from test_orchestration import places
@@ -17,6 +18,8 @@ from test_publishing import publish, redeliver
 from warehouse import build, marts
 
 from dagster_project.audit import audit_warehouse
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ledger import active_deliveries, ledger_entries
 from dagster_project.load import _clear_draft
 from dagster_project.orchestration.publication import CURRENT, publication_assets
 from dagster_project.publish.draft import DATABASE, write_draft
@@ -45,8 +48,15 @@ STEPS = {
 class Fails:
     """A function that fails the first time that it is called, before or after it did its work."""
 
-    def __init__(self, function: Callable[..., Any], *, afterwards: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        afterwards: bool,
+        error: Exception | None = None,
+    ) -> None:
         self.function, self.afterwards, self.failed = function, afterwards, False
+        self.error = error or duckdb.IOException("Could not set lock on file")
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         if self.failed:
@@ -54,7 +64,7 @@ class Fails:
         self.failed = True
         if self.afterwards:
             self.function(*arguments, **named)
-        raise duckdb.IOException("Could not set lock on file")
+        raise self.error
 
 
 def stand_in_for_report(draft: Path) -> None:
@@ -224,3 +234,59 @@ def test_dagster_tries_it_again(
     assert shown.metadata["new"].value is True
     assert shown.metadata["publication_id"].value == undisturbed.publication_id
     assert_published_once(settings, publications(settings)[-1], undisturbed)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("dagster_project.publish.release", "write_draft"),
+        ("dagster_project.publish.draft", "_copy_comments"),
+        ("dagster_project.publish.release", "save_audit"),
+        ("dagster_project.publish.release", "describe_history"),
+        ("dagster_project.publish.release", "write_json"),
+    ],
+)
+def test_a_draft_is_made_again(
+    drafted: Settings,
+    undisturbed: Publication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    afterwards: bool,
+) -> None:
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards))
+    with pytest.raises(duckdb.IOException):
+        make_draft(settings)
+    make_draft(settings)
+    build_after_audit(settings)
+    assert release(settings)
+    assert broken_promises(settings) == []
+    assert leftovers(settings) == []
+    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize(
+    "name", ["receive_file", "judge_file", "write_record", "sync_folder", "activate", "write_json"]
+)
+def test_a_delivery_is_taken_in_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, afterwards: bool
+) -> None:
+    put(settings, "police", files_of("police"))
+    (folder,) = changed_folders(settings)
+    module = "dagster_project.deliveries.ingest"
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards, error=BlockingIOError(11, "busy")))
+    with pytest.raises(BlockingIOError):
+        ingest(folder, settings)
+    record = ingest(folder, settings)
+    assert record is not None
+    assert active_deliveries(settings) == {("police", YEAR): record}
+    assert len(ledger_entries(settings)) == 1
+    assert changed_folders(settings) == []
+    assert leftovers(settings) == []
+    assert [path.name for path in settings.raw.glob("*/*/*")] == [f"{record.delivery_id}-{record.judged_by}"]
