@@ -13,11 +13,13 @@ from typing import Any
 
 from dagster_project import report
 from dagster_project.contract import input_contract
+from dagster_project.deliveries.landing import UnreadableLandingError
 from dagster_project.progress import shown_progress
 from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.years import parse_years, spell_years
 
-OK, FAILED, USAGE, REJECTED, BLOCKED = 0, 1, 2, 3, 4
+# What each means is the contract's, and stands in the table of README.md.
+OK, FAILED, USAGE, REJECTED, BLOCKED, NOTHING_ARRIVED, NOT_SERVED = range(7)
 
 # Whoever calls us has not asked to be counted by the tools we use.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -25,7 +27,7 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code of the contract (0 done, 1 failure, 2 usage, 3 rejected, 4 blocked)."""
+    """Run a command; returns an exit code of the contract."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(Settings.from_environment(), options))
@@ -37,11 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except Exception as error:
-        if options.verbose:
+        if options.verbose and not isinstance(error, UnreadableLandingError):
             raise
         if getattr(options, "json", False):
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
         print(f"uppklarat: {error}", file=sys.stderr)
+        if isinstance(error, UnreadableLandingError):
+            return NOTHING_ARRIVED
         print("(`uppklarat --verbose …` shows where; nothing that was published has changed)", file=sys.stderr)
         return FAILED
 
@@ -64,7 +68,7 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     from dagster_project.load import load
 
     with shown_progress():
-        outcome = load(settings, options.years or ())
+        outcome = load(settings, options.years or (), options.expect or ())
     if options.json:
         print(json.dumps(report.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
     for text in outcome.rejected:
@@ -74,18 +78,25 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
     elif not options.json:
         print(report.outcome_as_text(settings, outcome))
+    for text in outcome.missing:
+        print(f"missing: {text}", file=sys.stderr)
     if outcome.not_served:
         print(f"not served: {outcome.not_served}", file=sys.stderr)
-    if outcome.blocked:
-        return BLOCKED
-    return FAILED if outcome.not_served else REJECTED if outcome.rejected else OK
+    # All of it is printed; the code tells what weighs most.
+    codes = {
+        BLOCKED: outcome.blocked,
+        NOTHING_ARRIVED: outcome.missing,
+        NOT_SERVED: outcome.not_served,
+        REJECTED: outcome.rejected,
+    }
+    return next((code for code, found in codes.items() if found), OK)
 
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
     """Tell what is loaded, quarantined, published and waiting."""
     said = report.status(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.status_as_text(said))
-    return OK
+    return NOTHING_ARRIVED if said["landing_unreadable"] else OK
 
 
 def quarantine(settings: Settings, options: argparse.Namespace) -> int:
@@ -164,7 +175,7 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
                     serve(settings, postgres)
                 except NotServedError as error:
                     print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
-                    return FAILED
+                    return NOT_SERVED
     said = report.publications(settings)
     print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else report.publications_as_text(said))
     return OK
@@ -249,6 +260,9 @@ def _parser() -> argparse.ArgumentParser:
     of_sample.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     of_load = command("load", load)
     of_load.add_argument("--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
+    of_load.add_argument(
+        "--expect", type=_years, metavar="YEARS", help="an error unless these years are published then"
+    )
     of_status = command("status", status)
     of_quarantine = command("quarantine", quarantine)
     of_quarantine.add_argument("--year", type=int)

@@ -105,6 +105,19 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None
     return True
 
 
+def no_other_writer(path: Path) -> bool:
+    """Whether no other process is the writer now: this one is, or nobody is."""
+    if path in _held or not path.exists():
+        return True
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            # Closing the file lets go of it again.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 def release_writer_lock(path: Path) -> None:
     """Let other processes write."""
     if file := _held.pop(path, None):

@@ -9,15 +9,21 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from dagster_project.contract import input_contract
 from dagster_project.deliveries.ingest import changed_folders, judged_by_earlier_rules, misfits
-from dagster_project.deliveries.landing import check_year, find_strays
-from dagster_project.deliveries.ledger import active_deliveries, complete_years
+from dagster_project.deliveries.landing import check_year, find_delivery_folders, find_strays
+from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description
 from dagster_project.deliveries.pseudonyms import pseudonym_key
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock, release_writer_lock, remove_unfinished
 from dagster_project.memory import duckdb_memory
 from dagster_project.publish.formats.catalogue import read_catalogue
-from dagster_project.publish.publications import Publication, active_publication, finish_interrupted_publishing
+from dagster_project.publish.publications import (
+    Publication,
+    active_publication,
+    finish_interrupted_publishing,
+    publications,
+)
 from dagster_project.publish.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.retention import delete_purged_rows
 from dagster_project.settings import PostgresSettings, Settings
@@ -33,6 +39,10 @@ STILL_PUBLISHED = (
 )
 
 
+class YearsMissingError(Exception):
+    """Years that were expected are not complete, or not published; the message says what they lack."""
+
+
 class LoadFailedError(Exception):
     """A load that failed unexpectedly; the message names the step and the Dagster run."""
 
@@ -42,7 +52,8 @@ class LoadOutcome:
     """What a load did.
 
     `publication` is the new one, None where there was nothing new or it was not allowed; `rejected` and `blocked` say why in
-    words; `not_served` why PostgreSQL does not serve what is published; `run_id` names the Dagster run.
+    words; `not_served` why PostgreSQL does not serve what is published; `run_id` names the Dagster run; `missing` which expected
+    years readers do not have, and why.
     """
 
     publication: Publication | None = None
@@ -50,13 +61,17 @@ class LoadOutcome:
     blocked: str | None = None
     not_served: str | None = None
     run_id: str | None = None
+    missing: tuple[str, ...] = ()
 
 
-def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
+def load(settings: Settings, years: Collection[int] = (), expected: Collection[int] = ()) -> LoadOutcome:
     """Take in every new or changed delivery (of the years named), derive, audit and publish.
 
-    Raises whatever the run failed of, if it is neither a rejection nor a refusal of the audit.
+    Raises `UnreadableLandingError` where deliveries cannot be looked for, and whatever the run failed of, if it is neither a
+    rejection nor a refusal of the audit.
     """
+    # Before anything is touched: nothing delivered and nothing to be seen must not look the same.
+    find_delivery_folders(settings.landing)
     postgres = PostgresSettings.from_environment()
     # A slip in it is told now rather than after the ingest.
     duckdb_memory()
@@ -89,6 +104,7 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
         if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
             outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
+        outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
         if postgres and not outcome.not_served:
             outcome = replace(outcome, not_served=_served(settings, postgres))
         for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
@@ -97,6 +113,35 @@ def load(settings: Settings, years: Collection[int] = ()) -> LoadOutcome:
         return replace(outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *misfits(settings).values()])))
     finally:
         release_writer_lock(settings.lock)
+
+
+def years_not_complete(settings: Settings, expected: Collection[int]) -> dict[int, str]:
+    """Which expected years are not complete, and what they lack."""
+    active, kept = active_deliveries(settings), kept_description(settings)["years"]
+    lacking = {
+        year: [source for source in input_contract().sources if (source, year) not in active]
+        for year in sorted(expected)
+        if year not in kept
+    }
+    return {
+        year: f"{year} is not complete: no delivery of {' or '.join(sources)} is loaded"
+        for year, sources in lacking.items()
+        if sources
+    }
+
+
+def years_not_published(settings: Settings, expected: Collection[int]) -> list[str]:
+    """Why each expected year that readers do not have is not there: it is not complete, or not published."""
+    incomplete, current = years_not_complete(settings, expected), active_publication(settings)
+    published: list[int] = next(
+        (one.said["years"] for one in publications(settings) if one.publication_id == current), []
+    )
+    absent = f"is loaded, but not in what readers open ({current or 'nothing is published'})"
+    return [
+        incomplete.get(year, f"{year} {absent}")
+        for year in sorted(expected)
+        if year in incomplete or year not in published
+    ]
 
 
 def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:

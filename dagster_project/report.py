@@ -18,7 +18,7 @@ from dagster_project.deliveries.ingest import (
     left_alone,
     misfits,
 )
-from dagster_project.deliveries.landing import find_delivery_folders, find_strays
+from dagster_project.deliveries.landing import UnreadableLandingError, find_delivery_folders, find_strays
 from dagster_project.deliveries.ledger import (
     active_deliveries,
     complete_years,
@@ -47,6 +47,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "current": kept.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
+        "missing": list(outcome.missing),
         "not_served": outcome.not_served,
         "waivers": told_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
@@ -118,7 +119,11 @@ def status(settings: Settings) -> dict[str, Any]:
     active = active_deliveries(settings)
     complete = complete_years(active)
     quarantined = quarantine_counts(settings)
-    folders = changed_folders(settings)
+    try:
+        in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
+        folders, not_fitting, unreadable = changed_folders(settings), misfits(settings), None
+    except UnreadableLandingError as error:
+        in_landing_now, folders, not_fitting, unreadable = set(), [], {}, str(error)
     changed = {folder.label for folder in folders}
     in_landing = read_json(settings.landing_index, {})
     kept_figures = kept_description(settings)
@@ -135,14 +140,16 @@ def status(settings: Settings) -> dict[str, Any]:
     ]
     if labels := published_but_withdrawn(settings):
         waiting.append(f"what readers open rests on withdrawn deliveries: {', '.join(labels)}")
-    waiting += [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]
-    waiting += misfits(settings).values()
+    strays = [] if unreadable else find_strays(settings.landing, settings.corrections)
+    waiting += [*strays, *judged_by_earlier_rules(settings), *not_fitting.values()]
     waiting += [
         f"{source}/{year}: {left_alone(at)}"
         for (source, year, delivery_id), at in withdrawals(settings).items()
         if f"{source}/{year}" not in changed
         and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
     ]
+    if unreadable or not in_landing_now:
+        waiting.insert(0, unreadable or f"{settings.landing} holds no delivery")
     if active:
         try:
             pseudonym_key(settings)
@@ -164,7 +171,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 "loaded_at": record.loaded_at,
                 "complete": record.complete,
                 "synthetic": record.synthetic,
-                "in_landing": any(folder.label == record.label for folder in find_delivery_folders(settings.landing)),
+                "in_landing": record.label in in_landing_now,
                 "warnings": list(record.warnings),
                 "files": {
                     name: {
@@ -194,6 +201,7 @@ def status(settings: Settings) -> dict[str, Any]:
         },
         "waivers": told_waivers(settings),
         "purged_before": kept_figures["before"] or None,
+        "landing_unreadable": unreadable,
         "waiting": waiting,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -118,24 +119,31 @@ _SENSOR = {
 @contextmanager
 def dagster_dev(settings: Settings) -> Iterator[int]:
     """What `make dev` starts, as long as the block lasts; gives its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "dagster_project.orchestration.web_page", "--port", str(port)]
-    said = (settings.home.parent / "dagster-dev.log").open("w")
-    surroundings = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    process = subprocess.Popen(
-        command, env=surroundings, cwd=REPOSITORY, stdout=said, stderr=said, start_new_session=True
-    )
+    process, port = start_dagster_dev(settings)
     try:
         yield port
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def start_dagster_dev(settings: Settings) -> tuple[subprocess.Popen[bytes], int]:
+    """Start what `make dev` starts, in a session of its own; gives the process and its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "dagster_project.orchestration.web_page", "--port", str(port)]
+    said = (settings.home.parent / "dagster-dev.log").open("a")
+    surroundings = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        command, env=surroundings, cwd=REPOSITORY, stdout=said, stderr=said, start_new_session=True
+    )
+    return process, port
 
 
 def turn_on_sensor(port: int) -> None:
@@ -153,7 +161,7 @@ def sensor_beside_load(settings: Settings) -> tuple[Ended, list[str]]:
     Gives what came of the load, and the status of every run that the sensor started.
     """
     with dagster_dev(settings) as port:
-        wait_until(lambda: _answers(port), 120)
+        wait_until(lambda: answers(port), 120)
         turn_on_sensor(port)
         runs_of_sensor = {"dagster/sensor_name": "new_delivery"}
         with open_instance(settings) as instance:
@@ -169,7 +177,7 @@ def sensor_beside_load(settings: Settings) -> tuple[Ended, list[str]]:
             return ended, runs()
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=2):
             return True

@@ -34,7 +34,12 @@ LANES = 2
 SECONDS = 600  # for one mutant; one that hangs is noticed
 COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
 QUICK = "--quick="  # a seed: a random half of those that are noticed without a whole build
-WHOLE_BUILDS = ("tests/test_incremental.py", "tests/test_histories.py", "tests/test_purge.py")
+WHOLE_BUILDS = (
+    "tests/test_incremental.py",
+    "tests/test_histories.py",
+    "tests/test_purge.py",
+    "tests/test_tried_again.py",
+)
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import ast
-import os
 import shutil
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
 import pytest
-from conftest import settings_in
+import yaml
+from conftest import copied, settings_in
 from reference.worlds import dirty_world
 
 from dagster_project.contract import input_contract
+from dagster_project.deliveries.ingest import changed_folders, note_rejection
 from dagster_project.deliveries.rejection import RejectedDeliveryError
-from dagster_project.orchestration import dead_runs
-from dagster_project.orchestration.automation import new_delivery, yearly_load
+from dagster_project.files import hold_writer_lock, no_other_writer, release_writer_lock
+from dagster_project.load import YearsMissingError
+from dagster_project.orchestration import automation, dead_runs
+from dagster_project.orchestration.automation import LONGEST_WAIT, new_delivery, yearly_load
 from dagster_project.orchestration.build import build_definitions
 from dagster_project.orchestration.common import Places, one_writer
+from dagster_project.orchestration.deliveries import EXPECTED_YEARS
+from dagster_project.orchestration.instance import prepare_instance_folder
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.transform.dbt_project import prepare_manifest
 
@@ -95,43 +108,191 @@ def test_every_declared_expectation_is_a_check(definitions: dg.Definitions) -> N
     assert declared <= checks
 
 
+def ask(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    """What the sensor asks for, put into the instance as runs that have not started."""
+    said = new_delivery(dg.build_sensor_context(instance=instance, resources={"places": places(settings)}))
+    requests = [said] if isinstance(said, dg.RunRequest) else []
+    for request in requests:
+        instance.add_run(dg.DagsterRun(job_name="load", tags=dict(request.tags)))
+    return requests
+
+
+def years_asked_for(requests: list[dg.RunRequest]) -> list[str]:
+    return [
+        f"{request.tags['dagster/asset_partition_range_start']}-{request.tags['dagster/asset_partition_range_end']}"
+        for request in requests
+    ]
+
+
 def test_the_sensor_asks_once_for_each_state_of_a_complete_delivery(settings: Settings) -> None:
-    def evaluate(cursor: str | None) -> tuple[list[dg.RunRequest], str | None]:
-        with dg.DagsterInstance.ephemeral() as instance:
-            context = dg.build_sensor_context(instance=instance, cursor=cursor, resources={"places": places(settings)})
-            said = new_delivery(context)
-            if isinstance(said, dg.SkipReason):
-                return [], cursor
-            assert isinstance(said, dg.SensorResult)
-            return list(said.run_requests or []), said.cursor
-
-    assert evaluate(None) == ([], None)
-    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022, 2023), dirt=0.0)
-    manifest = settings.landing / "police" / "2023" / "manifest.json"
-    manifest.rename(manifest.with_suffix(".part"))
-
-    requests, cursor = evaluate(None)
-    (request,) = requests
-    assert request.tags["dagster/asset_partition_range_start"] == "2022"
-    assert request.tags["dagster/asset_partition_range_end"] == "2023"
-    assert evaluate(cursor) == ([], cursor)
-
-    manifest.with_suffix(".part").rename(manifest)
-    requests, cursor = evaluate(cursor)
-    assert [one.tags["dagster/asset_partition_range_start"] for one in requests] == ["2023"]
-    assert evaluate(cursor) == ([], cursor)
+    settings.landing.mkdir()
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert ask(settings, instance) == []
+        dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022, 2023), dirt=0.0)
+        manifest = settings.landing / "police" / "2023" / "manifest.json"
+        manifest.rename(manifest.with_suffix(".part"))
+        assert years_asked_for(ask(settings, instance)) == ["2022-2023"]
+        assert ask(settings, instance) == []
+        manifest.with_suffix(".part").rename(manifest)
+        assert years_asked_for(ask(settings, instance)) == ["2023-2023"]
+        assert ask(settings, instance) == []
 
 
-def test_the_schedule_is_settable_and_skips_where_nothing_is_new(settings: Settings) -> None:
+def happens(instance: dg.DagsterInstance, run_id: str, event: dg.DagsterEventType) -> dg.DagsterRun:
+    """Let something become of a run, as its process or the daemon would report it."""
+    instance.report_dagster_event(dg.DagsterEvent(event.value, "load", message="it happens"), run_id)
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run
+
+
+def newest_fails(instance: dg.DagsterInstance) -> None:
+    happens(instance, instance.get_runs(limit=1)[0].run_id, dg.DagsterEventType.RUN_FAILURE)
+
+
+@pytest.mark.parametrize("event", ["none", "STARTING", "START", "SUCCESS", "CANCELING", "CANCELED"])
+def test_a_run_that_did_not_fail_is_not_asked_for_again(settings: Settings, event: str) -> None:
+    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert len(ask(settings, instance)) == 1
+        if event != "none":
+            happens(instance, instance.get_runs()[0].run_id, dg.DagsterEventType[f"RUN_{event}"])
+        assert ask(settings, instance) == []
+
+
+def test_a_run_that_failed_is_asked_for_again_after_a_time_that_grows(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
+    later = 0.0
+    now = time.time
+    monkeypatch.setattr("dagster_project.orchestration.automation.time.time", lambda: now() + later)
+    keys = set()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for wait in (0, 60, 120, 240):
+            later = wait - 20
+            assert wait == 0 or ask(settings, instance) == []
+            later = wait + 1
+            (request,) = ask(settings, instance)
+            keys.add(request.run_key)
+            later = 0
+            newest_fails(instance)
+        # Dagster leaves out what has a key that it has seen.
+        assert len(keys) == 4
+        for _ in range(20):
+            later = LONGEST_WAIT + 1
+            assert len(ask(settings, instance)) == 1
+            later = 0
+            newest_fails(instance)
+
+
+def test_a_run_whose_process_was_killed_is_asked_for_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
+    now = time.time
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert len(ask(settings, instance)) == 1
+        run = happens(instance, instance.get_runs()[0].run_id, dg.DagsterEventType.RUN_START)
+        instance.add_run_tags(run.run_id, {dead_runs.WRITER: "another host, process 7"})
+        assert ask(settings, instance) == []
+        monkeypatch.setattr("dagster_project.orchestration.automation.time.time", lambda: now() + 61)
+        assert len(ask(settings, instance)) == 1
+        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+
+
+def test_a_delivery_that_was_rejected_as_it_is_is_not_asked_for_again(settings: Settings) -> None:
+    """Not even where the run failed for another reason, such as a blocked audit."""
+    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
+    settings.home.mkdir()
+    for folder in changed_folders(settings):
+        note_rejection(settings, folder, "a reason")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert ask(settings, instance) == []
+        manifest = settings.landing / "police" / "2022" / "manifest.json"
+        manifest.touch()
+        assert [set(request.tags) for request in ask(settings, instance)] == [
+            {"dagster/asset_partition_range_start", "dagster/asset_partition_range_end", "uppklarat/police-2022"}
+        ]
+
+
+def test_what_the_schedule_asked_for_the_sensor_does_not(settings: Settings) -> None:
+    dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = tick(settings, instance).run_requests or []
+        instance.add_run(dg.DagsterRun(job_name="load", tags=dict(request.tags)))
+        assert ask(settings, instance) == []
+
+
+def tick(settings: Settings, instance: dg.DagsterInstance, year: int = 2025) -> Any:
+    """What the schedule says on its day in a year."""
+    context = dg.build_schedule_context(
+        instance=instance,
+        resources={"places": places(settings)},
+        scheduled_execution_time=datetime(year, 3, 1, 6, tzinfo=ZoneInfo("Europe/Stockholm")),
+    )
+    return yearly_load("0 6 1 3 *").evaluate_tick(context)
+
+
+def error_of_tick(settings: Settings, instance: dg.DagsterInstance, year: int = 2025) -> BaseException | None:
+    """What the schedule fails of on its day in a year."""
+    with pytest.raises(dg.DagsterError) as caught:
+        tick(settings, instance, year)
+    return caught.value.__cause__
+
+
+def test_the_schedule_is_settable_and_asks_for_what_is_new(settings: Settings) -> None:
     schedule = yearly_load("0 6 1 3 *")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 1 3 *", "Europe/Stockholm")
+    dirty_world(settings.landing, seed=51, offences_per_year=50, years=(2022, 2024), dirt=0.0)
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance, resources={"places": places(settings)})
-        assert isinstance(schedule.evaluate_tick(context).skip_message, str)
-        dirty_world(settings.landing, seed=51, offences_per_year=50, years=(2022, 2024), dirt=0.0)
-        (request,) = schedule.evaluate_tick(context).run_requests or []
+        (request,) = tick(settings, instance).run_requests or []
         assert request.tags["dagster/asset_partition_range_start"] == "2022"
         assert request.tags["dagster/asset_partition_range_end"] == "2024"
+        assert request.run_config["ops"][EXPECTED_YEARS]["config"]["years"] == [2024]
+
+
+def test_the_schedule_skips_only_where_readers_have_the_last_ended_year(
+    tmp_path: Path, published_world: Settings
+) -> None:
+    settings = copied(published_world, settings_in(tmp_path, suppress_below=5))
+    # Copied files are taken for new ones.
+    shutil.rmtree(settings.landing)
+    settings.landing.mkdir()
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert isinstance(tick(settings, instance, 2025).skip_message, str)
+        error = error_of_tick(settings, instance, 2026)
+        assert isinstance(error, YearsMissingError)
+        assert "2025 is not complete: no delivery of police or prosecution is loaded" in str(error)
+        settings.current.unlink()
+        assert "2024 is loaded, but not in what readers open" in str(error_of_tick(settings, instance, 2025))
+
+
+@pytest.mark.parametrize(
+    ("expected", "problem"), [(2022, None), (2023, "no delivery of prosecution"), (2024, "no del")]
+)
+def test_a_run_of_the_schedule_fails_where_the_expected_year_did_not_arrive(
+    settings: Settings, expected: int, problem: str | None
+) -> None:
+    """And what did arrive is published all the same."""
+    prepare_manifest()
+    dirty_world(settings.landing, seed=53, offences_per_year=60, years=(2022, 2023), dirt=0.0)
+    shutil.rmtree(settings.landing / "prosecution" / "2023")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = tick(settings, instance, expected + 1).run_requests or []
+        result = (
+            build_definitions(settings)
+            .resolve_job_def("load")
+            .execute_in_process(
+                instance=instance, tags=request.tags, run_config=request.run_config, raise_on_error=False
+            )
+        )
+        assert result.success == (problem is None)
+        failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
+        assert failed == ([] if problem is None else [EXPECTED_YEARS])
+        (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == EXPECTED_YEARS]
+        assert check.passed == (problem is None)
+        assert (problem or "") in (check.description or "")
+    with duckdb.connect(str(settings.current / "uppklarat.duckdb"), read_only=True) as connection:
+        assert connection.execute("select year from marts.dim_year").fetchall() == [(2022,)]
 
 
 @pytest.mark.parametrize(
@@ -156,24 +317,136 @@ def test_the_working_database_has_one_writer(definitions: dg.Definitions) -> Non
 
     assert "default_limit: 1" in CONFIGURATION.read_text(encoding="utf-8")
     pools = {node.name: node.pool for node in definitions.resolve_job_def("load").all_node_defs}  # type: ignore[attr-defined]
-    assert {name for name, pool in pools.items() if pool is None} <= {"show_expectations", "load"}
+    assert {name for name, pool in pools.items() if pool is None} <= {"show_expectations", EXPECTED_YEARS, "load"}
 
 
-def test_a_run_whose_process_was_killed_does_not_hold_up_the_queue() -> None:
-    with dg.DagsterInstance.ephemeral() as instance, subprocess.Popen(["sleep", "60"]) as other:
-        runs = {}
-        for name, pid in (("lives", os.getpid()), ("dies", other.pid), ("is of another machine", 0)):
-            run = dg.DagsterRun(job_name="load", status=dg.DagsterRunStatus.STARTED)
-            runs[name] = instance.add_run(run).run_id
-            process = dead_runs._process(pid) if pid else "elsewhere/1/1"
-            instance.add_run_tags(runs[name], {dead_runs.PROCESS: process})
-        assert dead_runs.fail_dead_runs(instance) == []
-        other.kill()
-        other.wait()
-        assert dead_runs.fail_dead_runs(instance) == [runs["dies"]]
-        assert dead_runs.fail_dead_runs(instance) == []
-        dead = instance.get_run_by_id(runs["dies"])
+@contextmanager
+def writing_elsewhere(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process that is the writer of the warehouse."""
+    settings.home.mkdir(exist_ok=True)
+    hold = f"import fcntl, time; file = open({str(settings.lock)!r}, 'a'); fcntl.flock(file, 2); print(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def started(instance: dg.DagsterInstance, since: float = 0.0, **tags: str) -> str:
+    """A run that seems to run, since so many seconds; returns its id."""
+    run = instance.add_run(dg.DagsterRun(job_name="load", tags=tags))
+    with patch("time.time", return_value=time.time() - since):
+        return happens(instance, run.run_id, dg.DagsterEventType.RUN_START).run_id
+
+
+WAS_WRITER = {dead_runs.WRITER: "a container that is gone, process 7"}
+
+
+def test_a_run_whose_process_was_killed_does_not_hold_up_the_queue(settings: Settings) -> None:
+    """On whatever host it ran: the lock tells whether it lives."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = started(instance, **WAS_WRITER)
+        with writing_elsewhere(settings) as writer:
+            assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+            writer.kill()
+            writer.wait()
+            assert dead_runs.fail_dead_runs(instance, settings.lock) == [run]
+        assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+        dead = instance.get_run_by_id(run)
         assert dead is not None and dead.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_never_became_the_writer_is_given_time(settings: Settings) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        just_begun = started(instance)
+        long_ago = started(instance, since=dead_runs.SECONDS_TO_FIRST_STEP + 60)
+        with writing_elsewhere(settings):
+            # It may be waiting for that one.
+            assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+        assert dead_runs.fail_dead_runs(instance, settings.lock) == [long_ago]
+        assert instance.get_run_by_id(just_begun).status is dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_not_dead(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = started(instance, **WAS_WRITER)
+
+        def ends(_: Path) -> bool:
+            instance.report_run_canceled(instance.get_run_by_id(run_id))  # type: ignore[arg-type]
+            return True
+
+        monkeypatch.setattr(dead_runs, "no_other_writer", ends)
+        assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+        assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.CANCELED  # type: ignore[union-attr]
+
+
+def test_the_writer_itself_sees_who_is_dead(settings: Settings) -> None:
+    """A load from the command line holds the lock when it looks."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = started(instance, **WAS_WRITER)
+        hold_writer_lock(settings.lock, print)
+        try:
+            assert dead_runs.fail_dead_runs(instance, settings.lock) == [run]
+        finally:
+            release_writer_lock(settings.lock)
+
+
+def test_looking_whether_somebody_writes_leaves_the_lock_alone(settings: Settings) -> None:
+    assert no_other_writer(settings.lock)
+    assert not settings.lock.exists()
+    with writing_elsewhere(settings):
+        assert not no_other_writer(settings.lock)
+    assert no_other_writer(settings.lock)
+    with writing_elsewhere(settings):
+        pass
+
+
+def test_a_run_is_tagged_when_it_has_become_the_writer(settings: Settings) -> None:
+    """Not before: while it waits for the lock it lives, though another process writes."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.add_run(dg.DagsterRun(job_name="load", status=dg.DagsterRunStatus.STARTED))
+        tagged_while_waiting = []
+
+        def note(text: str) -> None:
+            tagged_while_waiting.append(dead_runs.WRITER in instance.get_run_by_id(run.run_id).tags)  # type: ignore[union-attr]
+            writer.kill()
+
+        context: Any = SimpleNamespace(
+            instance=instance,
+            log=SimpleNamespace(warning=note),
+            op_execution_context=SimpleNamespace(run_id=run.run_id),
+        )
+        with writing_elsewhere(settings) as writer, one_writer(context, settings):
+            pass
+        assert tagged_while_waiting == [False]
+        assert dead_runs.WRITER in instance.get_run_by_id(run.run_id).tags  # type: ignore[union-attr]
+        release_writer_lock(settings.lock)
+
+
+def test_those_that_never_started_are_left_to_dagster(settings: Settings) -> None:
+    """Its run monitoring ends them; it does nothing unless it is turned on."""
+    prepared = prepare_instance_folder(settings) / "dagster.yaml"
+    monitoring = yaml.safe_load(prepared.read_text(encoding="utf-8"))["run_monitoring"]
+    assert monitoring["enabled"] is True
+    assert 0 < monitoring["start_timeout_seconds"] <= 300 and 0 < monitoring["cancel_timeout_seconds"] <= 300
+    with dg.DagsterInstance.from_config(str(prepared.parent)) as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_start_timeout_seconds == monitoring["start_timeout_seconds"]
+
+
+def test_the_queue_is_freed_without_anybody_turning_it_on(definitions: dg.Definitions) -> None:
+    sensors = {sensor.name: sensor.default_status for sensor in definitions.sensors or []}  # type: ignore[union-attr]
+    assert sensors["dead_runs"] is dg.DefaultSensorStatus.RUNNING
+    assert sensors["new_delivery"] is dg.DefaultSensorStatus.STOPPED
+
+
+def test_the_sensor_that_frees_the_queue(settings: Settings) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"places": places(settings)})
+        run = started(instance, **WAS_WRITER)
+        assert [run in (automation.dead_runs(context).skip_message or "") for _ in range(2)] == [True, False]
 
 
 def test_telemetry_is_off() -> None:

@@ -71,7 +71,7 @@ def test_the_files_stand_and_the_next_load_completes_it(
 ) -> None:
     made, ended = loaded_without
     said = json.loads(ended.stdout)
-    assert ended.returncode == 1, ended.stderr
+    assert ended.returncode == cli.NOT_SERVED == 6, ended.stderr
     assert said["published"] == said["current"] == active_publication(made)
     assert "the server does not answer" in said["not_served"]
     assert f"PostgreSQL does not serve {said['published']}" in ended.stderr

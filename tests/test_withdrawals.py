@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from deliveries import YEAR, csv_file, files_of, load, put, put_with_manifest
-from reference.worlds import prosecution_row
+from loads import Way, broken_promises, run
+from reference.worlds import dirty_world, prosecution_row
+from warehouse import figures
 
 from dagster_project import cli
 from dagster_project.deliveries.ingest import changed_folders, judging_version
 from dagster_project.deliveries.ledger import active_deliveries, complete_years, take_back, withdrawals
+from dagster_project.publish.draft import DATABASE
+from dagster_project.publish.publications import publications
 from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import prepare_manifest
 
 FIRST, SECOND, THIRD = (
     {"decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number)])} for number in (1, 2, 3)
@@ -135,3 +141,33 @@ def test_the_command(loaded: Settings, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert "waits for one" in capsys.readouterr().out
     assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.USAGE
     assert f"no delivery of prosecution/{YEAR} is loaded" in capsys.readouterr().err
+
+
+def test_a_year_between_others_is_withdrawn_and_delivered_again(settings: Settings) -> None:
+    """The years around it are published without it, and it comes back as it was."""
+    prepare_manifest()
+    quick = Way(without_dagster=True)
+    dirty_world(settings.landing, seed=81, offences_per_year=150, years=(2022, 2023, 2024), dirt=0.0)
+    assert run(settings, quick).returncode == 0
+    whole = figures(settings.current / DATABASE)
+    assert {key[2] for key in whole} == {2022, 2023, 2024}
+
+    assert run(settings, Way(("withdraw", "prosecution", "2023"))).returncode == 0
+    without = run(settings, quick)
+    assert without.returncode == 0, without.stderr
+    shown = figures(settings.current / DATABASE)
+    assert {key[2] for key in shown} == {2022, 2024}
+    changes = {"clearance_change_pp", "clearance_change_significant"}
+    for key, row in shown.items():
+        assert {name for name in row if row[name] != whole[key][name]} <= changes, key
+    assert all(row["clearance_change_pp"] is None for row in shown.values())
+    assert run(settings, Way(("load", "--expect", "2023"), without_dagster=True)).returncode == 5
+
+    manifest = settings.landing / "prosecution" / "2023" / "manifest.json"
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**said, "created": datetime.now(UTC).isoformat()}), encoding="utf-8")
+    again = run(settings, Way(("load", "--expect", "2022-2024"), without_dagster=True))
+    assert again.returncode == 0, again.stderr
+    assert figures(settings.current / DATABASE) == whole
+    assert len(publications(settings)) == 3
+    assert broken_promises(settings) == []

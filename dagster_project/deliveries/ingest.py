@@ -55,8 +55,10 @@ JUDGING_CODE = (
     "dagster_project/versions.py",
     "expectations/strict_yaml.py",
 )
-# Failures that say nothing about the delivered file.
-_OUR_FAULT = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+# Failures that say nothing about the delivered file; the last two pass, and Dagster tries again.
+_OUR_FAULT = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR,
+}  # fmt: skip
 
 
 def changed_folders(settings: Settings) -> list[DeliveryFolder]:

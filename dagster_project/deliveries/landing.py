@@ -25,6 +25,10 @@ LARGEST_MANIFEST = 1 << 20
 _ALIKE = 0.8
 
 
+class UnreadableLandingError(Exception):
+    """The landing folder, or the folder of a source in it, is missing or cannot be read: nothing can be said of deliveries."""
+
+
 @dataclass(frozen=True)
 class DeliveryFolder:
     """One source and decision year in the landing folder."""
@@ -83,16 +87,42 @@ class Delivery:
     manifest: Manifest | None
 
 
-def find_delivery_folders(landing: Path) -> Iterator[DeliveryFolder]:
-    """Yield the folders `<source>/<year>` of the landing folder, by year and then source."""
-    found = [
-        DeliveryFolder(landing, source, int(folder.name))
-        for source in input_contract().sources
-        if (landing / source).is_dir()
-        for folder in (landing / source).iterdir()
-        if _is_year_folder(folder)
-    ]
-    yield from sorted(found, key=lambda folder: (folder.year, folder.source))
+def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
+    """The folders `<source>/<year>` of the landing folder, by year and then source.
+
+    Raises `UnreadableLandingError` where the landing folder, the folder of a source or that of a year cannot be listed.
+    """
+    found = []
+    _list_folder(landing)
+    for source in input_contract().sources:
+        folder = landing / source
+        # A source without a folder has delivered nothing, but a dead link hides what it delivered.
+        if folder.is_symlink() or folder.exists():
+            for entry in _list_folder(folder):
+                if _is_year(entry.name) and (entry.is_symlink() or entry.is_dir()):
+                    _list_folder(entry)
+                    found.append(DeliveryFolder(landing, source, int(entry.name)))
+    return sorted(found, key=lambda folder: (folder.year, folder.source))
+
+
+def _list_folder(folder: Path) -> list[Path]:
+    """What lies in a folder, all of which can be looked at."""
+    try:
+        entries = list(folder.iterdir())
+        for entry in entries:
+            entry.is_dir()
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            problem = "is a link that leads nowhere" if folder.is_symlink() else "does not exist"
+        elif isinstance(error, NotADirectoryError):
+            problem = "is not a folder"
+        else:
+            problem = f"cannot be read ({error.strerror})"
+        raise UnreadableLandingError(
+            f"{folder} {problem}, so nothing can be said of deliveries. Check that UPPKLARAT_LANDING names the landing folder, "
+            "that its disk is mounted and that this user may read it; then try again"
+        ) from error
+    return entries
 
 
 def find_strays(landing: Path, known: Path) -> Iterator[str]:
@@ -106,8 +136,6 @@ def find_strays(landing: Path, known: Path) -> Iterator[str]:
             continue
         if entry.name not in sources:
             yield f"{_nameable(entry.name)}: not taken for a delivery; the folders of sources are {', '.join(sources)}"
-        elif not entry.is_dir():
-            yield f"{entry.name}: not taken for a delivery; it is no folder that can be reached"
         else:
             for inner in _shown_entries(entry):
                 if not _is_year_folder(inner):
@@ -118,7 +146,11 @@ def find_strays(landing: Path, known: Path) -> Iterator[str]:
 
 
 def _is_year_folder(path: Path) -> bool:
-    return path.is_dir() and path.name.isascii() and path.name.isdigit() and len(path.name) == 4
+    return _is_year(path.name) and path.is_dir()
+
+
+def _is_year(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) == 4
 
 
 def _shown_entries(folder: Path) -> list[Path]:

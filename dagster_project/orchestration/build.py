@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dagster_project.orchestration.automation import load_job, new_delivery, yearly_load
+from dagster_project.orchestration.automation import dead_runs, load_job, new_delivery, yearly_load
 from dagster_project.orchestration.common import Places
-from dagster_project.orchestration.deliveries import delivery_specs, ingest_assets
+from dagster_project.orchestration.deliveries import delivery_specs, expected_years_check, ingest_assets
 from dagster_project.orchestration.publication import expectation_checks, publication_assets
 from dagster_project.orchestration.transformation import model_assets
 from dagster_project.settings import Settings
@@ -24,10 +24,10 @@ def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE)
     )
     return dg.Definitions(
         assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
-        asset_checks=[expectation_checks()],
+        asset_checks=[expected_years_check(), expectation_checks()],
         jobs=[load_job],
         schedules=[yearly_load(cron_schedule)],
-        sensors=[new_delivery],
+        sensors=[new_delivery, dead_runs],
         resources={"places": places},
         executor=dg.in_process_executor,
     )

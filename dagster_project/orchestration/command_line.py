@@ -9,7 +9,7 @@ import dagster as dg
 from dagster_project.load import LoadFailedError, LoadOutcome
 from dagster_project.orchestration.automation import LOAD, range_tags, run_config
 from dagster_project.orchestration.build import build_definitions
-from dagster_project.orchestration.dead_runs import fail_dead_runs
+from dagster_project.orchestration.dead_runs import fail_dead_runs, writer_tag
 from dagster_project.orchestration.deliveries import ACCEPTED
 from dagster_project.orchestration.instance import open_instance
 from dagster_project.publish.publications import publications
@@ -28,10 +28,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     """
     before = {one.publication_id for one in publications(settings)}
     with open_instance(settings) as instance:
-        fail_dead_runs(instance)
-        # We hold the writer's lock: a load from the command line that seems to run was killed, even before its first step.
-        for run in instance.get_runs(dg.RunsFilter(tags=COMMAND_LINE, statuses=[dg.DagsterRunStatus.STARTED])):
-            instance.report_run_failed(run, "killed before it ended")
+        fail_dead_runs(instance, settings.lock)
         result = (
             build_definitions(settings)
             .resolve_job_def(LOAD)
@@ -41,7 +38,8 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
                     **run_config(complete_only=False, years=sorted(years)),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags={**range_tags(touched), **COMMAND_LINE},
+                # `load` holds the lock before the run begins.
+                tags={**range_tags(touched), **COMMAND_LINE, **writer_tag()},
                 raise_on_error=False,
             )
         )

@@ -9,30 +9,34 @@ import duckdb
 
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.corrections import CorrectionsError
+from dagster_project.deliveries.landing import UnreadableLandingError
 from dagster_project.deliveries.pseudonyms import PseudonymKeyError
 from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import hold_writer_lock
 from dagster_project.load import clear_temporary_files
-from dagster_project.orchestration.dead_runs import note_process
+from dagster_project.orchestration.dead_runs import note_writer
 from dagster_project.publish.release import PublishingBlockedError
 from dagster_project.settings import Settings
 from dagster_project.transform.dbt_project import TransformationFailedError
 from dagster_project.waivers import WaiversError
 
 # Years from the contract's registry; the present year too, for deliveries of a year that is not over.
+TIMEZONE = "Europe/Stockholm"
 YEARS = dg.TimeWindowPartitionsDefinition(
     start=str(input_contract().first_year),
     cron_schedule="0 0 1 1 *",
     fmt="%Y",
-    timezone="Europe/Stockholm",
+    timezone=TIMEZONE,
     end_offset=1,
 )
 WAREHOUSE_POOL = "warehouse"
 TRIES_AGAIN = 3
+SECONDS_TO_WAIT = 5
 # What fails again however often it is tried; the message is for people.
 PERMANENT = (
     RejectedDeliveryError,
     CorrectionsError,
+    UnreadableLandingError,
     PseudonymKeyError,
     WaiversError,
     PublishingBlockedError,
@@ -62,11 +66,12 @@ def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterato
     """
     run_id = context.op_execution_context.run_id
     try:
-        note_process(context.instance, run_id)
         if hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}"):
             clear_temporary_files(settings)
+        # Only now: `fail_dead_runs` takes a run with this tag for dead when nobody holds the lock.
+        note_writer(context.instance, run_id)
         yield
     except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except (duckdb.IOException, BlockingIOError, InterruptedError) as error:
-        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=5) from error
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=SECONDS_TO_WAIT) from error

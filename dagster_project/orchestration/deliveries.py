@@ -10,10 +10,12 @@ from dagster_project.deliveries.ingest import changed_folders, ingest, misfits, 
 from dagster_project.deliveries.landing import find_delivery_folders
 from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries
 from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.load import years_not_complete
 from dagster_project.orchestration.common import WAREHOUSE_POOL, YEARS, Places, one_writer
 from dagster_project.transform.dbt_project import kept_tables
 
 ACCEPTED = "delivery_accepted"
+EXPECTED_YEARS = "expected_years_arrived"
 
 
 class IngestConfig(dg.Config):
@@ -23,6 +25,12 @@ class IngestConfig(dg.Config):
     """Leave folders without a manifest alone, since they may still be uploading."""
     years: list[int] = Field(default_factory=list)
     """Only these years of the run's range; empty = all of them."""
+
+
+class ExpectedYearsConfig(dg.Config):
+    """Which years a run expects to be complete."""
+
+    years: list[int] = Field(default_factory=list)
 
 
 def delivery_specs() -> list[dg.AssetSpec]:
@@ -169,6 +177,35 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
             )
 
     return ingest_source
+
+
+def expected_years_check() -> dg.AssetChecksDefinition:
+    """Fail a run that was started on the day by which a year should have arrived, if it has not."""
+    first, *others = [dg.AssetKey(["raw", file.table]) for file in input_contract().files]
+
+    @dg.multi_asset_check(
+        name=EXPECTED_YEARS,
+        specs=[
+            dg.AssetCheckSpec(
+                EXPECTED_YEARS,
+                asset=first,
+                additional_deps=others,
+                description="The years that were expected by the day of the run are complete: both deliveries are loaded.",
+            )
+        ],
+        # A run that expects nothing has nothing to show.
+        can_subset=True,
+    )
+    def check_expected_years(config: ExpectedYearsConfig, places: Places) -> Iterator[dg.AssetCheckResult]:
+        if not config.years:
+            return
+        missing = "; ".join(years_not_complete(places.settings, config.years).values())
+        yield dg.AssetCheckResult(asset_key=first, check_name=EXPECTED_YEARS, passed=not missing, description=missing)
+        if missing:
+            # What did arrive is loaded all the same: no other step waits for this one.
+            raise dg.Failure(missing, allow_retries=False)
+
+    return check_expected_years
 
 
 def _about(record: DeliveryRecord, file: str) -> dict[str, dg.MetadataValue]:

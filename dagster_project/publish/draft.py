@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -35,11 +36,31 @@ def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> Non
             columns = _columns(connection, table)
             # Sorted by all columns, keys first, so that the same content gives the same files.
             select = f"select {', '.join(columns)} from built.marts.{table} order by all"
-            connection.execute(f"create table draft.marts.{table} as {select}")
+            connection.execute(f"create or replace table draft.marts.{table} as {select}")
             _copy_comments(connection, table)
             as_parquet, as_csv = draft / "parquet" / f"{table}.parquet", draft / "csv" / f"{table}.csv"
             connection.execute(f"copy ({select}) to {literal(as_parquet)} (format parquet, compression zstd)")
             connection.execute(f"copy ({select}) to {literal(as_csv)} (format csv, header)")
+
+
+def files_of(tables: Sequence[str]) -> set[str]:
+    """The files of a draft that hold these tables, by their paths in it."""
+    return {DATABASE, *(f"{form}/{table}.{form}" for form in ("parquet", "csv") for table in tables)}
+
+
+def undo_release(draft: Path, kept: Collection[str]) -> None:
+    """Remove what an earlier attempt to release a draft wrote into it, so that the next one begins where that one did.
+
+    The catalogue lists every file that it finds, so one that was left would be listed; and a sealed draft cannot be written to.
+    """
+    for path in sorted(draft.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif str(path.relative_to(draft)) in kept:
+            path.chmod(0o644)
+        else:
+            path.unlink()
 
 
 @contextmanager

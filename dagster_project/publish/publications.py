@@ -103,15 +103,17 @@ def activate(settings: Settings, publication_id: str) -> None:
     write_json(settings.activation, {"activated": publication_id, "instead_of": newest})
 
 
-def finish_interrupted_publishing(settings: Settings) -> None:
-    """Point to the newest publication if a crash kept that from being done; what somebody activated stays active."""
+def finish_interrupted_publishing(settings: Settings) -> Publication | None:
+    """Point to the newest publication if a crash kept that from being done, and return it; what somebody activated stays active."""
     kept, current = publications(settings), active_publication(settings)
     if not kept or current == kept[-1].publication_id:
-        return
+        return None
     wanted = read_json(settings.activation, {})
     is_meant = wanted == {"activated": current, "instead_of": kept[-1].publication_id}
-    if not is_meant and not changed_files(kept[-1]):
-        point_to(settings, kept[-1].publication_id)
+    if is_meant or changed_files(kept[-1]):
+        return None
+    point_to(settings, kept[-1].publication_id)
+    return kept[-1]
 
 
 def changed_files(publication: Publication, among: Collection[str] | None = None) -> Sequence[str]:

@@ -16,7 +16,7 @@ from dagster_project.deliveries.ledger import active_deliveries, complete_years,
 from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publish.basis import publication_basis
 from dagster_project.publish.causes import grounds, last_loaded
-from dagster_project.publish.draft import READ_BACK, read_back, write_draft
+from dagster_project.publish.draft import READ_BACK, files_of, read_back, undo_release, write_draft
 from dagster_project.publish.formats.catalogue import read_catalogue
 from dagster_project.publish.history import describe_history
 from dagster_project.publish.page import DICTIONARY, dictionary
@@ -140,13 +140,15 @@ def _describe(settings: Settings, audit: Audit) -> None:
 def release(settings: Settings) -> Publication | None:
     """Complete the draft with the tables about it, seal it, name it and point readers to it.
 
-    Returns None where the newest publication rests on the same deliveries and code: then there is nothing to publish.
+    May be repeated after a failure at any point of it. Returns None where the newest publication rests on the same deliveries
+    and code: then there is nothing to publish.
     """
-    finish_interrupted_publishing(settings)
+    finished = finish_interrupted_publishing(settings)
     if nothing_to_publish(settings):
         shutil.rmtree(settings.draft, ignore_errors=True)
-        return None
+        return finished
     audit = _approved(settings)
+    undo_release(settings.draft, kept={DICTIONARY, *files_of(mart_tables(after_audit=False))})
     description = read_json(settings.draft_description, {})
     late = mart_tables(after_audit=True)
     write_draft(settings, late, anew=False)

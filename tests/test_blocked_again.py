@@ -1,0 +1,146 @@
+"""A load that the audit blocked blocks again, whatever happens between, until what it is about changes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import dagster as dg
+import pytest
+from conftest import copied, settings_in
+from deliveries import YEAR, csv_file, files_of, put
+from loads import Stop, Way, broken_promises, run
+from reference.worlds import dirty_world, prosecution_row
+from test_orchestration import places
+
+from dagster_project import cli
+from dagster_project.files import release_writer_lock
+from dagster_project.orchestration.build import build_definitions
+from dagster_project.orchestration.publication import CURRENT, DRAFT, publication_assets
+from dagster_project.publish.publications import active_publication, publications
+from dagster_project.settings import Settings
+from dagster_project.transform.dbt_project import prepare_manifest, run_dbt
+
+QUICK = Way(without_dagster=True)
+# Decisions on offences that no extract holds, among those of a small year: far more than the gate lets pass.
+ORPHANS = {
+    "decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number) for number in (1, 2, 701, 702)])
+}
+GATE = "int_delivery_balance.quarantine_within_limit"
+
+
+@pytest.fixture(scope="module")
+def blocked_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A warehouse with one publication, whose next load was blocked by the gate."""
+    prepare_manifest()
+    settings = settings_in(tmp_path_factory.mktemp("blocked"))
+    dirty_world(settings.landing, seed=60, offences_per_year=150, years=(2023, 2024), dirt=0.0)
+    assert run(settings, QUICK).returncode == 0
+    put(settings, "police", files_of("police"))
+    put(settings, "prosecution", ORPHANS)
+    assert_blocked(settings, run(settings, QUICK).returncode)
+    return settings
+
+
+@pytest.fixture
+def blocked(blocked_once: Settings, settings: Settings) -> Settings:
+    return copied(blocked_once, settings)
+
+
+def assert_blocked(settings: Settings, returncode: int) -> None:
+    assert returncode == cli.BLOCKED
+    (only,) = publications(settings)
+    assert active_publication(settings) == only.publication_id
+    assert YEAR not in only.said["years"]
+    assert broken_promises(settings) == []
+
+
+def nothing(_: Settings) -> None:
+    """The same command once more."""
+
+
+def status(settings: Settings) -> None:
+    ended = run(settings, Way(("status",)))
+    assert ended.returncode == 0
+    assert GATE in ended.stdout
+
+
+def killed_while_building(settings: Settings) -> None:
+    dies = Stop("call", "dbt.task.run.ModelRunner.execute", 14)
+    assert run(settings, replace(QUICK, dies_at=dies)).returncode == -signal.SIGKILL
+
+
+def killed_before_the_tests_are_kept(settings: Settings) -> None:
+    assert run(settings, replace(QUICK, dies_at=Stop("rename", "*/data_tests.json"))).returncode == -signal.SIGKILL
+
+
+def killed_before_the_audit_is_kept(settings: Settings) -> None:
+    assert run(settings, replace(QUICK, dies_at=Stop("rename", "*/results.json"))).returncode == -signal.SIGKILL
+
+
+def the_working_database_is_lost(settings: Settings) -> None:
+    settings.warehouse_file.unlink()
+
+
+def the_index_and_the_audit_are_lost(settings: Settings) -> None:
+    for path in (settings.landing_index, settings.audit_results, settings.data_tests):
+        path.unlink()
+
+
+def a_draft_is_left(settings: Settings) -> None:
+    settings.draft.mkdir()
+    (settings.draft / "manifest.json").write_text("{}", encoding="utf-8")
+
+
+def only_other_years(settings: Settings) -> None:
+    assert_blocked(settings, run(settings, replace(QUICK, arguments=("load", "--years", "2023"))).returncode)
+
+
+def a_run_of_dagster(settings: Settings) -> None:
+    """As the web page starts one, over the years that wait; and then only what publishes, as if the rest were done."""
+    years = {"dagster/asset_partition_range_start": "2023", "dagster/asset_partition_range_end": "2024"}
+    (draft,) = (one for one in publication_assets() if DRAFT in one.keys)
+    (current,) = (one for one in publication_assets() if CURRENT in one.keys)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(settings).resolve_job_def("load")
+        try:
+            results = [job.execute_in_process(instance=instance, tags=years, raise_on_error=False)]
+            for asset in (draft, current):
+                resources = {"places": places(settings)}
+                results.append(dg.materialize([asset], instance=instance, resources=resources, raise_on_error=False))
+        finally:
+            # A run keeps it until its process ends.
+            release_writer_lock(settings.lock)
+    assert [result.success for result in results] == [False, False, False]
+
+
+def loaded_through_dagster(settings: Settings) -> None:
+    assert_blocked(settings, run(settings).returncode)
+
+
+USUAL = [nothing, status, a_run_of_dagster, the_index_and_the_audit_are_lost]
+UNUSUAL = [
+    loaded_through_dagster,
+    killed_while_building,
+    killed_before_the_tests_are_kept,
+    killed_before_the_audit_is_kept,
+    the_working_database_is_lost,
+    a_draft_is_left,
+    only_other_years,
+]
+
+
+@pytest.mark.parametrize("between", [USUAL, pytest.param(UNUSUAL, marks=pytest.mark.soak)], ids=["usual", "unusual"])
+def test_the_same_load_blocks_again_and_again(blocked: Settings, between: list[Callable[[Settings], None]]) -> None:
+    """Each load is a process of its own."""
+    for happens in between:
+        happens(blocked)
+        ended = run(blocked, QUICK)
+        assert_blocked(blocked, ended.returncode)
+        assert GATE in ended.stderr, happens
+
+
+def test_the_same_load_blocks_again_after_dbt_by_hand(blocked: Settings) -> None:
+    run_dbt(blocked, ["run", "--select", "int_quarantined_decision"], {})
+    assert_blocked(blocked, run(blocked, QUICK).returncode)

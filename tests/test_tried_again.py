@@ -1,0 +1,292 @@
+"""A step that failed once may be tried again: what comes of it is there once, as if nothing had failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from conftest import copied, settings_in
+from deliveries import YEAR, files_of, put
+from loads import broken_promises, leftovers
+from reference.worlds import dirty_world
+from test_orchestration import places
+from test_publishing import publish, redeliver
+from warehouse import build, marts
+
+from dagster_project.audit import audit_warehouse
+from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.deliveries.ledger import active_deliveries, ledger_entries
+from dagster_project.load import _clear_draft
+from dagster_project.orchestration.publication import CURRENT, publication_assets
+from dagster_project.publish.draft import DATABASE, write_draft
+from dagster_project.publish.formats.dcat import JSON_LD, TURTLE
+from dagster_project.publish.formats.write import write_formats
+from dagster_project.publish.publications import Publication, active_publication, file_hashes, publications
+from dagster_project.publish.release import make_draft, nothing_to_publish, release
+from dagster_project.settings import Settings
+from dagster_project.transform.build import build_after_audit
+
+# Just before, or just after, each of these the first attempt fails.
+STEPS = {
+    "the late tables": ("dagster_project.publish.release", "write_draft"),
+    "one of the late tables": ("dagster_project.publish.draft", "_copy_comments"),
+    "reading back": ("dagster_project.publish.release", "read_back"),
+    "the views": ("dagster_project.publish.release", "write_views"),
+    "the report": ("dagster_project.publish.report.pages", "write_report"),
+    "the formats": ("dagster_project.publish.formats.write", "write_formats"),
+    "the memory of what is withheld": ("dagster_project.publish.release", "remember_withheld"),
+    "the seal": ("dagster_project.publish.release", "seal"),
+    "the name": ("dagster_project.publish.publications", "sync_folder"),
+    "the pointer": ("dagster_project.publish.publications", "point_to"),
+}
+
+
+class Fails:
+    """A function that fails the first time that it is called, before or after it did its work."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        afterwards: bool,
+        error: Exception | None = None,
+    ) -> None:
+        self.function, self.afterwards, self.failed = function, afterwards, False
+        self.error = error or duckdb.IOException("Could not set lock on file")
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if self.failed:
+            return self.function(*arguments, **named)
+        self.failed = True
+        if self.afterwards:
+            self.function(*arguments, **named)
+        raise self.error
+
+
+def stand_in_for_report(draft: Path) -> None:
+    (draft / "report" / "sv").mkdir(parents=True)
+    (draft / "report" / "sv" / "index.html").write_text("a page", encoding="utf-8")
+
+
+def stand_in_for_formats(draft: Path, *_: Any) -> None:
+    """Lists every file that it finds, as the catalogue does."""
+    (draft / "catalogue.txt").write_text("\n".join(file_hashes(draft)), encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def quick_formats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "real_formats" not in request.fixturenames:
+        monkeypatch.setattr("dagster_project.publish.report.pages.write_report", stand_in_for_report)
+        monkeypatch.setattr("dagster_project.publish.formats.write.write_formats", stand_in_for_formats)
+
+
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A warehouse with one publication, whose second one is a draft that only has to be released."""
+    settings = settings_in(tmp_path_factory.mktemp("drafted"), suppress_below=5)
+    dirty_world(settings.landing, seed=60, offences_per_year=150, years=(2023, 2024), dirt=0.002)
+    build(settings)
+    assert publish(settings)
+    redeliver(settings)
+    build(settings)
+    audit_warehouse(settings)
+    make_draft(settings)
+    build_after_audit(settings)
+    return settings
+
+
+@pytest.fixture
+def undisturbed(drafted: Settings, tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    settings = copied(drafted, settings_in(tmp_path_factory.mktemp("undisturbed"), suppress_below=5))
+    made = release(settings)
+    assert made is not None
+    return made
+
+
+def assert_published_once(settings: Settings, made: Publication | None, undisturbed: Publication) -> None:
+    assert made is not None
+    assert [one.publication_id for one in publications(settings)][1:] == [made.publication_id]
+    assert active_publication(settings) == made.publication_id == undisturbed.publication_id
+    assert broken_promises(settings) == []
+    assert leftovers(settings) == []
+    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+    assert files_and_hashes(made) == files_and_hashes(undisturbed)
+
+
+def files_and_hashes(made: Publication) -> dict[str, str]:
+    """Of DuckDB's own file, and of what tells its hash, only that they are there: not every byte of it is always the same."""
+    not_compared = (DATABASE, TURTLE, JSON_LD)
+    return {name: "" if name in not_compared else file["sha256"] for name, file in made.said["files"].items()}
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+def test_released_again_in_the_same_process(
+    drafted: Settings,
+    undisturbed: Publication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    afterwards: bool,
+) -> None:
+    """As Dagster does when a step asks to be tried again."""
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    module, name = STEPS[step]
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards))
+    with pytest.raises(duckdb.IOException):
+        release(settings)
+    made = release(settings)
+    if (step, afterwards) == ("the pointer", True):
+        # It was all done.
+        assert made is None
+        made = publications(settings)[-1]
+    assert_published_once(settings, made, undisturbed)
+    assert release(settings) is None
+
+
+@pytest.fixture
+def real_formats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dagster_project.publish.formats.write.write_formats", write_formats)
+
+
+@pytest.mark.parametrize("step", ["the formats", "the seal"])
+def test_the_catalogue_lists_no_file_of_the_first_attempt(
+    real_formats: None,
+    drafted: Settings,
+    undisturbed: Publication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    test_released_again_in_the_same_process(drafted, undisturbed, tmp_path, monkeypatch, step, afterwards=True)
+    catalogues = [
+        (folder / TURTLE).read_text(encoding="utf-8").count("downloadURL")
+        for folder in (tmp_path / "published" / undisturbed.publication_id, undisturbed.folder)
+    ]
+    assert catalogues[0] == catalogues[1] > 5
+
+
+@pytest.mark.parametrize("step", ["the late tables", "the seal", "the name"])
+def test_released_again_in_another_process(
+    drafted: Settings, undisturbed: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A load, which begins by clearing the draft away or finishing what was named, and publishes what is not yet."""
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    module, name = STEPS[step]
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=True))
+    with pytest.raises(duckdb.IOException):
+        release(settings)
+    _clear_draft(settings)
+    finished = step == "the name"
+    assert settings.draft.exists() is False
+    assert nothing_to_publish(settings) is finished
+    if not finished:
+        assert publish(settings)
+    assert len(publications(settings)) == 2
+    assert active_publication(settings) == publications(settings)[-1].publication_id
+    assert broken_promises(settings) == []
+    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+
+
+def test_a_sealed_draft_is_written_again_by_a_user_who_may_not_write_to_it(
+    drafted: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may, so what is looked at are the permissions."""
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    rename = Fails(Path.rename, afterwards=False)
+    monkeypatch.setattr(Path, "rename", lambda path, target: rename(path, target))
+    with pytest.raises(duckdb.IOException):
+        release(settings)
+    assert (settings.draft / DATABASE).stat().st_mode & 0o200 == 0
+    writable = []
+
+    def note(settings: Settings, tables: Any, *, anew: bool) -> None:
+        writable.append((settings.draft / DATABASE).stat().st_mode & 0o200 != 0)
+        write_draft(settings, tables, anew=anew)
+
+    monkeypatch.setattr("dagster_project.publish.release.write_draft", note)
+    assert release(settings)
+    assert writable == [True]
+
+
+@pytest.mark.parametrize("step", ["the late tables", "the pointer"])
+def test_dagster_tries_it_again(
+    drafted: Settings, undisturbed: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The step `current` asks to be tried again, and shows the publication that came of it."""
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    module, name = STEPS[step]
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=False))
+    monkeypatch.setattr("dagster_project.orchestration.common.SECONDS_TO_WAIT", 0)
+    (current,) = (one for one in publication_assets() if CURRENT in one.keys)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([current], instance=instance, resources={"places": places(settings)})
+    assert result.success
+    assert len(result.filter_events(lambda event: event.is_step_up_for_retry)) == 1
+    (shown,) = [one for one in result.asset_materializations_for_node("current") if one.asset_key == CURRENT]
+    assert shown.metadata["new"].value is True
+    assert shown.metadata["publication_id"].value == undisturbed.publication_id
+    assert_published_once(settings, publications(settings)[-1], undisturbed)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("dagster_project.publish.release", "write_draft"),
+        ("dagster_project.publish.draft", "_copy_comments"),
+        ("dagster_project.publish.release", "save_audit"),
+        ("dagster_project.publish.release", "describe_history"),
+        ("dagster_project.publish.release", "write_json"),
+    ],
+)
+def test_a_draft_is_made_again(
+    drafted: Settings,
+    undisturbed: Publication,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    afterwards: bool,
+) -> None:
+    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards))
+    with pytest.raises(duckdb.IOException):
+        make_draft(settings)
+    make_draft(settings)
+    build_after_audit(settings)
+    assert release(settings)
+    assert broken_promises(settings) == []
+    assert leftovers(settings) == []
+    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize(
+    "name", ["receive_file", "judge_file", "write_record", "sync_folder", "activate", "write_json"]
+)
+def test_a_delivery_is_taken_in_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, afterwards: bool
+) -> None:
+    put(settings, "police", files_of("police"))
+    (folder,) = changed_folders(settings)
+    module = "dagster_project.deliveries.ingest"
+    function = getattr(__import__(module, fromlist=[name]), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards, error=BlockingIOError(11, "busy")))
+    with pytest.raises(BlockingIOError):
+        ingest(folder, settings)
+    record = ingest(folder, settings)
+    assert record is not None
+    assert active_deliveries(settings) == {("police", YEAR): record}
+    assert len(ledger_entries(settings)) == 1
+    assert changed_folders(settings) == []
+    assert leftovers(settings) == []
+    assert [path.name for path in settings.raw.glob("*/*/*")] == [f"{record.delivery_id}-{record.judged_by}"]
