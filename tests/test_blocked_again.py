@@ -142,5 +142,5 @@ def test_the_same_load_blocks_again_and_again(blocked: Settings, between: list[C
 
 
 def test_the_same_load_blocks_again_after_dbt_by_hand(blocked: Settings) -> None:
-    run_dbt(blocked, ["run", "--select", "int_quarantined_decision"], {})
+    run_dbt(blocked, ["run", "--select", "int_quarantined_decision"])
     assert_blocked(blocked, run(blocked, QUICK).returncode)
