@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ class Waiver:
     """One waiver: `check` (as `asset.name`) may fail with at most `limit`.
 
     For the gate, `limit` is the per cent of a file's rows of the delivery (`source` and `year`) that may be quarantined. For a
-    measured expectation it is the value that the `unit` may have, in place of the expectation's own `bound` (`at_least` or `at_most`).
+    measured expectation it is the value that the `unit` may have, in place of the expectation's own `bound` (`at_least` or `at_most`,
+    which are the expectation's own otherwise).
     For any other blocking expectation it is a number of offending rows; `year` then names the delivery whose extract is checked, if
     one is.
     """
@@ -53,6 +54,8 @@ class Waiver:
     expires: date
     unit: str | None = None
     bound: str = "rows"
+    at_least: float = -inf
+    at_most: float = inf
 
     def has_expired(self, today: date) -> bool:
         """Whether it no longer holds; it does to the end of the day that it names."""
@@ -60,7 +63,8 @@ class Waiver:
 
     def allows(self, value: float) -> bool:
         """Whether a measured value lies within the limit."""
-        return value >= self.limit if self.bound == "at_least" else value <= self.limit
+        limits = {"at_least": self.at_least, "at_most": self.at_most, self.bound: self.limit}
+        return limits["at_least"] <= value <= limits["at_most"]
 
     @property
     def text(self) -> str:
@@ -250,4 +254,6 @@ def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared
         expires=declared["expires"],
         unit=None if unit is None else str(unit).strip(),
         bound=bound,
+        at_least=-inf if expectation.at_least is None else expectation.at_least,
+        at_most=inf if expectation.at_most is None else expectation.at_most,
     )

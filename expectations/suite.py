@@ -249,8 +249,9 @@ def _expectation(file: str, content: object, number: int) -> Declared:
                 f"{UNEXPECTED_ROWS} takes one of {', '.join(_IN_SQL)}, and neither kwargs nor may_be_all_null"
             )
         query = in_sql.get("query")
-        if query is not None and "{table}" not in query:
-            raise part.wrong("the query does not read {table}")
+        for key in ("query", "measure"):
+            if key in in_sql and "{table}" not in in_sql[key]:
+                raise part.wrong(f"the {key} does not read {{table}}")
         if query is not None and _ONLY_CHOOSES_ROWS.fullmatch(query):
             raise part.wrong("the query only chooses rows; with `where` they cost no scan of their own")
     elif in_sql:

@@ -614,7 +614,7 @@ FIGURE_BREAKERS: Breakers = {
         figure(
             "from none to 100",
             "processed = 100",
-            f"update {FIGURES} set processed = 150 where {RAPES}; "
+            f"delete from {FIGURES} where year < 2023; "
             f"update {FIGURES} set processed = 99 where {ONE_FIGURE}; "
             f"update {FIGURES} set processed = 0 where {RAPES} and year = 2023",
         ),
