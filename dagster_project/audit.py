@@ -42,12 +42,17 @@ class Audit:
     @property
     def blocking(self) -> tuple[CheckResult, ...]:
         """The failed checks that stop publishing."""
-        return tuple(result for result in self.results if not result.passed and result.severity == "block")
+        return tuple(result for result in self.results if result.blocks)
 
     @property
     def warnings(self) -> tuple[CheckResult, ...]:
         """The failed checks that only warn, or that somebody let pass."""
-        return tuple(result for result in self.results if not result.passed and result.severity != "block")
+        return tuple(result for result in self.results if result.warns)
+
+    @property
+    def not_judged(self) -> tuple[CheckResult, ...]:
+        """The checks that could not be judged: too few rows, no earlier year, or a failure before them."""
+        return tuple(result for result in self.results if result.result == "not judged")
 
 
 def audit_warehouse(settings: Settings) -> Audit:
@@ -74,9 +79,33 @@ def audit_warehouse(settings: Settings) -> Audit:
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         limit_memory(connection)
         results += run_suites(suites("intermediate", "marts"), connection)
-    audit = Audit(basis, tuple(apply_waivers(results, read_waivers(settings.waivers), date.today())))
+    results = apply_waivers(results, read_waivers(settings.waivers), date.today())
+    audit = Audit(basis, tuple(set_aside_what_follows(results, suites("raw", "intermediate", "marts"))))
     save_audit(settings, audit)
     return audit
+
+
+def set_aside_what_follows(results: Iterable[CheckResult], declared: Iterable[Suite]) -> list[CheckResult]:
+    """Call failures not judged whose asset is derived from one of which a check blocks: they may be its consequences.
+
+    Nothing that fails gets lost by that, since what blocks is left, and once it is corrected all is judged again.
+    """
+    results = list(results)
+    blocked = {result.asset for result in results if result.blocks}
+    parents = {suite.asset: suite.follows for suite in declared}
+
+    def causes(asset: str) -> set[str]:
+        return {found for parent in parents.get(asset, ()) for found in ({parent} & blocked) | causes(parent)}
+
+    def judged(result: CheckResult) -> CheckResult:
+        of_suite = result.suite not in ("dbt", "waivers", "corrections")
+        is_judgement = of_suite and result.result == "failed" and result.error is None
+        if not (is_judgement and (behind := causes(result.asset))):
+            return result
+        why = f"not judged, since it may follow from what blocks in {', '.join(sorted(behind))}"
+        return replace(result, result="not judged", observed=f"{result.observed} ({why})")
+
+    return [judged(result) for result in results]
 
 
 @cache
@@ -111,7 +140,11 @@ def read_audit(settings: Settings) -> Audit | None:
     said: dict[str, Any] | None = read_json(settings.audit_results, None)
     if said is None:
         return None
-    return Audit(said["basis"], tuple(CheckResult(**result) for result in said["results"]))
+    try:
+        return Audit(said["basis"], tuple(CheckResult.from_json(result) for result in said["results"]))
+    except (KeyError, TypeError):
+        # Older code kept results in another form; they are of another basis anyhow.
+        return None
 
 
 def missing_checks(settings: Settings, audit: Audit) -> list[str]:
@@ -139,7 +172,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     kept = folder / f"audit-{rules_version()}.json"
     said: list[dict[str, Any]] | None = read_json(kept, None)
     if said is not None:
-        return [CheckResult(**result) for result in said]
+        return [CheckResult.from_json(result) for result in said]
     files = {file.table: file.name for file in input_contract().sources[record.source]}
     of_source = [suite for suite in suites("raw") if suite.asset in files]
     with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
@@ -168,7 +201,7 @@ def _corrections(record: DeliveryRecord) -> list[CheckResult]:
             severity="warn",
             owner="supplier",
             reason=f"{one['reason']} (reported by {one['reported_by']}, {one['date']})",
-            passed=True,
+            result="passed",
             observed=f"{record.files[one['file']].corrected[one['id']]} rows: {one['what']}",
             limit="at least 1 row",
             rows=record.files[one["file"]].corrected[one["id"]],
@@ -190,7 +223,7 @@ def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
             severity="block",
             owner="us",
             reason="a data test of the transformation",
-            passed=test.status == "pass",
+            result="passed" if test.status == "pass" else "failed",
             observed=f"{test.failures} failing rows",
             limit="0 failing rows",
             rows=test.failures,

@@ -57,6 +57,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
             for name, file in record.files.items()
             for column, rows in file.unusable.items()
         ],
+        "checks": failed_checks(settings),
         "run_id": outcome.run_id,
         "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
         "newest_figures": newest_figures(settings),
@@ -73,18 +74,47 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
     said = outcome.publication.said
     audit = read_audit(settings)
     synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if said["synthetic"] else ""
-    warned = f", {len(audit.warnings)} warnings" if audit else ""
+    warned = f", {len(audit.warnings)} warned, {len(audit.not_judged)} not judged" if audit else ""
     return "\n".join(
         [
             f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
             *_revised_lines(said),
+            *_check_lines(failed_checks(settings)),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
             *_where_next(settings, current),
         ]
     )
+
+
+def failed_checks(settings: Settings) -> list[dict[str, Any]]:
+    """What the audit of the present deliveries found wrong: each check that blocks, warns or was waived, with what was observed."""
+    audit = read_audit(settings)
+    if audit is None or audit.basis != publication_basis(settings):
+        return []
+    return [
+        {
+            "check": f"{one.asset}.{one.name}",
+            "year": one.year,
+            "result": one.result,
+            "severity": one.severity,
+            "observed": one.observed,
+            "limit": one.limit,
+            "owner": one.owner,
+            "reason": one.reason,
+            "error": one.error,
+            "text": one.text,
+        }
+        for one in (*audit.blocking, *audit.warnings)
+    ]
+
+
+def _check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The failed checks for people."""
+    words = {"waived": "waived", "block": "blocks publishing", "warn": "warning"}
+    return [f"{words['waived' if one['result'] == 'waived' else one['severity']]}: {one['text']}" for one in checks]
 
 
 def _revised_lines(said: Mapping[str, Any]) -> list[str]:
@@ -158,7 +188,7 @@ def status(settings: Settings) -> dict[str, Any]:
     if complete and not nothing_to_publish(settings):
         audit = read_audit(settings)
         if audit and audit.basis == publication_basis(settings) and audit.blocking:
-            blocking = ", ".join(f"{one.asset}.{one.name}" for one in audit.blocking)
+            blocking = ", ".join(one.label for one in audit.blocking)
             waiting.append(f"publishing is blocked by {blocking}; see {settings.validation_page}")
         elif not changed:
             waiting.append("the loaded deliveries are not published yet, or were by other code: load again")
@@ -199,6 +229,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 [],
             ),
         },
+        "checks": failed_checks(settings),
         "waivers": told_waivers(settings),
         "purged_before": kept_figures["before"] or None,
         "landing_unreadable": unreadable,
@@ -234,6 +265,7 @@ def status_as_text(said: Mapping[str, Any]) -> str:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
     if said["purged_before"]:
         lines.append(f"purged: rows of years before {said['purged_before']}; their figures are carried on as published")
+    lines += _check_lines(said["checks"])
     lines += [f"waiver: {text}" for text in said["waivers"]]
     lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
     return "\n".join(lines)
@@ -296,6 +328,8 @@ def publications(settings: Settings) -> list[dict[str, Any]]:
             "code_version": one.said["code_version"],
             "checks_passed": one.said["checks"]["passed"],
             "checks_warned": one.said["checks"]["warned"],
+            # Older code did not count them.
+            "checks_not_judged": one.said["checks"].get("not_judged"),
             "waivers": one.said.get("waivers", []),
             # Older code did not tell it.
             "revisions": one.said.get("revisions"),
@@ -318,7 +352,8 @@ def _publication_lines(one: Mapping[str, Any]) -> list[str]:
     told = [
         f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
         f"years {spell_years(one['years'])}",
-        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned",
+        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned"
+        + ("" if one["checks_not_judged"] is None else f", {one['checks_not_judged']} not judged"),
         against,
         "synthetic" if one["synthetic"] else "",
     ]

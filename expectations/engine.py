@@ -1,7 +1,8 @@
 """Runs declared suites with Great Expectations and says, per declared expectation, whether it holds.
 
 The default of every doubt is *failed*: an expectation that was not evaluated, that raised, or that had nothing to
-look at has not passed. No row of the data leaves this module: results hold counts, aggregates and names.
+look at has not passed. What by its declaration cannot be judged (too few rows, no earlier year) is *not judged*, and
+has not passed either. No row of the data leaves this module: results hold counts, aggregates and names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import duckdb
 import sqlalchemy as sa
@@ -48,6 +49,9 @@ _EXCEPTION = re.compile(r"^(?:\w+\.)*(?P<name>\w+(?:Error|Exception))\b", re.MUL
 _IDENTIFYING = re.compile(r"\d{4}-?K\d|\d{6,8}[-+]\d{4}(?!\d)|\d{10}|\b(?=\w*\d)(?=\w*[^\W\d_])\w{8,}", re.IGNORECASE)
 _DATE_OR_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\b")
 _LONGEST_OBSERVED = 120
+_MOST_UNITS_SHOWN = 12
+
+Result = Literal["passed", "failed", "waived", "not judged"]
 
 
 @dataclass(frozen=True)
@@ -55,26 +59,61 @@ class CheckResult:
     """What became of one declared expectation.
 
     Attributes:
-        observed: A count or an aggregate, written for people.
-        severity: As declared; `waived` where a failure was let pass for once.
+        severity: What a failure does: block publishing, or warn.
+        result: `waived` is a failure that somebody let pass for once; `not judged` is neither passed nor failed.
+        observed: A count or an aggregate, written for people; of what was not judged, what would be needed to judge it.
         rows: Offending rows; 0 where the expectation is about an aggregate or the table itself.
-        error: Why the expectation could not be judged, without any value of the data.
+        error: Why the expectation could not be evaluated, without any value of the data.
         year: The year of the delivery that was judged; the engine does not know it, its caller adds it.
+        beyond: Of a measured expectation, each unit beyond the limit, with its value.
     """
 
     name: str
     suite: str
     layer: Layer
     asset: str
-    severity: Severity | Literal["waived"]
+    severity: Severity
     owner: Owner
     reason: str
-    passed: bool
+    result: Result
     observed: str
     limit: str
     rows: int = 0
     error: str | None = None
     year: int | None = None
+    beyond: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """A result as `dataclasses.asdict` gives it and JSON keeps it."""
+        return cls(**{**stored, "beyond": tuple((unit, value) for unit, value in stored["beyond"])})
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was judged, and holds."""
+        return self.result == "passed"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stops publishing."""
+        return self.result == "failed" and self.severity == "block"
+
+    @property
+    def warns(self) -> bool:
+        """Whether it failed without stopping publishing."""
+        return self.result == "waived" or (self.result == "failed" and self.severity == "warn")
+
+    @property
+    def label(self) -> str:
+        """The check as a waiver names it, with the year of the delivery that it is about."""
+        return f"{self.asset}.{self.name}{f' ({self.year})' if self.year else ''}"
+
+    @property
+    def text(self) -> str:
+        """What was found, what the limit is, who corrects it and why it matters, in one line."""
+        found = f"could not be evaluated: {self.error}" if self.error else f"found {self.observed}"
+        who = "the supplier of the delivery" if self.owner == "supplier" else "us, in our code or our limits"
+        return f"{self.label}: {found}; limit: {self.limit}; to be corrected by {who}; why it matters: {self.reason}"
 
 
 def run_suite(
@@ -130,12 +169,29 @@ class _CannotJudgeError(Exception):
     """An expectation cannot be judged; the message holds no data."""
 
 
+@dataclass(frozen=True)
+class _NoValue:
+    """Why an aggregate has no value."""
+
+    error: str
+
+
 @dataclass
 class _Judgement:
     passed: bool = False
     observed: str = ""
     rows: int = 0
     error: str | None = None
+    is_judged: bool = True
+    beyond: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def result(self) -> Result:
+        if self.error is not None:
+            return "failed"
+        if not self.is_judged:
+            return "not judged"
+        return "passed" if self.passed else "failed"
 
 
 class _Audit:
@@ -153,7 +209,7 @@ class _Audit:
     def run(self, suite: Suite, relation: str) -> list[CheckResult]:
         """Judge every declared expectation of a suite on a relation."""
         try:
-            judged = self._judge(suite.expectations, relation)
+            judged = self._judge(suite, relation)
         except Exception as error:
             judged = {one.name: _Judgement(error=_message(error)) for one in suite.expectations}
         not_evaluated = _Judgement(error="was declared but not evaluated")
@@ -169,29 +225,35 @@ class _Audit:
                     severity=one.severity,
                     owner=one.owner,
                     reason=one.reason,
-                    passed=judgement.passed and judgement.error is None,
+                    result=judgement.result,
                     observed=judgement.observed or "not determined",
                     limit=_fill_known(one.limit, self._parameters),
                     rows=judgement.rows,
                     error=judgement.error,
+                    beyond=judgement.beyond,
                 )
             )
         return results
 
-    def _judge(self, declared: Sequence[Declared], relation: str) -> dict[str, _Judgement]:
+    def _judge(self, suite: Suite, relation: str) -> dict[str, _Judgement]:
+        declared: Sequence[Declared] = suite.expectations
         quoted = ".".join(f'"{part}"' for part in relation.split("."))
         names = {row[0] for row in self._rows(f"select column_name from (describe {quoted})")}
         total, filled = self._count_filled(declared, quoted, names)
-        if total == 0:
-            empty = _Judgement(observed="0 rows", error="the table is empty")
-            return {one.name: empty for one in declared}
-
         judged: dict[str, _Judgement] = {}
+        if total == 0:
+            error = None if suite.may_be_empty else "the table is empty"
+            empty = _Judgement(observed="an empty table", error=error, is_judged=error is not None)
+            judged = {one.name: empty for one in declared if error or not one.judges_an_empty_table}
+            declared = [one for one in declared if one.name not in judged]
+        values = self._aggregates(declared, quoted)
         runnable: dict[str, tuple[Declared, Any]] = {}
         for one in declared:
             try:
                 if one.type != "expect_column_to_exist" and (unknown := _columns(one) - names):
                     raise _CannotJudgeError(f"{relation} has no column {', '.join(sorted(unknown))}")
+                if one.judged_when is not None and not self._is_to_be_judged(one, values, judged):
+                    continue
                 if filled.get(one.name) == 0:
                     nothing = f"no value in any of {_count(total, 'row')}"
                     judged[one.name] = _Judgement(observed=nothing, rows=total, error="there is no value to judge")
@@ -209,9 +271,61 @@ class _Audit:
                 for name in raised:
                     judged |= self._validate(batch, {name: runnable[name]})
 
-        if wanted := {one.name: one.observed for one in declared if one.observed and one.name in judged}:
-            self._observe(wanted, quoted, judged)
+        for one in declared:
+            if one.measure is not None and judged[one.name].error is None:
+                judged[one.name] = self._measured(one, quoted, judged[one.name].passed)
+            elif one.observed is not None and one.name in judged and judged[one.name].is_judged:
+                value = values[one.name, "observed"]
+                if isinstance(value, _NoValue):
+                    judged[one.name].error = judged[one.name].error or f"observed: {value.error}"
+                else:
+                    judged[one.name].observed = _shown(value, free_text=True)
         return judged
+
+    @staticmethod
+    def _is_to_be_judged(
+        one: Declared, values: Mapping[tuple[str, str], object], judged: dict[str, _Judgement]
+    ) -> bool:
+        """Whether the condition of an expectation holds; if not, note that as its judgement."""
+        value = values[one.name, "judged_when"]
+        if isinstance(value, _NoValue):
+            judged[one.name] = _Judgement(error=f"judged_when: {value.error}")
+        elif not value:
+            judged[one.name] = _Judgement(observed=f"too little to judge: needs {one.needs}", is_judged=False)
+        return one.name not in judged
+
+    def _measured(self, one: Declared, quoted: str, passed: bool) -> _Judgement:
+        """Say of which units an expectation that passed or failed could be judged, and which are beyond a limit."""
+        try:
+            measured = self._rows(
+                f"select * from ({_fill(one.measure or '', {**self._parameters, 'table': quoted})}\n)"
+            )
+            rows = [
+                (str(row[0]), float(row[1]), row[2] if len(row) > 2 else row[1])
+                for row in measured
+                if row[1] is not None
+            ]
+        except Exception as error:
+            return _Judgement(error=_message(error))
+        noun, without = one.unit or "", len(measured) - len(rows)
+        if not rows:
+            return _Judgement(observed=f"too little to judge: needs {one.needs or f'a {noun}'}", is_judged=False)
+        beyond = sorted((row for row in rows if one.is_beyond(row[1])), key=lambda row: row[0])
+        shown = [f"{_unit(unit)}: {_shown(value, free_text=True)}" for unit, _, value in beyond[:_MOST_UNITS_SHOWN]]
+        if len(beyond) > len(shown):
+            shown.append(f"and {len(beyond) - len(shown):,} more")
+        if not beyond:
+            least, most = (pick(rows, key=lambda row: row[1]) for pick in (min, max))
+            ends = dict.fromkeys(_shown(row[2], free_text=True) for row in (least, most))
+            shown = [f"{' to '.join(ends)} in {_count(len(rows), noun)}"]
+        if without:
+            shown.append(f"{without:,} of {_count(len(measured), noun)} not judged (needs {one.needs})")
+        return _Judgement(
+            passed and not beyond,
+            "; ".join(shown),
+            len(beyond),
+            beyond=tuple((_unit(unit), value) for unit, value, _ in beyond),
+        )
 
     def _count_filled(self, declared: Sequence[Declared], quoted: str, names: set[str]) -> tuple[int, dict[str, int]]:
         """Count all rows, and per expectation on columns those in which it finds values, in one query."""
@@ -230,9 +344,9 @@ class _Audit:
 
     def _expectation(self, one: Declared, quoted: str) -> Any:
         values = {**self._parameters, "table": quoted}
-        if one.query is not None:
+        if (selected := one.query or _beyond_sql(one)) is not None:
             # Great Expectations formats the query once more, where a brace of the SQL would be a placeholder
-            query = _literal_colons(_fill(one.query, values)).replace("{", "{{").replace("}", "}}")
+            query = _literal_colons(_fill(selected, values)).replace("{", "{{").replace("}", "}}")
             kind, kwargs = _unexpected_rows(), {"unexpected_rows_query": query}
         elif one.where is not None or one.having is not None:
             kind, kwargs = _unexpected_in_one_scan(), {"count_sql": _count_sql(one, values)}
@@ -271,25 +385,33 @@ class _Audit:
             judged[name] = _judgement(runnable[name][0], result)
         return judged
 
-    def _observe(self, wanted: Mapping[str, str], quoted: str, judged: Mapping[str, _Judgement]) -> None:
-        """Evaluate what was observed over all rows, in one query; each alone only if that one raises."""
+    def _aggregates(self, declared: Sequence[Declared], quoted: str) -> dict[tuple[str, str], object]:
+        """What is observed, and the conditions under which anything is judged: one query, each alone only if that one raises."""
+        wanted = {
+            (one.name, key): sql
+            for one in declared
+            for key in ("observed", "judged_when")
+            if (sql := getattr(one, key))
+        }
+        return self._values(wanted, quoted) if wanted else {}
+
+    def _values(self, wanted: Mapping[tuple[str, str], str], quoted: str) -> dict[tuple[str, str], object]:
         try:
             # on lines of their own, or a comment at the end would swallow the bracket
             chosen = [f"({_fill(sql, {**self._parameters, 'table': quoted})}\n)" for sql in wanted.values()]
             # with an aggregate beside it, what consists of subqueries only is one row too
             (row,) = self._rows(f"select {', '.join(['count(*)', *chosen])} from {quoted}")
         except Exception as error:
-            for name, sql in wanted.items():
-                if len(wanted) > 1:
-                    self._observe({name: sql}, quoted, judged)
-                else:
-                    judged[name].error = judged[name].error or f"observed: {_message(error)}"
-        else:
-            for name, value in zip(wanted, row[1:], strict=True):
-                if isinstance(value, tuple | list | dict):
-                    judged[name].error = judged[name].error or "observed: it gives more than one value"
-                else:
-                    judged[name].observed = _shown(value, free_text=True)
+            if len(wanted) == 1:
+                return dict.fromkeys(wanted, _NoValue(_message(error)))
+            return {
+                key: value for one, sql in wanted.items() for key, value in self._values({one: sql}, quoted).items()
+            }
+        several = _NoValue("it gives more than one value")
+        return {
+            key: several if isinstance(value, tuple | list | dict) else value
+            for key, value in zip(wanted, row[1:], strict=True)
+        }
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with self._engine.connect() as connection:
@@ -394,6 +516,21 @@ def _count_sql(one: Declared, values: Mapping[str, str]) -> str:
     if one.where is not None:
         return f"count(*) filter (where {_fill(one.where, values)}\n)"
     return f"cast(cast(({_fill(one.having or '', values)}\n) as boolean) as integer)"
+
+
+def _beyond_sql(one: Declared) -> str | None:
+    """The units of a measured expectation that are beyond a limit."""
+    if one.measure is None:
+        return None
+    conditions = [
+        f"value {sign} {limit!r}" for sign, limit in (("<", one.at_least), (">", one.at_most)) if limit is not None
+    ]
+    return f"select unit from ({one.measure}\n) where {' or '.join(conditions)}"
+
+
+def _unit(name: str) -> str:
+    """A unit's name, which could be a cell of the data only by a slip of the author's."""
+    return "(withheld)" if len(name) > _LONGEST_OBSERVED or _IDENTIFYING.search(_DATE_OR_TIME.sub("", name)) else name
 
 
 def _columns(one: Declared) -> set[str]:

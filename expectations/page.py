@@ -44,7 +44,7 @@ def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], d
     html = environment.get_template("page.html.j2").render(
         heading=heading,
         verdict=_verdict(results),
-        failed=[_shown(one) for one in sorted(results, key=_worst_first) if not one.passed],
+        failed=[_shown(one) for one in sorted(results, key=_worst_first) if one.blocks or one.warns],
         layers=_by_layer(results),
     )
     destination.parent.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,9 @@ def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], d
 
 
 def _verdict(results: Sequence[CheckResult]) -> dict[str, Any]:
-    blocked = sum(not one.passed and one.severity == "block" for one in results)
-    warned = sum(not one.passed and one.severity != "block" for one in results)
+    blocked = sum(one.blocks for one in results)
+    warned = sum(one.warns for one in results)
+    not_judged = sum(one.result == "not judged" for one in results)
     if not results:
         word, kind, sentence = "Blocked", "block", "No check was run, so nothing may be published."
     elif blocked:
@@ -68,21 +69,32 @@ def _verdict(results: Sequence[CheckResult]) -> dict[str, Any]:
     elif warned:
         word, kind, sentence = "Published, with warnings", "warn", "No check blocks publication; mind the warnings."
     else:
-        word, kind, sentence = "Published", "pass", "Every check passed."
-    passed = len(results) - blocked - warned
-    counts = {"checks in all": len(results), "passed": passed, "warned": warned, "blocked": blocked}
+        word, kind, sentence = "Published", "pass", "Every check that could be judged passed."
+    counts = {
+        "checks in all": len(results),
+        "passed": sum(one.passed for one in results),
+        "warned": warned,
+        "blocked": blocked,
+        "not judged": not_judged,
+    }
     return {"word": word, "kind": kind, "sentence": sentence, "counts": counts}
 
 
 def _shown(one: CheckResult) -> dict[str, Any]:
-    kind = "pass" if one.passed else one.severity
+    kind = one.severity if one.result == "failed" else one.result.replace(" ", "-")
     return {
         "kind": kind,
-        "word": {"pass": "Passed", "block": "Blocks", "warn": "Warns", "waived": "Waived"}[kind],
+        "word": {
+            "passed": "Passed",
+            "block": "Blocks",
+            "warn": "Warns",
+            "waived": "Waived",
+            "not-judged": "Not judged",
+        }[kind],
         "title": one.name.replace("_", " ").capitalize(),
         "reason": one.reason[:1].upper() + one.reason[1:],
-        # a check that could not be judged has counted nothing: a 0 would calm where there is no reason to
-        "rows": "not counted" if one.error and not one.rows else f"{one.rows:,}",
+        # a check that was not evaluated or not judged has counted nothing: a 0 would calm where there is no reason to
+        "rows": "not counted" if (one.error or one.result == "not judged") and not one.rows else f"{one.rows:,}",
         "owner": _OWNERS[one.owner],
         "result": one,
     }
@@ -103,4 +115,4 @@ def _by_layer(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
 
 
 def _worst_first(one: CheckResult) -> tuple[bool, int, str]:
-    return one.severity != "block", _ORDER[one.layer], one.asset
+    return not one.blocks, _ORDER[one.layer], one.asset

@@ -18,7 +18,8 @@ Owner = Literal["us", "supplier"]
 
 SUITES = Path(__file__).parent / "suites"
 UNEXPECTED_ROWS = "unexpected_rows"
-_IN_SQL = ("where", "having", "query")
+_IN_SQL = ("where", "having", "query", "measure")
+_OF_MEASURE = ("at_least", "at_most", "unit")
 
 # Core expectations of Great Expectations that the tests have seen pass and fail on our dialect. Those for regular
 # expressions and LIKE do not exist on it: `unexpected_rows` with `regexp_full_match` takes their place.
@@ -88,6 +89,15 @@ _ONLY_CHOOSES_ROWS = re.compile(
     r"select [\w, *]+ from \{table\}\s+where\b(?!.*\b(?:select|group|having|qualify|union|except|intersect)\b).*",
     re.DOTALL,
 )
+# Their results count offending rows; those of the others are one value of the whole column or table.
+_OF_ROWS = (
+    "expect_column_pair_values_",
+    "expect_column_value_",
+    "expect_column_values_",
+    "expect_compound_",
+    "expect_multicolumn_",
+    "expect_select_",
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 
@@ -96,11 +106,18 @@ _TABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 class Declared:
     """One expectation as declared; `name` is that of the asset check it becomes.
 
-    What is unexpected is said in SQL by one of three: `where`, the rows for which it is true (not those for which it is unknown);
+    What is unexpected is said in SQL by one of four: `where`, the rows for which it is true (not those for which it is unknown);
     `having`, the whole table if it is true of aggregates of all rows (where it is unknown, the expectation cannot be judged); and
     `query`, the rows that it selects. The first two become aggregates of the one query in which Great Expectations asks for its
     own; a query is a scan of its own, for rows that are grouped or joined. `observed` is one value over all rows, an aggregate or
     a query; all that is observed of a table is asked for together.
+
+    The fourth, `measure`, is a query that selects `unit` and `value` (and `shown`, where the value is to be shown otherwise) for
+    each year, file or code that is compared: a value beyond `at_least` or `at_most` is unexpected, and a null was not judged.
+    What is observed, and the bound that a waiver may widen, follow from it. A unit is public: it is shown and published.
+
+    `judged_when` is a condition, as SQL on aggregates or as a query, without which nothing is judged. `needs` says in words what
+    must be there for a table or a unit to be judged.
     """
 
     name: str
@@ -113,19 +130,45 @@ class Declared:
     query: str | None = None
     where: str | None = None
     having: str | None = None
+    measure: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    unit: str | None = None
+    judged_when: str | None = None
+    needs: str | None = None
     observed: str | None = None
     may_be_all_null: bool = False
+    judges_an_empty_table: bool = False
+
+    @property
+    def reports_rows(self) -> bool:
+        """Whether a result's number of rows tells how much is wrong, so that it can bound a waiver."""
+        if self.type == UNEXPECTED_ROWS:
+            return self.where is not None or self.query is not None
+        return self.type.startswith(_OF_ROWS) and "_type" not in self.type
+
+    def is_beyond(self, value: float) -> bool:
+        """Whether a measured value is outside the limits."""
+        return (self.at_least is not None and value < self.at_least) or (
+            self.at_most is not None and value > self.at_most
+        )
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The expectations on one relation, in the order in which they are declared."""
+    """The expectations on one relation, in the order in which they are declared.
+
+    Of a table that `may_be_empty` nothing is judged when it is, except by expectations that judge an empty table. `follows` names
+    the assets that this one is derived from: when a check of theirs blocks, a failure here may be its consequence.
+    """
 
     suite: str
     layer: Layer
     asset: str
     table: str | None
     expectations: tuple[Declared, ...]
+    may_be_empty: bool = False
+    follows: tuple[str, ...] = ()
 
 
 def load_suites(folder: Path = SUITES) -> list[Suite]:
@@ -145,6 +188,10 @@ def load_suites(folder: Path = SUITES) -> list[Suite]:
             if key in seen:
                 raise ValueError(f"{path.name}: {' '.join(key)} is declared in {seen[key].name} already")
             seen[key] = path
+    assets = {suite.asset for suite in suites}
+    for path, suite in zip(paths, suites, strict=True):
+        if unknown := sorted(set(suite.follows) - assets):
+            raise ValueError(f"{path.name}: follows {', '.join(unknown)}, of which there is no suite")
     return suites
 
 
@@ -158,13 +205,15 @@ def load_suite(path: Path) -> Suite:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name}: not readable as YAML: {error}") from error
-    part = _Part(path.name, content, {"suite", "layer", "asset", "table", "expectations"})
+    part = _Part(path.name, content, {"suite", "layer", "asset", "table", "may_be_empty", "follows", "expectations"})
     suite = Suite(
         suite=part.name("suite"),
         layer=cast(Layer, part.choice("layer", get_args(Layer))),
         asset=part.text("asset"),
         table=part.optional_text("table"),
         expectations=tuple(_expectation(path.name, one, number) for number, one in part.list("expectations")),
+        may_be_empty=part.flag("may_be_empty"),
+        follows=part.names("follows"),
     )
     if suite.table is not None and not is_table_name(suite.table):
         raise ValueError(f"{path.name}: table {suite.table!r} is not a name of up to three parts")
@@ -186,7 +235,10 @@ def is_table_name(name: str) -> bool:
 
 def _expectation(file: str, content: object, number: int) -> Declared:
     named = content.get("name") if isinstance(content, dict) else None
-    keys = {"name", "type", "kwargs", *_IN_SQL, "severity", "owner", "reason", "limit", "observed", "may_be_all_null"}
+    keys = {
+        "name", "type", "kwargs", *_IN_SQL, *_OF_MEASURE, "judged_when", "needs", "severity", "owner", "reason", "limit",
+        "observed", "may_be_all_null", "judges_an_empty_table",
+    }  # fmt: skip
     part = _Part(f"{file}: {named or f'expectation {number}'}", content, keys)
     kind = part.choice("type", [UNEXPECTED_ROWS, *sorted(CORE_TYPES)])
     kwargs, may_be_all_null = part.mapping("kwargs"), part.flag("may_be_all_null")
@@ -197,12 +249,24 @@ def _expectation(file: str, content: object, number: int) -> Declared:
                 f"{UNEXPECTED_ROWS} takes one of {', '.join(_IN_SQL)}, and neither kwargs nor may_be_all_null"
             )
         query = in_sql.get("query")
-        if query is not None and "{table}" not in query:
-            raise part.wrong("the query does not read {table}")
+        for key in ("query", "measure"):
+            if key in in_sql and "{table}" not in in_sql[key]:
+                raise part.wrong(f"the {key} does not read {{table}}")
         if query is not None and _ONLY_CHOOSES_ROWS.fullmatch(query):
             raise part.wrong("the query only chooses rows; with `where` they cost no scan of their own")
     elif in_sql:
         raise part.wrong(f"{', '.join(in_sql)} belongs to {UNEXPECTED_ROWS} only")
+    bounds = {key: part.optional_number(key) for key in ("at_least", "at_most")}
+    unit, needs, judged_when = (part.optional_text(key) for key in ("unit", "needs", "judged_when"))
+    if "measure" in in_sql:
+        if unit is None or set(bounds.values()) == {None}:
+            raise part.wrong("measure needs at_least or at_most, and unit")
+        if judged_when or part.optional_text("observed"):
+            raise part.wrong("with measure, judged_when and observed follow from the values")
+    elif unit is not None or set(bounds.values()) != {None}:
+        raise part.wrong(f"{', '.join(_OF_MEASURE)} belong to measure only")
+    elif (judged_when is None) != (needs is None):
+        raise part.wrong("judged_when and needs belong together: the condition in SQL and in words")
     if forbidden := sorted(_NOT_FOR_AUTHORS & kwargs.keys()):
         raise part.wrong(f"kwargs may not set {', '.join(forbidden)}")
     if vacuous := _vacuous(kind, kwargs):
@@ -215,14 +279,23 @@ def _expectation(file: str, content: object, number: int) -> Declared:
         reason=part.text("reason"),
         limit=part.text("limit"),
         kwargs=kwargs,
-        **in_sql,
+        where=in_sql.get("where"),
+        having=in_sql.get("having"),
+        query=in_sql.get("query"),
+        measure=in_sql.get("measure"),
+        at_least=bounds["at_least"],
+        at_most=bounds["at_most"],
+        unit=unit,
+        judged_when=judged_when,
+        needs=needs,
         observed=part.optional_text("observed"),
         may_be_all_null=may_be_all_null,
+        judges_an_empty_table=part.flag("judges_an_empty_table"),
     )
 
 
 def _demand(one: Declared) -> tuple[object, ...]:
-    return one.type, one.kwargs, *(getattr(one, key) for key in _IN_SQL)
+    return one.type, one.kwargs, *(getattr(one, key) for key in (*_IN_SQL, *_OF_MEASURE))
 
 
 def _vacuous(kind: str, kwargs: Mapping[str, Any]) -> str | None:
@@ -283,6 +356,18 @@ class _Part:
         if not isinstance(value, bool):
             raise self.wrong(f"{key} must be true or false")
         return value
+
+    def optional_number(self, key: str) -> float | None:
+        value = self._content.get(key)
+        if value is not None and type(value) not in (int, float):
+            raise self.wrong(f"{key} must be a number")
+        return value
+
+    def names(self, key: str) -> tuple[str, ...]:
+        value = self._content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and _NAME.fullmatch(one) for one in value):
+            raise self.wrong(f"{key} must be a list of names")
+        return tuple(value)
 
     def mapping(self, key: str) -> dict[str, Any]:
         value = self._content.get(key, {})

@@ -10,20 +10,28 @@ import duckdb
 import pytest
 
 from dagster_project import audit as audit_module
-from dagster_project.audit import Audit, audit_warehouse, missing_checks, read_audit, save_audit, suites
+from dagster_project.audit import (
+    Audit,
+    audit_warehouse,
+    missing_checks,
+    read_audit,
+    save_audit,
+    set_aside_what_follows,
+    suites,
+)
 from dagster_project.contract import input_contract
 from dagster_project.deliveries.ledger import DeliveryRecord, activate, record_folder, write_record
 from dagster_project.settings import Settings
 from dagster_project.transform.basis import raw_file
 from dagster_project.transform.dbt_project import NodeResult, data_tests, prepare_manifest
 from expectations.engine import CheckResult
-from expectations.suite import load_suites
+from expectations.suite import Suite, load_suites
 
 
 def result(name: str = "a_check", **values: Any) -> CheckResult:
     given: dict[str, Any] = {
         "suite": "a_suite", "layer": "marts", "asset": "a_table", "severity": "block", "owner": "us", "reason": "because",
-        "passed": True, "observed": "0 rows", "limit": "0 rows",
+        "result": "passed", "observed": "0 rows", "limit": "0 rows",
     }  # fmt: skip
     return CheckResult(name=name, **{**given, **values})
 
@@ -55,13 +63,59 @@ def complete(settings: Settings) -> Settings:
 def test_what_blocks_and_what_warns() -> None:
     results = [
         result("passed"),
-        result("failed", passed=False),
-        result("warned", passed=False, severity="warn"),
+        result("failed", result="failed"),
+        result("warned", result="failed", severity="warn"),
         result("passed too", severity="warn"),
     ]
     audit = Audit("basis", tuple(results))
     assert audit.blocking == (results[1],)
     assert audit.warnings == (results[2],)
+
+
+OF_CHAIN = [
+    Suite(name, "intermediate", name, name, (), follows=follows)
+    for name, follows in {"first": (), "second": ("first",), "third": ("second",), "beside": ()}.items()
+]
+
+
+def test_what_may_follow_from_what_blocks_is_not_judged() -> None:
+    results = [
+        result("blocks", asset="first", result="failed"),
+        result("warns", asset="first", result="failed", severity="warn"),
+        result("follows", asset="second", result="failed", observed="3 rows"),
+        result("follows_far", asset="third", result="failed", severity="warn"),
+        result("holds", asset="third"),
+        result("was_waived", asset="third", result="waived"),
+        result("is_broken", asset="third", result="failed", error="no such column"),
+        result("of_dbt", asset="third", suite="dbt", result="failed"),
+        result("expired", asset="third", suite="waivers", result="failed"),
+        result("independent", asset="beside", result="failed"),
+    ]
+    found = {one.name: one for one in set_aside_what_follows(results, OF_CHAIN)}
+    changed = {name for name in found if found[name] not in results}
+    assert changed == {"follows", "follows_far"}
+    assert {found[name].result for name in changed} == {"not judged"}
+    assert found["follows"].observed == "3 rows (not judged, since it may follow from what blocks in first)"
+    assert Audit("", tuple(found.values())).not_judged == (found["follows"], found["follows_far"])
+
+
+@pytest.mark.parametrize(
+    "reached", [{"severity": "warn", "result": "failed"}, {"result": "waived"}, {"result": "not judged"}]
+)
+def test_nothing_follows_from_what_does_not_block(reached: dict[str, Any]) -> None:
+    results = [result("before", asset="first", **reached), result("after", asset="second", result="failed")]
+    assert set_aside_what_follows(results, OF_CHAIN) == results
+
+
+def test_an_audit_of_older_code_is_none(settings: Settings) -> None:
+    save_audit(settings, Audit("a basis", (result(),)))
+    kept = json.loads(settings.audit_results.read_text(encoding="utf-8"))
+    older = [
+        {"passed": True, **{name: value for name, value in one.items() if name not in ("result", "beyond")}}
+        for one in kept["results"]
+    ]
+    settings.audit_results.write_text(json.dumps({**kept, "results": older}), encoding="utf-8")
+    assert read_audit(settings) is None
 
 
 def test_suites_are_those_of_the_layers_asked_for() -> None:
@@ -73,7 +127,13 @@ def test_suites_are_those_of_the_layers_asked_for() -> None:
 
 def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
     assert read_audit(settings) is None
-    audit = Audit("a basis", (result(year=2022, rows=3, error="why"), result("other", passed=False, severity="warn")))
+    audit = Audit(
+        "a basis",
+        (
+            result(year=2022, rows=3, error="why", beyond=(("2022", 3.5),)),
+            result("other", result="failed", severity="warn"),
+        ),
+    )
     save_audit(settings, audit)
     assert read_audit(settings) == audit
 
@@ -195,7 +255,7 @@ def test_what_is_kept_of_a_delivery_is_taken_at_its_word(complete: Settings, qui
     audited(complete)
     (path,) = (complete.raw / "prosecution").rglob("audit-*.json")
     said = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps([{**one, "passed": False} for one in said]), encoding="utf-8")
+    path.write_text(json.dumps([{**one, "result": "failed"} for one in said]), encoding="utf-8")
     failed = [one for one in audited(complete).results if not one.passed and one.suite != "dbt"]
     assert {one.suite for one in failed} == {"raw_prosecution_decisions"}
 
@@ -210,7 +270,7 @@ def test_data_tests_are_results_that_block(complete: Settings, quick: list[dict[
         severity="block",
         owner="us",
         reason="a data test of the transformation",
-        passed=False,
+        result="failed",
         observed="3 failing rows",
         limit="0 failing rows",
         rows=3,

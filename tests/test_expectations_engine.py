@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from expectations.suite import CORE_TYPES, UNEXPECTED_ROWS, Declared, Suite, loa
 
 # the form of a case number: it stands for all that may never leave the warehouse
 MARKER = "2200-K1276-14"
+OF_OTHERS = "select id from marts.figures where id not in (select id from {table})"
 
 
 def declared(name: str, kind: str, *, query: str | None = None, **settings: Any) -> Declared:
@@ -308,8 +310,132 @@ def test_an_empty_table_fails_every_expectation(connection: duckdb.DuckDBPyConne
         table="marts.none",
     )
     assert [(one.passed, one.observed, one.error) for one in results.values()] == [
-        (False, "0 rows", "the table is empty")
+        (False, "an empty table", "the table is empty")
     ] * 4
+
+
+def test_a_table_that_may_be_empty_is_not_judged_when_it_is(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create view marts.none as select * from marts.figures where false")
+    expectations = (
+        declared("column", "expect_column_values_to_not_be_null", column="id"),
+        declared("rows", UNEXPECTED_ROWS, query="select * from {table}"),
+        declared("elsewhere", UNEXPECTED_ROWS, query=OF_OTHERS, judges_an_empty_table=True),
+        declared("sound", UNEXPECTED_ROWS, query=f"{OF_OTHERS} limit 0", judges_an_empty_table=True),
+    )
+    may_be = dataclasses.replace(suite(*expectations, table="marts.none"), may_be_empty=True)
+    assert [(one.result, one.observed, one.error) for one in run_suite(may_be, connection)] == [
+        ("not judged", "an empty table", None),
+        ("not judged", "an empty table", None),
+        ("failed", "100 rows", None),
+        ("passed", "0 rows", None),
+    ]
+    assert {one.result for one in run_suite(may_be, connection, table="marts.figures")} == {"passed", "failed"}
+
+
+def test_nothing_is_judged_without_its_condition(connection: duckdb.DuckDBPyConnection) -> None:
+    def judged_when(name: str, condition: str, **settings: Any) -> Declared:
+        return declared(name, UNEXPECTED_ROWS, judged_when=condition, needs="a hundred rows", **settings)
+
+    results = judge(
+        connection,
+        judged_when("enough", "count(*) >= 100", having="max(part) > 3", observed="max(part)"),
+        judged_when("enough_and_sound", "count(*) >= 100", where="part > 9"),
+        judged_when("too_few", "count(*) > 100", having="max(part) > 3", observed="max(part)"),
+        judged_when("too_few_rows", "count(*) > 100", query="select * from {table} where part > 3"),
+        judged_when("unknown", "max(nothing) > 3", where="part > 3"),
+        judged_when("by_query", "select count(*) > 100 from {table}", where="part > 3"),
+        judged_when("broken", "parts > 3", where="part > 9"),
+    )
+    assert {name: (one.result, one.rows) for name, one in results.items()} == {
+        "enough": ("failed", 1),
+        "enough_and_sound": ("passed", 0),
+        "too_few": ("not judged", 0),
+        "too_few_rows": ("not judged", 0),
+        "unknown": ("not judged", 0),
+        "by_query": ("not judged", 0),
+        "broken": ("failed", 0),
+    }
+    assert results["too_few"].observed == "too little to judge: needs a hundred rows"
+    assert "Binder Error" in str(results["broken"].error)
+    assert not any(one.passed for name, one in results.items() if name != "enough_and_sound")
+
+
+def measured(name: str, value: str, shown: str = "", **settings: Any) -> Declared:
+    """Of each part, a value."""
+    measure = f"select 'part ' || part as unit, {value} as value{shown} from {{table}} group by part"
+    return declared(name, UNEXPECTED_ROWS, measure=measure, unit="part", **settings)
+
+
+def test_what_is_measured_names_the_units_beyond_the_limit(connection: duckdb.DuckDBPyConnection) -> None:
+    results = judge(
+        connection,
+        measured("sound", "sum(whole)", at_least=20, at_most=100),
+        measured("above", "sum(whole)", at_most=79),
+        measured("below", "sum(whole)", at_least=41),
+        measured("both", "sum(whole)", ", sum(whole) || ' wholes' as shown", at_least=21, at_most=99),
+        measured("some", "case when part > 2 then sum(whole) end", at_most=99, needs="a large part"),
+        measured("none", "case when part > 5 then sum(whole) end", at_most=99, needs="a large part"),
+        measured("broken", "sum(wholes)", at_most=99),
+    )
+    assert {name: (one.result, one.observed, one.rows, one.beyond) for name, one in results.items()} == {
+        "sound": ("passed", "20 to 100 in 5 parts", 0, ()),
+        "above": ("failed", "part 3: 80; part 4: 100", 2, (("part 3", 80.0), ("part 4", 100.0))),
+        "below": ("failed", "part 0: 20; part 1: 40", 2, (("part 0", 20.0), ("part 1", 40.0))),
+        "both": ("failed", "part 0: 20 wholes; part 4: 100 wholes", 2, (("part 0", 20.0), ("part 4", 100.0))),
+        "some": ("failed", "part 4: 100; 3 of 5 parts not judged (needs a large part)", 1, (("part 4", 100.0),)),
+        "none": ("not judged", "too little to judge: needs a large part", 0, ()),
+        "broken": ("failed", "not determined", 0, ()),
+    }
+    assert "Binder Error" in str(results["broken"].error)
+
+
+def test_only_some_units_are_shown_and_none_that_looks_like_a_case(connection: duckdb.DuckDBPyConnection) -> None:
+    many = "select 'id ' || lpad(id::varchar, 2, '0') as unit, id as value from {table}"
+    cases = f"select '{MARKER}' as unit, 1 as value from {{table}} limit 1"
+    results = judge(
+        connection,
+        declared("many", UNEXPECTED_ROWS, measure=many, at_most=0, unit="id"),
+        declared("cases", UNEXPECTED_ROWS, measure=cases, at_most=0, unit="case"),
+    )
+    assert results["many"].observed.startswith("id 01: 1; id 02: 2; ")
+    assert results["many"].observed.endswith("id 12: 12; and 87 more")
+    assert (results["cases"].observed, results["cases"].beyond) == ("(withheld): 1", (("(withheld)", 1.0),))
+
+
+def test_a_result_is_kept_as_json(connection: duckdb.DuckDBPyConnection) -> None:
+    (result,) = judge(connection, measured("above", "sum(whole)", at_most=79)).values()
+    assert CheckResult.from_json(json.loads(json.dumps(dataclasses.asdict(result)))) == result
+
+
+def test_what_a_result_means_for_publishing(connection: duckdb.DuckDBPyConnection) -> None:
+    (result,) = judge(connection, measured("above", "sum(whole)", at_most=79)).values()
+    meaning = {
+        (severity, found): (one.passed, one.blocks, one.warns)
+        for severity in ("block", "warn")
+        for found in ("passed", "failed", "waived", "not judged")
+        for one in [dataclasses.replace(result, severity=severity, result=found)]  # type: ignore[arg-type]
+    }
+    assert meaning == {
+        ("block", "passed"): (True, False, False),
+        ("block", "failed"): (False, True, False),
+        ("block", "waived"): (False, False, True),
+        ("block", "not judged"): (False, False, False),
+        ("warn", "passed"): (True, False, False),
+        ("warn", "failed"): (False, False, True),
+        ("warn", "waived"): (False, False, True),
+        ("warn", "not judged"): (False, False, False),
+    }
+
+
+def test_a_failure_is_told_so_that_it_can_be_corrected(connection: duckdb.DuckDBPyConnection) -> None:
+    above = declared("above", "expect_column_max_to_be_between", column="part", max_value=3, owner="supplier")
+    broken = declared("broken", UNEXPECTED_ROWS, where="parts > 3")
+    found, not_evaluated = judge(connection, above, broken).values()
+    assert dataclasses.replace(found, year=2024).text == (
+        "figures.above (2024): found 4; limit: a limit; to be corrected by the supplier of the delivery; why it matters: because"
+    )
+    assert not_evaluated.text.startswith("figures.broken: could not be evaluated: Binder Error: Referenced column")
+    assert "to be corrected by us, in our code or our limits" in not_evaluated.text
 
 
 def test_an_all_null_column_fails_unless_declared(connection: duckdb.DuckDBPyConnection) -> None:

@@ -27,7 +27,7 @@ def result(name: str = "parts_add_up", **changes: Any) -> CheckResult:
         "severity": "block",
         "owner": "us",
         "reason": "processed is investigated plus dismissed",
-        "passed": True,
+        "result": "passed",
         "observed": "0 rows",
         "limit": "none at all",
     }
@@ -64,46 +64,57 @@ def words(html: str) -> str:
 @pytest.mark.parametrize(
     ("results", "verdict", "counts"),
     [
-        ([result()], "Published Every check passed.", (1, 1, 0, 0)),
+        ([result()], "Published Every check that could be judged passed.", (1, 1, 0, 0, 0)),
         (
-            [result(), result("a", passed=False, severity="warn")],
+            [result(), result("a", result="failed", severity="warn")],
             "Published, with warnings No check blocks publication; mind the warnings.",
-            (2, 1, 1, 0),
+            (2, 1, 1, 0, 0),
         ),
         (
-            [result(), result("a", passed=False, severity="warn"), result("b", passed=False)],
+            [
+                result(),
+                result("a", result="failed", severity="warn"),
+                result("b", result="failed"),
+                result("c", result="not judged"),
+            ],
             "Blocked Nothing was published: what blocks must be put right first.",
-            (3, 1, 1, 1),
+            (4, 1, 1, 1, 1),
         ),
-        ([], "Blocked No check was run, so nothing may be published.", (0, 0, 0, 0)),
+        ([], "Blocked No check was run, so nothing may be published.", (0, 0, 0, 0, 0)),
     ],
 )
 def test_the_verdict_stands_at_the_top_in_words(
     tmp_path: Path, results: list[CheckResult], verdict: str, counts: tuple[int, ...]
 ) -> None:
     shown = words(render(tmp_path, *results))
-    total, passed, warned, blocked = counts
-    numbers = f"checks in all {total} passed {passed} warned {warned} blocked {blocked}"
+    total, passed, warned, blocked, not_judged = counts
+    numbers = f"checks in all {total} passed {passed} warned {warned} blocked {blocked} not judged {not_judged}"
     assert f"Publication 2026-03-02 06:10 Years 2015–2025 {verdict} {numbers}" in shown
 
 
 def test_a_failed_check_is_explained_worst_first(tmp_path: Path) -> None:
     warned = result(
-        "regions_known", layer="raw", asset="police", passed=False, severity="warn", owner="supplier", rows=1204
+        "regions_known", layer="raw", asset="police", result="failed", severity="warn", owner="supplier", rows=1204
     )
-    blocked = result(passed=False, observed="12 rows", rows=12)
-    unjudged = result("breaks_marked", passed=False, observed="not determined", error="Binder Error: no such column")
+    blocked = result(result="failed", observed="12 rows", rows=12)
+    unjudged = result("breaks_marked", result="failed", observed="not determined", error="Binder Error: no such column")
     shown = words(render(tmp_path, warned, blocked, unjudged))
     failed = shown[shown.index("What did not pass") : shown.index("Raw: the deliveries")]
     assert (
         "Parts add up ✕ Blocks fct_indicator_year · marts Observed 12 rows Limit none at all Offending rows 12 "
         "Why it matters Processed is investigated plus dismissed Who fixes it We do: the fault is in our code"
     ) in failed
-    assert "Could not judge Binder Error: no such column Observed not determined" in failed
+    assert "Could not be evaluated Binder Error: no such column Observed not determined" in failed
     assert "Offending rows not counted" in failed
     assert "Offending rows 1,204" in failed
     assert "Who fixes it The supplier of the delivery" in failed
     assert failed.index("Parts add up") < failed.index("Regions known")
+
+
+def test_what_was_not_judged_is_neither_passed_nor_failed(tmp_path: Path) -> None:
+    shown = words(render(tmp_path, result(result="not judged", observed="too little to judge: needs two years")))
+    assert "What did not pass" not in shown
+    assert "– Not judged too little to judge: needs two years none at all not counted" in shown
 
 
 def test_every_check_stands_under_its_layer_and_asset(tmp_path: Path) -> None:
@@ -112,7 +123,7 @@ def test_every_check_stands_under_its_layer_and_asset(tmp_path: Path) -> None:
         result("c", layer="published", asset="publication"),
         result("b", layer="raw", asset="prosecutor"),
         result("a", layer="raw", asset="police"),
-        result("d", layer="raw", asset="police", passed=False),
+        result("d", layer="raw", asset="police", result="failed"),
     )
     places = [
         html.index(part)
@@ -123,7 +134,7 @@ def test_every_check_stands_under_its_layer_and_asset(tmp_path: Path) -> None:
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
-    html = render(tmp_path, result(), result("a", passed=False))
+    html = render(tmp_path, result(), result("a", result="failed"))
     page = Reader(html)
     assert not {"script", "link", "img", "iframe", "object", "embed", "audio", "video"} & {
         tag for tag, _ in page.elements
@@ -133,7 +144,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
 
 
 def test_the_page_can_be_used_by_all(tmp_path: Path) -> None:
-    html = render(tmp_path, result(), result("a", passed=False))
+    html = render(tmp_path, result(), result("a", result="failed"), result("b", result="not judged"))
     page = Reader(html)
     assert page.all("html") == [{"lang": "en"}]
     assert page.all("meta")[1]["name"] == "viewport"
@@ -145,7 +156,8 @@ def test_the_page_can_be_used_by_all(tmp_path: Path) -> None:
     assert "<title>Blocked – quality checks – 2026-03-02 06:10</title>" in html
     # a word, not colour alone
     assert all(
-        re.search(r">[✓!✕] (Passed|Warns|Blocks)<", mark) for mark in re.findall(r'<span class="mark.*?</span>', html)
+        re.search(r">[✓!✕–] (Passed|Warns|Blocks|Waived|Not judged)<", mark)
+        for mark in re.findall(r'<span class="mark.*?</span>', html)
     )
 
 
@@ -169,7 +181,7 @@ def luminance(colour: str) -> float:
 def test_text_cannot_become_markup(tmp_path: Path) -> None:
     bad = "<script>alert('x')</script>&\"'"
     fields: dict[str, Any] = dict.fromkeys(("name", "asset", "reason", "observed", "limit", "error"), bad)
-    page = render_page([result(**fields, passed=False)], heading={bad: bad}, destination=tmp_path / "checks.html")
+    page = render_page([result(**fields, result="failed")], heading={bad: bad}, destination=tmp_path / "checks.html")
     html = page.read_text(encoding="utf-8")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -213,7 +225,7 @@ def test_a_page_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", fail)
         with pytest.raises(OSError, match="no space left"):
-            render(tmp_path, result(passed=False))
+            render(tmp_path, result(result="failed"))
     assert destination.read_text(encoding="utf-8") == first
     assert [one.name for one in tmp_path.iterdir()] == ["checks.html"]
     assert destination.stat().st_mode & 0o444 == 0o444

@@ -11,12 +11,19 @@ import yaml
 from expectations.suite import load_suite
 
 ROWS = {"type": "unexpected_rows", "query": "select * from {table}"}
+MEASURED = {
+    "type": "unexpected_rows",
+    "measure": "select a as unit, b as value from {table}",
+    "at_most": 2,
+    "unit": "year",
+}
 SET = "expect_column_distinct_values_to_equal_set"
 BETWEEN = "expect_column_max_to_be_between"
 
 
 def suite(**values: Any) -> dict[str, Any]:
     one = {"name": "one", "severity": "block", "owner": "us", "reason": "because", "limit": "none", **values}
+    one = {key: value for key, value in one.items() if value is not ...}
     return {"suite": "s", "layer": "marts", "asset": "a", "table": "marts.a", "expectations": [one]}
 
 
@@ -31,21 +38,44 @@ def load(folder: Path, content: object) -> Any:
     [
         (
             {"type": "unexpected_rows"},
-            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+            "unexpected_rows takes one of where, having, query, measure, and neither kwargs nor may_be_all_null",
         ),
         (
             {**ROWS, "kwargs": {"a": 1}},
-            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+            "unexpected_rows takes one of where, having, query, measure, and neither kwargs nor may_be_all_null",
         ),
         (
             {**ROWS, "may_be_all_null": True},
-            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+            "unexpected_rows takes one of where, having, query, measure, and neither kwargs nor may_be_all_null",
         ),
         (
             {**ROWS, "where": "true"},
-            "unexpected_rows takes one of where, having, query, and neither kwargs nor may_be_all_null",
+            "unexpected_rows takes one of where, having, query, measure, and neither kwargs nor may_be_all_null",
         ),
         ({**ROWS, "query": "select 1"}, "the query does not read {table}"),
+        ({**MEASURED, "measure": "select 1"}, "the measure does not read {table}"),
+        ({**MEASURED, "unit": ...}, "measure needs at_least or at_most, and unit"),
+        ({**MEASURED, "at_most": ...}, "measure needs at_least or at_most, and unit"),
+        ({**MEASURED, "at_most": "2"}, "at_most must be a number"),
+        ({**MEASURED, "at_most": True}, "at_most must be a number"),
+        (
+            {**MEASURED, "observed": "count(*)"},
+            "with measure, judged_when and observed follow from the values",
+        ),
+        (
+            {**MEASURED, "judged_when": "true", "needs": "rows"},
+            "with measure, judged_when and observed follow from the values",
+        ),
+        ({**ROWS, "at_most": 2}, "at_least, at_most, unit belong to measure only"),
+        ({**ROWS, "unit": "year"}, "at_least, at_most, unit belong to measure only"),
+        (
+            {**ROWS, "judged_when": "count(*) > 9"},
+            "judged_when and needs belong together: the condition in SQL and in words",
+        ),
+        (
+            {**ROWS, "needs": "ten rows"},
+            "judged_when and needs belong together: the condition in SQL and in words",
+        ),
         (
             {**ROWS, "query": "select a, b from {table}\nwhere a > b"},
             "the query only chooses rows; with `where` they cost no scan of their own",
@@ -75,6 +105,10 @@ def test_a_check_of_nothing_is_refused(tmp_path: Path, given: dict[str, Any], sa
     "given",
     [
         ROWS,
+        MEASURED,
+        {**MEASURED, "at_most": ..., "at_least": 0},
+        {**MEASURED, "needs": "a year before"},
+        {**ROWS, "judged_when": "count(*) > 9", "needs": "ten rows"},
         {"type": "unexpected_rows", "where": "å < 0"},
         {"type": "unexpected_rows", "query": "select a from {table} where a > (select max(b) from {table})"},
         {"type": "unexpected_rows", "query": "select a from {table} where a > 1 group by a having count(*) > 1"},

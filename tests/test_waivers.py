@@ -34,7 +34,7 @@ FAILED = CheckResult(
     severity="block",
     owner="us",
     reason="needed",
-    passed=False,
+    result="failed",
     observed="3 rows",
     limit="0 rows",
     rows=3,
@@ -74,13 +74,63 @@ def judged(
 
 def test_a_covered_failure_no_longer_blocks_and_says_who_let_it(tmp_path: Path) -> None:
     result, (shown,) = judged(tmp_path, FAILED, waiver())
-    assert (result.severity, result.passed) == ("waived", False)
+    assert (result.severity, result.result) == ("block", "waived")
     for text in ("needed", "delivered anew in May", "head of statistics", str(YESTERDAY), str(TOMORROW)):
         assert text in result.reason
-    assert (shown.passed, shown.severity, shown.asset) == (True, "block", "police_offences")
+    assert (shown.result, shown.severity, shown.asset) == ("passed", "block", "police_offences")
+
+
+VOLUME = replace(
+    FAILED,
+    name="volume_is_half_to_twice_the_year_before",
+    suite="int_figure_year",
+    layer="intermediate",
+    asset="int_figure_year",
+    rows=1,
+    year=None,
+    beyond=(("koppleri 2024", 2.5),),
+)
+
+
+def of_volume(unit: str = "koppleri 2024", **changes: Any) -> dict[str, Any]:
+    check = "int_figure_year.volume_is_half_to_twice_the_year_before"
+    return waiver(**{"check": check, "rows": ..., "unit": unit, "at_most": 2.5, **changes})
+
+
+def test_a_measured_value_is_waived_by_unit_and_up_to_a_bound(tmp_path: Path) -> None:
+    result, (shown,) = judged(tmp_path, VOLUME, of_volume())
+    assert result.result == "waived"
+    assert "(koppleri 2024) may have a value of 2.5 at the most until" in result.reason
+    assert shown.name == "waiver_of_volume_is_half_to_twice_the_year_before_koppleri 2024"
+    fallen = replace(VOLUME, beyond=(("koppleri 2024", 0.2),))
+    assert judged(tmp_path, fallen, of_volume(at_most=..., at_least=0.2))[0].result == "waived"
+
+
+def test_every_unit_beyond_the_limit_needs_its_waiver(tmp_path: Path) -> None:
+    both = replace(VOLUME, rows=2, beyond=(*VOLUME.beyond, ("valdtakt 2024", 3.0)))
+    assert judged(tmp_path, both, of_volume())[0] == both
+    result, _ = judged(tmp_path, both, of_volume(), of_volume("valdtakt 2024", at_most=3))
+    assert result.result == "waived"
+    assert result.reason.count("head of statistics") == 2
+
+
+def test_a_year_names_a_unit_too(tmp_path: Path) -> None:
+    lacking = replace(VOLUME, name="offences_have_decisions", asset="int_year_content", beyond=(("2024", 12.0),))
+    declared = of_volume(2024, check="int_year_content.offences_have_decisions", at_most=12)  # type: ignore[arg-type]
+    assert judged(tmp_path, lacking, declared)[0].result == "waived"
 
 
 NOT_COVERED = {
+    "a value above the bound": (replace(VOLUME, beyond=(("koppleri 2024", 2.6),)), of_volume()),
+    "a value below the bound": (
+        replace(VOLUME, beyond=(("koppleri 2024", 0.1),)),
+        of_volume(at_most=..., at_least=0.2),
+    ),
+    "a value on the other side": (
+        replace(VOLUME, beyond=(("koppleri 2024", 3.0),)),
+        of_volume(at_most=..., at_least=0.2),
+    ),
+    "another unit": (VOLUME, of_volume("koppleri 2023")),
     "more rows than waived": (replace(FAILED, rows=4), waiver()),
     "another check": (replace(FAILED, name="every_line_is_read_once"), waiver()),
     "another asset": (replace(FAILED, asset="police_decisions"), waiver()),
@@ -97,16 +147,23 @@ def test_what_is_not_covered_still_blocks(tmp_path: Path, what: str) -> None:
     assert judged(tmp_path, result, declared)[0] == result
 
 
-@pytest.mark.parametrize("untouched", [replace(FAILED, passed=True), replace(FAILED, severity="warn")])
+@pytest.mark.parametrize(
+    "untouched",
+    [
+        replace(FAILED, result="passed"),
+        replace(FAILED, severity="warn"),
+        replace(FAILED, result="not judged"),
+    ],
+)
 def test_what_does_not_block_is_left_as_it_is(tmp_path: Path, untouched: CheckResult) -> None:
     assert judged(tmp_path, untouched, waiver(year=2024))[0] == untouched
 
 
 def test_a_waiver_holds_to_the_end_of_its_day_and_then_blocks(tmp_path: Path) -> None:
     result, (shown,) = judged(tmp_path, FAILED, waiver(), today=TOMORROW)
-    assert (result.severity, shown.passed) == ("waived", True)
-    result, (shown,) = judged(tmp_path, replace(FAILED, passed=True), waiver(), today=TOMORROW + timedelta(days=1))
-    assert (shown.passed, shown.severity) == (False, "block")
+    assert (result.result, shown.result) == ("waived", "passed")
+    result, (shown,) = judged(tmp_path, replace(FAILED, result="passed"), waiver(), today=TOMORROW + timedelta(days=1))
+    assert (shown.result, shown.severity) == ("failed", "block")
     assert "expired" in shown.observed
 
 
@@ -135,12 +192,12 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
     assert publication
     with duckdb.connect(str(published.current / DATABASE), read_only=True) as connection:
         rows = connection.execute(
-            "select name, passed, reason from marts.quality_check where name like 'waiver_of%' or reason like '%own limit%'"
+            "select name, result, reason from marts.quality_check where name like 'waiver_of%' or reason like '%own limit%'"
         ).fetchall()
     assert {name for name, *_ in rows} == {
         "waiver_of_quarantine_within_limit_police", "waiver_of_quarantine_within_limit_prosecution"
     }  # fmt: skip
-    assert all(passed and "head of statistics" in reason for _, passed, reason in rows)
+    assert all(result == "passed" and "head of statistics" in reason for _, result, reason in rows)
     assert len(publication.said["waivers"]) == len(report.status(published)["waivers"]) == 2
     assert nothing_to_publish(published)
 
@@ -175,6 +232,23 @@ WRONG: dict[str, Any] = {
     "an expiry before the decision": [waiver(decided=TODAY, expires=YESTERDAY)],
     "a number of rows that is none": [waiver(rows="all")],
     "fewer than no rows": [waiver(rows=-1)],
+    "no rows, which lets nothing or anything pass": [waiver(rows=0)],
+    "rows of a check that measures": [of_volume(rows=1)],
+    "rows alone of a check that measures": [of_volume(rows=1, unit=..., at_most=...)],  # type: ignore[arg-type]
+    "a check that reports no rows": [waiver(check="dim_indicator.there_are_nineteen_variants", rows=1)],
+    "a bound of a check that reports rows": [waiver(at_most=3)],
+    "no unit": [of_volume(unit=...)],  # type: ignore[arg-type]
+    "an empty unit": [of_volume(" ")],
+    "no bound": [of_volume(at_most=...)],
+    "both bounds": [of_volume(at_least=0.1)],
+    "a bound within the limit": [of_volume(at_most=2)],
+    "a lower bound within the limit": [of_volume(at_most=..., at_least=0.5)],
+    "no end of a value": [of_volume(at_most=float("inf"))],
+    "a value that is a text": [of_volume(at_most="3")],
+    "a lower bound where there is no lower limit": [
+        of_volume("2024", check="int_year_content.offences_have_decisions", at_most=..., at_least=1)
+    ],
+    "the same unit twice": [of_volume(), of_volume(at_most=3)],
     "a truth for a number": [waiver(rows=True)],
     "a year that is a text": [waiver(year="2024")],
     "decided in the future": [waiver(decided=TOMORROW, expires=TOMORROW)],

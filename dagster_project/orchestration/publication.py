@@ -32,7 +32,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         key=VERDICT,
         group_name="audit",
         kinds={"greatexpectations"},
-        deps=[*marts, dg.AssetKey(["intermediate", "int_delivery_balance"])],
+        deps=[*marts, *(dg.AssetKey(["intermediate", suite.asset]) for suite in suites("intermediate"))],
         pool=WAREHOUSE_POOL,
         description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
     )
@@ -189,26 +189,42 @@ def expectation_checks() -> dg.AssetChecksDefinition:
 
 
 def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
-    """One check, which a delivery's expectation has for each year; the worst of them speaks."""
-    failed = [one for one in results if not one.passed]
-    shown = failed[0] if failed else results[-1]
-    years = f" ({', '.join(str(one.year) for one in failed)})" if failed and failed[0].year else ""
+    """One check, which a delivery's expectation has for each year; the worst of them speaks.
+
+    Dagster knows passed and failed only. What was not judged for any year is shown as a warning, since it must not look as if it
+    had passed; where some years were judged, the description says which were not.
+    """
+    failed = [one for one in results if one.blocks or one.warns]
+    not_judged = [one for one in results if one.result == "not judged"]
+    shown = (failed or (not_judged if len(not_judged) == len(results) else results))[-1]
+    if failed:
+        shown = next((one for one in failed if one.blocks), failed[0])
+    said = {"failed": failed, "not judged": not_judged}
+    years = [
+        f"{word} for {', '.join(str(one.year) for one in some)}" for word, some in said.items() if some and some[0].year
+    ]
+    description = [shown.text if failed else shown.reason]
+    if not failed and shown.result == "not judged":
+        description.append(f"not judged: {shown.observed}")
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=shown.name,
-        passed=not failed,
-        severity=dg.AssetCheckSeverity.ERROR if shown.severity == "block" else dg.AssetCheckSeverity.WARN,
-        description=f"{shown.reason}{years}: found {shown.observed}, expected {shown.limit}"
-        if failed
-        else shown.reason,
+        passed=not failed and shown.result != "not judged",
+        severity=dg.AssetCheckSeverity.ERROR if shown.blocks else dg.AssetCheckSeverity.WARN,
+        description="; ".join([*description, *years]),
         metadata={
+            "result": shown.result,
             "observed": shown.observed,
             "limit": shown.limit,
-            "offending_rows": sum(one.rows for one in results),
-            "who_mends_it": "the supplier" if shown.owner == "supplier" else "we",
+            "offending_rows": sum(one.rows for one in failed),
+            "who_corrects_it": "the supplier" if shown.owner == "supplier" else "us",
             "validation_page": _page(places),
             **(
-                {"by_year": dg.MetadataValue.json({str(one.year): one.observed for one in results})}
+                {
+                    "by_year": dg.MetadataValue.json(
+                        {str(one.year): {"result": one.result, "observed": one.observed} for one in results}
+                    )
+                }
                 if shown.year
                 else {}
             ),
@@ -220,8 +236,9 @@ def _about(audit: Audit, places: Places) -> dict[str, Any]:
     return {
         "may_be_published": not audit.blocking,
         "checks": len(audit.results),
-        "blocking": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.blocking]),
-        "warnings": dg.MetadataValue.json([f"{one.asset}.{one.name}" for one in audit.warnings]),
+        "blocking": dg.MetadataValue.json([one.label for one in audit.blocking]),
+        "warnings": dg.MetadataValue.json([one.label for one in audit.warnings]),
+        "not_judged": dg.MetadataValue.json([one.label for one in audit.not_judged]),
         "waivers": dg.MetadataValue.json([one.reason for one in audit.results if one.suite == "waivers"]),
         "what_did_not_pass": dg.MetadataValue.md(_failures(audit)),
         "validation_page": _page(places),
@@ -232,13 +249,14 @@ def _failures(audit: Audit) -> str:
     """The failed checks as a table, for those whose browser does not follow a link from a page to a file."""
     failed = [*audit.blocking, *audit.warnings]
     rows = [
-        f"| {one.severity} | {one.asset}.{one.name} | {one.year or ''} | {one.observed} | {one.limit} | {one.reason} |"
+        f"| {one.severity if one.result == 'failed' else one.result} | {one.asset}.{one.name} | {one.year or ''} "
+        f"| {one.observed} | {one.limit} | {one.reason} |"
         for one in failed
     ]
     return (
         "\n".join(["| | check | year | found | expected | why |", "|---|---|---|---|---|---|", *rows])
         if failed
-        else "everything passed"
+        else "nothing failed"
     )
 
 

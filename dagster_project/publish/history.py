@@ -32,6 +32,7 @@ _PUBLICATION_COLUMNS = {
     "code_version": "varchar",
     "checks_passed": "bigint",
     "checks_warned": "bigint",
+    "checks_not_judged": "bigint",
     "waivers": "varchar",
     "predecessor": "varchar",
     "changes": "varchar",
@@ -173,6 +174,8 @@ def _row(said: Mapping[str, Any]) -> dict[str, Any]:
         "code_version": said["code_version"],
         "checks_passed": said["checks"]["passed"],
         "checks_warned": said["checks"]["warned"],
+        # Older code did not count them.
+        "checks_not_judged": said["checks"].get("not_judged"),
         "waivers": "; ".join(said.get("waivers", [])) or None,
         "predecessor": revised.get("predecessor"),
         "changes": ", ".join(revised.get("changes", ())) or None,

@@ -51,7 +51,7 @@ _CHECK_COLUMNS = {
     "reason": "varchar",
     "observed": "varchar",
     "limit": "varchar",
-    "passed": "boolean",
+    "result": "varchar",
     "rows": "bigint",
 }
 
@@ -59,13 +59,11 @@ _CHECK_COLUMNS = {
 class PublishingBlockedError(Exception):
     """The audit does not let the figures be published; `failed` are the checks that say no."""
 
-    def __init__(self, failed: Sequence[CheckResult], why: str = "") -> None:
+    def __init__(self, failed: Sequence[CheckResult], why: str = "", not_judged: int = 0) -> None:
         self.failed = tuple(failed)
-        lines = [
-            f"  {one.asset}.{one.name}{f' ({one.year})' if one.year else ''}: found {one.observed}, expected {one.limit} "
-            f"({'the supplier' if one.owner == 'supplier' else 'we'} must mend it: {one.reason})"
-            for one in failed
-        ]
+        lines = [f"  {one.text}" for one in failed]
+        if not_judged:
+            lines.append(f"  {not_judged} other checks were not judged: see the validation page")
         super().__init__("\n".join([why or "the audit blocks publishing:", *lines]))
 
 
@@ -105,13 +103,16 @@ def make_draft(settings: Settings) -> Audit:
     if missing := missing_checks(settings, audit):
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
     if audit.blocking:
-        raise PublishingBlockedError(audit.blocking)
+        raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
     tables = mart_tables(after_audit=False)
     write_draft(settings, tables, anew=True)
     write_text(settings.draft / DICTIONARY, dictionary())
     with read_back(settings, tables) as connection:
         results = run_suites(
-            suites("published"), connection, tables={suite.suite: READ_BACK for suite in suites("published")}
+            suites("published"),
+            connection,
+            tables={suite.suite: READ_BACK for suite in suites("published")},
+            parameters=published_parameters(),
         )
     audited = Audit(audit.basis, (*(one for one in audit.results if one.layer != "published"), *results))
     save_audit(settings, audited)
@@ -119,6 +120,11 @@ def make_draft(settings: Settings) -> Audit:
         raise PublishingBlockedError(audited.blocking)
     _describe(settings, audited)
     return audited
+
+
+def published_parameters() -> dict[str, str]:
+    """What the suites of the published files need to know: the tables that may have no row, as SQL."""
+    return {"may_be_empty": ", ".join(f"'{suite.asset}'" for suite in suites("marts") if suite.may_be_empty)}
 
 
 def _describe(settings: Settings, audit: Audit) -> None:
@@ -173,7 +179,9 @@ def release(settings: Settings) -> Publication | None:
     described = (description["publication_id"], len(audit.results), description["revisions"]["values"])
     if told != described or description["basis"] != audit.basis:
         raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
-    checks = [{name: value for name, value in asdict(one).items() if name != "error"} for one in audit.results]
+    checks = [
+        {name: value for name, value in asdict(one).items() if name not in ("error", "beyond")} for one in audit.results
+    ]
     # Seconds of imports that only a load pays which publishes.
     from dagster_project.publish.formats.write import write_formats
     from dagster_project.publish.report.pages import write_report
@@ -203,7 +211,7 @@ def _approved(settings: Settings) -> Audit:
     if not any(one.layer == "published" for one in audit.results):
         raise PublishingBlockedError([], "the draft was not read back: load again")
     if audit.blocking:
-        raise PublishingBlockedError(audit.blocking)
+        raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
     return audit
 
 
@@ -245,5 +253,6 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
         "checks": {
             "passed": sum(one.passed for one in audit.results),
             "warned": len(audit.warnings),
+            "not_judged": len(audit.not_judged),
         },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -184,22 +184,12 @@ class Pages:
         checks, layers = self.figures.checks, self.catalogue["quality_page"]["layers"]
         revisions = self.figures.revisions
         return {
-            "counts": {
-                "count": len(checks),
-                "passed": sum(one["passed"] for one in checks),
-                "warned": sum(not one["passed"] and one["severity"] == "warn" for one in checks),
-                "waived": sum(not one["passed"] and one["severity"] == "waived" for one in checks),
-            },
+            "counts": {"count": len(checks), **_counts(checks)},
             "by_layer": [
-                (
-                    title,
-                    sum(one["layer"] == layer and one["passed"] for one in checks),
-                    sum(one["layer"] == layer and not one["passed"] and one["severity"] == "warn" for one in checks),
-                    sum(one["layer"] == layer and not one["passed"] and one["severity"] == "waived" for one in checks),
-                )
+                (title, *_counts([one for one in checks if one["layer"] == layer]).values())
                 for layer, title in layers.items()
             ],
-            "failed": [one for one in checks if not one["passed"]],
+            "failed": [one for one in checks if one["result"] in ("failed", "waived")],
             "coverage": self._coverage(),
             "breaks": self._breaks(),
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
@@ -211,7 +201,7 @@ class Pages:
         for name, title in self.catalogue["quality_page"]["coverage_checks"].items():
             results = [one for one in self.figures.checks if one["name"] == name]
             if results:
-                found.append((title, next((one for one in results if not one["passed"]), results[-1])))
+                found.append((title, next((one for one in results if one["result"] != "passed"), results[-1])))
         return found
 
     def _breaks(self) -> list[tuple[Row, str]]:
@@ -357,3 +347,16 @@ def _asset(name: str) -> str:
 
 def _script_hash() -> str:
     return b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode()
+
+
+def _counts(checks: Sequence[Row]) -> dict[str, int]:
+    """How many checks had each result; what is published has passed every check that would have stopped it, or it was waived."""
+    return {
+        name: sum(one["result"] == result for one in checks)
+        for name, result in {
+            "passed": "passed",
+            "warned": "failed",
+            "waived": "waived",
+            "not_judged": "not judged",
+        }.items()
+    }

@@ -9,6 +9,7 @@ select
     code_version,
     checks_passed,
     checks_warned,
+    checks_not_judged,
     waivers,
     predecessor,
     changes,

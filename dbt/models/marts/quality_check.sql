@@ -8,6 +8,6 @@ select
     reason,
     observed,
     "limit",
-    passed,
+    result,
     rows
 from {{ source('audit', 'check_result') }}

@@ -1,0 +1,101 @@
+{{ config(materialized='incremental') }}
+
+-- The one place where all offences of a year meet all decisions of that year.
+with offence as (
+    select * from {{ ref('stg_police_offences') }}
+    where {{ is_stale_year('year') }}
+),
+
+-- A quarantined decision is missing in the figures, so it is missing here.
+decision as (
+    select
+        decision.year,
+        decision.diarienummer,
+        decision.brottsnummer
+    from {{ ref('int_decision') }} as decision
+    left join {{ ref('int_quarantined_decision') }} as quarantined
+        on
+            decision.year = quarantined.year
+            and decision.line = quarantined.line
+            and case decision.authority when 'police' then 'police' else 'prosecution' end = quarantined.source
+    where {{ is_stale_year('decision.year') }} and quarantined.line is null
+),
+
+decided as (
+    select
+        offence.year,
+        count(*) as offences
+    from offence
+    where exists (
+        select decision.year
+        from decision
+        where
+            decision.year = offence.year
+            and decision.diarienummer = offence.diarienummer
+            and decision.brottsnummer = offence.brottsnummer
+    )
+    group by offence.year
+),
+
+with_victim as (
+    select
+        offence.year,
+        coalesce(offence.malsagande_kon <> victim_group.sex, false)
+        or coalesce((offence.malsagande_alder >= 18) <> victim_group.is_adult, false) as is_another
+    from offence
+    inner join {{ ref('int_offence_class') }} as class
+        on class.classified_by = 'code' and offence.brottskod = class.class_key
+    inner join {{ ref('victim_group') }} as victim_group on class.victim_group = victim_group.victim_group
+    where offence.malsagande_kon is not null or offence.malsagande_alder is not null
+),
+
+victim as (
+    select
+        year,
+        count(*) as offences,
+        sum(case when is_another then 1 else 0 end) as others
+    from with_victim
+    group by year
+),
+
+with_region as (
+    select
+        year,
+        min(handlaggande_region) <> max(handlaggande_region) as has_several
+    from offence
+    where handlaggande_region is not null
+    group by year, diarienummer
+    having count(*) > 1
+),
+
+region as (
+    select
+        year,
+        count(*) as cases,
+        sum(case when has_several then 1 else 0 end) as several
+    from with_region
+    group by year
+),
+
+total as (
+    select
+        year,
+        count(*) as offences
+    from offence
+    group by year
+)
+
+select
+    total.year,
+    complete_year.year_fingerprint,
+    total.offences,
+    total.offences - coalesce(decided.offences, 0) as offences_without_decision,
+    coalesce(victim.offences, 0) as offences_with_coded_victim,
+    cast(coalesce(victim.others, 0) as bigint) as offences_with_another_victim,
+    coalesce(region.cases, 0) as cases_of_several_offences,
+    cast(coalesce(region.several, 0) as bigint) as cases_of_several_regions
+from total
+inner join {{ source('raw', 'complete_year') }} as complete_year on total.year = complete_year.year
+left join decided on total.year = decided.year
+left join victim on total.year = victim.year
+left join region on total.year = region.year
