@@ -284,14 +284,14 @@ def _other_clock(moved: timedelta, jump: timedelta) -> None:
     real_time = time.time
     time.time = lambda: real_time() + offset.total_seconds()  # Dagster's and dbt's
 
-    done = building.note_build_done
+    done = building.record_build_ended
 
     def built(*arguments: Any) -> None:
         nonlocal offset
         done(*arguments)
         offset = moved + jump
 
-    building.note_build_done = built
+    building.record_build_ended = built
 
 
 def _drop_powers() -> None:

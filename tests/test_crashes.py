@@ -30,7 +30,7 @@ STAGES = {
     "one delivery is taken in, another is not": Stop("rename", "*/ledger.json", 2),
     "the build has begun": Stop("call", "dagster_project.transform.build.run_dbt"),
     "half of the models are built": Stop("call", "dbt.task.run.ModelRunner.execute", 14),
-    "all is built, not noted": Stop("call", "dagster_project.transform.build.note_build_done"),
+    "all is built, not noted": Stop("call", "dagster_project.transform.build.record_build_ended"),
     "the build is noted, its tests are not": Stop("rename", "*/data_tests.json"),
     "the audit is done, not kept": Stop("rename", "*/results.json"),
     "half of the draft is written": Stop("call", "dagster_project.publish.draft._copy_comments", 6),
