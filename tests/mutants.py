@@ -32,7 +32,7 @@ LIST = TESTS / "mutants.yml"
 SUITES = Path("expectations/suites")
 LANES = 2
 SECONDS = 600  # for one mutant; one that hangs is noticed
-COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
+COPIED = ("dagster_project", "dbt", "docs", "expectations", "tests", "pyproject.toml")
 QUICK = "--quick="  # a seed: a random half of those that are noticed without a whole build
 WHOLE_BUILDS = (
     "tests/test_incremental.py",

@@ -127,7 +127,7 @@ def test_activating_without_a_server_says_that_the_two_differ(
         make_publication(settings, publication_id, 2)
     for variable, value in {**environment(settings), DSN_VARIABLE: ABSENT}.items():
         monkeypatch.setenv(variable, value)
-    assert cli.main(["publications", "--activate", FIRST]) == 1
+    assert cli.main(["publications", "--activate", FIRST]) == cli.NOT_SERVED
     said = capsys.readouterr()
     assert f"readers of files open {FIRST}, but PostgreSQL does not serve {FIRST} yet" in said.err
     assert [secret for secret in SECRETS if secret in said.out + said.err] == []

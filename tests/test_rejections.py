@@ -109,14 +109,6 @@ def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
     assert all("not taken for a delivery" in each for each in told)
 
 
-def test_a_source_that_is_no_folder_is_told_of(settings: Settings) -> None:
-    assert list(find_strays(settings.landing, settings.corrections)) == []
-    settings.landing.mkdir()
-    (settings.landing / "police").write_bytes(b"no folder")
-    (told,) = find_strays(settings.landing, settings.corrections)
-    assert told.startswith("police: not taken for a delivery")
-
-
 def test_a_file_that_an_upload_renames_meanwhile_does_not_matter(
     loaded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
