@@ -163,7 +163,7 @@ def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], tod
 def _shown(waiver: Waiver, today: date) -> CheckResult:
     asset, _, name = waiver.check.partition(".")
     return CheckResult(
-        name="_".join(filter(None, ["waiver_of", name, waiver.source, waiver.unit])),
+        name="_".join(filter(None, ["waiver_of", name, waiver.source, waiver.unit])).replace(" ", "_"),
         suite="waivers",
         layer=waiver.layer,
         asset=asset,

@@ -101,7 +101,7 @@ def test_a_measured_value_is_waived_by_unit_and_up_to_a_bound(tmp_path: Path) ->
     result, (shown,) = judged(tmp_path, VOLUME, of_volume())
     assert result.result == "waived"
     assert "(koppleri 2024) may have a value of 2.5 at the most until" in result.reason
-    assert shown.name == "waiver_of_volume_is_half_to_twice_the_year_before_koppleri 2024"
+    assert shown.name == "waiver_of_volume_is_half_to_twice_the_year_before_koppleri_2024"
     fallen = replace(VOLUME, beyond=(("koppleri 2024", 0.2),))
     assert judged(tmp_path, fallen, of_volume(at_most=..., at_least=0.2))[0].result == "waived"
 

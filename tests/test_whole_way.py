@@ -105,7 +105,7 @@ def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> No
     with duckdb.connect(str(publication.folder / DATABASE), read_only=True) as connection:
         (rows,) = connection.execute("select count(*) from marts.quality_check").fetchone() or (0,)
         (failed,) = connection.execute(
-            "select count(*) from marts.quality_check where not passed and severity = 'block'"
+            "select count(*) from marts.quality_check where result = 'failed' and severity = 'block'"
         ).fetchone() or (None,)
         told = connection.execute("select publication_id, first_year, last_year from marts.publication").fetchall()
         comment = connection.execute(
