@@ -167,7 +167,7 @@ def missing_checks(settings: Settings, audit: Audit) -> list[str]:
 
 
 def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckResult]:
-    """Audit a delivery's typed extract; once, since neither it nor the expectations change."""
+    """Audit a delivery's typed extract; once, since neither it nor the expectations change, unless a check ended in an error."""
     folder = record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
     kept = folder / f"audit-{rules_version()}.json"
     said: list[dict[str, Any]] | None = read_json(kept, None)
@@ -186,7 +186,9 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
         )
     results = [replace(result, year=record.year) for result in results]
     logger.info("%s: %s checks of the typed extract", record.label, len(results))
-    write_json(kept, [asdict(result) for result in results])
+    # What failed for a passing reason (memory, a locked file) must not fail for ever.
+    if not any(result.error for result in results):
+        write_json(kept, [asdict(result) for result in results])
     return results
 
 

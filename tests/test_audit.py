@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -249,6 +250,22 @@ def test_a_delivery_is_audited_once(
     monkeypatch.setattr(audit_module, "rules_version", lambda: "others")
     audited(complete)
     assert len(quick) == 7
+
+
+def test_a_delivery_whose_audit_ended_in_an_error_is_audited_again(
+    complete: Settings, quick: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = audit_module.run_suites
+    monkeypatch.setattr(
+        audit_module,
+        "run_suites",
+        lambda *asked, **more: [replace(one, error="no memory") for one in stub(*asked, **more)],
+    )
+    audited(complete)
+    assert list(complete.raw.rglob("audit-*.json")) == []
+    monkeypatch.setattr(audit_module, "run_suites", stub)
+    audited(complete)
+    assert len(quick) == 6
 
 
 def test_what_is_kept_of_a_delivery_is_taken_at_its_word(complete: Settings, quick: list[dict[str, Any]]) -> None:

@@ -152,9 +152,13 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
 
 
 def note_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
-    """Remember for `status` why a folder, as it is now, was rejected."""
+    """Remember for `status` why a folder, as it is now, was rejected; nothing where it is gone."""
+    try:
+        signature = folder.signature()
+    except FileNotFoundError:
+        return
     noted = read_json(settings.rejections, {})
-    write_json(settings.rejections, {**noted, folder.label: {"signature": folder.signature(), "why": why}})
+    write_json(settings.rejections, {**noted, folder.label: {"signature": signature, "why": why}})
 
 
 def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
