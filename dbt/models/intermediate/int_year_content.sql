@@ -26,14 +26,15 @@ decided as (
         offence.year,
         count(*) as offences
     from offence
-    where exists (
-        select decision.year
-        from decision
-        where
-            decision.year = offence.year
-            and decision.diarienummer = offence.diarienummer
-            and decision.brottsnummer = offence.brottsnummer
-    )
+    where
+        exists (
+            select decision.year
+            from decision
+            where
+                decision.year = offence.year
+                and decision.diarienummer = offence.diarienummer
+                and decision.brottsnummer = offence.brottsnummer
+        )
     group by offence.year
 ),
 
