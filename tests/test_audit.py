@@ -83,8 +83,8 @@ def test_what_may_follow_from_what_blocks_is_not_judged() -> None:
     results = [
         result("blocks", asset="first", result="failed"),
         result("warns", asset="first", result="failed", severity="warn"),
-        result("follows", asset="second", result="failed", observed="3 rows"),
-        result("follows_far", asset="third", result="failed", severity="warn"),
+        result("follows", asset="second", result="failed", severity="warn", observed="3 rows"),
+        result("follows_far", asset="third", result="failed"),
         result("holds", asset="third"),
         result("was_waived", asset="third", result="waived"),
         result("is_broken", asset="third", result="failed", error="no such column"),

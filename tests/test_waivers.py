@@ -223,7 +223,7 @@ WRONG: dict[str, Any] = {
     **{f"without {name}": [waiver(**{name: ...})] for name in waiver()},
     "an unknown key": [waiver(forever=True)],
     "an unknown check": [waiver(check="police_offences.no_such_check")],
-    "a check that only warns": [waiver(check="prosecution_decisions.share_reopened")],
+    "a check that only warns": [waiver(check="int_processed_offence.no_row_stands_for_very_many_offences")],
     "reading back what is published": [waiver(check="current.as_many_rows_served_as_built")],
     "a test of our own": [waiver(check="fct_indicator_year.unique_combination")],
     "an empty reason": [waiver(reason=" ")],
