@@ -136,7 +136,7 @@ def assert_like_a_build_from_nothing(history: list[Step], versions: dict[str, Pa
 LOAD: Step = ("load", "", 0)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(history=histories)
 @example(history=[*everything, LOAD, ("withdraw", "prosecution", 2023), LOAD])
 @example(history=[*everything, ("purge", "", 2023), ("second", "police", 2024), ("withdraw", "prosecution", 2023)])
