@@ -115,17 +115,17 @@ def test_columns_of_other_rows_are_counted(second_year: tuple[Settings, dict[str
 
 def test_what_fails_is_named_with_what_was_found(second_year: tuple[Settings, dict[str, CheckResult]]) -> None:
     settings, _ = second_year
-    said = report.status(settings)
-    named = {one["check"]: one for one in said["checks"]}
+    status = report.status(settings)
+    named = {one["check"]: one for one in status["checks"]}
     assert named["int_year_content.few_offences_lack_decisions"]["observed"] == "2024: 8.00 % (24 of 300)"
     assert named["int_year_content.few_offences_lack_decisions"]["owner"] == "supplier"
-    text = report.status_as_text(said)
+    text = report.status_as_text(status)
     assert (
         "warning: int_year_content.few_offences_lack_decisions: found 2024: 8.00 % (24 of 300); limit: at most 1 %"
         in text
     )
     assert "blocks publishing: int_figure_year.volume_is_half_to_twice_the_year_before: found misshandel_nara" in text
-    json.dumps(said)
+    json.dumps(status)
 
 
 def test_a_waiver_of_the_volume_names_indicator_year_and_bound(
@@ -204,10 +204,10 @@ def test_a_year_without_any_offence_of_the_indicators_is_published_with_zeros(se
     assert audit
     assert [one.name for one in audit.warnings] == ["every_year_has_offences"]
     with duckdb.connect(str(settings.current / DATABASE), read_only=True) as connection:
-        told = dict(connection.execute("select result, count(*) from marts.quality_check group by 1").fetchall())
+        counts = dict(connection.execute("select result, count(*) from marts.quality_check group by 1").fetchall())
         row = connection.execute(
             "select checks_passed, checks_warned, checks_not_judged from marts.publication"
         ).fetchone()
-    assert told == {"passed": row[0], "failed": row[1], "not judged": row[2]} if row else False
-    assert told["not judged"] == len(audit.not_judged) > 50
-    assert publication.said["checks"]["not_judged"] == told["not judged"]
+    assert counts == {"passed": row[0], "failed": row[1], "not judged": row[2]} if row else False
+    assert counts["not judged"] == len(audit.not_judged) > 50
+    assert publication.said["checks"]["not_judged"] == counts["not judged"]

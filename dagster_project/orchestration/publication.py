@@ -199,9 +199,11 @@ def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg
     shown = (failed or (not_judged if len(not_judged) == len(results) else results))[-1]
     if failed:
         shown = next((one for one in failed if one.blocks), failed[0])
-    said = {"failed": failed, "not judged": not_judged}
+    by_result = {"failed": failed, "not judged": not_judged}
     years = [
-        f"{word} for {', '.join(str(one.year) for one in some)}" for word, some in said.items() if some and some[0].year
+        f"{word} for {', '.join(str(one.year) for one in some)}"
+        for word, some in by_result.items()
+        if some and some[0].year
     ]
     description = [shown.text if failed else shown.reason]
     if not failed and shown.result == "not judged":
