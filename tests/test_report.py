@@ -89,7 +89,9 @@ def test_a_link_shows_what_it_names(
     share = figures[year][3]
     says = words(page.locator("#says"))
     nothing = "inget ledde" if share == 0 else "skyddad" if figures[year][1] is None else "finns ingen andel"
-    assert (f"{told(share, 1)} procent" if share else nothing) in says
+    # None and all are exact, and told without a decimal.
+    rate = "100 procent" if share == 100 else f"{told(share, 1)} procent"
+    assert (rate if share else nothing) in says
     flow = rows(
         publication,
         "select offences from @fct_case_flow_year where (indicator_id, variant, geography_level, geography_code, year) "

@@ -149,7 +149,8 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
             tmp_path / name,
             [
                 "update dim_indicator set first_comparable_year = 2023",
-                "update fct_indicator_year set series_break = false, mixed_year = false, clearance_change_comparable = true",
+                "update fct_indicator_year set series_break = false, mixed_year = false, clearance_change_comparable = true, "
+                "clearance_pct_country = 30",
                 f"update fct_indicator_year set small_number = {few} where geography_level = 'riket'",
                 figures_of(2023, 301),
                 figures_of(

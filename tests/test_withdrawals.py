@@ -147,7 +147,7 @@ def test_a_year_between_others_is_withdrawn_and_delivered_again(settings: Settin
     """The years around it are published without it, and it comes back as it was."""
     prepare_manifest()
     quick = Way(without_dagster=True)
-    dirty_world(settings.landing, seed=81, offences_per_year=150, years=(2022, 2023, 2024), dirt=0.0)
+    dirty_world(settings.landing, seed=81, offences_per_year=80, years=(2022, 2023, 2024), dirt=0.0)
     assert run(settings, quick).returncode == 0
     whole = figures(settings.current / DATABASE)
     assert {key[2] for key in whole} == {2022, 2023, 2024}

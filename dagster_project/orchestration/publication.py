@@ -14,6 +14,7 @@ from dagster_project.publish.release import make_draft, release
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
 from dagster_project.transform.dbt_project import mart_tables, mart_views
 from expectations.engine import CheckResult
+from expectations.suite import Suite
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
@@ -32,7 +33,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         key=VERDICT,
         group_name="audit",
         kinds={"greatexpectations"},
-        deps=[*marts, *(dg.AssetKey(["intermediate", suite.asset]) for suite in suites("intermediate"))],
+        deps=[*marts, *(_audited_asset(suite) for suite in suites("intermediate"))],
         pool=WAREHOUSE_POOL,
         description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
     )
@@ -161,16 +162,12 @@ def publication_assets() -> list[dg.AssetsDefinition]:
 def expectation_checks() -> dg.AssetChecksDefinition:
     """Show each result of the audit at the asset that it is about."""
     declared = suites("raw", "intermediate", "marts")
-    raw = {suite.asset for suite in declared if suite.table is None or suite.table.startswith("raw.")}
-
-    def key(asset: str) -> dg.AssetKey:
-        schema = "raw" if asset in raw else "marts" if asset in mart_tables(after_audit=False) else "intermediate"
-        return dg.AssetKey([schema, asset])
+    keys = {suite.asset: _audited_asset(suite) for suite in declared}
 
     @dg.multi_asset_check(
         name="show_expectations",
         specs=[
-            dg.AssetCheckSpec(one.name, asset=key(suite.asset), additional_deps=[VERDICT], description=one.reason)
+            dg.AssetCheckSpec(one.name, asset=keys[suite.asset], additional_deps=[VERDICT], description=one.reason)
             for suite in declared
             for one in suite.expectations
         ],
@@ -183,9 +180,14 @@ def expectation_checks() -> dg.AssetChecksDefinition:
         results = [] if audit is None else sorted(audit.results, key=lambda one: (one.asset, one.name, one.year or 0))
         for (asset, name), of_check in groupby(results, key=lambda one: (one.asset, one.name)):
             if (asset, name) in names:
-                yield _check(key(asset), list(of_check), places)
+                yield _check(keys[asset], list(of_check), places)
 
     return show_expectations
+
+
+def _audited_asset(suite: Suite) -> dg.AssetKey:
+    """The asset that a suite is about, by the schema of its table; a suite of a typed extract names no table."""
+    return dg.AssetKey([suite.table.split(".")[0] if suite.table else "raw", suite.asset])
 
 
 def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
