@@ -6,6 +6,8 @@ UV_VERSION := $(shell sed -n 's/^ *"uv==\([0-9.]*\)",/\1/p' pyproject.toml)
 LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
 # Compiled once here: some machines forbid it later, and every start would pay.
 export UV_COMPILE_BYTECODE = 1
+# Behind a proxy that inspects TLS only the certificates of the system know it; uv brings its own.
+export UV_SYSTEM_CERTS = 1
 export DO_NOT_TRACK = 1
 
 .PHONY: run setup test soak readers national attack mutants check format dev docs bench lock
