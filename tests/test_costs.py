@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from costs import BASELINE, CASES, measure
 
-# Parquet is written by several threads, so its bytes are not quite the same each time, nor are the blocks of a database.
+# Pseudonyms compress a little otherwise each time, and a checkpoint comes a query earlier or later.
 LEEWAY, BLOCKS = 0.05, 2 * 262_144
 
 

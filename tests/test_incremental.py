@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pytest
@@ -59,6 +60,26 @@ def test_a_new_year_leaves_the_others_alone(three_years: Path, tmp_path: Path) -
         ingest(folder, settings)
     stale, _ = build_marts(settings)
     assert stale == [2024]
+
+
+def test_a_first_build_that_was_stopped_is_built_after_all(
+    three_years: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have loaded none of the seeds, although its database is of the present rules."""
+    settings = settings_in(tmp_path / "stopped")
+    shutil.copytree(three_years, settings.landing)
+
+    def stopped(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("dagster_project.transform.build.run_dbt", stopped)
+        build(settings)
+    build(settings)
+    at_once = settings_in(tmp_path / "at_once")
+    shutil.copytree(three_years, at_once.landing)
+    build(at_once)
+    assert marts(settings.warehouse_file) == marts(at_once.warehouse_file)
 
 
 def test_a_year_that_came_out_empty_is_emptied(three_years: Path, tmp_path: Path) -> None:

@@ -76,11 +76,16 @@ def is_built_by_present_rules(settings: Settings) -> bool:
         return bool(exists) and connection.execute("select version from build.rules").fetchone() == (rules_version(),)
 
 
-def record_build_begins(connection: duckdb.DuckDBPyConnection) -> None:
-    """Record the rules of the build, and that it has not ended yet."""
+def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Record the rules of the build, and that it has not ended yet.
+
+    Returns whether the build before it ended, so that all tables of its rules are there.
+    """
+    ended = connection.execute(_TABLE_EXISTS, ["result"]).fetchone() is not None
     connection.execute("create schema if not exists build")
     connection.execute(f"create or replace table build.rules as select '{rules_version()}' as version")
     connection.execute("drop table if exists build.result")
+    return ended
 
 
 def record_build_ended(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -34,16 +34,16 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
     derived: one that cannot be opened, or that other rules made, is deleted and built from nothing.
     """
     private_folder(settings.home)
-    keeps_years = _can_keep_years(settings)
+    _delete_what_cannot_be_kept(settings)
     active = active_deliveries(settings)
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         create_sources(connection, settings, active, year_fingerprints(settings, active))
-        record_build_begins(connection)
+        has_seeds = record_build_begins(connection)
         stale = _stale_years(connection)
     logger.info("building %s", f"years {spell_years(stale)}" if stale else "the small tables; no year is stale")
     selection = ["--select", *models] if models else ["--exclude", AFTER_AUDIT]
-    # Seeds belong to the rules, which are those of the last build.
-    seeds = ["--exclude-resource-type", "seed"] if keeps_years else []
+    # Seeds belong to the rules, which are those of the last build; one that was killed may not have loaded them.
+    seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
     if not models:
         with duckdb.connect(str(settings.warehouse_file)) as connection:
@@ -65,11 +65,11 @@ def build_after_audit(settings: Settings) -> list[NodeResult]:
     return results
 
 
-def _can_keep_years(settings: Settings) -> bool:
-    """Whether a build may keep the years that the working database holds; if not, the database is deleted."""
+def _delete_what_cannot_be_kept(settings: Settings) -> None:
+    """Delete the working database unless the present rules made it, so that a build may keep the years in it."""
     try:
         if is_built_by_present_rules(settings):
-            return True
+            return
     except duckdb.Error as error:
         if "lock" in str(error):
             # Another process has it open; it is not broken.
@@ -77,7 +77,6 @@ def _can_keep_years(settings: Settings) -> bool:
         logger.warning("the working database cannot be opened; it is built from nothing")
     settings.warehouse_file.unlink(missing_ok=True)
     settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-    return False
 
 
 def _stale_years(connection: duckdb.DuckDBPyConnection) -> list[int]:
