@@ -17,7 +17,7 @@ run: setup
 	@$(BIN)/uppklarat load
 
 setup: .venv/.installed
-	@$(BIN)/python -m dagster_project.transform.dbt_project
+	@$(BIN)/python -m dagster_project.transformation.dbt_project
 
 .venv/.installed: requirements.lock pyproject.toml
 	@echo "installing the locked dependencies into .venv"
@@ -59,10 +59,10 @@ format: setup
 	@$(BIN)/sqlfluff fix --disable-progress-bar dbt/models
 
 dev: setup
-	@$(BIN)/python -m dagster_project.orchestration.web_page
+	@$(BIN)/python -m dagster_project.defs.web_page
 
 docs: setup
-	@$(BIN)/python -m dagster_project.transform.docs_page
+	@$(BIN)/python -m dagster_project.transformation.docs_page
 
 bench: setup
 	@$(BIN)/python tests/benchmark.py --write

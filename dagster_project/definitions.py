@@ -6,8 +6,8 @@ import os
 
 import dagster as dg
 
-from dagster_project.orchestration.build import DEFAULT_SCHEDULE, build_definitions
-from dagster_project.orchestration.instance import spare_the_disk
+from dagster_project.defs.all_definitions import DEFAULT_SCHEDULE, build_definitions
+from dagster_project.defs.instance import spare_the_disk
 from dagster_project.settings import Settings
 
 

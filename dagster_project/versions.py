@@ -16,14 +16,11 @@ _CODE = (REPOSITORY / "dagster_project", DBT_PROJECT, REPOSITORY / "expectations
 _SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md", ".j2", ".css", ".js", ".typ"}
 # What only shows figures, or makes synthetic ones, decides none: it is no part of the rules.
 _PRESENTATION = (
-    "cli.py",
-    "report.py",
-    "difference.py",
-    "explain",
+    "cli",
     "sample",
-    "publish/report",
-    "publish/formats",
-    "publish/postgres",
+    "report",
+    "publication/formats",
+    "publication/postgres",
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
-from expectations.strict_yaml import StrictLoader
+from dagster_project.strict_yaml import StrictLoader
 
 Layer = Literal["raw", "intermediate", "marts", "published"]
 Severity = Literal["block", "warn"]

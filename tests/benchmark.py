@@ -57,7 +57,7 @@ from benchmark_worlds import (
 
 from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 ALL_YEARS = tuple(range(2014, 2026))
 YEAR = ALL_YEARS[-1]

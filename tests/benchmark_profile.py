@@ -28,26 +28,26 @@ from benchmark_process import SAMPLED_EVERY, tree_memory
 
 # Module → function (or Class.method) → stage. What a stage does outside of those called by it is its own.
 STAGES = {
-    "dagster_project.load": {"load": "look for what is new, and the rest of the command"},
-    "dagster_project.orchestration.command_line": {"run_load": "Dagster: definitions, plan, events"},
-    "dagster_project.deliveries.receive": {"receive_file": "ingest: receive"},
-    "dagster_project.deliveries.judge": {"judge_file": "ingest: judge"},
-    "dagster_project.deliveries.ingest": {"ingest": "ingest: the rest"},
-    "dagster_project.transform.build": {
+    "dagster_project.cli.load": {"load": "look for what is new, and the rest of the command"},
+    "dagster_project.cli.dagster_run": {"run_load": "Dagster: definitions, plan, events"},
+    "dagster_project.ingestion.read": {"receive_file": "ingest: receive"},
+    "dagster_project.ingestion.validate": {"judge_file": "ingest: judge"},
+    "dagster_project.ingestion.ingest": {"ingest": "ingest: the rest"},
+    "dagster_project.transformation.build": {
         "build_marts": "build: around dbt",
         "build_after_audit": "build: around dbt",
     },
-    "dagster_project.transform.dbt_project": {"run_dbt": "dbt: the rest"},
+    "dagster_project.transformation.dbt_project": {"run_dbt": "dbt: the rest"},
     "dbt.contracts.graph.manifest": {"Manifest.from_msgpack": "dbt: take the parsed project"},
-    "dagster_project.audit": {"audit_warehouse": "audit: the rest"},
+    "dagster_project.quality.audit": {"audit_warehouse": "audit: the rest"},
     "expectations.engine": {"run_suites": "audit: Great Expectations"},
-    "dagster_project.publish.release": {
+    "dagster_project.publication.release": {
         "make_draft": "draft: read back, revisions",
         "release": "publish: read back, seal",
     },
-    "dagster_project.publish.draft": {"write_draft": "export: DuckDB, Parquet, CSV"},
-    "dagster_project.publish.formats.write": {"write_formats": "export: Excel, PX, JSON-stat, DCAT"},
-    "dagster_project.publish.report.pages": {"write_report": "report"},
+    "dagster_project.publication.draft": {"write_draft": "export: DuckDB, Parquet, CSV"},
+    "dagster_project.publication.formats.write": {"write_formats": "export: Excel, PX, JSON-stat, DCAT"},
+    "dagster_project.report.pages": {"write_report": "report"},
 }
 # It returns what became of every dbt node; the seconds of the nodes are taken out of its stage.
 NODES_OF = "run_dbt"
@@ -208,7 +208,7 @@ def main() -> int:
     results: list[Any] = []
     clock = Clock(inside)
     time_imports(clock, results)
-    from dagster_project.cli import main as uppklarat
+    from dagster_project.cli.main import main as uppklarat
 
     code = uppklarat(arguments)
     clock.end()

@@ -20,8 +20,8 @@ import duckdb
 import psycopg
 from postgres_server import database
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.postgres import serve
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.postgres import serve
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 

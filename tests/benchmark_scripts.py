@@ -245,7 +245,7 @@ def keep(landing: Path, years: list[int]) -> None:
     import duckdb
 
     from dagster_project.contract import input_contract
-    from dagster_project.deliveries.pseudonyms import offer_pseudonyms
+    from dagster_project.ingestion.pseudonyms import offer_pseudonyms
 
     identifying = {
         (file.source, file.name): [column.name for column in file.columns if column.identifying]

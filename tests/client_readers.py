@@ -19,8 +19,8 @@ from clients_at_hand import Client, command, installed, psql
 from postgres_server import Database
 from psycopg.conninfo import conninfo_to_dict
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import publications
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import publications
 from dagster_project.settings import Settings
 
 # The loads have the precedence, however many readers there are.

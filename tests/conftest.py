@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from deliveries import KEY, files_of, load, put
 
-from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
+from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import DSN_VARIABLE, Settings
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
     The report is written by the tests about it, and by commands.
     """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dagster_project.publish.report.pages.write_report", lambda _: None)
+        patched.setattr("dagster_project.report.pages.write_report", lambda _: None)
         if not getattr(request.module, "EVERY_FORMAT", False):
-            patched.setattr("dagster_project.publish.formats.write.write_formats", lambda *_: None)
+            patched.setattr("dagster_project.publication.formats.write.write_formats", lambda *_: None)
         yield
 
 

@@ -62,11 +62,11 @@ from reference.extracts import Row
 from reference.worlds import offence_row, police_row, prosecution_row
 
 from dagster_project.contract import input_contract
-from dagster_project.deliveries import ingest as ingest_module
-from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, ledger_entries
-from dagster_project.deliveries.receive import CHUNK, LONGEST_LINE, MOST_EXPANSION
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.ingestion import ingest as ingest_module
+from dagster_project.ingestion.read import CHUNK, LONGEST_LINE, MOST_EXPANSION
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
+from dagster_project.state import DeliveryRecord, active_deliveries, ledger_entries
 
 # --- what a case is --------------------------------------------------------------------------------------------------
 

@@ -22,12 +22,12 @@ import duckdb
 from conftest import settings_in
 from reference.worlds import dirty_world
 
-from dagster_project.audit import audit_warehouse
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.publish.release import make_draft, release
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication.release import make_draft, release
+from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.transform.build import build_after_audit, build_marts
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.transformation.build import build_after_audit, build_marts
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 BASELINE = Path(__file__).with_name("costs.json")
 CASES = ("two years from nothing", "a third year", "nothing new")
@@ -166,7 +166,7 @@ def measure(folder: Path) -> dict[str, dict[str, Any]]:
 if __name__ == "__main__":
     from deliveries import KEY
 
-    from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
+    from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 
     # Another key gives other pseudonyms, which compress otherwise.
     os.environ[KEY_VARIABLE] = KEY

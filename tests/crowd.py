@@ -25,8 +25,8 @@ from kills import YEARS, Worlds, as_before
 from loads import Ended, Way, content, faults_after, forked, has_ended, run, start
 from warehouse import environment
 
-from dagster_project.orchestration.instance import open_instance
-from dagster_project.publish.publications import publications
+from dagster_project.defs.instance import open_instance
+from dagster_project.publications import publications
 from dagster_project.settings import REPOSITORY, Settings
 
 
@@ -48,9 +48,9 @@ def _backfill(settings: Settings, years: tuple[int, int], said: str) -> None:
     handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
-    from dagster_project.orchestration.automation import LOAD, range_tags, run_config
-    from dagster_project.orchestration.build import build_definitions
-    from dagster_project.orchestration.instance import open_instance
+    from dagster_project.defs.all_definitions import build_definitions
+    from dagster_project.defs.automation import LOAD, range_tags, run_config
+    from dagster_project.defs.instance import open_instance
 
     with open_instance(settings) as instance:
         done = (
@@ -137,7 +137,7 @@ def start_dagster_dev(settings: Settings) -> tuple[subprocess.Popen[bytes], int]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "dagster_project.orchestration.web_page", "--port", str(port)]
+    command = [sys.executable, "-m", "dagster_project.defs.web_page", "--port", str(port)]
     said = (settings.home.parent / "dagster-dev.log").open("a")
     surroundings = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     process = subprocess.Popen(

@@ -22,11 +22,11 @@ from reference.extracts import CONTRACT, Row, read_rows
 from reference.rendering import DATES, INTEGERS
 from reference.worlds import offence_row, police_row, prosecution_row
 
-from dagster_project.deliveries.ingest import ingest
-from dagster_project.deliveries.landing import DeliveryFolder
-from dagster_project.deliveries.ledger import DeliveryRecord, active_deliveries, record_folder
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.landing import DeliveryFolder
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
+from dagster_project.state import DeliveryRecord, active_deliveries, record_folder
 
 YEAR = 2022
 KEY = "a key that only the tests have, long enough"

@@ -8,9 +8,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from dagster_project.deliveries.ingest import ingest
-from dagster_project.deliveries.landing import DeliveryFolder
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.landing import DeliveryFolder
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
 
 

@@ -16,7 +16,7 @@ from conftest import settings_in
 from loads import Load, Way, broken_promises, content, faults_after, run, start
 from reference.worlds import dirty_world
 
-from dagster_project.publish.publications import MANIFEST
+from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
 
 YEARS = (2023, 2024)

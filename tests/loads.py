@@ -27,17 +27,17 @@ from typing import Any
 from warehouse import environment, marts
 
 from dagster_project.files import UNFINISHED
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import MANIFEST, changed_files, publications
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
 
 # What a load imports, and what Dagster and dbt import only when they are used.
 IMPORTED_ONCE = [
-    "dagster_project.cli",
-    "dagster_project.load",
-    "dagster_project.orchestration.command_line",
-    "dagster_project.publish.formats.write",
-    "dagster_project.publish.report.pages",
+    "dagster_project.cli.main",
+    "dagster_project.cli.load",
+    "dagster_project.cli.dagster_run",
+    "dagster_project.publication.formats.write",
+    "dagster_project.report.pages",
     "expectations.engine",
     "great_expectations",
     "dbt.cli.main",
@@ -207,8 +207,8 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     os.environ.update(alone)
     os.chdir(REPOSITORY)
     sys.argv = ["uppklarat", *way.arguments]
-    from dagster_project import cli
-    from dagster_project.publish.report import pages
+    from dagster_project.cli import main as cli
+    from dagster_project.report import pages
 
     # Drawn in seconds, and nothing that a crash could hurt depends on it.
     pages.write_report = lambda _: None
@@ -235,13 +235,13 @@ def _run(said: str, settings: Settings, way: Way) -> None:
 
 
 def _without_dagster() -> None:
-    import dagster_project.load as loading
-    from dagster_project.audit import audit_warehouse
-    from dagster_project.deliveries.ingest import changed_folders, ingest
-    from dagster_project.deliveries.rejection import RejectedDeliveryError
-    from dagster_project.publish.formats import write
-    from dagster_project.publish.release import PublishingBlockedError, make_draft, release
-    from dagster_project.transform.build import build_after_audit, build_marts
+    import dagster_project.cli.load as loading
+    from dagster_project.ingestion.ingest import changed_folders, ingest
+    from dagster_project.ingestion.rejection import RejectedDeliveryError
+    from dagster_project.publication.formats import write
+    from dagster_project.publication.release import PublishingBlockedError, make_draft, release
+    from dagster_project.quality.audit import audit_warehouse
+    from dagster_project.transformation.build import build_after_audit, build_marts
 
     write.write_formats = lambda *_: None
 
@@ -266,7 +266,7 @@ def _without_dagster() -> None:
 
 def _other_clock(moved: timedelta, jump: timedelta) -> None:
     """Move what the product takes for the present; it jumps once more when the marts are built."""
-    import dagster_project.transform.build as building
+    import dagster_project.transformation.build as building
 
     offset = moved
 

@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
-from dagster_project.orchestration.build import build_definitions
+from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import data_tests, mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import data_tests, mart_tables, prepare_manifest
 
 
 @cache

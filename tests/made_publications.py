@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 import yaml
 
-from dagster_project.publish.draft import write_draft
-from dagster_project.publish.page import TABLES
-from dagster_project.publish.publications import Publication, publish, seal
-from dagster_project.publish.views import published_views
+from dagster_project.publication.draft import write_draft
+from dagster_project.publication.marts_page import TABLES
+from dagster_project.publication.views import published_views
+from dagster_project.publications import Publication, publish, seal
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import mart_keys, prepare_manifest
+from dagster_project.transformation.dbt_project import mart_keys, prepare_manifest
 
 # What a careless copy would change.
 TEXTS = ("Åmål – ”rån”", "", 'a "quoted", text; 100 %', "two\nlines", "\\.", "\\N", "null", None)

@@ -289,8 +289,8 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     from dbt.contracts.graph.manifest import Manifest
 
     from dagster_project.settings import Settings
-    from dagster_project.transform.dbt_project import MANIFEST, prepare_manifest, run_dbt
-    from dagster_project.transform.raw_schema import create_sources
+    from dagster_project.transformation.dbt_project import MANIFEST, prepare_manifest, run_dbt
+    from dagster_project.transformation.raw_schema import create_sources
 
     prepare_manifest()
     base = Settings(landing=place / "landing", home=place / "home", published=place / "published")

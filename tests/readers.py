@@ -25,8 +25,8 @@ from loads import Way, broken_promises, run
 from postgres_server import database
 from reference.worlds import dirty_world
 
-from dagster_project.contract.page import hand_over
-from dagster_project.publish.publications import active_publication, publications
+from dagster_project.contract.input_page import hand_over
+from dagster_project.publications import active_publication, publications
 from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 
 PAGE = REPOSITORY / "docs" / "clients.md"

@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project import audit as audit_module
-from dagster_project.audit import (
+from dagster_project.contract import input_contract
+from dagster_project.quality import audit as audit_module
+from dagster_project.quality.audit import (
     Audit,
     audit_warehouse,
     missing_checks,
@@ -20,11 +21,10 @@ from dagster_project.audit import (
     set_aside_what_follows,
     suites,
 )
-from dagster_project.contract import input_contract
-from dagster_project.deliveries.ledger import DeliveryRecord, activate, record_folder, write_record
 from dagster_project.settings import Settings
-from dagster_project.transform.basis import raw_file
-from dagster_project.transform.dbt_project import NodeResult, data_tests, prepare_manifest
+from dagster_project.state import DeliveryRecord, activate, record_folder, write_record
+from dagster_project.transformation.dbt_project import NodeResult, data_tests, prepare_manifest
+from dagster_project.transformation.fingerprints import raw_file
 from expectations.engine import CheckResult
 from expectations.suite import Suite, load_suites
 

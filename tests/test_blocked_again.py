@@ -14,13 +14,13 @@ from loads import Stop, Way, broken_promises, run
 from reference.worlds import dirty_world, prosecution_row
 from test_orchestration import places
 
-from dagster_project import cli
+from dagster_project.cli import main as cli
+from dagster_project.defs.all_definitions import build_definitions
+from dagster_project.defs.publication_assets import CURRENT, DRAFT, publication_assets
 from dagster_project.files import release_writer_lock
-from dagster_project.orchestration.build import build_definitions
-from dagster_project.orchestration.publication import CURRENT, DRAFT, publication_assets
-from dagster_project.publish.publications import active_publication, publications
+from dagster_project.publications import active_publication, publications
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import prepare_manifest, run_dbt
+from dagster_project.transformation.dbt_project import prepare_manifest, run_dbt
 
 QUICK = Way(without_dagster=True)
 # Decisions on offences that no extract holds, among those of a small year: far more than the gate lets pass.

@@ -15,8 +15,8 @@ from conftest import settings_in
 from made_publications import make_publication
 from sqlalchemy.pool import NullPool
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import point_to
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import point_to
 from dagster_project.settings import REPOSITORY, Settings
 
 PAGE = REPOSITORY / "docs" / "clients.md"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.publish.causes import causes_between, causes_of, untold
-from dagster_project.publish.comparison import compare_figures
+from dagster_project.publication.causes import causes_between, causes_of, untold
+from dagster_project.publication.comparison import compare_figures
 
 KEY = {
     "indicator_id": "valdtakt",

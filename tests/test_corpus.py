@@ -26,10 +26,10 @@ from deliveries import (
 from reference.worlds import offence_row, prosecution_row
 from warehouse import uppklarat
 
-from dagster_project.deliveries.landing import MANIFEST
-from dagster_project.deliveries.ledger import active_deliveries
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.ingestion.landing import MANIFEST
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
+from dagster_project.state import active_deliveries
 
 ALL_CASES = {**CASES, **DIAGNOSED}
 EACH = [pytest.param(name, marks=[pytest.mark.soak] * case.is_slow) for name, case in ALL_CASES.items()]

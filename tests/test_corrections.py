@@ -21,10 +21,10 @@ from deliveries import (
 )
 from reference.worlds import offence_row, prosecution_row
 
-from dagster_project.deliveries.corrections import CorrectionsError, read_corrections
-from dagster_project.deliveries.ingest import changed_folders, misfits
-from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.ingestion.corrections import CorrectionsError, read_corrections
+from dagster_project.ingestion.ingest import changed_folders, misfits
 from dagster_project.settings import Settings
+from dagster_project.state import active_deliveries
 
 ROWS = [prosecution_row(number, misstanke_id=f"m{number}") for number in (1, 2, 3)]
 LABEL = f"prosecution/{YEAR}"

@@ -17,9 +17,9 @@ from crowd import deliver_again
 from kills import Worlds, as_before
 from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
 
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.orchestration.instance import open_instance
-from dagster_project.publish.publications import active_publication, publications
+from dagster_project.defs.instance import open_instance
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publications import active_publication, publications
 from dagster_project.settings import Settings
 
 # Every moment at which what lies on disk changes its meaning, in the order of a load.
@@ -28,12 +28,12 @@ STAGES = {
     "it is stored, not active": Stop("rename", "*/ledger.json"),
     "it is active, not in the index": Stop("rename", "*/landing_index.json"),
     "one delivery is taken in, another is not": Stop("rename", "*/ledger.json", 2),
-    "the build has begun": Stop("call", "dagster_project.transform.build.run_dbt"),
+    "the build has begun": Stop("call", "dagster_project.transformation.build.run_dbt"),
     "half of the models are built": Stop("call", "dbt.task.run.ModelRunner.execute", 14),
-    "all is built, not noted": Stop("call", "dagster_project.transform.build.record_build_ended"),
+    "all is built, not noted": Stop("call", "dagster_project.transformation.build.record_build_ended"),
     "the build is noted, its tests are not": Stop("rename", "*/data_tests.json"),
     "the audit is done, not kept": Stop("rename", "*/results.json"),
-    "half of the draft is written": Stop("call", "dagster_project.publish.draft._copy_comments", 6),
+    "half of the draft is written": Stop("call", "dagster_project.publication.draft._copy_comments", 6),
     "the draft is read back, not described": Stop("rename", "*/draft.json"),
     "the draft is complete, not sealed": Stop("rename", "*/.draft/manifest.json"),
     "the draft is sealed, not named": Stop("rename", "*/published/2*"),

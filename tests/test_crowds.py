@@ -20,9 +20,9 @@ from loads import Way, content, faults_after, run
 from postgres_server import database
 
 from dagster_project.files import hold_writer_lock, release_writer_lock
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.postgres import serve
-from dagster_project.publish.publications import active_publication, publications
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.postgres import serve
+from dagster_project.publications import active_publication, publications
 from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 
 RECIPES = (REPOSITORY / "docs" / "clients.md").read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ import pytest
 from conftest import copied, settings_in
 from warehouse import marts
 
-from dagster_project.load import load
+from dagster_project.cli.load import load
 from dagster_project.settings import DBT_PROJECT, Settings
-from dagster_project.transform.basis import is_built
+from dagster_project.transformation.fingerprints import is_built
 
 
 @pytest.fixture

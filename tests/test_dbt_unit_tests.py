@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from dagster_project.settings import Settings
-from dagster_project.transform.build import AFTER_AUDIT
-from dagster_project.transform.dbt_project import NodeResult, run_dbt
-from dagster_project.transform.raw_schema import create_sources
+from dagster_project.transformation.build import AFTER_AUDIT
+from dagster_project.transformation.dbt_project import NodeResult, run_dbt
+from dagster_project.transformation.raw_schema import create_sources
 
 UNIT_TESTS_AT_LEAST = 69
 DATA_TESTS_AT_LEAST = 34

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from reference.worlds import dirty_world
 from warehouse import build
 
-from dagster_project.disclosure import Cell, Counts, Offence, Table, is_small, withhold
+from dagster_project.disclosure.suppression import Cell, Counts, Offence, Table, is_small, withhold
+from dagster_project.disclosure.withheld import remember_withheld, shown_though_withheld
 from dagster_project.settings import Settings
-from dagster_project.transform.withheld import remember_withheld, shown_though_withheld
 
 BELOW = 5
 GROUPS = ("kvinna", "man", "okand")

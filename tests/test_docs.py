@@ -12,11 +12,11 @@ import duckdb
 import pytest
 import yaml
 
-from dagster_project.contract import page as input_page
-from dagster_project.deliveries.corrections import read_corrections
-from dagster_project.publish import page as marts_page
+from dagster_project.contract import input_page
+from dagster_project.ingestion.corrections import read_corrections
+from dagster_project.publication import marts_page
+from dagster_project.quality.waivers import read_waivers
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.waivers import read_waivers
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]

@@ -21,14 +21,14 @@ from reference.worlds import dirty_world
 from test_docs import DOCS, anchors
 from warehouse import build, environment
 
-from dagster_project import cli
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.explain.lineage import RULES, lineage
-from dagster_project.explain.text import as_text
+from dagster_project.cli import main as cli
+from dagster_project.cli.explain.lineage import RULES, lineage
+from dagster_project.cli.explain.text import as_text
+from dagster_project.cli.purge import purge
 from dagster_project.files import write_json
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import MANIFEST
-from dagster_project.retention import purge
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
 
 Said = tuple[int, str, str]

@@ -31,15 +31,15 @@ from reference.worlds import dirty_world
 from test_publishing import publish
 from warehouse import build
 
-from dagster_project.load import load
-from dagster_project.publish.draft import READ_BACK, read_back, write_draft
-from dagster_project.publish.formats.catalogue import CatalogueError, read_catalogue
-from dagster_project.publish.formats.cubes import read_cubes
-from dagster_project.publish.formats.write import FormatError, write_formats
-from dagster_project.publish.publications import changed_files, publications
-from dagster_project.publish.release import PublishingBlockedError, make_draft, nothing_to_publish
+from dagster_project.cli.load import load
+from dagster_project.publication.draft import READ_BACK, read_back, write_draft
+from dagster_project.publication.formats.catalogue import CatalogueError, read_catalogue
+from dagster_project.publication.formats.cubes import read_cubes
+from dagster_project.publication.formats.write import FormatError, write_formats
+from dagster_project.publication.release import PublishingBlockedError, make_draft, nothing_to_publish
+from dagster_project.publications import changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.transform.basis import record_build_ended
+from dagster_project.transformation.fingerprints import record_build_ended
 
 EVERY_FORMAT = True
 
@@ -496,8 +496,8 @@ def test_the_same_draft_gives_the_same_bytes_in_another_process(folder: Path, tm
     draft = tmp_path / "draft"
     shutil.copytree(folder, draft, ignore=lambda *_: ["manifest.json", "px", "json-stat", "uppklarat.xlsx", "dcat.ttl"])
     again = (
-        "import json, sys; from pathlib import Path; from dagster_project.publish.formats.write import write_formats; "
-        "from dagster_project.publish.formats.catalogue import read_catalogue; draft, said = map(Path, sys.argv[1:]); "
+        "import json, sys; from pathlib import Path; from dagster_project.publication.formats.write import write_formats; "
+        "from dagster_project.publication.formats.catalogue import read_catalogue; draft, said = map(Path, sys.argv[1:]); "
         "write_formats(draft, json.loads(said.read_text()), [], read_catalogue(Path('none')))"
     )
     command = [sys.executable, "-c", again, str(draft), str(folder / "manifest.json")]
@@ -527,7 +527,7 @@ def test_a_file_that_was_damaged_on_its_way_is_noticed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(folder / "parquet", tmp_path / "parquet")
-    from dagster_project.publish.formats import px
+    from dagster_project.publication.formats import px
 
     write = px.write_text
 

@@ -15,15 +15,15 @@ from reference import rules
 from reference.worlds import dirty_world
 from warehouse import build, deliver, differences, figures, marts
 
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, kept_description, take_back
-from dagster_project.publish.basis import publication_basis
-from dagster_project.publish.draft import write_draft
-from dagster_project.publish.publications import next_publication_id, publish, seal
-from dagster_project.retention import purge
+from dagster_project.cli.purge import purge
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication.draft import write_draft
+from dagster_project.publications import next_publication_id, publish, seal
+from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.settings import Settings
-from dagster_project.transform.basis import is_built
-from dagster_project.transform.dbt_project import mart_tables
+from dagster_project.state import active_deliveries, complete_years, kept_description, take_back
+from dagster_project.transformation.dbt_project import mart_tables
+from dagster_project.transformation.fingerprints import is_built
 
 YEARS = (2022, 2023, 2024)
 FOLDERS = [(source, year) for year in YEARS for source in ("police", "prosecution")]

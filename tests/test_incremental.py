@@ -12,9 +12,9 @@ from conftest import settings_in
 from reference.worlds import dirty_world
 from warehouse import build, deliver, marts
 
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
-from dagster_project.transform.build import build_marts
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
+from dagster_project.transformation.build import build_marts
 
 FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
 
@@ -73,7 +73,7 @@ def test_a_first_build_that_was_stopped_is_built_after_all(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("dagster_project.transform.build.run_dbt", stopped)
+        patched.setattr("dagster_project.transformation.build.run_dbt", stopped)
         build(settings)
     build(settings)
     at_once = settings_in(tmp_path / "at_once")

@@ -16,11 +16,11 @@ from loads import broken_promises
 from reference.worlds import dirty_world
 from warehouse import figures
 
-from dagster_project.orchestration.dead_runs import WRITER
-from dagster_project.orchestration.instance import open_instance
-from dagster_project.publish.draft import DATABASE
+from dagster_project.defs.dead_runs import WRITER
+from dagster_project.defs.instance import open_instance
+from dagster_project.publication.draft import DATABASE
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 # What Dagster waits for a run to start, how often it looks, and the sensor's and our own waiting; then the load.
 LONGEST = 600

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dagster_project.deliveries.landing import DeliveryFolder, check_year, find_delivery_folders, open_delivery
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.ingestion.landing import DeliveryFolder, check_year, find_delivery_folders, open_delivery
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 
 HASH = "AB" * 32
 

@@ -8,12 +8,12 @@ from threading import Event, Thread
 import duckdb
 import pytest
 
-from dagster_project.deliveries.ingest import changed_folders, ingest
+from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.memory import duckdb_limits, duckdb_memory
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
-from dagster_project.transform import dbt_project
-from dagster_project.transform.build import build_marts
+from dagster_project.transformation import dbt_project
+from dagster_project.transformation.build import build_marts
 
 
 @pytest.mark.parametrize(

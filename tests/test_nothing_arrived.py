@@ -15,12 +15,12 @@ from loads import Way, run
 from test_orchestration import error_of_tick, places
 from warehouse import environment
 
-from dagster_project import cli
-from dagster_project.deliveries.landing import UnreadableLandingError
-from dagster_project.deliveries.ledger import take_back
-from dagster_project.orchestration.automation import new_delivery
-from dagster_project.publish.publications import activate, active_publication, publications
+from dagster_project.cli import main as cli
+from dagster_project.defs.automation import new_delivery
+from dagster_project.ingestion.landing import UnreadableLandingError
+from dagster_project.publications import activate, active_publication, publications
 from dagster_project.settings import Settings
+from dagster_project.state import take_back
 
 NEXT = "Check that UPPKLARAT_LANDING names the landing folder"
 

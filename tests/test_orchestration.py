@@ -24,18 +24,18 @@ from conftest import copied, settings_in
 from reference.worlds import dirty_world
 
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders, note_rejection
-from dagster_project.deliveries.rejection import RejectedDeliveryError
+from dagster_project.defs import automation, dead_runs
+from dagster_project.defs.all_definitions import build_definitions
+from dagster_project.defs.automation import LONGEST_WAIT, new_delivery, yearly_load
+from dagster_project.defs.common import Places, one_writer
+from dagster_project.defs.delivery_assets import EXPECTED_YEARS
+from dagster_project.defs.instance import prepare_instance_folder
 from dagster_project.files import hold_writer_lock, no_other_writer, release_writer_lock
-from dagster_project.load import YearsMissingError
-from dagster_project.orchestration import automation, dead_runs
-from dagster_project.orchestration.automation import LONGEST_WAIT, new_delivery, yearly_load
-from dagster_project.orchestration.build import build_definitions
-from dagster_project.orchestration.common import Places, one_writer
-from dagster_project.orchestration.deliveries import EXPECTED_YEARS
-from dagster_project.orchestration.instance import prepare_instance_folder
+from dagster_project.ingestion.ingest import changed_folders, note_rejection
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.publications import YearsMissingError
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 FLOW = ["deliveries", "raw", "staging", "intermediate", "dimensions", "figures", "marts", "audit", "published"]
 
@@ -166,7 +166,7 @@ def test_a_run_that_failed_is_asked_for_again_after_a_time_that_grows(
     dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
     later = 0.0
     now = time.time
-    monkeypatch.setattr("dagster_project.orchestration.automation.time.time", lambda: now() + later)
+    monkeypatch.setattr("dagster_project.defs.automation.time.time", lambda: now() + later)
     keys = set()
     with dg.DagsterInstance.ephemeral() as instance:
         for wait in (0, 60, 120, 240):
@@ -194,7 +194,7 @@ def test_a_run_whose_process_was_killed_is_asked_for_again(settings: Settings, m
         run = happens(instance, instance.get_runs()[0].run_id, dg.DagsterEventType.RUN_START)
         instance.add_run_tags(run.run_id, {dead_runs.WRITER: "another host, process 7"})
         assert ask(settings, instance) == []
-        monkeypatch.setattr("dagster_project.orchestration.automation.time.time", lambda: now() + 61)
+        monkeypatch.setattr("dagster_project.defs.automation.time.time", lambda: now() + 61)
         assert len(ask(settings, instance)) == 1
         assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
@@ -313,7 +313,7 @@ def test_only_what_may_pass_is_tried_again(settings: Settings, failure: Exceptio
 
 def test_the_working_database_has_one_writer(definitions: dg.Definitions) -> None:
     """Whatever writes to the warehouse waits in the same pool, whose limit is one."""
-    from dagster_project.orchestration.instance import CONFIGURATION
+    from dagster_project.defs.instance import CONFIGURATION
 
     assert "default_limit: 1" in CONFIGURATION.read_text(encoding="utf-8")
     pools = {node.name: node.pool for node in definitions.resolve_job_def("load").all_node_defs}  # type: ignore[attr-defined]
@@ -450,7 +450,7 @@ def test_the_sensor_that_frees_the_queue(settings: Settings) -> None:
 
 
 def test_telemetry_is_off() -> None:
-    from dagster_project.orchestration.instance import CONFIGURATION
+    from dagster_project.defs.instance import CONFIGURATION
 
     assert "telemetry:\n  enabled: false" in CONFIGURATION.read_text(encoding="utf-8")
     assert "send_anonymous_usage_stats: false" in (REPOSITORY / "dbt" / "dbt_project.yml").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.deliveries.personal_number import CANDIDATE, holds_personal_number
+from dagster_project.ingestion.personal_number import CANDIDATE, holds_personal_number
 
 
 def with_check_digit(nine: str) -> str:

@@ -21,10 +21,10 @@ from made_publications import make_publication
 from postgres_server import PASSWORD, Database, database
 from psycopg import errors, sql
 
-import dagster_project.publish.postgres.tables as loading
-from dagster_project.publish.postgres import NotServedError, serve, switch
-from dagster_project.publish.postgres.tables import TYPES
-from dagster_project.publish.publications import point_to, publications
+import dagster_project.publication.postgres.tables as loading
+from dagster_project.publication.postgres import NotServedError, serve, switch
+from dagster_project.publication.postgres.tables import TYPES
+from dagster_project.publications import point_to, publications
 from dagster_project.settings import REPOSITORY, PostgresSettings, Settings
 from dagster_project.sql import parquet
 
@@ -468,7 +468,7 @@ def test_a_killed_load_leaves_all_as_it_was(current: Settings, served: Database)
     when_an_index_is_made(served, "if place like '%dim_year%' then perform pg_sleep(2); end if;")
     script = f"""
         from pathlib import Path
-        from dagster_project.publish.postgres import serve
+        from dagster_project.publication.postgres import serve
         from dagster_project.settings import PostgresSettings, Settings
         serve(Settings(Path(), Path(), Path({str(current.published)!r})), PostgresSettings({served.loader!r}, {served.reader!r}))
     """

@@ -16,14 +16,14 @@ from psycopg.conninfo import make_conninfo
 from reference.worlds import dirty_world
 from warehouse import COMMAND, environment
 
-from dagster_project import cli
-from dagster_project.orchestration.common import Places
-from dagster_project.orchestration.publication import POSTGRES, publication_assets
-from dagster_project.publish.postgres import serve
-from dagster_project.publish.publications import active_publication
+from dagster_project.cli import main as cli
+from dagster_project.defs.common import Places
+from dagster_project.defs.publication_assets import POSTGRES, publication_assets
+from dagster_project.publication.postgres import serve
+from dagster_project.publications import active_publication
 from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 from dagster_project.sql import parquet
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
 # Where no server is; what is in it must not be told.

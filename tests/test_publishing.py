@@ -13,18 +13,18 @@ from conftest import copied, settings_in
 from reference.worlds import dirty_world
 from warehouse import build, figures, marts, uppklarat
 
-from dagster_project import report
-from dagster_project.audit import audit_warehouse
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.ledger import take_back
-from dagster_project.load import load
-from dagster_project.publish import draft as draft_module
-from dagster_project.publish import release as release_module
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import Publication, publications
-from dagster_project.publish.release import PublishingBlockedError, make_draft, release
+from dagster_project.cli import summaries
+from dagster_project.cli.load import load
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication import draft as draft_module
+from dagster_project.publication import release as release_module
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.release import PublishingBlockedError, make_draft, release
+from dagster_project.publications import Publication, publications
+from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.transform.build import build_after_audit
+from dagster_project.state import take_back
+from dagster_project.transformation.build import build_after_audit
 
 
 def publish(settings: Settings) -> Publication | None:
@@ -101,7 +101,7 @@ def test_when_all_was_withdrawn_nobody_is_told_that_all_is_well(published: Setti
     outcome = load(published)
     assert outcome.blocked
     assert "police/2023, police/2024" in outcome.blocked
-    assert any("rests on withdrawn deliveries" in text for text in report.status(published)["waiting"])
+    assert any("rests on withdrawn deliveries" in text for text in summaries.status(published)["waiting"])
     assert_stands(published, made)
 
 

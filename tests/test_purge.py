@@ -14,16 +14,16 @@ from reference.worlds import dirty_world
 from test_publishing import publish
 from warehouse import build, marts
 
-from dagster_project import cli
-from dagster_project.audit import read_audit
-from dagster_project.deliveries.ingest import changed_folders, misfits
-from dagster_project.deliveries.ledger import active_deliveries, kept_description, read_record, take_back
-from dagster_project.deliveries.pseudonyms import KEY_VARIABLE, PseudonymKeyError
+from dagster_project.cli import main as cli
+from dagster_project.cli.purge import PurgeRefusedError, delete_purged_rows, purge
 from dagster_project.files import read_json, write_json
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import Publication, publications
-from dagster_project.retention import PurgeRefusedError, delete_purged_rows, purge
+from dagster_project.ingestion.ingest import changed_folders, misfits
+from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, PseudonymKeyError
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import Publication, publications
+from dagster_project.quality.audit import read_audit
 from dagster_project.settings import Settings
+from dagster_project.state import active_deliveries, kept_description, read_record, take_back
 
 YEARS = (2021, 2022, 2023, 2024)
 

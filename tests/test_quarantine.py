@@ -38,8 +38,8 @@ from reference.extracts import CONTRACT, Row, judge_rows, read_rows
 from reference.rules import expected_duplicates, quarantined_lines
 from reference.worlds import World, dirty_world, offence_row, police_row, prosecution_row, small_worlds, write_world
 
-from dagster_project.deliveries.ingest import ingest
-from dagster_project.deliveries.landing import find_delivery_folders
+from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.settings import Settings
 
 GOOD: dict[tuple[str, str], Callable[..., Row]] = {

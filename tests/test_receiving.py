@@ -38,10 +38,10 @@ from deliveries import (
 from reference.extracts import Row
 from reference.worlds import dirty_world, offence_row, police_row, prosecution_row
 
-from dagster_project.deliveries.ingest import ingest
-from dagster_project.deliveries.judge import judge_file
-from dagster_project.deliveries.landing import find_delivery_folders
-from dagster_project.deliveries.receive import CHUNK
+from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.landing import find_delivery_folders
+from dagster_project.ingestion.read import CHUNK
+from dagster_project.ingestion.validate import judge_file
 from dagster_project.settings import Settings
 
 NO_BREAK_SPACE = "\u00a0"
@@ -569,7 +569,7 @@ def test_no_received_text_lies_on_disk_while_it_is_judged(settings: Settings, mo
         found.extend(path for path in settings.scratch.rglob("*") if path.is_file())
         return judge_file(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dagster_project.deliveries.ingest.judge_file", look)
+    monkeypatch.setattr("dagster_project.ingestion.ingest.judge_file", look)
     rows = [prosecution_row(number, misstanke_id="å") for number in range(1, 1_001)]
     content = csv_file("prosecution", "decisions", rows, encoding="cp1252")
     assert len(load_file(settings, "prosecution", "decisions", content, encoding="cp1252").loaded) == 1_000

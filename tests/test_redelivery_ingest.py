@@ -29,12 +29,12 @@ from reference.worlds import prosecution_row
 
 from dagster_project import files as files_module
 from dagster_project.contract import CONTRACT_FILE
-from dagster_project.deliveries import ingest as ingest_module
-from dagster_project.deliveries.ingest import changed_folders, judging_version
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, ledger_entries, read_record
-from dagster_project.deliveries.rejection import RejectedDeliveryError
 from dagster_project.files import scratch_folder, write_json, write_text
+from dagster_project.ingestion import ingest as ingest_module
+from dagster_project.ingestion.ingest import changed_folders, judging_version
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
+from dagster_project.state import active_deliveries, complete_years, ledger_entries, read_record
 
 FIRST = csv_file("prosecution", "decisions", [prosecution_row(1), prosecution_row(2, beslut="?"), prosecution_row(1)])
 SECOND = csv_file("prosecution", "decisions", [prosecution_row(3), prosecution_row(4)])

@@ -23,9 +23,9 @@ from deliveries import (
 )
 from reference.worlds import prosecution_row
 
-from dagster_project.deliveries.landing import find_strays
-from dagster_project.deliveries.ledger import active_deliveries
+from dagster_project.ingestion.landing import find_strays
 from dagster_project.settings import Settings
+from dagster_project.state import active_deliveries
 
 
 def _assert_refused(

@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 from report_reader import Reader, faults, table, words
 
-from dagster_project.publish.report.pages import write_report
-from dagster_project.publish.report.texts import catalogue
+from dagster_project.report.pages import write_report
+from dagster_project.report.translations import catalogue
 
 pytest_plugins = ["report_fixtures"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from report_reader import Reader, faults, pages, rows
 
-from dagster_project.publish.report.texts import catalogue
+from dagster_project.report.translations import catalogue
 
 pytest_plugins = ["report_fixtures"]
 INDICATORS = 11

@@ -20,16 +20,16 @@ from reference.worlds import offence_row, police_row, prosecution_row
 from test_publishing import publish
 from warehouse import build
 
-from dagster_project import cli
-from dagster_project.audit import audit_warehouse
-from dagster_project.deliveries.ledger import active_deliveries, take_back
-from dagster_project.difference import DamagedPublicationError, tell_difference
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import Publication, publications
-from dagster_project.publish.release import make_draft
+from dagster_project.cli import main as cli
+from dagster_project.cli.diff import DamagedPublicationError, tell_difference
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.release import make_draft
+from dagster_project.publications import Publication, publications
+from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.transform.build import build_after_audit
-from dagster_project.transform.dbt_project import TransformationFailedError
+from dagster_project.state import active_deliveries, take_back
+from dagster_project.transformation.build import build_after_audit
+from dagster_project.transformation.dbt_project import TransformationFailedError
 
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 COUNTS = (

@@ -15,12 +15,12 @@ from dbt_semantic_interfaces.validations.semantic_manifest_validator import Sema
 from jinja2 import Environment
 from test_docs import DOCS
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.page import DICTIONARY, TABLES
-from dagster_project.publish.views import published_views, views_served_otherwise, write_views
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.marts_page import DICTIONARY, TABLES
+from dagster_project.publication.views import published_views, views_served_otherwise, write_views
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import mart_tables, mart_views, require_manifest
-from dagster_project.transform.docs_page import write_docs_page
+from dagster_project.transformation.dbt_project import mart_tables, mart_views, require_manifest
+from dagster_project.transformation.docs_page import write_docs_page
 
 
 @pytest.fixture(scope="module")

@@ -19,15 +19,15 @@ from reference.worlds import offence_row, police_row, prosecution_row
 from suite_breakers import BREAKERS, NOT_JUDGED, ONLY_WARN, Breaker
 
 from dagster_project.contract import input_contract
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.ledger import active_deliveries
-from dagster_project.publish.draft import READ_BACK, read_back, write_draft
-from dagster_project.publish.release import published_parameters
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication.draft import READ_BACK, read_back, write_draft
+from dagster_project.publication.release import published_parameters
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
-from dagster_project.transform.basis import raw_file
-from dagster_project.transform.build import build_marts
-from dagster_project.transform.dbt_project import mart_tables, prepare_manifest
+from dagster_project.state import active_deliveries
+from dagster_project.transformation.build import build_marts
+from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
+from dagster_project.transformation.fingerprints import raw_file
 from expectations.engine import CheckResult, run_suite
 from expectations.suite import Declared, Suite, load_suites
 

@@ -17,31 +17,31 @@ from test_orchestration import places
 from test_publishing import publish, redeliver
 from warehouse import build, marts
 
-from dagster_project.audit import audit_warehouse
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.ledger import active_deliveries, ledger_entries
-from dagster_project.load import _clear_draft
-from dagster_project.orchestration.publication import CURRENT, publication_assets
-from dagster_project.publish.draft import DATABASE, write_draft
-from dagster_project.publish.formats.dcat import JSON_LD, TURTLE
-from dagster_project.publish.formats.write import write_formats
-from dagster_project.publish.publications import Publication, active_publication, file_hashes, publications
-from dagster_project.publish.release import make_draft, nothing_to_publish, release
+from dagster_project.cli.load import _clear_draft
+from dagster_project.defs.publication_assets import CURRENT, publication_assets
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.publication.draft import DATABASE, write_draft
+from dagster_project.publication.formats.dcat import JSON_LD, TURTLE
+from dagster_project.publication.formats.write import write_formats
+from dagster_project.publication.release import make_draft, nothing_to_publish, release
+from dagster_project.publications import Publication, active_publication, file_hashes, publications
+from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.transform.build import build_after_audit
+from dagster_project.state import active_deliveries, ledger_entries
+from dagster_project.transformation.build import build_after_audit
 
 # Just before, or just after, each of these the first attempt fails.
 STEPS = {
-    "the late tables": ("dagster_project.publish.release", "write_draft"),
-    "one of the late tables": ("dagster_project.publish.draft", "_copy_comments"),
-    "reading back": ("dagster_project.publish.release", "read_back"),
-    "the views": ("dagster_project.publish.release", "write_views"),
-    "the report": ("dagster_project.publish.report.pages", "write_report"),
-    "the formats": ("dagster_project.publish.formats.write", "write_formats"),
-    "the memory of what is withheld": ("dagster_project.publish.release", "remember_withheld"),
-    "the seal": ("dagster_project.publish.release", "seal"),
-    "the name": ("dagster_project.publish.publications", "sync_folder"),
-    "the pointer": ("dagster_project.publish.publications", "point_to"),
+    "the late tables": ("dagster_project.publication.release", "write_draft"),
+    "one of the late tables": ("dagster_project.publication.draft", "_copy_comments"),
+    "reading back": ("dagster_project.publication.release", "read_back"),
+    "the views": ("dagster_project.publication.release", "write_views"),
+    "the report": ("dagster_project.report.pages", "write_report"),
+    "the formats": ("dagster_project.publication.formats.write", "write_formats"),
+    "the memory of what is withheld": ("dagster_project.publication.release", "remember_withheld"),
+    "the seal": ("dagster_project.publication.release", "seal"),
+    "the name": ("dagster_project.publications", "sync_folder"),
+    "the pointer": ("dagster_project.publications", "point_to"),
 }
 
 
@@ -80,8 +80,8 @@ def stand_in_for_formats(draft: Path, *_: Any) -> None:
 @pytest.fixture(autouse=True)
 def quick_formats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "real_formats" not in request.fixturenames:
-        monkeypatch.setattr("dagster_project.publish.report.pages.write_report", stand_in_for_report)
-        monkeypatch.setattr("dagster_project.publish.formats.write.write_formats", stand_in_for_formats)
+        monkeypatch.setattr("dagster_project.report.pages.write_report", stand_in_for_report)
+        monkeypatch.setattr("dagster_project.publication.formats.write.write_formats", stand_in_for_formats)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_released_again_in_the_same_process(
 
 @pytest.fixture
 def real_formats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagster_project.publish.formats.write.write_formats", write_formats)
+    monkeypatch.setattr("dagster_project.publication.formats.write.write_formats", write_formats)
 
 
 @pytest.mark.parametrize("step", ["the formats", "the seal"])
@@ -210,7 +210,7 @@ def test_a_sealed_draft_is_written_again_by_a_user_who_may_not_write_to_it(
         writable.append((settings.draft / DATABASE).stat().st_mode & 0o200 != 0)
         write_draft(settings, tables, anew=anew)
 
-    monkeypatch.setattr("dagster_project.publish.release.write_draft", note)
+    monkeypatch.setattr("dagster_project.publication.release.write_draft", note)
     assert release(settings)
     assert writable == [True]
 
@@ -224,7 +224,7 @@ def test_dagster_tries_it_again(
     module, name = STEPS[step]
     function = getattr(__import__(module, fromlist=[name]), name)
     monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=False))
-    monkeypatch.setattr("dagster_project.orchestration.common.SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr("dagster_project.defs.common.SECONDS_TO_WAIT", 0)
     (current,) = (one for one in publication_assets() if CURRENT in one.keys)
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize([current], instance=instance, resources={"places": places(settings)})
@@ -240,11 +240,11 @@ def test_dagster_tries_it_again(
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("dagster_project.publish.release", "write_draft"),
-        ("dagster_project.publish.draft", "_copy_comments"),
-        ("dagster_project.publish.release", "save_audit"),
-        ("dagster_project.publish.release", "describe_history"),
-        ("dagster_project.publish.release", "write_json"),
+        ("dagster_project.publication.release", "write_draft"),
+        ("dagster_project.publication.draft", "_copy_comments"),
+        ("dagster_project.publication.release", "save_audit"),
+        ("dagster_project.publication.release", "describe_history"),
+        ("dagster_project.publication.release", "write_json"),
     ],
 )
 def test_a_draft_is_made_again(
@@ -278,7 +278,7 @@ def test_a_delivery_is_taken_in_again(
 ) -> None:
     put(settings, "police", files_of("police"))
     (folder,) = changed_folders(settings)
-    module = "dagster_project.deliveries.ingest"
+    module = "dagster_project.ingestion.ingest"
     function = getattr(__import__(module, fromlist=[name]), name)
     monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards, error=BlockingIOError(11, "busy")))
     with pytest.raises(BlockingIOError):

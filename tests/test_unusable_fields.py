@@ -12,8 +12,8 @@ from conftest import settings_in
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
 from warehouse import build, uppklarat
 
-from dagster_project import report
-from dagster_project.audit import audit_warehouse
+from dagster_project.cli import summaries
+from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
 from expectations.engine import CheckResult
 
@@ -78,4 +78,4 @@ def test_they_are_counted_wherever_people_look(tmp_path: Path) -> None:
         "unusable values became missing: offences kommunkod 3, malsagande_alder 1"
         in uppklarat(settings, "status").stdout
     )
-    assert report.quarantine_as_text(settings, None, None) == "no row is quarantined"
+    assert summaries.quarantine_as_text(settings, None, None) == "no row is quarantined"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project import versions
-from dagster_project.deliveries.ingest import JUDGING_CODE
+from dagster_project.ingestion.ingest import JUDGING_CODE
 from dagster_project.settings import REPOSITORY
 
 PLACES = ("dagster_project", "dbt", "expectations")
@@ -47,9 +47,9 @@ def changed(copy: Path, file: str) -> tuple[bool, bool]:
 @pytest.mark.parametrize(
     "file",
     [
-        "dagster_project/disclosure.py",
+        "dagster_project/disclosure/suppression.py",
         "dagster_project/contract/input.yml",
-        "dagster_project/transform/withheld.py",
+        "dagster_project/disclosure/withheld.py",
         "dbt/models/marts/dim_year.sql",
         "dbt/seeds/offence_code.csv",
         "expectations/suite.py",
@@ -62,10 +62,10 @@ def test_what_decides_figures_belongs_to_the_rules(copy: Path, file: str) -> Non
 @pytest.mark.parametrize(
     "file",
     [
-        "dagster_project/publish/report/report.css",
-        "dagster_project/publish/report/charts.py",
-        "dagster_project/publish/formats/px.py",
-        "dagster_project/cli.py",
+        "dagster_project/report/report.css",
+        "dagster_project/report/charts.py",
+        "dagster_project/publication/formats/px.py",
+        "dagster_project/cli/main.py",
     ],
 )
 def test_what_only_shows_figures_is_published_again_and_nothing_else(copy: Path, file: str) -> None:
@@ -103,7 +103,7 @@ def imports(path: Path) -> set[str]:
 
 def test_all_code_that_judges_rows_is_part_of_its_fingerprint() -> None:
     seen: set[str] = set()
-    waiting = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "dagster_project/deliveries").glob("*.py")}
+    waiting = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "dagster_project/ingestion").glob("*.py")}
     while waiting:
         file = waiting.pop()
         seen.add(file)

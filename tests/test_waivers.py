@@ -13,13 +13,21 @@ import yaml
 from test_publishing import assert_stands, made, publish, published, redeliver
 from warehouse import build
 
-from dagster_project import report
-from dagster_project.audit import read_audit
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import publications
-from dagster_project.publish.release import PublishingBlockedError, nothing_to_publish
+from dagster_project.cli import summaries
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.release import PublishingBlockedError, nothing_to_publish
+from dagster_project.publications import publications
+from dagster_project.quality.audit import read_audit
+from dagster_project.quality.waivers import (
+    GATE,
+    Waiver,
+    WaiversError,
+    apply_waivers,
+    gate_waiver,
+    read_waivers,
+    told_waivers,
+)
 from dagster_project.settings import Settings
-from dagster_project.waivers import GATE, Waiver, WaiversError, apply_waivers, gate_waiver, read_waivers, told_waivers
 from expectations.engine import CheckResult
 
 __all__ = ["made", "published"]
@@ -198,7 +206,7 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         "waiver_of_quarantine_within_limit_police", "waiver_of_quarantine_within_limit_prosecution"
     }  # fmt: skip
     assert all(result == "passed" and "head of statistics" in reason for _, result, reason in rows)
-    assert len(publication.said["waivers"]) == len(report.status(published)["waivers"]) == 2
+    assert len(publication.said["waivers"]) == len(summaries.status(published)["waivers"]) == 2
     assert nothing_to_publish(published)
 
     # Two days later, and nothing else has changed.

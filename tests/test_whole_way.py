@@ -16,8 +16,8 @@ from reference import rules
 from reference.worlds import dirty_world
 from warehouse import differences, figures, marts, uppklarat
 
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import changed_files, publications
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import changed_files, publications
 from dagster_project.settings import Settings
 
 

@@ -11,13 +11,13 @@ from loads import Way, broken_promises, run
 from reference.worlds import dirty_world, prosecution_row
 from warehouse import figures
 
-from dagster_project import cli
-from dagster_project.deliveries.ingest import changed_folders, judging_version
-from dagster_project.deliveries.ledger import active_deliveries, complete_years, take_back, withdrawals
-from dagster_project.publish.draft import DATABASE
-from dagster_project.publish.publications import publications
+from dagster_project.cli import main as cli
+from dagster_project.ingestion.ingest import changed_folders, judging_version
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publications import publications
 from dagster_project.settings import Settings
-from dagster_project.transform.dbt_project import prepare_manifest
+from dagster_project.state import active_deliveries, complete_years, take_back, withdrawals
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND, THIRD = (
     {"decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number)])} for number in (1, 2, 3)
@@ -85,7 +85,7 @@ def test_nor_does_it_come_back_with_new_rules(settings: Settings, monkeypatch: p
     first = deliver(settings, FIRST)
     deliver(settings, SECOND)
     take_back(settings, *WHAT)
-    monkeypatch.setattr("dagster_project.deliveries.ingest.judging_version", lambda: f"not{judging_version()}")
+    monkeypatch.setattr("dagster_project.ingestion.ingest.judging_version", lambda: f"not{judging_version()}")
     assert load(settings) is None
     assert active(settings) == first
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.deliveries.ingest import changed_folders, ingest
-from dagster_project.deliveries.pseudonyms import KEY_VARIABLE
+from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.transform.build import build_marts
-from dagster_project.transform.dbt_project import mart_tables, prepare_manifest
+from dagster_project.transformation.build import build_marts
+from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
 
 COMMAND = Path(sys.executable).with_name("uppklarat")
 

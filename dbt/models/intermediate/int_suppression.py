@@ -1,8 +1,8 @@
-"""Grain: withheld figure below the police region. Asks `dagster_project.disclosure`, year by year and indicator by indicator."""
+"""Grain: withheld figure below the police region. Asks `dagster_project.disclosure`, by year and indicator."""
 
 import pyarrow as pa
 
-from dagster_project.disclosure import withheld_figures
+from dagster_project.disclosure.suppression import withheld_figures
 
 SCHEMA = pa.schema(
     [

@@ -1,0 +1,66 @@
+"""Runs the load job in this process and reads from its events what the command line tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import dagster as dg
+
+from dagster_project.cli.outcome import LoadFailedError, LoadOutcome
+from dagster_project.defs.all_definitions import build_definitions
+from dagster_project.defs.automation import LOAD, range_tags, run_config
+from dagster_project.defs.dead_runs import fail_dead_runs, writer_tag
+from dagster_project.defs.delivery_assets import ACCEPTED
+from dagster_project.defs.instance import open_instance
+from dagster_project.publications import publications
+from dagster_project.settings import Settings
+
+# Steps whose refusal is the audit's; any other failure is ours.
+COMMAND_LINE = {"uppklarat/started_by": "command line"}
+GATED = ("draft", "current")
+SERVING = "published__postgres"
+
+
+def run_load(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
+    """Run the load over the touched years; `years` limits the ingest, empty = all.
+
+    Raises `LoadFailedError` for a step that failed otherwise than by the audit's refusal.
+    """
+    before = {one.publication_id for one in publications(settings)}
+    with open_instance(settings) as instance:
+        fail_dead_runs(instance, settings.lock)
+        result = (
+            build_definitions(settings)
+            .resolve_job_def(LOAD)
+            .execute_in_process(
+                instance=instance,
+                run_config={
+                    **run_config(complete_only=False, years=sorted(years)),
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                # `load` holds the lock before the run begins.
+                tags={**range_tags(touched), **COMMAND_LINE, **writer_tag()},
+                raise_on_error=False,
+            )
+        )
+    rejected: dict[str, None] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        if evaluation.check_name == ACCEPTED and not evaluation.passed:
+            said = evaluation.metadata["rejected"].value
+            rejected |= dict.fromkeys(said if isinstance(said, list) else [str(said)])
+    blocked = not_served = None
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        message = (event.step_failure_data.user_failure_data or error).__str__() if error is None else error.message
+        if event.step_key not in (*GATED, SERVING) or error is None or error.cls_name != dg.Failure.__name__:
+            raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")
+        data = event.step_failure_data.user_failure_data
+        said = (data.description if data else None) or message.strip()
+        if event.step_key == SERVING:
+            not_served = said
+        else:
+            blocked = said
+    new = [one for one in publications(settings) if one.publication_id not in before]
+    return LoadOutcome(new[-1] if new else None, tuple(rejected), blocked, not_served, result.run_id)

@@ -1,0 +1,136 @@
+"""A load from the command line: what there is to do, one Dagster run that does it, and what came of it."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import shutil
+from collections.abc import Collection
+from dataclasses import replace
+
+from dagster_project.cli.outcome import LoadOutcome
+from dagster_project.cli.purge import delete_purged_rows
+from dagster_project.files import hold_writer_lock, release_writer_lock
+from dagster_project.ingestion.ingest import changed_folders, judged_by_earlier_rules, misfits
+from dagster_project.ingestion.landing import check_year, find_delivery_folders, find_strays
+from dagster_project.ingestion.pseudonyms import pseudonym_key
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.memory import duckdb_memory
+from dagster_project.publication.formats.catalogue import read_catalogue
+from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
+from dagster_project.publications import (
+    active_publication,
+    finish_interrupted_publishing,
+    years_not_published,
+)
+from dagster_project.quality.waivers import told_waivers
+from dagster_project.settings import PostgresSettings, Settings
+from dagster_project.state import active_deliveries, clear_temporary_files, complete_years
+from dagster_project.transformation.fingerprints import is_built
+
+logger = logging.getLogger("uppklarat")
+
+
+STILL_PUBLISHED = (
+    "no year is complete, so nothing can be published in its place: what readers open rests on deliveries that were withdrawn "
+    "({}). Deliver anew, or let readers open an earlier publication (`uppklarat publications`)"
+)
+
+
+def load(settings: Settings, years: Collection[int] = (), expected: Collection[int] = ()) -> LoadOutcome:
+    """Take in every new or changed delivery (of the years named), derive, audit and publish.
+
+    Raises `UnreadableLandingError` where deliveries cannot be looked for, and whatever the run failed of, if it is neither a
+    rejection nor a refusal of the audit.
+    """
+    # Before anything is touched: nothing delivered and nothing to be seen must not look the same.
+    find_delivery_folders(settings.landing)
+    postgres = PostgresSettings.from_environment()
+    # A slip in it is told now rather than after the ingest.
+    duckdb_memory()
+    _become_the_writer(settings)
+    try:
+        clear_temporary_files(settings)
+        _clear_draft(settings)
+        delete_purged_rows(settings)
+        if settings.home.stat().st_mode & 0o077:
+            logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
+        for text in told_waivers(settings):
+            logger.warning("waiver: %s", text)
+        # A slip in it is told now rather than after the build.
+        read_catalogue(settings.catalogue)
+        # Before anything else, since nothing can be loaded without it.
+        pseudonym_key(settings)
+        changed, rejected = [], []
+        for folder in changed_folders(settings):
+            if not years or folder.year in years:
+                try:
+                    check_year(folder)
+                    changed.append(folder)
+                except RejectedDeliveryError as error:
+                    rejected.append(str(error))
+        active = active_deliveries(settings)
+        outcome = LoadOutcome(rejected=tuple(rejected))
+        if changed or (complete_years(active) and not (nothing_to_publish(settings) and is_built(settings))):
+            touched = {folder.year for folder in changed} or set(complete_years(active))
+            ran = _run(settings, touched, years)
+            outcome = replace(ran, rejected=(*rejected, *ran.rejected))
+        if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
+            outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
+        outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
+        if postgres and not outcome.not_served:
+            outcome = replace(outcome, not_served=_served(settings, postgres))
+        for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
+            logger.warning("%s", text)
+        # The run says it too where it came so far.
+        return replace(outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *misfits(settings).values()])))
+    finally:
+        release_writer_lock(settings.lock)
+
+
+def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
+    """Run the job that `dagster dev` shows, in this process and with its record in the same instance."""
+    logger.info("starting Dagster")
+    # Of the objects that imports, dbt and Dagster make nearly all live to the end; looking among them for others that may go
+    # took a tenth of a small load's time, and once more at the end as much as a twentieth.
+    gc.set_threshold(100_000, 50, 100)
+    atexit.register(gc.freeze)
+    # Seconds of imports that a load with nothing to do must not pay.
+    from dagster_project.cli.dagster_run import run_load
+
+    return run_load(settings, touched, years)
+
+
+def _served(settings: Settings, postgres: PostgresSettings) -> str | None:
+    """Let PostgreSQL serve what is published, if an earlier load or activation could not; say why it cannot be done."""
+    from dagster_project.publication.postgres import NotServedError, serve
+
+    try:
+        serve(settings, postgres)
+    except NotServedError as error:
+        return str(error)
+    return None
+
+
+def _become_the_writer(settings: Settings) -> None:
+    """Wait for whoever writes, and say what they published meanwhile, since there may be nothing left to do for us."""
+    before = active_publication(settings)
+    waited = False
+
+    def waiting(text: str) -> None:
+        nonlocal waited
+        waited = True
+        logger.warning("%s", text)
+
+    hold_writer_lock(settings.lock, waiting)
+    if waited and (now := active_publication(settings)) != before:
+        logger.warning("the other load ended; it published %s", now)
+
+
+def _clear_draft(settings: Settings) -> None:
+    """Remove the draft of a load that was cut short, and point readers to a publication that it had just finished."""
+    if settings.published.is_dir():
+        for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
+    finish_interrupted_publishing(settings)

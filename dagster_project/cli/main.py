@@ -1,0 +1,304 @@
+"""The command `uppklarat`: what people type, what they read, and the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from dagster_project.cli import summaries
+from dagster_project.cli.progress import shown_progress
+from dagster_project.contract import input_contract
+from dagster_project.ingestion.landing import UnreadableLandingError
+from dagster_project.settings import PostgresSettings, Settings
+from dagster_project.years import parse_years, spell_years
+
+# What each means is the contract's, and stands in the table of README.md.
+OK, FAILED, USAGE, REJECTED, BLOCKED, NOTHING_ARRIVED, NOT_SERVED = range(7)
+
+# Whoever calls us has not asked to be counted by the tools we use.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns an exit code of the contract."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(Settings.from_environment(), options))
+    except KeyboardInterrupt:
+        print("stopped; the next load finishes the work", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if options.verbose and not isinstance(error, UnreadableLandingError):
+            raise
+        if getattr(options, "json", False):
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
+        print(f"uppklarat: {error}", file=sys.stderr)
+        if isinstance(error, UnreadableLandingError):
+            return NOTHING_ARRIVED
+        print("(`uppklarat --verbose …` shows where; nothing that was published has changed)", file=sys.stderr)
+        return FAILED
+
+
+def sample(settings: Settings, options: argparse.Namespace) -> int:
+    """Write synthetic deliveries into the landing folder."""
+    from dagster_project.sample import write_sample
+
+    with shown_progress():
+        folders = write_sample(
+            settings.landing, options.years, options.scale, options.seed, logging.getLogger("uppklarat").info
+        )
+    print(f"wrote {len(folders)} synthetic deliveries to {settings.landing}")
+    print("next: uppklarat load")
+    return OK
+
+
+def load(settings: Settings, options: argparse.Namespace) -> int:
+    """Load what is new or changed and publish it."""
+    from dagster_project.cli.load import load
+
+    with shown_progress():
+        outcome = load(settings, options.years or (), options.expect or ())
+    if options.json:
+        print(json.dumps(summaries.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
+    for text in outcome.rejected:
+        print(f"rejected: {text}", file=sys.stderr)
+    if outcome.blocked:
+        print(f"not published: {outcome.blocked}", file=sys.stderr)
+        print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
+    elif not options.json:
+        print(summaries.outcome_as_text(settings, outcome))
+    for text in outcome.missing:
+        print(f"missing: {text}", file=sys.stderr)
+    if outcome.not_served:
+        print(f"not served: {outcome.not_served}", file=sys.stderr)
+    # All of it is printed; the code tells what weighs most.
+    codes = {
+        BLOCKED: outcome.blocked,
+        NOTHING_ARRIVED: outcome.missing,
+        NOT_SERVED: outcome.not_served,
+        REJECTED: outcome.rejected,
+    }
+    return next((code for code, found in codes.items() if found), OK)
+
+
+def status(settings: Settings, options: argparse.Namespace) -> int:
+    """Tell what is loaded, quarantined, published and waiting."""
+    said = summaries.status(settings)
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else summaries.status_as_text(said))
+    return NOTHING_ARRIVED if said["landing_unreadable"] else OK
+
+
+def quarantine(settings: Settings, options: argparse.Namespace) -> int:
+    """List the quarantined rows by reason, with file and line."""
+    print(summaries.quarantine_as_text(settings, options.year, options.source))
+    return OK
+
+
+def withdraw(settings: Settings, options: argparse.Namespace) -> int:
+    """Take a delivery back: the one before it is active again."""
+    from dagster_project.state import kept_description, take_back
+
+    with _writing(settings):
+        try:
+            withdrawn, before = take_back(settings, options.source, options.year)
+        except KeyError:
+            purged = options.year < kept_description(settings)["before"]
+            problem = "the year was purged" if purged else f"no delivery of {options.source}/{options.year} is loaded"
+            print(f"uppklarat: {problem}", file=sys.stderr)
+            return USAGE
+    print(f"withdrawn: {withdrawn.label}, delivery {withdrawn.delivery_id} of {withdrawn.loaded_at[:10]}")
+    print(
+        f"active again: delivery {before.delivery_id} of {before.loaded_at[:10]}"
+        if before
+        else f"no earlier delivery of {withdrawn.label} was loaded: the year waits for one"
+    )
+    print("next: uppklarat load; until then what is published rests on the withdrawn delivery")
+    return OK
+
+
+def purge(settings: Settings, options: argparse.Namespace) -> int:
+    """Remove the raw rows of old years; their published figures are carried on."""
+    from dagster_project.cli.purge import purge
+
+    with _writing(settings):
+        carried = purge(settings, options.before)
+    print(f"no raw row of a year before {options.before} is left in {settings.home}")
+    print(
+        f"figures of {spell_years(carried) or 'no year'} are carried on as published; the next load publishes without raw rows"
+    )
+    print(f"what lies in {settings.landing} is not ours: delete it there yourself")
+    return OK
+
+
+def publications(settings: Settings, options: argparse.Namespace) -> int:
+    """List the publications, or point readers to an earlier one."""
+    from dagster_project.publications import activate, changed_files
+    from dagster_project.publications import publications as kept
+
+    if options.activate:
+        found = [one for one in kept(settings) if one.publication_id == options.activate]
+        if not found:
+            print(
+                f"uppklarat: there is no publication {options.activate}; `uppklarat publications` lists them",
+                file=sys.stderr,
+            )
+            return USAGE
+        if damaged := changed_files(found[0]):
+            print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
+            return FAILED
+        postgres = PostgresSettings.from_environment()
+        from dagster_project.disclosure.withheld import shown_though_withheld
+        from dagster_project.publication.comparison import FIGURES
+
+        if shown := shown_though_withheld(settings, found[0].folder / FIGURES):
+            print(
+                f"note: {options.activate} shows {shown:,} figures of counties or municipalities that were withheld since",
+                file=sys.stderr,
+            )
+        with _writing(settings):
+            activate(settings, options.activate)
+            if postgres:
+                from dagster_project.publication.postgres import NotServedError, serve
+
+                try:
+                    serve(settings, postgres)
+                except NotServedError as error:
+                    print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
+                    return NOT_SERVED
+    said = summaries.publications(settings)
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else summaries.publications_as_text(said))
+    return OK
+
+
+def explain(settings: Settings, options: argparse.Namespace) -> int:
+    """Tell how a published figure came about; the offences behind it are private."""
+    from dagster_project.cli.explain import explain
+    from dagster_project.cli.explain.figure import UnknownFigureError
+    from dagster_project.cli.explain.text import as_text
+
+    try:
+        said = explain(
+            settings, options.indicator, options.year, options.geography, options.victim_group, options.variant
+        )
+    except UnknownFigureError as error:
+        if options.json:
+            print(json.dumps({"error": str(error)}, ensure_ascii=False))
+        print(f"uppklarat: {error}", file=sys.stderr)
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1, default=str) if options.json else as_text(said))
+    if not said["private"].get("adds_up", True):
+        print("uppklarat: the offences do not add up to the figure", file=sys.stderr)
+        return FAILED
+    return OK
+
+
+def diff(settings: Settings, options: argparse.Namespace) -> int:
+    """List the figures that differ between two publications, from the earlier to the later one."""
+    from dagster_project.cli.diff import difference_as_text, tell_difference
+
+    try:
+        said = tell_difference(settings, options.one, options.other, options.indicator, options.year)
+    except KeyError as error:
+        print(
+            f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
+        )
+        return USAGE
+    except LookupError as error:
+        print(f"uppklarat: {error}", file=sys.stderr)
+        return USAGE
+    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
+    return OK
+
+
+@contextlib.contextmanager
+def _writing(settings: Settings) -> Iterator[None]:
+    """Be the only one who writes to the warehouse."""
+    from dagster_project.files import hold_writer_lock, release_writer_lock
+
+    hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
+    try:
+        yield
+    finally:
+        release_writer_lock(settings.lock)
+
+
+def _years(text: str) -> list[int]:
+    try:
+        return parse_years(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="uppklarat", description="Police and prosecution extracts in, audited indicators out."
+    )
+    parser.add_argument("--verbose", action="store_true", help="show where an unexpected failure happened")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Settings, argparse.Namespace], int], **named: Any) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=(run.__doc__ or "").rstrip("."), **named)
+        made.set_defaults(run=run)
+        return made
+
+    of_sample = command("sample", sample)
+    of_sample.add_argument(
+        "--years", type=_years, default=parse_years("2014-2025"), help="2024, 2019-2025 or 2019,2022"
+    )
+    of_sample.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
+    of_sample.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    of_load = command("load", load)
+    of_load.add_argument("--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
+    of_load.add_argument(
+        "--expect", type=_years, metavar="YEARS", help="an error unless these years are published then"
+    )
+    of_status = command("status", status)
+    of_quarantine = command("quarantine", quarantine)
+    of_quarantine.add_argument("--year", type=int)
+    of_quarantine.add_argument("--source", choices=list(input_contract().sources))
+    of_withdraw = command("withdraw", withdraw)
+    of_withdraw.add_argument("source", choices=list(input_contract().sources))
+    of_withdraw.add_argument("year", type=int)
+    of_purge = command("purge", purge)
+    of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
+    of_publications = command("publications", publications)
+    of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
+    of_diff = command("diff", diff)
+    of_diff.add_argument("one", metavar="A", help="the id of a publication, `current` or `newest`")
+    of_diff.add_argument("other", metavar="B", help="another one")
+    of_diff.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
+    of_diff.add_argument("--year", type=int, help="only figures of this year")
+    of_explain = command("explain", explain)
+    of_explain.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, say valdtakt")
+    of_explain.add_argument("--year", type=int, required=True)
+    of_explain.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
+    of_explain.add_argument("--victim-group", default="total", metavar="G")
+    of_explain.add_argument("--variant", default="beslutad", metavar="V")
+    for with_json in (of_load, of_status, of_publications, of_diff, of_explain):
+        with_json.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 100")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,429 @@
+"""What the command line tells of the warehouse: as data, and as text for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project import publications as kept
+from dagster_project.cli.outcome import LoadOutcome
+from dagster_project.contract import input_contract
+from dagster_project.files import read_json
+from dagster_project.ingestion.ingest import (
+    changed_folders,
+    judged_by_earlier_rules,
+    known_rejection,
+    left_alone,
+    misfits,
+)
+from dagster_project.ingestion.landing import UnreadableLandingError, find_delivery_folders, find_strays
+from dagster_project.ingestion.pseudonyms import PseudonymKeyError, pseudonym_key
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
+from dagster_project.quality.audit import read_audit
+from dagster_project.quality.audit_basis import publication_basis
+from dagster_project.quality.waivers import told_waivers
+from dagster_project.rounding import percentage
+from dagster_project.settings import Settings
+from dagster_project.sql import parquet
+from dagster_project.state import (
+    active_deliveries,
+    complete_years,
+    kept_description,
+    record_folder,
+    withdrawals,
+)
+from dagster_project.years import spell_years
+
+
+def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
+    """What a load did, as one document."""
+    return {
+        "published": outcome.publication.publication_id if outcome.publication else None,
+        "current": kept.active_publication(settings),
+        "rejected": list(outcome.rejected),
+        "blocked": outcome.blocked,
+        "missing": list(outcome.missing),
+        "not_served": outcome.not_served,
+        "waivers": told_waivers(settings),
+        "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
+        "unusable": [
+            {"source": record.source, "year": record.year, "file": name, "column": column, "rows": rows}
+            for record in active_deliveries(settings).values()
+            for name, file in record.files.items()
+            for column, rows in file.unusable.items()
+        ],
+        "checks": failed_checks(settings),
+        "run_id": outcome.run_id,
+        "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
+        "newest_figures": newest_figures(settings),
+    }
+
+
+def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
+    """What a load did, what the newest figures are, and where to look next."""
+    current = kept.active_publication(settings)
+    if outcome.publication is None:
+        waiting = status(settings)["waiting"]
+        why = f"nothing new to load; current is {current}" if current else "nothing to publish yet"
+        return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_where_next(settings, current)])
+    said = outcome.publication.said
+    audit = read_audit(settings)
+    synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if said["synthetic"] else ""
+    warned = f", {len(audit.warnings)} warned, {len(audit.not_judged)} not judged" if audit else ""
+    return "\n".join(
+        [
+            f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
+            f"{said['checks']['passed']} checks passed{warned}{synthetic}",
+            *_revised_lines(said),
+            *_check_lines(failed_checks(settings)),
+            "",
+            *_figure_lines(newest_figures(settings)),
+            "",
+            *_where_next(settings, current),
+        ]
+    )
+
+
+def failed_checks(settings: Settings) -> list[dict[str, Any]]:
+    """What the audit of the present deliveries found wrong: each check that blocks, warns or was waived, with what was observed."""
+    audit = read_audit(settings)
+    if audit is None or audit.basis != publication_basis(settings):
+        return []
+    return [
+        {
+            "check": f"{one.asset}.{one.name}",
+            "year": one.year,
+            "result": one.result,
+            "severity": one.severity,
+            "observed": one.observed,
+            "limit": one.limit,
+            "owner": one.owner,
+            "reason": one.reason,
+            "error": one.error,
+            "text": one.text,
+        }
+        for one in (*audit.blocking, *audit.warnings)
+    ]
+
+
+def _check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The failed checks for people."""
+    words = {"waived": "waived", "block": "blocks publishing", "warn": "warning"}
+    return [f"{words['waived' if one['result'] == 'waived' else one['severity']]}: {one['text']}" for one in checks]
+
+
+def _revised_lines(said: Mapping[str, Any]) -> list[str]:
+    revised = said["revisions"]
+    before, after = revised["predecessor"], said["publication_id"]
+    return [f"{revised['values']:,} values revised: uppklarat diff {before} {after}"] if revised["values"] else []
+
+
+def newest_figures(settings: Settings) -> list[dict[str, Any]]:
+    """The eleven indicators of the newest year for the country and region Stockholm, from what readers see."""
+    if not settings.current.exists():
+        return []
+    with duckdb.connect(str(settings.current.resolve() / DATABASE), read_only=True) as connection:
+        cursor = connection.execute(
+            """
+            select
+                year, number, indicator_id, name_sv, geography_code, processed, cleared, clearance_pct
+            from marts.fct_indicator_year
+            inner join marts.dim_indicator using (indicator_id, variant)
+            where
+                variant = 'beslutad' and victim_group = 'total' and geography_code in ('SE', 'Rn03')
+                and year = (select max(year) from marts.dim_year)
+            order by number, geography_level desc
+            """
+        )
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Deliveries loaded, quarantined rows, what is published and what waits."""
+    active = active_deliveries(settings)
+    complete = complete_years(active)
+    quarantined = quarantine_counts(settings)
+    try:
+        in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
+        folders, not_fitting, unreadable = changed_folders(settings), misfits(settings), None
+    except UnreadableLandingError as error:
+        in_landing_now, folders, not_fitting, unreadable = set(), [], {}, str(error)
+    changed = {folder.label for folder in folders}
+    in_landing = read_json(settings.landing_index, {})
+    kept_figures = kept_description(settings)
+    waiting = [
+        f"rejected, {why}"
+        if (why := known_rejection(settings, folder))
+        else f"{folder.label}: new or changed, not loaded"
+        for folder in sorted(folders, key=lambda folder: folder.label)
+    ]
+    waiting += [
+        f"{year}: waits for {' and '.join(missing)}"
+        for year in sorted({year for _, year in active} - set(complete))
+        if (missing := [source for source in input_contract().sources if (source, year) not in active])
+    ]
+    if labels := published_but_withdrawn(settings):
+        waiting.append(f"what readers open rests on withdrawn deliveries: {', '.join(labels)}")
+    strays = [] if unreadable else find_strays(settings.landing, settings.corrections)
+    waiting += [*strays, *judged_by_earlier_rules(settings), *not_fitting.values()]
+    waiting += [
+        f"{source}/{year}: {left_alone(at)}"
+        for (source, year, delivery_id), at in withdrawals(settings).items()
+        if f"{source}/{year}" not in changed
+        and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
+    ]
+    if unreadable or not in_landing_now:
+        waiting.insert(0, unreadable or f"{settings.landing} holds no delivery")
+    if active:
+        try:
+            pseudonym_key(settings)
+        except PseudonymKeyError as error:
+            waiting.insert(0, str(error))
+    if complete and not nothing_to_publish(settings):
+        audit = read_audit(settings)
+        if audit and audit.basis == publication_basis(settings) and audit.blocking:
+            blocking = ", ".join(one.label for one in audit.blocking)
+            waiting.append(f"publishing is blocked by {blocking}; see {settings.validation_page}")
+        elif not changed:
+            waiting.append("the loaded deliveries are not published yet, or were by other code: load again")
+    return {
+        "deliveries": [
+            {
+                "source": record.source,
+                "year": record.year,
+                "delivery_id": record.delivery_id,
+                "loaded_at": record.loaded_at,
+                "complete": record.complete,
+                "synthetic": record.synthetic,
+                "in_landing": record.label in in_landing_now,
+                "warnings": list(record.warnings),
+                "files": {
+                    name: {
+                        "rows_read": file.rows_read,
+                        "rows_loaded": file.rows_read - file.duplicates - sum(reasons.values()),
+                        "exact_duplicates": file.duplicates,
+                        "quarantined": reasons,
+                        "unusable": dict(file.unusable),
+                    }
+                    for name, file in record.files.items()
+                    for reasons in [quarantined.get((record.source, record.year, name), {})]
+                },
+            }
+            for record in active.values()
+        ],
+        "published": {
+            "current": kept.active_publication(settings),
+            "newest": [one.publication_id for one in kept.publications(settings)][-1:],
+            "years": next(
+                (
+                    one.said["years"]
+                    for one in kept.publications(settings)
+                    if one.publication_id == kept.active_publication(settings)
+                ),
+                [],
+            ),
+        },
+        "checks": failed_checks(settings),
+        "waivers": told_waivers(settings),
+        "purged_before": kept_figures["before"] or None,
+        "landing_unreadable": unreadable,
+        "waiting": waiting,
+    }
+
+
+def status_as_text(said: Mapping[str, Any]) -> str:
+    """The status for people."""
+    lines = ["deliveries loaded:"] if said["deliveries"] else ["no delivery is loaded"]
+    for delivery in said["deliveries"]:
+        files = "; ".join(
+            f"{name} {file['rows_loaded']:,} loaded, {sum(file['quarantined'].values()):,} quarantined, "
+            f"{file['exact_duplicates']:,} duplicates"
+            for name, file in delivery["files"].items()
+        )
+        marks = ", synthetic" if delivery["synthetic"] else ""
+        marks += "" if delivery["complete"] else ", completeness not verified"
+        lines.append(f"  {delivery['source']}/{delivery['year']}  {files}{marks}")
+        lines += [
+            f"    unusable values became missing: {name} "
+            + ", ".join(f"{column} {rows:,}" for column, rows in file["unusable"].items())
+            for name, file in delivery["files"].items()
+            if file["unusable"]
+        ]
+        lines += [f"    note: {warning}" for warning in delivery["warnings"]]
+    published = said["published"]
+    lines.append(
+        f"published: {published['current'] or 'nothing'}"
+        + (f", years {spell_years(published['years'])}" if published["years"] else "")
+    )
+    if published["newest"] and published["newest"][0] != published["current"]:
+        lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
+    if said["purged_before"]:
+        lines.append(f"purged: rows of years before {said['purged_before']}; their figures are carried on as published")
+    lines += _check_lines(said["checks"])
+    lines += [f"waiver: {text}" for text in said["waivers"]]
+    lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
+    return "\n".join(lines)
+
+
+def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str, int]]:
+    """Quarantined rows of the active deliveries by (source, year, file) and reason, as judged on reading and on linking."""
+    counts = {
+        (record.source, record.year, name): dict(file.quarantined)
+        for record in active_deliveries(settings).values()
+        for name, file in record.files.items()
+    }
+    for source, year, file, reason, rows in _linked(settings, "source, year, file, reason, count(*)", "group by all"):
+        if (of_file := counts.get((source, year, file))) is not None:
+            of_file[reason] = of_file.get(reason, 0) + rows
+    return counts
+
+
+def quarantine_as_text(settings: Settings, year: int | None, source: str | None) -> str:
+    """Every quarantined row: reason, file, line, column and shape. The rows themselves stay in the private warehouse."""
+    rows = [
+        (reason, f"{record.label}/{file.name}", line, column, shape)
+        for record in active_deliveries(settings).values()
+        if year in (None, record.year) and source in (None, record.source)
+        for name, file in record.files.items()
+        for reason, line, column, shape in _quarantined_lines(settings, record.source, record.year, name)
+    ]
+    if not rows:
+        return "no row is quarantined"
+    meaning = input_contract().quarantine_reasons
+    order = list(meaning)
+    rows.sort(key=lambda row: (order.index(row[0]), row[1], row[2]))
+    counts = Counter((reason, column) for reason, _, _, column, _ in rows)
+    return "\n".join(
+        [
+            *(
+                "\t".join([reason, file, f"line {line}", column or "-", shape or "-"])
+                for reason, file, line, column, shape in rows
+            ),
+            "",
+            *(
+                f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
+                for (reason, column), count in counts.items()
+            ),
+            f"the rows as they came lie in {settings.raw} (*_quarantine.parquet)",
+        ]
+    )
+
+
+def publications(settings: Settings) -> list[dict[str, Any]]:
+    """The publications that are kept, oldest first."""
+    current = kept.active_publication(settings)
+    return [
+        {
+            "publication_id": one.publication_id,
+            "current": one.publication_id == current,
+            "published_at": one.said["published_at"],
+            "synthetic": one.said["synthetic"],
+            "years": one.said["years"],
+            "code_version": one.said["code_version"],
+            "checks_passed": one.said["checks"]["passed"],
+            "checks_warned": one.said["checks"]["warned"],
+            # Older code did not count them.
+            "checks_not_judged": one.said["checks"].get("not_judged"),
+            "waivers": one.said.get("waivers", []),
+            # Older code did not tell it.
+            "revisions": one.said.get("revisions"),
+            "folder": str(one.folder),
+        }
+        for one in kept.publications(settings)
+    ]
+
+
+def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
+    """The publications for people."""
+    if not said:
+        return "nothing is published yet"
+    return "\n".join(line for one in said for line in _publication_lines(one))
+
+
+def _publication_lines(one: Mapping[str, Any]) -> list[str]:
+    revised = one["revisions"] or {}
+    against = f"{revised['values']:,} values revised since {before}" if (before := revised.get("predecessor")) else ""
+    told = [
+        f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
+        f"years {spell_years(one['years'])}",
+        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned"
+        + ("" if one["checks_not_judged"] is None else f", {one['checks_not_judged']} not judged"),
+        against,
+        "synthetic" if one["synthetic"] else "",
+    ]
+    return [
+        "  ".join(filter(None, told)),
+        *(f"    differs: {text}" for text in revised.get("changes", ())),
+        *(f"    not compared: {text}" for text in revised.get("not_compared", ())),
+        *(f"    waiver: {text}" for text in one["waivers"]),
+    ]
+
+
+def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    by_indicator: dict[int, dict[str, Mapping[str, Any]]] = {}
+    for figure in figures:
+        by_indicator.setdefault(figure["number"], {})[figure["geography_code"]] = figure
+    if not by_indicator:
+        return []
+    lines = [
+        f"cleared offences of those processed {figures[0]['year']}:{'':<28}{'country':>22}{'region Stockholm':>24}"
+    ]
+    for number, places in sorted(by_indicator.items()):
+        cells = [_cell(places[code]) for code in ("SE", "Rn03")]
+        lines.append(f"{number:>3} {places['SE']['name_sv'][:56]:<57}{cells[0]:>24}{cells[1]:>24}")
+    return lines
+
+
+def _cell(figure: Mapping[str, Any]) -> str:
+    cleared, processed = figure["cleared"], figure["processed"]
+    return f"{percentage(cleared, processed)} % ({cleared}/{processed})" if processed else "– (0 processed)"
+
+
+def _where_next(settings: Settings, current: str | None) -> list[str]:
+    if current is None:
+        return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
+    return [
+        f"figures      {_short(settings.current / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
+        f"checks       {_short(settings.validation_page)}",
+        "runs         make dev, then the address that it prints",
+        "more         uppklarat status · uppklarat quarantine · uppklarat publications",
+    ]
+
+
+def _quarantined_lines(
+    settings: Settings, source: str, year: int, file: str
+) -> list[tuple[str, int, str | None, str | None]]:
+    """Reason, line, column and shape of a file's quarantined rows."""
+    record = active_deliveries(settings)[source, year]
+    folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
+    with duckdb.connect() as connection:
+        # Deliveries that earlier rules judged have neither column nor shape.
+        on_reading = connection.execute(
+            f"""
+            select reason, line, column_name, shape
+            from (
+                select null::varchar as column_name, null::varchar as shape where false
+                union all by name from {parquet(folder / f"{file}_quarantine.parquet")}
+            )"""
+        ).fetchall()
+    linked = _linked(settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
+    columns = input_contract().linked_reasons
+    return [*on_reading, *((reason, line, ", ".join(columns[reason]), None) for reason, line in linked)]
+
+
+def _linked(settings: Settings, columns: str, rest: str) -> list[tuple[Any, ...]]:
+    """What the judgement across deliveries quarantined; nothing where no build has been."""
+    if not settings.quarantined_decisions.exists():
+        return []
+    with duckdb.connect() as connection:
+        return connection.execute(f"select {columns} from {parquet(settings.quarantined_decisions)} {rest}").fetchall()
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,33 @@
+"""Puts the definitions together for given places; the only way to get them, for the web page, the command line and tests."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.defs.automation import dead_runs, load_job, new_delivery, yearly_load
+from dagster_project.defs.common import Places
+from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets
+from dagster_project.defs.model_assets import model_assets
+from dagster_project.defs.publication_assets import expectation_checks, publication_assets
+from dagster_project.settings import Settings
+
+DEFAULT_SCHEDULE = "0 6 1 3 *"
+
+
+def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE) -> dg.Definitions:
+    """All definitions over the warehouse in these places; the schedule in cron's notation, Stockholm time."""
+    places = Places(
+        landing=str(settings.landing),
+        home=str(settings.home),
+        published=str(settings.published),
+        suppress_below=settings.suppress_below,
+    )
+    return dg.Definitions(
+        assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
+        asset_checks=[expected_years_check(), expectation_checks()],
+        jobs=[load_job],
+        schedules=[yearly_load(cron_schedule)],
+        sensors=[new_delivery, dead_runs],
+        resources={"places": places},
+        executor=dg.in_process_executor,
+    )

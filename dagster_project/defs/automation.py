@@ -1,0 +1,138 @@
+"""The job that loads, the schedule that starts it once a year, and the sensor that starts it for a new delivery."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from dagster_project.contract import input_contract
+from dagster_project.defs.common import TIMEZONE, YEARS, Places
+from dagster_project.defs.dead_runs import fail_dead_runs
+from dagster_project.defs.delivery_assets import EXPECTED_YEARS
+from dagster_project.ingestion.ingest import changed_folders, known_rejection
+from dagster_project.ingestion.landing import DeliveryFolder
+from dagster_project.publications import YearsMissingError, years_not_published
+
+LOAD = "load"
+LONGEST_WAIT = 24 * 60 * 60
+
+load_job = dg.define_asset_job(
+    LOAD,
+    selection=dg.AssetSelection.all(),
+    # DuckDB uses all cores by itself; a process per step would only add its start-up time to each.
+    executor_def=dg.in_process_executor,
+    description="Takes deliveries in, derives, audits and publishes; a range of years is one run.",
+)
+
+
+def range_tags(years: Iterable[int]) -> dict[str, str]:
+    """Tags that make a run one over all years from the first to the last."""
+    years = sorted(years)
+    return {"dagster/asset_partition_range_start": str(years[0]), "dagster/asset_partition_range_end": str(years[-1])}
+
+
+def run_config(*, complete_only: bool, years: Sequence[int] = (), expected: Sequence[int] = ()) -> dict[str, Any]:
+    """Configuration of a load: what the ingest of every source may take, and which years must be complete afterwards."""
+    config = {"config": {"complete_only": complete_only, "years": list(years)}}
+    ingests = {f"ingest_{source}": config for source in input_contract().sources}
+    return {"ops": {**ingests, EXPECTED_YEARS: {"config": {"years": list(expected)}}}}
+
+
+def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
+    """The schedule: loads every complete delivery that is new or changed, and fails where the last ended year is not there."""
+
+    @dg.schedule(job=load_job, cron_schedule=cron_schedule, execution_timezone=TIMEZONE, name="yearly_load")
+    def schedule(context: dg.ScheduleEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
+        last_ended = context.scheduled_execution_time.astimezone(ZoneInfo(TIMEZONE)).year - 1
+        folders = _loadable(places)
+        if folders:
+            years = [folder.year for folder in folders]
+            return dg.RunRequest(
+                tags={**range_tags(years), **{_tag(folder): _state(folder) for folder in folders}},
+                run_config=run_config(complete_only=True, years=years, expected=[last_ended]),
+            )
+        if missing := years_not_published(places.settings, [last_ended]):
+            raise YearsMissingError(f"no complete delivery is new or changed, and {'; '.join(missing)}")
+        return dg.SkipReason("no complete delivery is new or changed")
+
+    return schedule
+
+
+@dg.sensor(
+    job=load_job,
+    minimum_interval_seconds=60,
+    description="Loads a delivery as soon as its manifest is there, and again when it changes; a run that fails is repeated.",
+)
+def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
+    """Ask for one run over the years whose complete deliveries changed and that no run looks at or has looked at."""
+    fail_dead_runs(context.instance, places.settings.lock)
+    attempts = {
+        folder: _attempts(context.instance, folder)
+        for folder in _loadable(places)
+        if not known_rejection(places.settings, folder)
+    }
+    due = {folder: _state(folder) for folder, attempt in attempts.items() if attempt.is_due}
+    if not due:
+        return dg.SkipReason("no complete delivery is new or changed")
+    years = sorted({folder.year for folder in due})
+    tags = {_tag(folder): state for folder, state in due.items()}
+    key = json.dumps([tags, [attempts[folder].failed for folder in due]], sort_keys=True)
+    return dg.RunRequest(
+        run_key=hashlib.sha256(key.encode()).hexdigest()[:16],
+        tags={**range_tags(years), **tags},
+        run_config=run_config(complete_only=True, years=years),
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs whose process was killed, so that those behind them in the queue can begin.",
+)
+def dead_runs(context: dg.SensorEvaluationContext, places: Places) -> dg.SkipReason:
+    """Free the queue, whether or not the other automation is turned on."""
+    ended = fail_dead_runs(context.instance, places.settings.lock)
+    return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "no run is dead")
+
+
+class Attempts(NamedTuple):
+    """What became of the runs that were asked for to load a delivery as it is now."""
+
+    failed: int
+    is_due: bool
+    """Whether another run should be asked for."""
+
+
+def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder) -> Attempts:
+    """Look at the runs themselves, since a run that was asked for may have failed or have been killed.
+
+    Whoever cancels a run does not want it repeated. A run that failed is repeated after a minute, then after twice as long each
+    time up to a day, since what made it fail may need a person.
+    """
+    records = instance.get_run_records(dg.RunsFilter(tags={_tag(folder): _state(folder)}))
+    failed = [record for record in records if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]
+    ended = max((record.end_time or record.update_timestamp.timestamp() for record in failed), default=0.0)
+    wait = 0 if not failed else min(60 * 2 ** (len(failed) - 1), LONGEST_WAIT)
+    return Attempts(len(failed), len(failed) == len(records) and time.time() - ended >= wait)
+
+
+def _loadable(places: Places) -> list[DeliveryFolder]:
+    """Complete deliveries that are new or changed."""
+    return [
+        folder
+        for folder in changed_folders(places.settings)
+        if folder.is_complete and YEARS.has_partition_key(str(folder.year))
+    ]
+
+
+def _tag(folder: DeliveryFolder) -> str:
+    """The tag of a run that holds the state of the delivery that it is to load."""
+    return f"uppklarat/{folder.source}-{folder.year}"
+
+
+def _state(folder: DeliveryFolder) -> str:
+    return hashlib.sha256(folder.signature().encode()).hexdigest()[:16]

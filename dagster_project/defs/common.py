@@ -1,0 +1,77 @@
+"""What all assets share: years as partitions, places as a resource, the pool, and the rule for retries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from dagster_project.contract import input_contract
+from dagster_project.defs.dead_runs import note_writer
+from dagster_project.files import hold_writer_lock
+from dagster_project.ingestion.corrections import CorrectionsError
+from dagster_project.ingestion.landing import UnreadableLandingError
+from dagster_project.ingestion.pseudonyms import PseudonymKeyError
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.publication.release import PublishingBlockedError
+from dagster_project.quality.waivers import WaiversError
+from dagster_project.settings import Settings
+from dagster_project.state import clear_temporary_files
+from dagster_project.transformation.dbt_project import TransformationFailedError
+
+# Years from the contract's registry; the present year too, for deliveries of a year that is not over.
+TIMEZONE = "Europe/Stockholm"
+YEARS = dg.TimeWindowPartitionsDefinition(
+    start=str(input_contract().first_year),
+    cron_schedule="0 0 1 1 *",
+    fmt="%Y",
+    timezone=TIMEZONE,
+    end_offset=1,
+)
+WAREHOUSE_POOL = "warehouse"
+TRIES_AGAIN = 3
+SECONDS_TO_WAIT = 5
+# What fails again however often it is tried; the message is for people.
+PERMANENT = (
+    RejectedDeliveryError,
+    CorrectionsError,
+    UnreadableLandingError,
+    PseudonymKeyError,
+    WaiversError,
+    PublishingBlockedError,
+    TransformationFailedError,
+)
+
+
+class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The settings, as Dagster can hold them."""
+
+    landing: str
+    home: str
+    published: str
+    suppress_below: int
+
+    @property
+    def settings(self) -> Settings:
+        """The same as domain settings."""
+        return Settings(Path(self.landing), Path(self.home), Path(self.published), self.suppress_below)
+
+
+@contextmanager
+def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[None]:
+    """Be the only writer, and tell failures that may pass (a locked file) from those that will not.
+
+    What is refused or wrong fails at once, with its reason; only a lock or an interrupted system call is tried again.
+    """
+    run_id = context.op_execution_context.run_id
+    try:
+        if hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}"):
+            clear_temporary_files(settings)
+        # Only now: `fail_dead_runs` takes a run with this tag for dead when nobody holds the lock.
+        note_writer(context.instance, run_id)
+        yield
+    except PERMANENT as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    except (duckdb.IOException, BlockingIOError, InterruptedError) as error:
+        raise dg.RetryRequested(max_retries=TRIES_AGAIN, seconds_to_wait=SECONDS_TO_WAIT) from error

@@ -1,0 +1,224 @@
+"""Assets of groups `deliveries` and `raw`: what lies in the landing folder, and the typed tables made of it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_project.contract import input_contract
+from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
+from dagster_project.ingestion.ingest import changed_folders, ingest, misfits, note_rejection
+from dagster_project.ingestion.landing import find_delivery_folders
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.state import DeliveryRecord, active_deliveries, years_not_complete
+from dagster_project.transformation.dbt_project import kept_tables
+
+ACCEPTED = "delivery_accepted"
+EXPECTED_YEARS = "expected_years_arrived"
+
+
+class IngestConfig(dg.Config):
+    """Which deliveries of the run's years to take."""
+
+    complete_only: bool = True
+    """Leave folders without a manifest alone, since they may still be uploading."""
+    years: list[int] = Field(default_factory=list)
+    """Only these years of the run's range; empty = all of them."""
+
+
+class ExpectedYearsConfig(dg.Config):
+    """Which years a run expects to be complete."""
+
+    years: list[int] = Field(default_factory=list)
+
+
+def delivery_specs() -> list[dg.AssetSpec]:
+    """The deliveries, which others make, and what the user declares beside them."""
+    deliveries = [
+        dg.AssetSpec(
+            ["deliveries", source],
+            group_name="deliveries",
+            partitions_def=YEARS,
+            description=f"Yearly extracts of {source} in the landing folder: "
+            + ", ".join(f"{file.name} ({file.grain})" for file in files),
+        )
+        for source, files in input_contract().sources.items()
+    ]
+    tables = [dg.AssetKey(["raw", file.table]) for file in input_contract().files]
+    return [
+        *deliveries,
+        dg.AssetSpec(
+            ["raw", "own_offence_code"],
+            group_name="deliveries",
+            description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
+        ),
+        *(
+            dg.AssetSpec(
+                ["raw", f"kept_{table}"],
+                group_name="deliveries",
+                description=f"The rows of {table} of years whose raw rows were purged, if there are any.",
+            )
+            for table in kept_tables()
+        ),
+        dg.AssetSpec(
+            ["raw", "withheld_before"],
+            group_name="deliveries",
+            description="Which figures earlier publications withheld; they stay withheld.",
+        ),
+        dg.AssetSpec(
+            ["raw", "disclosure_rule"],
+            group_name="deliveries",
+            description="From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
+        ),
+        dg.AssetSpec(
+            ["raw", "delivery_file"],
+            group_name="raw",
+            deps=tables,
+            description="The ledger as a table: each file of the active deliveries, its row balance and quarantine limit.",
+        ),
+        dg.AssetSpec(
+            ["raw", "complete_year"],
+            group_name="raw",
+            deps=tables,
+            description="Years that every source has delivered, with the fingerprint of what each is derived from.",
+        ),
+        dg.AssetSpec(
+            ["raw", "unusable_field"],
+            group_name="raw",
+            deps=tables,
+            description="How many loaded rows of each file lack a value, by column, because it could not be read.",
+        ),
+    ]
+
+
+def ingest_assets() -> list[dg.AssetsDefinition]:
+    """One definition per source, since a delivery's files are taken or rejected together."""
+    return [_ingest_source(source) for source in input_contract().sources]
+
+
+def _ingest_source(source: str) -> dg.AssetsDefinition:
+    keys = {file.name: dg.AssetKey(["raw", file.table]) for file in input_contract().sources[source]}
+
+    @dg.multi_asset(
+        name=f"ingest_{source}",
+        group_name="raw",
+        specs=[
+            dg.AssetSpec(
+                keys[file.name],
+                deps=[["deliveries", source]],
+                kinds={"parquet"},
+                description=f"Typed rows; grain: {file.grain}.",
+            )
+            for file in input_contract().sources[source]
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                ACCEPTED, asset=key, description="No delivery of the run's years was rejected as a whole."
+            )
+            for key in keys.values()
+        ],
+        partitions_def=YEARS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WAREHOUSE_POOL,
+    )
+    def ingest_source(
+        context: dg.AssetExecutionContext, config: IngestConfig, places: Places
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        settings = places.settings
+        years = {int(key) for key in context.partition_keys} & (
+            set(config.years) or {int(key) for key in context.partition_keys}
+        )
+        rejected: list[str] = []
+        loaded: dict[int, DeliveryRecord] = {}
+        with one_writer(context, settings):
+            for folder in changed_folders(settings):
+                if (
+                    folder.source == source
+                    and folder.year in years
+                    and (folder.is_complete or not config.complete_only)
+                ):
+                    try:
+                        if record := ingest(folder, settings):
+                            loaded[folder.year] = record
+                    except RejectedDeliveryError as error:
+                        rejected.append(str(error))
+                        note_rejection(settings, folder, str(error))
+        rejected += [text for label, text in misfits(settings).items() if label.startswith(f"{source}/")]
+        for text in rejected:
+            context.log.error(text)
+        active = active_deliveries(settings)
+        there = {folder.year for folder in find_delivery_folders(settings.landing) if folder.source == source}
+        for name, key in keys.items():
+            for year in map(int, context.partition_keys):
+                record = active.get((source, year))
+                status = (
+                    "loaded"
+                    if year in loaded
+                    else "as before"
+                    if record
+                    else "waits"
+                    if year in there
+                    else "not delivered"
+                )
+                context.add_asset_metadata(
+                    {"status": status, **(_about(record, name) if record else {})},
+                    asset_key=key,
+                    partition_key=str(year),
+                )
+            yield dg.MaterializeResult(asset_key=key)
+        for key in keys.values():
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                check_name=ACCEPTED,
+                passed=not rejected,
+                metadata={"rejected": dg.MetadataValue.json(rejected)},
+                description="; ".join(rejected) or None,
+            )
+
+    return ingest_source
+
+
+def expected_years_check() -> dg.AssetChecksDefinition:
+    """Fail a run that was started on the day by which a year should have arrived, if it has not."""
+    first, *others = [dg.AssetKey(["raw", file.table]) for file in input_contract().files]
+
+    @dg.multi_asset_check(
+        name=EXPECTED_YEARS,
+        specs=[
+            dg.AssetCheckSpec(
+                EXPECTED_YEARS,
+                asset=first,
+                additional_deps=others,
+                description="The years that were expected by the day of the run are complete: both deliveries are loaded.",
+            )
+        ],
+        # A run that expects nothing has nothing to show.
+        can_subset=True,
+    )
+    def check_expected_years(config: ExpectedYearsConfig, places: Places) -> Iterator[dg.AssetCheckResult]:
+        if not config.years:
+            return
+        missing = "; ".join(years_not_complete(places.settings, config.years).values())
+        yield dg.AssetCheckResult(asset_key=first, check_name=EXPECTED_YEARS, passed=not missing, description=missing)
+        if missing:
+            # What did arrive is loaded all the same: no other step waits for this one.
+            raise dg.Failure(missing, allow_retries=False)
+
+    return check_expected_years
+
+
+def _about(record: DeliveryRecord, file: str) -> dict[str, dg.MetadataValue]:
+    of_file = record.files[file]
+    quarantined = sum(of_file.quarantined.values())
+    return {
+        "dagster/row_count": dg.MetadataValue.int(of_file.rows_loaded),
+        "rows_read": dg.MetadataValue.int(of_file.rows_read),
+        "rows_quarantined": dg.MetadataValue.int(quarantined),
+        "quarantined_pct": dg.MetadataValue.float(100 * quarantined / of_file.rows_read),
+        "exact_duplicates": dg.MetadataValue.int(of_file.duplicates),
+        "quarantined_by_reason": dg.MetadataValue.json(dict(of_file.quarantined)),
+        "unusable_by_column": dg.MetadataValue.json(dict(of_file.unusable)),
+        "delivery_id": dg.MetadataValue.text(record.delivery_id),
+        "synthetic": dg.MetadataValue.bool(record.synthetic is not None),
+        "warnings": dg.MetadataValue.json(list(record.warnings)),
+    }

@@ -1,0 +1,268 @@
+"""Assets of groups `audit` and `published`, and the checks that show every expectation's result at its asset."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.defs.common import WAREHOUSE_POOL, Places, one_writer
+from dagster_project.publication.marts_page import REPORT
+from dagster_project.publication.release import make_draft, release
+from dagster_project.publications import active_publication
+from dagster_project.quality.audit import Audit, audit_warehouse, read_audit, suites
+from dagster_project.settings import DSN_VARIABLE, PostgresSettings
+from dagster_project.transformation.dbt_project import mart_tables, mart_views
+from expectations.engine import CheckResult
+from expectations.suite import Suite
+
+VERDICT = dg.AssetKey(["audit", "verdict"])
+DRAFT = dg.AssetKey(["published", "draft"])
+DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
+REPORT_ASSET = dg.AssetKey(["published", "report"])
+CURRENT = dg.AssetKey(["published", "current"])
+POSTGRES = dg.AssetKey(["published", "postgres"])
+
+
+def publication_assets() -> list[dg.AssetsDefinition]:
+    """The verdict, the draft, what is said of it, the report and the publication."""
+    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(after_audit=False), *mart_views())]
+    described = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=True)]
+
+    @dg.asset(
+        key=VERDICT,
+        group_name="audit",
+        kinds={"greatexpectations"},
+        deps=[*marts, *(_audited_asset(suite) for suite in suites("intermediate"))],
+        pool=WAREHOUSE_POOL,
+        description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
+    )
+    def verdict(context: dg.AssetExecutionContext, places: Places) -> dg.MaterializeResult[None]:
+        with one_writer(context, places.settings):
+            audit = audit_warehouse(places.settings)
+        return dg.MaterializeResult(metadata=_about(audit, places))
+
+    @dg.multi_asset(
+        name="draft",
+        specs=[
+            dg.AssetSpec(
+                DRAFT,
+                group_name="published",
+                deps=[VERDICT],
+                description="All marts in the files that will be published, read back and compared with what was built.",
+            ),
+            *(
+                dg.AssetSpec(key, group_name="published", deps=[VERDICT], description="What the models about it read.")
+                for key in DESCRIPTIONS
+            ),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(one.name, asset=DRAFT, description=one.reason)
+            for suite in suites("published")
+            for one in suite.expectations
+        ],
+        can_subset=True,
+        pool=WAREHOUSE_POOL,
+    )
+    def draft(
+        context: dg.AssetExecutionContext, places: Places
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with one_writer(context, places.settings):
+            audit = make_draft(places.settings)
+        if not audit.results:
+            context.log.info("no year is complete yet; nothing is published")
+            return
+        for key in (DRAFT, *DESCRIPTIONS):
+            yield dg.MaterializeResult(asset_key=key, metadata={"checks": len(audit.results)})
+        for result in audit.results:
+            if result.layer == "published":
+                yield _check(DRAFT, [result], places)
+
+    @dg.multi_asset(
+        name="current",
+        specs=[
+            dg.AssetSpec(
+                REPORT_ASSET,
+                group_name="published",
+                deps=[DRAFT, *described],
+                skippable=True,
+                description="The yearly follow-up that people read: pages and a PDF, from the draft's own tables.",
+            ),
+            dg.AssetSpec(
+                CURRENT,
+                group_name="published",
+                deps=[REPORT_ASSET],
+                description="What readers open: an immutable folder, and the pointer to it.",
+            ),
+        ],
+        pool=WAREHOUSE_POOL,
+    )
+    def current(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
+        settings = places.settings
+        with one_writer(context, settings):
+            publication = release(settings)
+        if publication is None:
+            context.log.info("the newest publication rests on the same deliveries and code; nothing to publish")
+            yield dg.MaterializeResult(
+                asset_key=CURRENT, metadata={"publication_id": active_publication(settings) or "", "new": False}
+            )
+            return
+        yield dg.MaterializeResult(
+            asset_key=REPORT_ASSET,
+            metadata={"first_page": dg.MetadataValue.path(publication.folder / REPORT)},
+        )
+        yield dg.MaterializeResult(
+            asset_key=CURRENT,
+            metadata={
+                "publication_id": publication.publication_id,
+                "new": True,
+                "folder": dg.MetadataValue.path(publication.folder),
+                "years": dg.MetadataValue.json(publication.said["years"]),
+                "synthetic": bool(publication.said["synthetic"]),
+                "bytes": sum(file["bytes"] for file in publication.said["files"].values()),
+                "validation_page": _page(places),
+            },
+        )
+
+    @dg.asset(
+        key=POSTGRES,
+        group_name="published",
+        kinds={"postgres"},
+        deps=[CURRENT],
+        pool=WAREHOUSE_POOL,
+        output_required=False,
+        description=f"The same tables on a PostgreSQL server, where {DSN_VARIABLE} names one.",
+    )
+    def postgres(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
+        server = PostgresSettings.from_environment()
+        if server is None:
+            context.log.info(f"{DSN_VARIABLE} names no server")
+            return
+        from dagster_project.publication.postgres import NotServedError, serve
+
+        with one_writer(context, places.settings):
+            try:
+                served = serve(places.settings, server)
+            except NotServedError as error:
+                raise dg.Failure(str(error), allow_retries=False) from None
+        if served is None:
+            return
+        metadata: dict[str, Any] = {
+            "publication_id": served.publication_id,
+            "schema": served.schema,
+            "new": served.changed,
+        }
+        if served.changed:
+            metadata |= {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))}
+        yield dg.MaterializeResult(metadata=metadata)
+
+    return [verdict, draft, current, postgres]
+
+
+def expectation_checks() -> dg.AssetChecksDefinition:
+    """Show each result of the audit at the asset that it is about."""
+    declared = suites("raw", "intermediate", "marts")
+    keys = {suite.asset: _audited_asset(suite) for suite in declared}
+
+    @dg.multi_asset_check(
+        name="show_expectations",
+        specs=[
+            dg.AssetCheckSpec(one.name, asset=keys[suite.asset], additional_deps=[VERDICT], description=one.reason)
+            for suite in declared
+            for one in suite.expectations
+        ],
+        # While no year is complete there is nothing to audit, and no result to show.
+        can_subset=True,
+    )
+    def show_expectations(places: Places) -> Iterator[dg.AssetCheckResult]:
+        audit = read_audit(places.settings)
+        names = {(suite.asset, one.name) for suite in declared for one in suite.expectations}
+        results = [] if audit is None else sorted(audit.results, key=lambda one: (one.asset, one.name, one.year or 0))
+        for (asset, name), of_check in groupby(results, key=lambda one: (one.asset, one.name)):
+            if (asset, name) in names:
+                yield _check(keys[asset], list(of_check), places)
+
+    return show_expectations
+
+
+def _audited_asset(suite: Suite) -> dg.AssetKey:
+    """The asset that a suite is about, by the schema of its table; a suite of a typed extract names no table."""
+    return dg.AssetKey([suite.table.split(".")[0] if suite.table else "raw", suite.asset])
+
+
+def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
+    """One check, which a delivery's expectation has for each year; the worst of them speaks.
+
+    Dagster knows passed and failed only. What was not judged for any year is shown as a warning, since it must not look as if it
+    had passed; where some years were judged, the description says which were not.
+    """
+    failed = [one for one in results if one.blocks or one.warns]
+    not_judged = [one for one in results if one.result == "not judged"]
+    shown = (failed or (not_judged if len(not_judged) == len(results) else results))[-1]
+    if failed:
+        shown = next((one for one in failed if one.blocks), failed[0])
+    by_result = {"failed": failed, "not judged": not_judged}
+    years = [
+        f"{word} for {', '.join(str(one.year) for one in some)}"
+        for word, some in by_result.items()
+        if some and some[0].year
+    ]
+    description = [shown.text if failed else shown.reason]
+    if not failed and shown.result == "not judged":
+        description.append(f"not judged: {shown.observed}")
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=shown.name,
+        passed=not failed and shown.result != "not judged",
+        severity=dg.AssetCheckSeverity.ERROR if shown.blocks else dg.AssetCheckSeverity.WARN,
+        description="; ".join([*description, *years]),
+        metadata={
+            "result": shown.result,
+            "observed": shown.observed,
+            "limit": shown.limit,
+            "offending_rows": sum(one.rows for one in failed),
+            "who_corrects_it": "the supplier" if shown.owner == "supplier" else "us",
+            "validation_page": _page(places),
+            **(
+                {
+                    "by_year": dg.MetadataValue.json(
+                        {str(one.year): {"result": one.result, "observed": one.observed} for one in results}
+                    )
+                }
+                if shown.year
+                else {}
+            ),
+        },
+    )
+
+
+def _about(audit: Audit, places: Places) -> dict[str, Any]:
+    return {
+        "may_be_published": not audit.blocking,
+        "checks": len(audit.results),
+        "blocking": dg.MetadataValue.json([one.label for one in audit.blocking]),
+        "warnings": dg.MetadataValue.json([one.label for one in audit.warnings]),
+        "not_judged": dg.MetadataValue.json([one.label for one in audit.not_judged]),
+        "waivers": dg.MetadataValue.json([one.reason for one in audit.results if one.suite == "waivers"]),
+        "what_did_not_pass": dg.MetadataValue.md(_failures(audit)),
+        "validation_page": _page(places),
+    }
+
+
+def _failures(audit: Audit) -> str:
+    """The failed checks as a table, for those whose browser does not follow a link from a page to a file."""
+    failed = [*audit.blocking, *audit.warnings]
+    rows = [
+        f"| {one.severity if one.result == 'failed' else one.result} | {one.asset}.{one.name} | {one.year or ''} "
+        f"| {one.observed} | {one.limit} | {one.reason} |"
+        for one in failed
+    ]
+    return (
+        "\n".join(["| | check | year | found | expected | why |", "|---|---|---|---|---|---|", *rows])
+        if failed
+        else "nothing failed"
+    )
+
+
+def _page(places: Places) -> dg.MetadataValue:
+    return dg.MetadataValue.url(places.settings.validation_page.as_uri())

@@ -1,0 +1,1 @@
+"""Which figures of counties and municipalities are withheld."""

@@ -1,0 +1,91 @@
+"""What is withheld below the police region: the rule and the memory that the build reads, and the account of why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.files import UNFINISHED
+from dagster_project.publications import publications
+from dagster_project.settings import Settings
+from dagster_project.sql import literal, parquet
+
+_KEY = "indicator_id, variant, year, geography_level, geography_code, victim_group"
+_DECIDED = "suppression, because, hides, possible_values, rests_on"
+_FIGURES = "fct_indicator_year"
+
+
+def offer_withheld(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Create the tables about withholding that the dbt project declares as source `raw`.
+
+    The memory of what was withheld is kept in the private warehouse, beside what the publications at hand say themselves.
+    """
+    connection.execute("create or replace table raw.disclosure_rule (suppress_below integer)")
+    connection.execute("insert into raw.disclosure_rule values (?)", [settings.suppress_below])
+    connection.execute(f"create or replace table raw.withheld_before as {_withheld_so_far(settings)}")
+
+
+def remember_withheld(settings: Settings) -> None:
+    """Add what the marts withhold to the memory; before they are published, since afterwards nobody may forget it."""
+    new = settings.withheld.with_name(f".{settings.withheld.name}{UNFINISHED}")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        connection.execute(
+            f"""
+            copy (
+                select {_KEY}, {_DECIDED} from built.intermediate.int_suppression
+                union all
+                select {_KEY}, {_DECIDED} from ({_withheld_so_far(settings)})
+                where ({_KEY}) not in (select ({_KEY}) from built.intermediate.int_suppression)
+                order by all
+            ) to {literal(new)} (format parquet, compression zstd)"""
+        )
+    new.chmod(0o600)
+    new.replace(settings.withheld)
+
+
+def shown_though_withheld(settings: Settings, figures: Path) -> int:
+    """How many figures a published file of `fct_indicator_year` shows that were withheld since."""
+    with duckdb.connect() as connection:
+        (rows,) = connection.execute(
+            f"select count(*) from {parquet(figures)} semi join ({_withheld_so_far(settings)}) using ({_KEY}) where suppression is null"
+        ).fetchone() or (0,)
+    return int(rows)
+
+
+def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Write why each figure is withheld, with its counts, for whoever may see the private warehouse."""
+    settings.suppression_audit.parent.mkdir(parents=True, exist_ok=True)
+    new = settings.suppression_audit.with_name(f".{settings.suppression_audit.name}{UNFINISHED}")
+    connection.execute(
+        f"""
+        copy (
+            select {_KEY}, processed, cleared, withheld.* exclude ({_KEY})
+            from intermediate.int_suppression as withheld inner join intermediate.int_figure_year using ({_KEY})
+            order by all
+        ) to {literal(new)} (format csv, header)"""
+    )
+    new.chmod(0o600)
+    new.replace(settings.suppression_audit)
+
+
+def _withheld_so_far(settings: Settings) -> str:
+    """Every figure ever withheld, as far as the memory or a publication that is still there tells."""
+    if settings.withheld.exists():
+        return f"select {_KEY}, {_DECIDED} from {parquet(settings.withheld)}"
+    told = [publication.folder / "parquet" / f"{_FIGURES}.parquet" for publication in publications(settings)]
+    selects = [
+        f"select {_KEY}, suppression from {parquet(file)} where suppression is not null"
+        for file in told
+        if file.exists()
+    ]
+    nothing = (
+        "select null::varchar as indicator_id, null::varchar as variant, null::integer as year, null::varchar as geography_level, "
+        "null::varchar as geography_code, null::varchar as victim_group, null::varchar as suppression where false"
+    )
+    return (
+        # What was once called secondary stays that.
+        f"select {_KEY}, max(suppression) as suppression, null::varchar as because, null::varchar as hides, "
+        f"null::integer as possible_values, null::varchar as rests_on from ({' union '.join([nothing, *selects])}) group by all"
+    )

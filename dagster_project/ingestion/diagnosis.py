@@ -1,0 +1,292 @@
+"""What is wrong with a file as a whole: one cause that explains most of a column's values rejects the delivery, and is named.
+
+Quarantining each row would tell neither the supplier nor anybody else what to mend. Causes are declared as data. Messages name
+columns, counts and shapes, never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import duckdb
+
+from dagster_project.contract import Column, input_contract
+from dagster_project.ingestion.read import ReceivedFile
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.shape import shape_sql
+
+# Among fewer values, single faults are more than half; they are quarantined row by row.
+FEWEST_VALUES = 20
+
+
+class ColumnSql(NamedTuple):
+    """SQL for a column: its typed value, and whether its text, as `<name>_text`, is invalid."""
+
+    typed: str
+    invalid: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One way in which a whole column (or, in `LINE_CAUSES`, all lines) can be wrong.
+
+    `condition` is SQL over a filled value as `text`, in which `{pattern}`, `{year}` and `{invalid}` are the column's. `among` adds
+    the values that are right and could show the cause, where not every value can: what has lost its zeros is compared with what
+    begins with one. `problem` has the values for its subject.
+    """
+
+    columns: tuple[str, ...]
+    condition: str
+    problem: str
+    remedy: str
+    among: str = "true"
+
+
+_BLANK = r"[ \x{a0}\x{202f}]"
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NUMBERS_OF_A_DATE = r"[0-9]{1,4}[-/. ][0-9]{1,2}[-/. ][0-9]{1,4}\.?(?:[T ].*)?"
+_ALL = ("date", "integer", "pattern", "values")
+_DATES = "Deliver dates as YYYY-MM-DD, without a time"
+_CODES = "Deliver codes as text with all their digits"
+_NUMBERS = "Deliver whole numbers in digits only, without decimals or separators"
+# The first that explains enough is named.
+CAUSES = (
+    Cause(("date",), f"regexp_full_match(text, '{_DAY}[T ].+')", "have a time of day behind the date", remedy=_DATES),
+    Cause(
+        ("date",),
+        "regexp_full_match(text, '[0-9]{5}(?:[.,][0-9]+)?')",
+        "are serial numbers of a spreadsheet instead of dates",
+        remedy=_DATES,
+    ),
+    Cause(
+        ("date",),
+        "regexp_full_match(text, '[0-9]{10}|[0-9]{13}')",
+        "are seconds or milliseconds since 1970 instead of dates",
+        remedy=_DATES,
+    ),
+    Cause(
+        ("date",),
+        f"regexp_full_match(text, '[0-9]{{6}}|[0-9]{{8}}|{_NUMBERS_OF_A_DATE}') and not regexp_full_match(text, '{_DAY}')",
+        "are dates in another notation",
+        remedy=_DATES,
+    ),
+    Cause(
+        ("within_year",),
+        "not {invalid} and year(try_cast(text as date)) <> {year}",
+        "lie outside the delivery's year",
+        remedy="Put the delivery into the folder of its year, or deliver this year's decisions",
+    ),
+    Cause(
+        ("pattern",),
+        " or ".join(f"regexp_full_match('{'0' * lost}' || text, '{{pattern}}')" for lost in (1, 2, 3)),
+        "have lost their leading zeros",
+        remedy=_CODES,
+        among="starts_with(text, '0')",
+    ),
+    Cause(
+        ("pattern",),
+        "regexp_full_match(text, '[0-9]+[.,]0+')",
+        "are codes that were taken for numbers with decimals",
+        remedy=_CODES,
+    ),
+    Cause(
+        ("integer",),
+        f"regexp_full_match(text, '[0-9]+[.,][0-9]+|[0-9]{{1,3}}(?:(?:{_BLANK}|[.,])[0-9]{{3}})+(?:[.,][0-9]+)?')",
+        "are numbers with decimals or thousands separators",
+        remedy=_NUMBERS,
+    ),
+    Cause(
+        ("integer",),
+        "{invalid} and regexp_full_match(text, '(?:18|19|20)[0-9]{2}')",
+        "are years instead of what the contract names",
+        remedy="Deliver the number that the contract names",
+    ),
+    Cause(
+        _ALL,
+        "regexp_full_match(text, '=?[\"''].*')",
+        "have a sign before them by which a spreadsheet marks text",
+        remedy="Deliver the values without it",
+    ),
+    Cause(
+        _ALL,
+        "{invalid} and upper(text) in ('NULL', '(NULL)', 'NONE', 'NA', 'N/A', '#N/A', 'NAN', 'OKÄND', '-', '.')",
+        "are words or signs for a missing value",
+        remedy="Leave missing values empty",
+    ),
+)
+_LINE_REMEDY = "Separate the fields of all lines by ';', as many as the header has"
+# Over a line with another number of fields than the header (`{fields}`).
+LINE_CAUSES = (
+    Cause((), "ends_with(text, ';') and {separators} = {fields}", "end with a ';' too many", remedy=_LINE_REMEDY),
+    Cause(
+        (),
+        "{separators} = 0 and length(text) - length(replace(text, ',', '')) >= {fields} - 1",
+        "have commas between their fields",
+        remedy=_LINE_REMEDY,
+    ),
+    Cause((), "{separators} = 0 and contains(text, chr(9))", "have tabs between their fields", remedy=_LINE_REMEDY),
+)
+# What bytes 128 to 191, the second of UTF-8's two, become in cp1252 or ISO 8859-1.
+_SECOND = "".join(dict.fromkeys(bytes(range(128, 192)).decode(codec, "ignore") for codec in ("cp1252", "latin-1")))
+# What text in free columns seems to have been before it was read in another encoding, and a pattern of what that made of it.
+WRONG_READINGS = {
+    "UTF-8 that was read as cp1252 or ISO 8859-1": f"[ÂÃ][{_SECOND}]|â€|ï»¿|ï¿½",
+    "text of which another program replaced what it could not read": r"\x{fffd}",
+    "Mac Roman that was read as cp1252": r"[0-9](?: ?[a-z])? ?¤",
+    "DOS text (cp850) that was read as cp1252": r"[0-9](?: ?[a-z])? ?õ|[a-z][†„”][a-z]",
+    "text of which another program kept ASCII only": r"kap\.? ?[0-9]+(?: ?[a-z])? ?\?",
+}
+
+
+def refuse_wrong_as_a_whole(
+    received: ReceivedFile, year: int, columns: Mapping[str, ColumnSql], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Raise `RejectedDeliveryError` if one cause explains most of what is wrong with a file.
+
+    Works on what a judged file has become: `row`, `compared` (its values in their normal form) and `fault`; `columns` tells how its
+    columns are judged.
+    """
+    _refuse_wrong_encoding(received, connection)
+    _refuse_wrong_lines(received, connection)
+    for column in received.contract.columns:
+        if _is_worth_a_look(column, year, columns[column.name], connection):
+            _refuse_wrong_column(received, column, year, columns[column.name], connection)
+
+
+def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse free text that was read in another encoding than its own.
+
+    Provisions decide which indicator an offence belongs to, so more than a few such values could move figures: the limit is that
+    of quarantined rows, among the values that could show it. Fewer may be the supplier's own old damage.
+    """
+    limit = input_contract().quarantine_limit_pct
+    for column in (column for column in received.contract.columns if column.is_free_text):
+        # strlen counts bytes.
+        suspect = f"strlen({column.name}) > length({column.name}) or contains({column.name}, '?')"
+        matches = {encoding: f"regexp_matches(text, '{pattern}')" for encoding, pattern in WRONG_READINGS.items()}
+        counts = ", ".join(
+            f"coalesce(sum(rows) filter ({match}), 0), min(line) filter ({match})" for match in matches.values()
+        )
+        values, *found = _one(
+            connection,
+            f"""
+            select sum(rows), {counts}
+            from (
+                select {column.name} as text, count(*) as rows, min(line) as line
+                from row where malformed is null and ({suspect}) group by all
+            )""",
+        )
+        for encoding, damaged, line in zip(matches, found[::2], found[1::2], strict=True):
+            if damaged and 100 * damaged > limit * values:
+                raise RejectedDeliveryError(
+                    f"{received.where}, line {line}, column {column.name}",
+                    f"text in the wrong encoding; it seems to be {encoding} "
+                    f"({damaged} of {values} values that are not plain letters and digits)",
+                    "Export the text anew in UTF-8 from where it is whole, or name its encoding in the manifest",
+                )
+
+
+def _refuse_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    rows, malformed = _one(connection, "select count(*), count(malformed) from row")
+    if rows < FEWEST_VALUES or 2 * malformed <= rows:
+        return
+    facts = {"fields": str(len(received.header)), "separators": "length(text) - length(replace(text, ';', ''))"}
+    for cause in LINE_CAUSES:
+        (explained,) = _one(
+            connection,
+            f"select count(*) from (select malformed as text from row) where text is not null and {cause.condition.format(**facts)}",
+        )
+        if 2 * explained > rows:
+            raise RejectedDeliveryError(
+                received.where, f"{explained} of its {rows} lines {cause.problem}", cause.remedy
+            )
+
+
+def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether enough values are wrong to be of one cause; what is wrong with a required column stands in faulty rows only."""
+    if column.is_free_text:
+        return False
+    if not column.required:
+        return True
+    wrong = f"{sql.invalid} or year({column.name}) <> {year}" if column.within_year else sql.invalid
+    (found,) = _one(
+        connection,
+        f"""
+        select count(*) from (
+            select {column.name} as {column.name}_text, {sql.typed} as {column.name}
+            from compared semi join fault using (line) where malformed is null and {column.name} is not null
+        ) where {wrong}""",
+    )
+    return bool(2 * found > FEWEST_VALUES)
+
+
+def _refuse_wrong_column(
+    received: ReceivedFile, column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection
+) -> None:
+    facts = {"pattern": column.pattern or "", "year": str(year), "invalid": sql.invalid}
+    causes = [cause for cause in CAUSES if _kinds(column) & set(cause.columns)]
+    if column.pattern or column.values or column.type != "text":
+        causes.append(_of_another_kind(column))
+    conditions = {cause: "(" + _filled_in(cause.condition, facts) + ")" for cause in causes}
+    counts = ", ".join(
+        f"""
+        coalesce(sum(rows) filter ({condition}), 0), coalesce(sum(rows) filter ({condition} or {cause.among}), 0),
+        first(shape order by rows desc, text) filter ({condition})"""
+        for cause, condition in conditions.items()
+    )
+    # By distinct values, of which most columns have few.
+    found = _one(
+        connection,
+        f"""
+        with value as (
+            select {column.name}, count(*) as rows
+            from compared where malformed is null and {column.name} is not null group by all
+        )
+        select {counts}
+        from (
+            select rows, {column.name} as text, {column.name} as {column.name}_text, {sql.typed} as {column.name},
+                {shape_sql(column)} as shape
+            from value
+        )""",
+    )
+    for number, cause in enumerate(causes):
+        explained, values, shape = found[3 * number : 3 * number + 3]
+        if values >= FEWEST_VALUES and 2 * explained > values:
+            which = "values" if cause.among == "true" else "values that can show it"
+            raise RejectedDeliveryError(
+                f"{received.where}, column {column.name}",
+                f"{explained} of its {values} {which} {cause.problem}; most look like {shape}",
+                cause.remedy,
+            )
+
+
+def _filled_in(condition: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        condition = condition.replace(f"{{{name}}}", value)
+    return condition
+
+
+def _kinds(column: Column) -> set[str]:
+    """To which kinds of columns it belongs, of those that causes apply to."""
+    traits = {"pattern": column.pattern, "values": column.values, "within_year": column.within_year}
+    return {column.type, *(name for name, has_it in traits.items() if has_it)}
+
+
+def _of_another_kind(column: Column) -> Cause:
+    """The cause of a column most of whose values are invalid for no reason that is known."""
+    if column.values:
+        problem, remedy = "are of another code list", f"Deliver the codes {', '.join(column.values)}"
+    elif column.pattern:
+        problem, remedy = "are of another kind or code list", f"Deliver values of the form {column.pattern}"
+    else:
+        problem, remedy = f"are of another kind than {column.type}", "Deliver values as the contract describes them"
+    return Cause(_ALL, "{invalid}", problem, remedy)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    found = connection.execute(query).fetchone()
+    if found is None:
+        raise AssertionError("a query that must give a row gave none")
+    return found

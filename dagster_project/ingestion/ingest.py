@@ -1,0 +1,345 @@
+"""Ingest: takes a delivery folder into the raw store as a whole, or rejects it as a whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.contract import CONTRACT_FILE, FileContract, input_contract
+from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
+from dagster_project.ingestion.corrections import (
+    Correction,
+    corrections_of,
+    corrections_version,
+    read_corrections,
+)
+from dagster_project.ingestion.landing import Delivery, DeliveryFolder, find_delivery_folders, open_delivery
+from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
+from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.validate import JudgedFile, judge_file
+from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
+from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.state import (
+    DeliveryRecord,
+    FileRecord,
+    activate,
+    active_deliveries,
+    kept_description,
+    read_record,
+    record_folder,
+    withdrawals,
+    write_record,
+)
+from dagster_project.versions import version_of
+
+logger = logging.getLogger("uppklarat")
+
+PREPARED = "prepared"
+# All code that takes part in judging a row; a test holds it against the imports.
+JUDGING_CODE = tuple(
+    f"dagster_project/{place}"
+    for place in (
+        "contract", "ingestion", "files.py", "memory.py", "settings.py", "sql.py", "state.py", "strict_yaml.py", "versions.py",
+    )
+)  # fmt: skip
+# Failures that say nothing about the delivered file; the last two pass, and Dagster tries again.
+_OUR_FAULT = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR,
+}  # fmt: skip
+
+
+def changed_folders(settings: Settings) -> list[DeliveryFolder]:
+    """Delivery folders that are new, or whose files or corrections were touched, since they were last looked at."""
+    index = read_json(settings.landing_index, {})
+    withdrawn = withdrawals(settings)
+    active = {(record.source, record.year, record.delivery_id) for record in active_deliveries(settings).values()}
+    corrections = read_corrections(settings.corrections)
+
+    def is_known(folder: DeliveryFolder) -> bool:
+        seen = index.get(folder.label, {})
+        judged_by = _judged_by(settings, corrections_of(corrections, folder.source, folder.year))
+        return (folder.source, folder.year, seen.get("delivery_id")) in {*active, *withdrawn} and (
+            (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
+        )
+
+    purged_before = kept_description(settings)["before"]
+    folders = find_delivery_folders(settings.landing)
+    return [folder for folder in folders if folder.year >= purged_before and not is_known(folder)]
+
+
+def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
+    """Load a delivery and make it the active one of its source and year; the same bytes again change nothing.
+
+    A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it anew. Raises
+    `RejectedDeliveryError`; then nothing of the delivery is kept.
+    """
+    private_folder(settings.home)
+    try:
+        signature = folder.signature()
+    except FileNotFoundError:
+        raise RejectedDeliveryError(folder.label, "the folder is gone", "Deliver it again") from None
+    key = pseudonym_key(settings)
+    corrections = corrections_of(read_corrections(settings.corrections), folder.source, folder.year)
+    judged_by = _judged_by(settings, corrections)
+    delivery = open_delivery(folder)
+    with scratch_folder(settings.scratch) as scratch:
+        encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
+        received = {
+            file.name: _receive(
+                file, delivery.files[file.name], f"{folder.label}/{delivery.files[file.name].name}", encoding, scratch
+            )
+            for file in input_contract().sources[folder.source]
+        }
+        _check_hashes(delivery, received)
+        delivery_id = _delivery_id(folder, received, encoding)
+        seen = {folder.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}}
+        if (at := withdrawals(settings).get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
+            logger.warning("%s: %s", folder.label, left_alone(at))
+            write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
+            return None
+        destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
+        record = read_record(destination)
+        if record is None:
+            judged = _judge(delivery, received, corrections, key, scratch)
+            record = DeliveryRecord(
+                delivery_id=delivery_id,
+                source=folder.source,
+                year=folder.year,
+                loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                judged_by=judged_by,
+                key_id=key_id(key),
+                encoding=encoding,
+                **_what_the_manifest_says(delivery),
+                files={
+                    name: FileRecord(name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(judged[name]))
+                    for name, file in received.items()
+                },
+                corrections=tuple(one.told for one in corrections),
+                warnings=tuple(_warnings(delivery, received)),
+            )
+            write_record(scratch / PREPARED, record)
+            private_folder(settings.raw)
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            (scratch / PREPARED).replace(destination)
+            sync_folder(destination.parent)
+        else:
+            _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
+            # The same bytes, but the manifest may have come since.
+            now = replace(record, **_what_the_manifest_says(delivery), warnings=tuple(_warnings(delivery, received)))
+            if now != record:
+                write_record(destination, now)
+                record = now
+    for warning in record.warnings:
+        logger.warning("%s", warning)
+    before = active_deliveries(settings).get((folder.source, folder.year))
+    if before is None or (before.delivery_id, before.judged_by) != (record.delivery_id, record.judged_by):
+        activate(settings, record)
+    write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
+    return record
+
+
+def note_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
+    """Remember for `status` why a folder, as it is now, was rejected; nothing where it is gone."""
+    try:
+        signature = folder.signature()
+    except FileNotFoundError:
+        return
+    noted = read_json(settings.rejections, {})
+    write_json(settings.rejections, {**noted, folder.label: {"signature": signature, "why": why}})
+
+
+def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
+    """Why a folder was rejected that has not changed since."""
+    noted = read_json(settings.rejections, {}).get(folder.label, {})
+    return str(noted["why"]) if noted.get("signature") == folder.signature() else None
+
+
+def left_alone(withdrawn_at: str) -> str:
+    """What is said of a withdrawn delivery that lies in the landing folder."""
+    return (
+        f"the delivery in the landing folder was withdrawn on {withdrawn_at[:10]} and is left alone; deliver another, or this "
+        "one with a manifest created since if it was right after all"
+    )
+
+
+def misfits(settings: Settings) -> dict[str, str]:
+    """Deliveries (as `source/year`) that are not loaded as the declared corrections demand, and what to do about it.
+
+    Those that the next load will look at are left out.
+    """
+    active = {record.label: record for record in active_deliveries(settings).values()}
+    declared: dict[str, list[Correction]] = {}
+    purged_before = kept_description(settings)["before"]
+    for one in (one for one in read_corrections(settings.corrections) if one.year >= purged_before):
+        declared.setdefault(f"{one.source}/{one.year}", []).append(one)
+    file = settings.corrections.name
+    found = {
+        label: f"{file}, {corrections[0].label}: it matches nothing, since no such delivery is loaded. Remove it, or deliver"
+        for label, corrections in declared.items()
+        if label not in active
+    }
+    found |= {
+        label: f"{label}: it was loaded with other corrections than {file} declares now. Put its files into the landing folder and "
+        "load, or take the change of the corrections back"
+        for label, record in active.items()
+        if record.judged_by.partition("-")[2] != _corrections_version(settings, declared.get(label, []))
+    }
+    pending = {folder.label for folder in changed_folders(settings)}
+    return {label: text for label, text in sorted(found.items()) if label not in pending}
+
+
+def judged_by_earlier_rules(settings: Settings) -> list[str]:
+    """Active deliveries that stay as earlier rules judged them, because their files are no longer there."""
+    return [
+        f"{record.label}: judged by the rules of an earlier version; deliver it again to have it judged by the present ones"
+        for record in active_deliveries(settings).values()
+        if record.judged_by.partition("-")[0] != judging_version()
+    ]
+
+
+def _judged_by(settings: Settings, corrections: Sequence[Correction]) -> str:
+    """Name the rules and the corrections by which rows are judged."""
+    return "-".join(filter(None, [judging_version(), _corrections_version(settings, corrections)]))
+
+
+def _corrections_version(settings: Settings, corrections: Sequence[Correction]) -> str:
+    # Without corrections there is nothing that needs the key, which then need not be there.
+    return corrections_version(corrections, pseudonym_key(settings)) if corrections else ""
+
+
+def _is_newer(delivery: Delivery, moment: str) -> bool:
+    created = delivery.manifest.created if delivery.manifest else None
+    return created is not None and created > datetime.fromisoformat(moment)
+
+
+def _receive(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
+    try:
+        return receive_file(contract, path, where, encoding, scratch)
+    except OSError as error:
+        if error.errno in _OUR_FAULT:
+            raise
+        raise RejectedDeliveryError(where, f"the file cannot be read ({error.strerror})", "Deliver it again") from None
+
+
+@cache
+def judging_version() -> str:
+    """Fingerprint of the rules by which rows are judged: deliveries judged by other rules are judged again.
+
+    It is narrower than `rules_version`, since a delivery whose files are gone cannot be judged again.
+    """
+    return version_of([CONTRACT_FILE, *(REPOSITORY / place for place in JUDGING_CODE)])
+
+
+def _judge(
+    delivery: Delivery,
+    received: Mapping[str, ReceivedFile],
+    corrections: Sequence[Correction],
+    key: bytes,
+    scratch: Path,
+) -> dict[str, JudgedFile]:
+    """Judge the delivery's files; their typed Parquet is prepared in `scratch`."""
+    prepared = scratch / PREPARED
+    prepared.mkdir()
+    judged: dict[str, JudgedFile] = {}
+    for name, file in received.items():
+        of_file = [one for one in corrections if one.file == name]
+        with duckdb.connect(config=duckdb_limits(scratch)) as connection:
+            try:
+                judged[name] = judge_file(
+                    file,
+                    delivery.folder.year,
+                    of_file,
+                    key,
+                    prepared / f"{name}.parquet",
+                    prepared / f"{name}_quarantine.parquet",
+                    connection,
+                )
+            except (duckdb.NotImplementedException, duckdb.InternalException) as error:
+                # Nothing is said of the delivery by what DuckDB cannot do.
+                raise RuntimeError(f"{file.where}: DuckDB could not judge it ({type(error).__name__})") from None
+            except duckdb.OutOfMemoryException:
+                raise MemoryError(f"{file.where}: judging it takes more memory than {MEMORY_VARIABLE} allows") from None
+            except duckdb.Error as error:
+                if isinstance(error, duckdb.IOException) and str(scratch) in str(error):
+                    # What failed was writing; DuckDB tells the cause behind the last colon.
+                    raise OSError(
+                        f"{file.where}: what it becomes cannot be written:{str(error).rpartition(':')[2]}"
+                    ) from None
+                # The cause may quote a value; it stays out of the message, and out of the chain that logs print.
+                raise RejectedDeliveryError(
+                    file.where, "its content is damaged and cannot be read", "Check it and deliver it again"
+                ) from None
+        check_unchanged(file.path, file.where, file.size, file.modified_ns)
+        for one in of_file:
+            if not judged[name].corrected[one.id]:
+                raise RejectedDeliveryError(
+                    f"{file.where}, {one.label}", "it matches no row any more", "Remove it, or correct what it says"
+                )
+        read, loaded = f"{judged[name].rows_read:,}", f"{judged[name].rows_loaded:,}"
+        logger.info("%s: %s rows read, %s loaded", file.where, read, loaded)
+    _check_row_counts(delivery, {name: file.rows_read for name, file in judged.items()})
+    return judged
+
+
+def _what_the_manifest_says(delivery: Delivery) -> dict[str, Any]:
+    manifest = delivery.manifest
+    return {"complete": manifest is not None, "synthetic": manifest.synthetic if manifest else None}
+
+
+def _warnings(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> list[str]:
+    warnings = [
+        f"{file.where}: ignored columns that the contract does not name: {', '.join(name or '(no name)' for name in file.ignored_columns)}"
+        for file in received.values()
+        if file.ignored_columns
+    ]
+    if delivery.manifest is None:
+        warnings.append(
+            f"{delivery.folder.label}: no manifest, so it could not be verified that the delivery is complete"
+        )
+        warnings += [
+            f"{file.where}: the last line has no line end; the file may have been cut within it"
+            for file in received.values()
+            if file.ends_within_line
+        ]
+    return warnings
+
+
+def _check_hashes(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> None:
+    if delivery.manifest is None:
+        return
+    for file in received.values():
+        _, promised = delivery.manifest.files[file.path.name]
+        if promised != file.sha256:
+            raise RejectedDeliveryError(
+                file.where, "its checksum is not the manifest's", "Upload the file again, or correct the manifest"
+            )
+
+
+def _check_row_counts(delivery: Delivery, rows_read: Mapping[str, int]) -> None:
+    if delivery.manifest is None:
+        return
+    for name, path in delivery.files.items():
+        promised, _ = delivery.manifest.files[path.name]
+        if promised != rows_read[name]:
+            raise RejectedDeliveryError(
+                f"{delivery.folder.label}/{path.name}",
+                f"it holds {rows_read[name]} rows, the manifest says {promised}",
+                "Deliver the whole file, or correct the manifest",
+            )
+
+
+def _delivery_id(folder: DeliveryFolder, received: Mapping[str, ReceivedFile], encoding: str) -> str:
+    """Name a delivery by its content, so that the same bytes are the same delivery."""
+    content = [folder.source, folder.year, encoding, {name: file.sha256 for name, file in received.items()}]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,0 +1,344 @@
+"""The landing folder: which deliveries lie there, which files they are made of and what their manifests promise."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from dagster_project.contract import FileContract, input_contract
+from dagster_project.ingestion.personal_number import holds_personal_number
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.value_formats import foreign_format
+
+MANIFEST = "manifest.json"
+# A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
+LARGEST_MANIFEST = 1 << 20
+# How alike two file names must be (0 to 1) to take one for a misspelling of the other.
+_ALIKE = 0.8
+
+
+class UnreadableLandingError(Exception):
+    """The landing folder, or the folder of a source in it, is missing or cannot be read: nothing can be said of deliveries."""
+
+
+@dataclass(frozen=True)
+class DeliveryFolder:
+    """One source and decision year in the landing folder."""
+
+    landing: Path
+    source: str
+    year: int
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.landing / self.source / str(self.year)
+
+    @property
+    def label(self) -> str:
+        """How people call it, e.g. `police/2024`."""
+        return f"{self.source}/{self.year}"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the manifest, which is uploaded last, is there."""
+        return (self.path / MANIFEST).is_file()
+
+    def signature(self) -> str:
+        """A cheap fingerprint that changes whenever a file here is added, removed or written."""
+        stats = {entry.name: _stat(entry) for entry in sorted(self.path.iterdir())}
+        said = json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
+        # A hash, since people name files by all sorts of things.
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    # Uploads write under a name of their own and rename: what was listed may be gone a moment later.
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the supplier says of a delivery; `files` maps file name to (rows, sha256), `created` is None if it cannot be read."""
+
+    encoding: str
+    files: Mapping[str, tuple[int, str]]
+    synthetic: Mapping[str, Any] | None
+    created: datetime | None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery whose files are present and named once each; `manifest` is None when none was delivered."""
+
+    folder: DeliveryFolder
+    files: Mapping[str, Path]
+    manifest: Manifest | None
+
+
+def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
+    """The folders `<source>/<year>` of the landing folder, by year and then source.
+
+    Raises `UnreadableLandingError` where the landing folder, the folder of a source or that of a year cannot be listed.
+    """
+    found = []
+    _list_folder(landing)
+    for source in input_contract().sources:
+        folder = landing / source
+        # A source without a folder has delivered nothing, but a dead link hides what it delivered.
+        if folder.is_symlink() or folder.exists():
+            for entry in _list_folder(folder):
+                if _is_year(entry.name) and (entry.is_symlink() or entry.is_dir()):
+                    _list_folder(entry)
+                    found.append(DeliveryFolder(landing, source, int(entry.name)))
+    return sorted(found, key=lambda folder: (folder.year, folder.source))
+
+
+def _list_folder(folder: Path) -> list[Path]:
+    """What lies in a folder, all of which can be looked at."""
+    try:
+        entries = list(folder.iterdir())
+        for entry in entries:
+            entry.is_dir()
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            problem = "is a link that leads nowhere" if folder.is_symlink() else "does not exist"
+        elif isinstance(error, NotADirectoryError):
+            problem = "is not a folder"
+        else:
+            problem = f"cannot be read ({error.strerror})"
+        raise UnreadableLandingError(
+            f"{folder} {problem}, so nothing can be said of deliveries. Check that UPPKLARAT_LANDING names the landing folder, "
+            "that its disk is mounted and that this user may read it; then try again"
+        ) from error
+    return entries
+
+
+def find_strays(landing: Path, known: Path) -> Iterator[str]:
+    """Tell of everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
+
+    Hidden files are left out, which belong to the programs that upload, and so is the `known` one.
+    """
+    sources = input_contract().sources
+    for entry in _shown_entries(landing):
+        if entry == known:
+            continue
+        if entry.name not in sources:
+            yield f"{_nameable(entry.name)}: not taken for a delivery; the folders of sources are {', '.join(sources)}"
+        else:
+            for inner in _shown_entries(entry):
+                if not _is_year_folder(inner):
+                    yield (
+                        f"{entry.name}/{_nameable(inner.name)}: not taken for a delivery; "
+                        f"each lies in a folder that is named by its year of four digits"
+                    )
+
+
+def _is_year_folder(path: Path) -> bool:
+    return _is_year(path.name) and path.is_dir()
+
+
+def _is_year(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) == 4
+
+
+def _shown_entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [entry for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+
+
+def _nameable(name: str) -> str:
+    # Whoever files deliveries by person has put the number into the name.
+    return "(a personal identity number)" if holds_personal_number(name) else name
+
+
+def open_delivery(folder: DeliveryFolder) -> Delivery:
+    """Find the delivery's files and read its manifest.
+
+    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year that cannot
+    be, or a manifest that is unreadable or speaks of something else.
+    """
+    check_year(folder)
+    files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
+    manifest = folder.path / MANIFEST
+    # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
+    is_delivered = manifest.is_symlink() or manifest.exists()
+    if not is_delivered:
+        _refuse_misnamed_manifest(folder)
+    return Delivery(folder, files, _read_manifest(folder, files) if is_delivered else None)
+
+
+def check_year(folder: DeliveryFolder) -> None:
+    """Raise `RejectedDeliveryError` for a year that no delivery can be of."""
+    first = input_contract().first_year
+    if folder.year < first:
+        raise RejectedDeliveryError(
+            folder.label,
+            f"the year lies before {first}, where the definition of processed offences begins",
+            "Deliver later years only",
+        )
+    if folder.year > date.today().year:
+        raise RejectedDeliveryError(
+            folder.label, "the year has not begun", "Put the delivery into the folder of its year"
+        )
+
+
+def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:
+    suffixes = input_contract().suffixes
+    present = [
+        path
+        for path in (folder.path / (file.name + suffix) for suffix in suffixes)
+        if path.is_symlink() or path.exists()
+    ]
+    if not present:
+        expected = [file.name + suffix for suffix in suffixes]
+        near = _similar_name(folder, file, expected)
+        raise RejectedDeliveryError(
+            f"{folder.label}/{file.name}",
+            f"the file is missing, but {near} is there" if near else "the file is missing",
+            f"Deliver it as {' or '.join(expected)}",
+        )
+    if len(present) > 1:
+        names = " and ".join(path.name for path in present)
+        raise RejectedDeliveryError(
+            f"{folder.label}/{file.name}", f"delivered more than once, as {names}", "Leave exactly one of them"
+        )
+    return _inside_landing(folder, present[0])
+
+
+def _similar_name(folder: DeliveryFolder, file: FileContract, expected: Sequence[str]) -> str | None:
+    """Name of a file in the folder that is probably meant.
+
+    One with other digits than the year's is not repeated: they may name a case or a person.
+    """
+    others = {other.name for other in input_contract().sources[folder.source]} - {file.name}
+    names = {
+        entry.name.lower(): entry.name
+        for entry in _shown_entries(folder.path)
+        if re.fullmatch(r"[\w .()-]+", entry.name) and not re.search(r"\d", entry.name.replace(str(folder.year), ""))
+        if entry.name.lower().partition(".")[0] not in others
+    }
+    same_stem = [name for name in names if name.partition(".")[0] == file.name]
+    found = same_stem or [like for name in expected for like in difflib.get_close_matches(name, names, 1, _ALIKE)]
+    return names[found[0]] if found else None
+
+
+def _refuse_misnamed_manifest(folder: DeliveryFolder) -> None:
+    """Raise `RejectedDeliveryError` if a file is there whose name is that of a manifest but for its spelling.
+
+    Without it nobody would compare the files with what it promises.
+    """
+    for entry in _shown_entries(folder.path):
+        if re.fullmatch(r"manifest(\.json)?(\.txt)?", entry.name.lower()):
+            raise RejectedDeliveryError(
+                f"{folder.label}/{entry.name}", f"it is not named {MANIFEST}", f"Name it {MANIFEST}"
+            )
+
+
+def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
+    where = f"{folder.label}/{path.name}"
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise RejectedDeliveryError(
+            where, "the file cannot be reached", "Deliver the file itself, not a link to it"
+        ) from error
+    if not resolved.is_relative_to(folder.landing.resolve()):
+        raise RejectedDeliveryError(
+            where, "it leads out of the landing folder", "Deliver the file itself, not a link to it"
+        )
+    if not resolved.is_file():
+        raise RejectedDeliveryError(where, "it is not a regular file", "Deliver the file itself")
+    return path
+
+
+def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifest:
+    contract = input_contract()
+    where = f"{folder.label}/{MANIFEST}"
+
+    def require(condition: bool, problem: str, remedy: str) -> None:
+        if not condition:
+            raise RejectedDeliveryError(where, problem, remedy)
+
+    def require_kind(holder: Mapping[str, Any], name: str, kind: str, expected: str, place: str = "") -> None:
+        require(name in holder, f"{name}{place} is missing", f"Add it as {expected}")
+        is_kind = _kind(holder[name])
+        require(is_kind == kind, f"{name}{place} must be {expected}, not {is_kind}", "Correct it")
+
+    path = _inside_landing(folder, folder.path / MANIFEST)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_MANIFEST + 1)
+        require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest anew")
+        if other := foreign_format(content, "JSON"):
+            raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest anew")
+        said = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest anew") from error
+    require(isinstance(said, dict), "it is no JSON object", "Write the manifest anew")
+    require(
+        str(said.get("contract")) == contract.version,
+        "it names an unknown version of the contract",
+        f"Deliver by version {contract.version}",
+    )
+    require_kind(said, "source", "a text", f'the text "{folder.source}"')
+    require_kind(said, "year", "a whole number", f"the number {folder.year}")
+    require_kind(said, "files", "a list", "a list of the files")
+    if "encoding" in said:
+        require_kind(said, "encoding", "a text", f'a text such as "{contract.encodings[0]}"')
+    require(said["source"] == folder.source, "its source is not the folder's", "Put the delivery into its own folder")
+    require(said["year"] == folder.year, "its year is not the folder's", "Put the delivery into its own folder")
+    encoding = contract.encoding_named(said.get("encoding", contract.encodings[0]))
+    if encoding is None:
+        raise RejectedDeliveryError(where, "it names an unknown encoding", f"Use {' or '.join(contract.encodings)}")
+    listed = said["files"]
+    for number, entry in enumerate(listed, 1):
+        require(isinstance(entry, dict), f"entry {number} of files must be an object, not {_kind(entry)}", "Correct it")
+        for name, kind in {"name": "a text", "rows": "a whole number", "sha256": "a text"}.items():
+            require_kind(entry, name, kind, kind, f" of entry {number} of files")
+    promised = {entry["name"]: (entry["rows"], entry["sha256"].lower()) for entry in listed}
+    require(len(promised) == len(listed), "it lists a file twice", "List every file once")
+    delivered = {path.name for path in files.values()}
+    require(
+        set(promised) == delivered,
+        f"it lists {', '.join(map(_nameable, sorted(promised))) or 'no file'} but {', '.join(sorted(delivered))} are there",
+        "Deliver the listed files, or correct the manifest",
+    )
+    synthetic = said.get("synthetic")
+    if isinstance(synthetic, dict):
+        # Published as it is: numbers only, no text that a supplier wrote.
+        synthetic = {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
+    else:
+        synthetic = {"says": True} if synthetic else None
+    return Manifest(encoding=encoding, files=promised, synthetic=synthetic, created=_moment(said.get("created")))
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _kind(value: object) -> str:
+    """What people call a value of JSON."""
+    if value is None:
+        return "null"
+    if type(value) is int:
+        return "a whole number" if value >= 0 else "a negative number"
+    return {str: "a text", bool: "true or false", list: "a list", dict: "an object"}.get(
+        type(value), "a number with decimals"
+    )

@@ -1,0 +1,451 @@
+"""Judging a received file row by row: typed rows to load, quarantined rows with one reason each, exact duplicates counted.
+
+All set work is SQL that is derived from the contract. A file passes through four tables: `line` (the line and its fields),
+`row` (the contract's columns as trimmed text, as it came), `fault` (the rows that are not loaded, and why) and `unusable` (the
+rows that are loaded without a value that cannot be read).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.contract import Column, FileContract
+from dagster_project.ingestion.corrections import Correction, apply_corrections
+from dagster_project.ingestion.diagnosis import ColumnSql, refuse_wrong_as_a_whole
+from dagster_project.ingestion.normal_form import normal_sql
+from dagster_project.ingestion.personal_number import CANDIDATE, holds_personal_number
+from dagster_project.ingestion.pseudonyms import (
+    faulty_value_sql,
+    kept_sql,
+    misshapen_line_sql,
+    offer_pseudonyms,
+)
+from dagster_project.ingestion.read import LONGEST_LINE, ReceivedFile, check_unchanged
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.shape import shape_sql
+from dagster_project.sql import identifier, literal, parquet
+
+# What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
+WHITE_SPACE = "".join(
+    map(
+        chr,
+        [
+            9,
+            10,
+            11,
+            12,
+            13,
+            28,
+            29,
+            30,
+            31,
+            32,
+            0x85,
+            0xA0,
+            0x1680,
+            *range(0x2000, 0x200B),
+            0x2028,
+            0x2029,
+            0x202F,
+            0x205F,
+            0x3000,
+        ],
+    )
+)
+_ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
+_QUOTED = '"(?:[^"]|"")*"'
+_FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
+EXACT_DUPLICATE = "exact_duplicate"
+
+
+@dataclass(frozen=True)
+class JudgedFile:
+    """The row balance of a file: rows read = loaded + quarantined (by reason) + exact duplicates.
+
+    `corrected` counts rows by declared correction; those that were dropped are among the quarantined. `unusable` counts, by
+    column, the loaded rows in which a value that cannot be read became missing.
+    """
+
+    rows_read: int
+    rows_loaded: int
+    duplicates: int
+    quarantined: Mapping[str, int]
+    corrected: Mapping[str, int]
+    unusable: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if self.rows_read != self.rows_loaded + self.duplicates + sum(self.quarantined.values()):
+            raise AssertionError(f"row balance broken: {self}")
+
+
+def judge_file(
+    received: ReceivedFile,
+    year: int,
+    corrections: Sequence[Correction],
+    key: bytes,
+    loaded: Path,
+    quarantine: Path,
+    connection: duckdb.DuckDBPyConnection,
+) -> JudgedFile:
+    """Judge all rows; write the typed ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
+
+    Loaded rows have the contract's columns, typed, and `line`. Quarantined rows have `file`, `line`, `reason`, `column_name` (what
+    is wrong), `shape` (that of the wrong value) and `row`, a JSON object of the row as it came (of a misshapen row, the line).
+    What leads to a case or a suspect is written as pseudonyms of the key only. Raises `RejectedDeliveryError` for what condemns
+    the whole delivery.
+    """
+    contract = received.contract
+    offer_pseudonyms(connection, key)
+    _read_rows(received, connection)
+    corrected = apply_corrections(corrections, connection)
+    _compare_in_normal_form(contract, connection)
+    _find_faults(contract, year, connection)
+    _refuse_personal_numbers(received, connection)
+    how_judged = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
+    refuse_wrong_as_a_whole(received, year, how_judged, connection)
+    (rows_read,) = _one(connection, "select count(*) from row")
+    rows_loaded = _write_loaded(contract, loaded, connection)
+    connection.execute(
+        f"""
+        copy (
+            select
+                '{received.path.name}' as file, line, reason, column_name, {_shape_of_fault(received)} as shape,
+                {_row_as_it_came(contract)} as row
+            from row join fault using (line) where reason <> '{EXACT_DUPLICATE}' order by line
+        ) to {literal(quarantine)} (format parquet, compression zstd)
+        """
+    )
+    counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
+    unusable = _count_unusable(contract, connection)
+    connection.execute("drop view compared; drop table row; drop table fault; drop table unusable")
+    return JudgedFile(
+        rows_read=rows_read,
+        rows_loaded=rows_loaded,
+        duplicates=counts.pop(EXACT_DUPLICATE, 0),
+        quarantined=counts,
+        corrected=corrected,
+        unusable=unusable,
+    )
+
+
+def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), and of a misshapen line its text and fields."""
+    records = _parquet_records_sql(received) if received.is_parquet else _csv_records_sql(received, connection)
+    is_odd = f"regexp_matches(text, '[{_ODD_SPACE}]')" if received.has_odd_space else "false"
+    is_padded = " or ".join(
+        [
+            *(f"contains(text, '{padding}')" for padding in (" ;", "; ", '"')),
+            "starts_with(text, ' ')",
+            "ends_with(text, ' ')",
+        ]
+    )
+    columns = ", ".join(
+        f"nullif(fields[{received.header.index(column.name) + 1}], '') as {column.name}"
+        for column in received.contract.columns
+    )
+    # Few rows need trimming, and trimming a set of characters is many times slower than trimming blanks.
+    connection.execute(
+        f"""
+        create or replace temp table row as
+        select line, {columns},
+            case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end as malformed,
+            case when len(fields) <> {len(received.header)} then len(fields) end as fields_found
+        from (
+            select line, text, case
+                when {is_odd} then list_transform(fields, lambda field: trim(field, '{WHITE_SPACE}'))
+                when {is_padded} then list_transform(fields, lambda field: trim(field))
+                else fields
+            end as fields
+            from ({records})
+        )"""
+    )
+    connection.execute("drop table if exists line")
+
+
+def _compare_in_normal_form(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make view `compared`: table `row` with its columns in the normal form."""
+    forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
+    others = [name for name, form in forms.items() if form != name]
+    # Most files hold the normal form only; the rows are read several times, and looked through for others once.
+    found = _one(connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in others)} from row")
+    needed = {name for name, rows in zip(others, found, strict=True) if rows}
+    columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
+    connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
+
+
+def _parquet_records_sql(received: ReceivedFile) -> str:
+    """Rows of a Parquet file as `_csv_records_sql` gives them; columns that the contract does not name are null."""
+    named = {column.name for column in received.contract.columns}
+    came = [
+        f"cast({identifier(original)} as varchar)" if name in named else "null"
+        for name, original in zip(received.header, received.original_names, strict=True)
+    ]
+    # The window runs in the order of the file.
+    return f"""
+        select row_number() over () as line, array_to_string(fields, ';') as text, fields
+        from (select [{", ".join(came)}]::varchar[] as fields from {parquet(received.text_path)})"""
+
+
+def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
+    """Lines of a CSV file as `line`, `text` and `fields`; null fields = quotes out of place or nothing."""
+    # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
+    # \r\n it takes \n as well; told of neither, it makes a blank line of every \r\n in a file that begins with \n.
+    # In parallel it gives up on some large files, by where its buffers happen to end; numbering the lines goes one by one anyway.
+    # A table of lines, so that what is done with them is done in parallel.
+    connection.execute("set variable no_delimiter = chr(0)")
+    connection.execute(
+        f"""
+        create or replace temp table line as
+        select 1 + row_number() over () as line, text
+        from read_csv(
+            {literal(received.text_path)}, columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
+            delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
+            new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}, parallel = false
+        )"""
+    )
+    last = received.lines + 1
+    read, beyond = _one(
+        connection,
+        f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from line",
+    )
+    if read != received.lines or beyond:
+        check_unchanged(received.path, received.where, received.size, received.modified_ns)
+        raise AssertionError(f"{received.where}: read {read} lines of {received.lines}, and {beyond} beyond")
+    lines = f"select * from line where line <= {last}"
+    if not received.has_quotes:
+        return f"select line, text, string_split(text, ';') as fields from ({lines})"
+    return f"""
+        select line, text, case
+            when not contains(text, '"') then string_split(text, ';')
+            when regexp_full_match(text, '{_FIELD}(?:;{_FIELD})*') then list_transform(
+                regexp_extract_all(text || ';', '({_FIELD});', 1),
+                lambda field: case when starts_with(field, '"') then replace(field[2:-2], '""', '"') else field end
+            )
+        end as fields
+        from ({lines})"""
+
+
+def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make tables `fault` and `unusable`.
+
+    `fault` holds `line`, `reason` and `column_name` of every row that is not loaded; the first check that fails gives the reason.
+    `unusable` holds `line` and, for each column whose unusable values become missing, whether that of the row does.
+    """
+    names = ", ".join(column.name for column in contract.columns)
+    both = ", ".join(
+        f"{column.name} as {column.name}_text, {_typed(column)} as {column.name}" for column in contract.columns
+    )
+    checks: list[tuple[str, str, str | None]] = [
+        ("malformed is not null", "malformed_row", None),
+        ("line in (select line from duplicate)", EXACT_DUPLICATE, None),
+        ("line in (select line from declared_wrong)", "declared_wrong", None),
+        *((f"{one.name}_text is null", "missing_value", one.name) for one in contract.columns if one.required),
+        *((_invalid(one), "invalid_value", one.name) for one in contract.columns if not one.unusable),
+        *((f"year({one.name}) <> {year}", "outside_year", one.name) for one in contract.columns if one.within_year),
+        *((check.when, check.reason, ", ".join(check.columns)) for check in contract.checks),
+    ]
+    cases = "\n".join(f"when {condition} then {number}" for number, (condition, _, _) in enumerate(checks, 1))
+    reasons = ", ".join(f"'{reason}'" for _, reason, _ in checks)
+    columns = ", ".join(f"'{column}'" if column else "null" for _, _, column in checks)
+    unusable = {column.name: _unusable(contract, column) for column in contract.usable_or_missing}
+    connection.execute(
+        f"""
+        create or replace temp table judged as
+        with
+        shaped as (select * from compared where malformed is null),
+        repeated as (select hash({names}) as fingerprint from shaped group by fingerprint having count(*) > 1),
+        duplicate as (
+            select line from shaped semi join repeated on hash({names}) = fingerprint
+            qualify row_number() over (partition by {names} order by line) > 1
+        )
+        select * from (
+            select
+                line, case {cases} end as failed
+                {"".join(f", {condition} as {name}" for name, condition in unusable.items())}
+            from (select line, malformed, {both} from compared)
+        )
+        where failed is not null {"".join(f" or {name}" for name in unusable)}"""
+    )
+    connection.execute(
+        f"""
+        create or replace temp table fault as
+        select line, [{reasons}][failed] as reason, [{columns}][failed] as column_name from judged where failed is not null"""
+    )
+    if contract.key:
+        _find_conflicts(contract, connection)
+    connection.execute(
+        """
+        create or replace temp table unusable as select * exclude (failed) from judged anti join fault using (line);
+        drop table judged"""
+    )
+
+
+def _find_conflicts(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the rows of keys with different content to `fault`, with the columns that differ."""
+    key = ", ".join(f"{column.name} := {_typed(column)}" for column in contract.columns if column.name in contract.key)
+    differing = ", ".join(
+        f"case when count(distinct coalesce({column.name}, '')) > 1 then '{column.name}' end"
+        for column in contract.columns
+    )
+    connection.execute(
+        f"""
+        create or replace temp table conflict as
+        with passed as (select line, struct_pack({key}) as key from compared anti join fault using (line))
+        select line, key from passed semi join (select key from passed group by key having count(*) > 1) using (key);
+        insert into fault
+        select line, 'duplicate_conflict', column_name
+        from conflict
+        join (
+            select key, concat_ws(', ', {differing}) as column_name
+            from compared join conflict using (line) group by key
+        ) using (key);
+        drop table conflict"""
+    )
+
+
+def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckDBPyConnection) -> int:
+    """Write the rows without a fault, and without what is unusable in them; returns how many."""
+    columns = ", ".join(f"{kept_sql(column, _loaded(column))} as {column.name}" for column in contract.columns)
+    (rows,) = _one(
+        connection,
+        f"copy (select {columns}, line from compared left join unusable using (line) anti join fault using (line)) "
+        f"to {literal(loaded)} (format parquet, compression zstd)",
+    )
+    return rows
+
+
+def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows by column whose unusable value became missing; only columns with any."""
+    names = [column.name for column in contract.usable_or_missing]
+    counts = _one(
+        connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable"
+    )
+    return {name: rows for name, rows in zip(names, counts[1:], strict=True) if rows}
+
+
+def _row_as_it_came(contract: FileContract) -> str:
+    values = ", ".join(f"'{column.name}', {faulty_value_sql(column)}" for column in contract.columns)
+    return f"coalesce({misshapen_line_sql(contract, 'malformed')}, cast(json_object({values}) as varchar))"
+
+
+def _shape_of_fault(received: ReceivedFile) -> str:
+    """SQL for what may be told of a faulty row: how its wrong value is written, or what is wrong with the line."""
+    shapes = "\n".join(f"when '{column.name}' then {shape_sql(column)}" for column in received.contract.columns)
+    return f"""case reason
+        when 'invalid_value' then case column_name {shapes} end
+        when 'malformed_row' then case
+            when malformed = '' then 'blank line'
+            when fields_found is null then 'quote out of place'
+            else fields_found || case fields_found when 1 then ' field' else ' fields' end || ' instead of {len(received.header)}'
+        end
+    end"""
+
+
+def _unusable(contract: FileContract, column: Column) -> str:
+    """Condition that is true where a filled optional field cannot be used, never null."""
+    if column.not_after is None:
+        return _invalid(column)
+    other = next(one for one in contract.columns if one.name == column.not_after)
+    is_later = f"coalesce({column.name} > {other.name}, false) and not {_invalid(other)}"
+    return f"({_invalid(column)} or {is_later})"
+
+
+def _invalid(column: Column) -> str:
+    """Condition that is true for a filled field that breaks the column's declaration, never null."""
+    text = f"{column.name}_text"
+    broken = []
+    if column.pattern:
+        broken.append(f"not regexp_full_match({text}, '{column.pattern}')")
+    if column.values:
+        allowed = ", ".join(f"'{value}'" for value in column.values)
+        broken.append(f"{text} not in ({allowed})")
+    if column.max_length is not None:
+        broken.append(f"length({text}) > {column.max_length}")
+    if column.type == "integer":
+        broken += [f"not regexp_full_match({text}, '[0-9]+')", f"{column.name} is null"]
+    if column.type == "date":
+        # DuckDB would take other notations and the year 0 too.
+        broken += [
+            f"not regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')",
+            f"{column.name} is null",
+            f"{text} < '0001'",
+        ]
+    if column.min is not None:
+        broken.append(f"{column.name} < {column.min}")
+    if column.max is not None:
+        broken.append(f"{column.name} > {column.max}")
+    return f"({text} is not null and ({' or '.join(broken) or 'false'}))"
+
+
+def _typed(column: Column) -> str:
+    sql_type = {"integer": "integer", "date": "date"}.get(column.type)
+    return f"try_cast({column.name} as {sql_type})" if sql_type else column.name
+
+
+def _loaded(column: Column) -> str:
+    """What is loaded of a column of `compared`, typed."""
+    typed = _typed(replace(column, name=f"compared.{column.name}"))
+    return f"case when unusable.{column.name} then null else {typed} end" if column.unusable else typed
+
+
+def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise `RejectedDeliveryError` if any field that could hold one holds a personal identity number.
+
+    Fields with a pattern or code list cannot, unless they are unusable or their row is at fault; rows at fault are searched whole,
+    and corrected rows as they came too.
+    """
+    contract = received.contract
+    free = [column.name for column in contract.columns if column.is_free_text]
+    whole_row = f"concat_ws(' ; ', malformed, {', '.join(column.name for column in contract.columns)})"
+    searched = " union all ".join(
+        [
+            *(
+                f"select line, '{name}' as place, {name} as text from row where regexp_matches({name}, '{CANDIDATE}')"
+                for name in free
+            ),
+            *(
+                f"select line, '{column.name}' as place, {column.name} as text from unread "
+                f"where regexp_matches({column.name}, '{CANDIDATE}')"
+                for column in contract.usable_or_missing
+            ),
+            f"select line, 'a faulty row' as place, text from faulty where regexp_matches(text, '{CANDIDATE}')",
+            f"select line, 'a corrected row' as place, {whole_row} as text from as_delivered",
+        ]
+    )
+    # Materialized, or DuckDB would search all rows before it leaves out those without fault.
+    faulty = f"select line, {whole_row} as text from row semi join fault using (line)"
+    unread = ", ".join(
+        [
+            "line",
+            *(
+                f"case when unusable.{one.name} then row.{one.name} end as {one.name}"
+                for one in contract.usable_or_missing
+            ),
+        ]
+    )
+    candidates = connection.execute(
+        f"""
+        with
+        faulty as materialized ({faulty}),
+        unread as materialized (select {unread} from row join unusable using (line))
+        select line, place, text from ({searched}) order by line, place = 'a faulty row'"""
+    )
+    while some := candidates.fetchmany(10_000):
+        for line, place, text in some:
+            if holds_personal_number(text):
+                raise RejectedDeliveryError(
+                    f"{received.where}, line {line}, {place}",
+                    "a Swedish personal identity number",
+                    "Deliver pseudonyms; the number must not be handed on, and is kept nowhere here",
+                )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    if row is None:
+        raise AssertionError("a query that must give a row gave none")
+    return row

@@ -1,0 +1,147 @@
+"""Which figures of two publications differ: told from their published Parquet files alone, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.publication.causes import Cause, causes_of
+from dagster_project.sql import parquet
+
+FIGURES = "parquet/fct_indicator_year.parquet"
+KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
+RATES = ("clearance_pct", "prosecution_pct")
+SUPPRESSION = "suppression"
+COLUMNS = {
+    **dict.fromkeys(KEY, "varchar"),
+    "year": "integer",
+    "measure": "varchar",
+    "kind": "varchar",
+    "old_value": "double",
+    "new_value": "double",
+    "causes": "varchar",
+}
+# Rates are computed anew from the same counts by other code: the last bits of a double are no revision.
+_NO_DIFFERENCE = 1e-9
+_INTEGERS = {"BIGINT", "INTEGER"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared: years that only the later has for the first time, and in words what could not be compared."""
+
+    new_years: tuple[int, ...]
+    not_compared: tuple[str, ...]
+
+
+def compare_figures(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Path,
+    after: Path,
+    *,
+    published_years: Collection[int],
+    causes: Collection[Cause],
+) -> Comparison:
+    """Create a table of every figure (`COLUMNS`) that differs between two files of `fct_indicator_year`.
+
+    All counts and the two rates are measures. Years of `after` that are not in `published_years` are new, and nothing of them is
+    a revision. Of a figure that is withheld in either file nothing is told but that it is: measure `suppression`, without values.
+    What one file has no column for is not compared, and named.
+    """
+    old, new = _types(connection, before), _types(connection, after)
+    problems = [f"{name} is only in the {'later' if name in new else 'earlier'} one" for name in _one_sided(old, new)]
+    empty = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+    connection.execute(f"create or replace temp table {table} ({empty})")
+    if missing := [name for name in KEY if name not in old or name not in new]:
+        return Comparison((), (*problems, f"no figure, since {', '.join(missing)} is part of a figure's key"))
+    years = sorted(_years(connection, after) - _years(connection, before) - set(published_years))
+    _offer_causes(connection, causes, _years(connection, after) | _years(connection, before))
+    measures = [name for name in new if name in old and _is_measure(name, new)]
+    values = ", ".join(
+        f"{{'measure': '{name}', 'old_value': before.\"{name}\"::double, 'new_value': after.\"{name}\"::double}}"
+        for name in measures
+    )
+    connection.execute(
+        f"""
+        insert into {table}
+        with before as ({_figures(before, old, measures)}),
+        after as ({_figures(after, new, measures)}),
+        cell as (
+            select
+                {", ".join(KEY)},
+                before.is_there is not null as was_there,
+                after.is_there is not null as is_there,
+                before.suppression is not null as was_withheld,
+                after.suppression is not null as is_withheld,
+                unnest([{{'measure': '{SUPPRESSION}', 'old_value': null::double, 'new_value': null::double}}, {values}], recursive := true)
+            from before full join after using ({", ".join(KEY)})
+            where not list_contains(?::integer[], year)
+        ),
+        judged as (
+            select
+                *,
+                case
+                    when measure = '{SUPPRESSION}' then case
+                        when was_withheld and not is_there then 'removed'
+                        when is_withheld and not was_there then 'appeared'
+                        when is_withheld and not was_withheld then 'withheld'
+                        when was_withheld and not is_withheld then 'shown'
+                    end
+                    when was_withheld or is_withheld then null
+                    when not is_there then case when old_value <> 0 then 'removed' end
+                    when not was_there then case when new_value <> 0 then 'appeared' end
+                    when abs(old_value - new_value) > {_NO_DIFFERENCE} or (old_value is null) <> (new_value is null) then 'changed'
+                end as kind
+            from cell
+        )
+        select {", ".join(f"{'judged.' if name == 'year' else ''}{name}" for name in COLUMNS)}
+        from judged
+        inner join _cause on judged.year = _cause.year and (judged.measure = '{SUPPRESSION}') = _cause.of_suppression
+        where kind is not null
+        """,
+        [years],
+    )
+    connection.execute("drop table _cause")
+    return Comparison(tuple(years), tuple(problems))
+
+
+def _offer_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cause], years: Collection[int]) -> None:
+    """Create the table of what each year's figures can differ by, once for values and once for what is withheld."""
+    connection.execute("create or replace temp table _cause (year integer, of_suppression boolean, causes varchar)")
+    connection.executemany(
+        "insert into _cause values (?, ?, ?)",
+        [
+            [year, of_suppression, causes_of(causes, year, of_suppression=of_suppression)]
+            for year in years
+            for of_suppression in (True, False)
+        ]
+        or [[None, None, None]],
+    )
+
+
+def _types(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
+    return {name: kind for name, kind, *_ in connection.execute(f"describe select * from {parquet(file)}").fetchall()}
+
+
+def _years(connection: duckdb.DuckDBPyConnection, file: Path) -> set[int]:
+    return {year for (year,) in connection.execute(f"select distinct year::integer from {parquet(file)}").fetchall()}
+
+
+def _is_measure(name: str, types: Mapping[str, str]) -> bool:
+    return name in RATES or (types[name] in _INTEGERS and name not in KEY)
+
+
+def _one_sided(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """What one of them cannot be compared by: keys, measures, and whether a figure is withheld."""
+    wanted = {name for types in (old, new) for name in types if name in (*KEY, SUPPRESSION) or _is_measure(name, types)}
+    return sorted(name for name in wanted if (name in old) != (name in new))
+
+
+def _figures(file: Path, types: Mapping[str, str], measures: Collection[str]) -> str:
+    columns = ", ".join(f'"{name}"' for name in (*KEY, *measures))
+    suppression = SUPPRESSION if SUPPRESSION in types else "null::varchar"
+    return f"select {columns}, {suppression} as suppression, true as is_there from {parquet(file)}"

@@ -1,0 +1,218 @@
+"""The figures as cubes without holes, as statistical formats want them: one of each indicator for levels of the same detail.
+
+Municipalities have fewer variants and victim groups than the country. One cube of all levels would be mostly empty.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, groupby, product
+from math import prod
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import orjson
+
+from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, notes
+from dagster_project.settings import SEEDS
+from dagster_project.sql import parquet
+
+MEASURE = "measure"
+NULL = "null"
+DIMENSIONS = ("variant", "geography_code", "victim_group", "year")
+# What others' figures a row is compared with, and what holds for the whole year: shown in withheld rows too.
+_NEVER_WITHHELD = {
+    "clearance_pct_country",
+    "clearance_pct_median_region",
+    "clearance_pct_median_county",
+    "clearance_change_comparable",
+    "series_break",
+    "mixed_year",
+}
+Number: TypeAlias = int | float | None
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One dimension; `categories` maps codes to labels, in their order."""
+
+    name: str
+    label: Text
+    categories: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The figures of an indicator at some levels.
+
+    `values` run through the categories of the dimensions, the last one fastest; yes and no are 1 and 0. `withheld` says of a
+    position in `values`, by why the row is withheld, that its number is not shown. `breaks` are causes by year.
+    """
+
+    indicator_id: str
+    number: int
+    levels: tuple[str, ...]
+    title: Text
+    dimensions: tuple[Dimension, ...]
+    values: Sequence[Number]
+    withheld: Mapping[int, str]
+    notes: Sequence[Text]
+    breaks: Mapping[str, Sequence[Text]]
+
+    @property
+    def name(self) -> str:
+        """What its files are called."""
+        return f"{self.indicator_id}.{'_'.join(self.levels)}"
+
+    @cached_property
+    def size(self) -> tuple[int, ...]:
+        """How many categories each dimension has."""
+        return tuple(len(dimension.categories) for dimension in self.dimensions)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The values as JSON writes them: the shortest digits that are read as the same number, or `NULL`."""
+        return orjson.dumps(self.values).decode()[1:-1].split(",")
+
+
+def level_groups() -> list[tuple[tuple[str, ...], Text]]:
+    """The levels whose figures have the same detail, and what they are called together; from the widest to the narrowest."""
+    with (SEEDS / "geography_level.csv").open(encoding="utf-8", newline="") as file:
+        levels = sorted(csv.DictReader(file), key=lambda row: int(row["sort_order"]))
+    groups = [
+        list(group) for _, group in groupby(levels, lambda row: (row["has_all_variants"], row["has_all_victim_groups"]))
+    ]
+    return [
+        (
+            tuple(level["geography_level"] for level in group),
+            {language: ", ".join(level[f"name_{language}"] for level in group) for language in LANGUAGES},
+        )
+        for group in groups
+    ]
+
+
+def read_cubes(draft: Path) -> Iterator[Cube]:
+    """Cubes of all figures in the Parquet files of a draft.
+
+    Raises `ValueError` where a cube would have holes or a figure would be in none.
+    """
+    measures = [name for name, column in columns().items() if column.unit]
+    groups = level_groups()
+    with duckdb.connect() as connection:
+        for path in sorted((draft / "parquet").glob("*.parquet")):
+            connection.execute(f"create view {path.stem} as select * from {parquet(path)}")
+        explaining = {
+            "dim_indicator": _dicts(connection, "dim_indicator order by sort_order"),
+            "dim_geography": _dicts(connection, "dim_geography"),
+            "dim_victim_group": _dicts(connection, "dim_victim_group"),
+            "dim_year": _dicts(connection, "dim_year"),
+            "series_break": _dicts(connection, "series_break order by in_force, provision"),
+        }
+        (figures,) = connection.execute("select count(*) from fct_indicator_year").fetchone() or (0,)
+        # The rows of all cubes at once: a query for each takes four times as long.
+        in_order = _figures(connection, measures, groups)
+    read = 0
+    for (indicator_id, group), rows in groupby(in_order, lambda row: row[:2]):
+        cube = _cube(indicator_id, groups[group], measures, [row[2:] for row in rows], explaining)
+        read += len(cube.values) // len(measures)
+        yield cube
+    if read != figures:
+        raise ValueError(f"the cubes hold {read} figures of {figures}")
+
+
+def _figures(
+    connection: duckdb.DuckDBPyConnection, measures: Sequence[str], groups: Sequence[tuple[tuple[str, ...], Text]]
+) -> list[tuple[Any, ...]]:
+    """All figures, cube by cube: indicator, which of `groups`, the dimensions, why withheld, and the measures as numbers."""
+    kinds = {name: kind for name, kind, *_ in connection.execute("describe fct_indicator_year").fetchall()}
+    numbers = (f"figure.{name}{'::integer' if kinds[name] == 'BOOLEAN' else ''}" for name in measures)
+    group_of = {level: group for group, (levels, _) in enumerate(groups) for level in levels}
+    return connection.execute(
+        f"""
+        select
+            indicator_id, map {group_of}[geography_level] as level_group,
+            {", ".join(f"figure.{name}" for name in (*DIMENSIONS, "suppression"))}, {", ".join(numbers)}
+        from fct_indicator_year as figure
+        inner join dim_indicator as indicator using (indicator_id, variant)
+        inner join dim_victim_group as victim_group using (victim_group)
+        order by
+            number, level_group, indicator.sort_order, list_position({list(group_of)}, geography_level), geography_code,
+            victim_group.sort_order, year
+        """
+    ).fetchall()
+
+
+def _cube(
+    indicator_id: str,
+    group: tuple[tuple[str, ...], Text],
+    measures: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    explaining: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Cube:
+    """A cube of its rows (dimensions, why withheld, measures); `explaining` are the rows of the tables that explain codes."""
+    levels, level_label = group
+    categories = [dict.fromkeys(row[position] for row in rows) for position in range(len(DIMENSIONS))]
+    cells = [row[: len(DIMENSIONS)] for row in rows]
+    if prod(map(len, categories)) != len(cells) or cells != list(product(*categories)):
+        raise ValueError(f"{indicator_id}, {levels}: the figures are no cube without holes")
+    values: list[Number] = list(chain.from_iterable(row[len(DIMENSIONS) + 1 :] for row in rows))
+    withheld = {
+        position: suppression
+        for cell, suppression in enumerate(row[len(DIMENSIONS)] for row in rows)
+        if suppression
+        for position, measure in enumerate(measures, cell * len(measures))
+        if values[position] is None and measure not in _NEVER_WITHHELD
+    }
+    variants = [row for row in explaining["dim_indicator"] if row["indicator_id"] == indicator_id]
+    places = [row for row in explaining["dim_geography"] if row["geography_level"] in levels]
+    labels: dict[str, dict[Any, Text]] = {
+        "variant": {row["variant"]: _text(row, "variant_name") for row in variants},
+        "geography_code": {row["geography_code"]: {"sv": row["name"], "en": row["name_en"]} for row in places},
+        "victim_group": {row["victim_group"]: _text(row, "name") for row in explaining["dim_victim_group"]},
+        "year": {row["year"]: dict.fromkeys(LANGUAGES, str(row["year"])) for row in explaining["dim_year"]},
+    }
+    in_order = {
+        name: {str(code): labels[name][code] for code in codes}
+        for name, codes in zip(DIMENSIONS, categories, strict=True)
+    }
+    breaks: dict[str, list[Text]] = {}
+    for row in explaining["series_break"]:
+        if row["indicator_id"] == indicator_id and (year := str(row["year"])) in in_order["year"]:
+            breaks.setdefault(year, []).append(_text(row, "cause"))
+    name = _text(variants[0], "name")
+    return Cube(
+        indicator_id,
+        variants[0]["number"],
+        levels,
+        {language: f"{name[language]}: {level_label[language].lower()}" for language in LANGUAGES},
+        (
+            *(Dimension(name, columns()[name].label, of_dimension) for name, of_dimension in in_order.items()),
+            Dimension(MEASURE, notes()["measure"], {name: columns()[name].label for name in measures}),
+        ),
+        values,
+        withheld,
+        # What the indicator is, and what each of the cube's variants counts.
+        [
+            _text(variants[0], "wording"),
+            *(
+                {language: f"{label[language]}: {row[f'includes_{language}']}" for language in LANGUAGES}
+                for row in variants
+                if (label := in_order["variant"].get(row["variant"]))
+            ),
+        ],
+        breaks,
+    )
+
+
+def _text(row: Mapping[str, Any], name: str) -> Text:
+    return {language: row[f"{name}_{language}"] for language in LANGUAGES}
+
+
+def _dicts(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    found = connection.execute(f"select * from {table}")
+    names = [name for name, *_ in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

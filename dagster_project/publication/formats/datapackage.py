@@ -1,0 +1,123 @@
+"""The CSV and Parquet files as a Data Package (https://datapackage.org, version 2): tables, columns, types, keys and hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dagster_project.files import write_json
+from dagster_project.publication.formats.catalogue import Catalogue
+from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, notes_of
+from dagster_project.publications import hashed
+from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
+from expectations.suite import load_suites
+
+PACKAGE = "datapackage.json"
+_TYPES: Mapping[str, Mapping[str, str]] = {
+    "varchar": {"type": "string"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "double": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "date"},
+    "timestamp": {"type": "datetime", "format": "%Y-%m-%d %H:%M:%S"},
+}
+_ENGLISH = LANGUAGES[1]
+_NAMES_VALUES = {"expect_column_values_to_be_in_set", "expect_column_distinct_values_to_equal_set"}
+
+
+def write_datapackage(draft: Path, tables: Iterable[str], said: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Describe the CSV and Parquet files of a draft; `said` is what its manifest says."""
+    declared = mart_declarations()
+    told = " ".join(text[_ENGLISH] for text in notes_of(said))
+    publisher = {"title": catalogue.publisher[_ENGLISH], "roles": ["publisher"]}
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "uppklarat",
+        "title": catalogue.title[_ENGLISH],
+        "description": f"{catalogue.description[_ENGLISH]} {told}",
+        "version": said["publication_id"],
+        "created": said["published_at"],
+        "keywords": list(catalogue.keywords[_ENGLISH]),
+        "licenses": [{"name": catalogue.licence_name, "path": catalogue.licence}],
+        "sources": [{"title": notes()["source"][_ENGLISH]}],
+        "contributors": [
+            {**publisher, **({"path": catalogue.publisher_uri} if catalogue.publisher_uri else {})},
+            {"title": catalogue.contact[_ENGLISH], "email": catalogue.contact_email, "roles": ["contact"]},
+        ],
+        **({"homepage": catalogue.landing_page} if catalogue.landing_page else {}),
+        "resources": [one for table in sorted(tables) for one in _resources(draft, table, declared)],
+    }
+    write_json(draft / PACKAGE, package)
+
+
+def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration]) -> Iterator[dict[str, Any]]:
+    """A table as CSV, with its schema, and as Parquet, which brings its own."""
+    of_table = declared[table]
+
+    def file(path: str) -> dict[str, Any]:
+        about = hashed(draft / path)
+        return {
+            "path": path,
+            "description": of_table.description,
+            "scheme": "file",
+            "bytes": about["bytes"],
+            "hash": f"sha256:{about['sha256']}",
+        }
+
+    yield {
+        "name": table,
+        "type": "table",
+        **file(f"csv/{table}.csv"),
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "schema": {
+            "fields": [_field(table, name, kind, meaning) for name, (kind, meaning) in of_table.columns.items()],
+            "missingValues": [""],
+            "primaryKey": list(of_table.key),
+            **({"foreignKeys": keys} if (keys := _foreign_keys(table, declared)) else {}),
+        },
+    }
+    yield {
+        "name": f"{table}-parquet",
+        "type": "file",
+        **file(f"parquet/{table}.parquet"),
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+    }
+
+
+def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
+    known = columns().get(name)
+    allowed = _allowed_values().get((table, name))
+    return {
+        "name": name,
+        **({"title": known.label[_ENGLISH]} if known else {}),
+        **_TYPES[kind],
+        "description": meaning,
+        **({"constraints": {"enum": allowed}} if allowed else {}),
+    }
+
+
+@cache
+def _allowed_values() -> Mapping[tuple[str, str], list[Any]]:
+    """By table and column, the values that the audit lets pass where it names them."""
+    return {
+        (suite.asset, one.kwargs["column"]): one.kwargs["value_set"]
+        for suite in load_suites()
+        if suite.layer == "marts"
+        for one in suite.expectations
+        if one.type in _NAMES_VALUES
+    }
+
+
+def _foreign_keys(table: str, declared: Mapping[str, MartDeclaration]) -> list[dict[str, Any]]:
+    """A fact refers to every dimension whose key it has."""
+    return [
+        {"fields": list(other.key), "reference": {"resource": name, "fields": list(other.key)}}
+        for name, other in declared.items()
+        if table.startswith("fct_") and name.startswith("dim_") and set(other.key) <= set(declared[table].columns)
+    ]

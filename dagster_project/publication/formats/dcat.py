@@ -1,0 +1,315 @@
+"""The record that data portals harvest: DCAT-AP-SE 3 (https://docs.dataportal.se/dcat/en/), as Turtle and JSON-LD.
+
+A catalogue holds one dataset series, and the series one dataset per publication that is kept. A format of several files is one
+distribution with an address for each, as the profile asks. While no address is configured, links are relative to the record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdflib import DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
+
+from dagster_project.files import write_json, write_text
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.formats.catalogue import Catalogue
+from dagster_project.publication.formats.datapackage import PACKAGE
+from dagster_project.publication.formats.excel import WORKBOOK
+from dagster_project.publication.formats.texts import LANGUAGES, Text, notes
+from dagster_project.publication.marts_page import DICTIONARY, REPORT
+
+TURTLE, JSON_LD = "dcat.ttl", "dcat.jsonld"
+# The library's own knows version 2 of DCAT, without series.
+_DCAT = Namespace("http://www.w3.org/ns/dcat#")
+_ADMS = Namespace("http://www.w3.org/ns/adms#")
+_SPDX = Namespace("http://spdx.org/rdf/terms#")
+_VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+_AUTHORITY = "http://publications.europa.eu/resource/authority"
+_LANGUAGE = {"sv": URIRef(f"{_AUTHORITY}/language/SWE"), "en": URIRef(f"{_AUTHORITY}/language/ENG")}
+_THEMES = [URIRef(f"{_AUTHORITY}/data-theme/JUST")]
+_SWEDEN = [URIRef(f"{_AUTHORITY}/country/SWE"), URIRef("http://sws.geonames.org/2661886/")]
+_YEARLY = URIRef(f"{_AUTHORITY}/frequency/ANNUAL")
+_PUBLIC = URIRef(f"{_AUTHORITY}/access-right/PUBLIC")
+# The profile demands it of the description itself, whatever the licence of what is described.
+_OF_DESCRIPTIONS = URIRef("http://creativecommons.org/publicdomain/zero/1.0/")
+
+
+@dataclass(frozen=True)
+class _Format:
+    """One distribution: its files are those whose path begins and ends so; `entry` is the file that leads to the others."""
+
+    name: str
+    title: Text
+    begins: str
+    ends: str
+    media_type: str
+    entry: str | None = None
+    conforms_to: str | None = None
+    languages: tuple[str, ...] = LANGUAGES
+
+
+_FORMATS = (
+    _Format("duckdb", {"sv": "DuckDB-databas", "en": "DuckDB database"}, DATABASE, "", "application/vnd.duckdb"),
+    _Format(
+        "excel",
+        {"sv": "Excel-arbetsbok", "en": "Excel workbook"},
+        WORKBOOK,
+        "",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    _Format(
+        "csv",
+        {"sv": "CSV, en fil per tabell", "en": "CSV, one file per table"},
+        "csv/",
+        ".csv",
+        "text/csv",
+        PACKAGE,
+        "https://datapackage.org/profiles/2.0/datapackage.json",
+    ),
+    _Format(
+        "parquet",
+        {"sv": "Parquet, en fil per tabell", "en": "Parquet, one file per table"},
+        "parquet/",
+        ".parquet",
+        "application/vnd.apache.parquet",
+        PACKAGE,
+        "https://datapackage.org/profiles/2.0/datapackage.json",
+    ),
+    _Format("px", {"sv": "PX (PC-Axis)", "en": "PX (PC-Axis)"}, "px/", ".px", "text/x-pcaxis"),
+    *(
+        _Format(
+            f"json-stat-{language}",
+            {"sv": f"JSON-stat, texter på {name['sv']}", "en": f"JSON-stat, texts in {name['en']}"},
+            "json-stat/",
+            f".{language}.json",
+            "application/json",
+            f"json-stat/{language}.json",
+            "https://json-stat.org/full/",
+            (language,),
+        )
+        for language, name in {
+            "sv": {"sv": "svenska", "en": "Swedish"},
+            "en": {"sv": "engelska", "en": "English"},
+        }.items()
+    ),
+)
+
+
+def write_dcat(
+    draft: Path, said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue
+) -> None:
+    """Write the record of a draft as Turtle and JSON-LD.
+
+    `said` is what its manifest will say, with all `files` but the record itself; `earlier` the manifests of what was published before.
+    """
+    graph = _record(said, earlier, catalogue)
+    write_text(draft / TURTLE, graph.serialize(format="turtle"))
+    nodes = json.loads(graph.serialize(format="json-ld", auto_compact=True))
+    write_json(draft / JSON_LD, _in_order(nodes))
+
+
+def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Graph:
+    base = catalogue.base_url or "../"
+    graph = Graph(bind_namespaces="none")
+    for prefix, namespace in {
+        "adms": _ADMS,
+        "dcat": _DCAT,
+        "dcterms": DCTERMS,
+        "foaf": FOAF,
+        "spdx": _SPDX,
+        "vcard": _VCARD,
+        "xsd": XSD,
+    }.items():
+        graph.bind(prefix, namespace)
+    root, series = URIRef(f"{base}#catalogue"), URIRef(f"{base}#series")
+    publisher = URIRef(catalogue.publisher_uri or f"{base}#publisher")
+    contact = URIRef(f"{base}#contact")
+    _add(graph, publisher, {RDF.type: [FOAF.Agent], FOAF.name: _texts(catalogue.publisher)})
+    _add(
+        graph,
+        contact,
+        {
+            RDF.type: [_VCARD.Organization],
+            _VCARD.fn: _texts(catalogue.contact),
+            _VCARD.hasEmail: [URIRef(f"mailto:{catalogue.contact_email}")],
+        },
+    )
+    in_time = [*earlier, said]
+    datasets = [URIRef(f"{base}{one['publication_id']}/#dataset") for one in in_time]
+    shared: dict[URIRef, Sequence[URIRef | Literal]] = {
+        DCTERMS.title: _texts(catalogue.title),
+        DCTERMS.publisher: [publisher],
+        _DCAT.contactPoint: [contact],
+        _DCAT.keyword: [
+            Literal(word, lang=language) for language in LANGUAGES for word in catalogue.keywords[language]
+        ],
+        _DCAT.theme: _THEMES,
+        DCTERMS.language: [_LANGUAGE[language] for language in LANGUAGES],
+        DCTERMS.spatial: _SWEDEN,
+        DCTERMS.accrualPeriodicity: [_YEARLY],
+        **({_DCAT.landingPage: [URIRef(catalogue.landing_page)]} if catalogue.landing_page else {}),
+    }
+    _add(
+        graph,
+        root,
+        {
+            RDF.type: [_DCAT.Catalog],
+            DCTERMS.title: _texts(catalogue.title),
+            DCTERMS.description: _texts(catalogue.description),
+            DCTERMS.publisher: [publisher],
+            DCTERMS.license: [_OF_DESCRIPTIONS],
+            DCTERMS.language: shared[DCTERMS.language],
+            DCTERMS.issued: [_moment(in_time[0])],
+            DCTERMS.modified: [_moment(said)],
+            _DCAT.themeTaxonomy: [URIRef(f"{_AUTHORITY}/data-theme")],
+            _DCAT.dataset: [series, *datasets],
+        },
+    )
+    _add(
+        graph,
+        series,
+        {
+            **shared,
+            RDF.type: [_DCAT.DatasetSeries],
+            DCTERMS.description: _described(catalogue, said),
+            DCTERMS.temporal: [
+                _period(graph, URIRef(f"{base}#period"), [year for one in in_time for year in one["years"]])
+            ],
+            DCTERMS.issued: [_moment(in_time[0])],
+            DCTERMS.modified: [_moment(said)],
+            _DCAT.first: datasets[:1],
+            _DCAT.last: datasets[-1:],
+        },
+    )
+    for one, dataset, before in zip(in_time, datasets, [None, *datasets[:-1]], strict=True):
+        folder = URIRef(f"{base}{one['publication_id']}/")
+        _add(
+            graph,
+            dataset,
+            {
+                **shared,
+                RDF.type: [_DCAT.Dataset],
+                DCTERMS.description: _described(catalogue, one),
+                DCTERMS.identifier: [Literal(one["publication_id"])],
+                DCTERMS.accessRights: [_PUBLIC],
+                DCTERMS.temporal: [_period(graph, URIRef(f"{folder}#period"), one["years"])],
+                _DCAT.temporalResolution: [Literal("P1Y", datatype=XSD.duration)],
+                DCTERMS.issued: [_moment(one)],
+                DCTERMS.modified: [_moment(one)],
+                _DCAT.version: [Literal(one["publication_id"])],
+                _ADMS.versionNotes: _texts(_version_notes(one)),
+                _DCAT.inSeries: [series],
+                **({_DCAT.prev: [before]} if before else {}),
+                FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in one["files"]],
+                _DCAT.distribution: [
+                    distribution
+                    for form in _FORMATS
+                    if (distribution := _distribution(graph, folder, form, one["files"], catalogue, one is said))
+                ],
+            },
+        )
+    return graph
+
+
+def _distribution(
+    graph: Graph, folder: URIRef, form: _Format, files: Mapping[str, Any], catalogue: Catalogue, each_file: bool
+) -> URIRef | None:
+    """A format of a publication, if it has that; `each_file`: tell hash and size of every one of several files."""
+    names = [name for name in files if name.startswith(form.begins) and name.endswith(form.ends)]
+    if not names:
+        return None
+    distribution = URIRef(f"{folder}#{form.name}")
+    entry = form.entry if form.entry in files else names[0] if len(names) == 1 else ""
+    _add(
+        graph,
+        distribution,
+        {
+            RDF.type: [_DCAT.Distribution],
+            DCTERMS.title: _texts(form.title),
+            DCTERMS.description: _texts(form.title),
+            DCTERMS["format"]: [Literal(form.media_type)],
+            DCTERMS.license: [URIRef(catalogue.licence)],
+            DCTERMS.language: [_LANGUAGE[language] for language in form.languages],
+            _DCAT.accessURL: [URIRef(f"{folder}{entry}")],
+            _DCAT.downloadURL: [URIRef(f"{folder}{name}") for name in names],
+            _DCAT.byteSize: [_size(sum(files[name]["bytes"] for name in names))],
+            **({DCTERMS.conformsTo: [URIRef(form.conforms_to)]} if form.conforms_to else {}),
+        },
+    )
+    if len(names) == 1:
+        _add_checksum(graph, distribution, URIRef(f"{distribution}-checksum"), files[names[0]])
+    elif each_file:
+        for name in names:
+            file = URIRef(f"{folder}{name}")
+            _add(graph, file, {RDF.type: [_SPDX.File], _DCAT.byteSize: [_size(files[name]["bytes"])]})
+            _add_checksum(graph, file, URIRef(f"{file}#checksum"), files[name])
+    return distribution
+
+
+def _add_checksum(graph: Graph, of: URIRef, checksum: URIRef, file: Mapping[str, Any]) -> None:
+    _add(graph, of, {_SPDX.checksum: [checksum]})
+    _add(
+        graph,
+        checksum,
+        {
+            RDF.type: [_SPDX.Checksum],
+            _SPDX.algorithm: [_SPDX.checksumAlgorithm_sha256],
+            _SPDX.checksumValue: [Literal(file["sha256"], datatype=XSD.hexBinary)],
+        },
+    )
+
+
+def _period(graph: Graph, period: URIRef, years: Sequence[int]) -> URIRef:
+    _add(
+        graph,
+        period,
+        {
+            RDF.type: [DCTERMS.PeriodOfTime],
+            _DCAT.startDate: [Literal(f"{min(years)}-01-01", datatype=XSD.date)],
+            _DCAT.endDate: [Literal(f"{max(years)}-12-31", datatype=XSD.date)],
+        },
+    )
+    return period
+
+
+def _described(catalogue: Catalogue, said: Mapping[str, Any]) -> list[Literal]:
+    synthetic = notes()["synthetic"] if said["synthetic"] else dict.fromkeys(LANGUAGES, "")
+    return _texts(
+        {language: f"{synthetic[language]} {catalogue.description[language]}".strip() for language in LANGUAGES}
+    )
+
+
+def _version_notes(said: Mapping[str, Any]) -> Text:
+    years = ", ".join(map(str, said["years"]))
+    return {"sv": f"Åren {years}.", "en": f"Years {years}."}
+
+
+def _texts(text: Text) -> list[Literal]:
+    return [Literal(text[language], lang=language) for language in LANGUAGES]
+
+
+def _moment(said: Mapping[str, Any]) -> Literal:
+    return Literal(said["published_at"], datatype=XSD.dateTime)
+
+
+def _size(number: int) -> Literal:
+    return Literal(number, datatype=XSD.nonNegativeInteger)
+
+
+def _add(graph: Graph, subject: URIRef, said: Mapping[URIRef, Sequence[URIRef | Literal]]) -> None:
+    for predicate, things in said.items():
+        for thing in things:
+            graph.add((subject, predicate, thing))
+
+
+def _in_order(node: Any) -> Any:
+    """JSON-LD in one order, since the library's is another in every process; none of its lists has a meaning in its order."""
+    if isinstance(node, dict):
+        return {name: _in_order(node[name]) for name in sorted(node)}
+    if isinstance(node, list):
+        return sorted(map(_in_order, node), key=lambda one: json.dumps(one, sort_keys=True))
+    return node

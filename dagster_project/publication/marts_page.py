@@ -1,0 +1,82 @@
+"""The data dictionary: docs/marts.md, its generated part made as by `contract.page`, and the copy in each publication."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import yaml
+
+from dagster_project.contract.input_page import hand_over, item
+from dagster_project.settings import DBT_PROJECT, REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "marts.md"
+# Its name in a publication.
+DICTIONARY = "dictionary.md"
+# The first page of the follow-up, there too.
+REPORT = "report/index.html"
+TABLES = DBT_PROJECT / "models" / "marts" / "_marts.yml"
+MEANINGS = DBT_PROJECT / "models" / "columns.md"
+# A column that so many tables have is explained once, before them.
+SHARED_BY = 3
+
+
+def generated() -> str:
+    """Tables, grain, key, columns, types and meanings, as Markdown."""
+    tables = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
+    meanings = dict(
+        re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", MEANINGS.read_text(encoding="utf-8"), re.DOTALL)
+    )
+    tables_of = Counter(_of(column) for table in tables for column in table["columns"])
+    shared = {column for column, count in tables_of.items() if count >= SHARED_BY}
+    return "\n".join(
+        [
+            "<!-- from dbt/models/marts/_marts.yml and columns.md by: python -m dagster_project.publication.marts_page --write -->",
+            "",
+            "### Columns of several tables",
+            "",
+            *(_explained(column, meanings) for column in tables_of if column in shared),
+            *(line for table in tables for line in _table(table, meanings, shared)),
+        ]
+    )
+
+
+def dictionary() -> str:
+    """The whole page as it goes with a publication, where its links would lead nowhere."""
+    text = PAGE.read_text(encoding="utf-8")
+    return re.sub(r"\[([^\]]*)\]\([^)]+\)", r"\1", re.sub(r"<!--.*?-->\n", "", text))
+
+
+def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[str, str, str]]) -> list[str]:
+    (key,) = (
+        test["unique_combination"]["arguments"]["columns"]
+        for test in table["data_tests"]
+        if "unique_combination" in test
+    )
+    columns = [_of(column) for column in table["columns"]]
+    explained_above = [f"`{name}`" for name, kind, meaning in columns if (name, kind, meaning) in shared]
+    return [
+        "",
+        f"### {table['name']}",
+        "",
+        item(f"{table['description']} Key: {', '.join(f'`{name}`' for name in key)}.", ""),
+        "",
+        *([item(f"{', '.join(explained_above)}: see above")] if explained_above else []),
+        *(_explained(column, meanings) for column in columns if column not in shared),
+    ]
+
+
+def _explained(column: tuple[str, str, str], meanings: dict[str, str]) -> str:
+    name, kind, meaning = column
+    return item(f"`{name}` ({kind}): {meanings[meaning]}")
+
+
+def _of(column: dict[str, Any]) -> tuple[str, str, str]:
+    """A column's name, type and the name of its meaning."""
+    (meaning,) = re.findall(r"doc\('(\w+)'\)", column["description"])
+    return str(column["name"]), str(column["data_type"]), meaning
+
+
+if __name__ == "__main__":
+    hand_over(PAGE, generated())

@@ -1,0 +1,184 @@
+"""A publication's tables as PostgreSQL gets them: described by its DuckDB file, loaded from its CSV files, compared value for value."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+from psycopg import sql
+
+from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.postgres.connection import NotServedError
+from dagster_project.publication.views import published_views
+from dagster_project.publications import MANIFEST, Publication
+from dagster_project.transformation.dbt_project import mart_keys
+
+logger = logging.getLogger("uppklarat")
+
+# Where readers find the current publication, as in the published DuckDB file.
+VIEWS = "marts"
+# What stands between these views and the schemas of publications.
+INNER = "uppklarat"
+TYPES = {
+    "BIGINT": "bigint",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "DOUBLE": "double precision",
+    "INTEGER": "integer",
+    "TIMESTAMP": "timestamp",
+    "VARCHAR": "text",
+}
+# What BI filters on besides a table's key; an index for each that a table has all columns of.
+FILTERS = (
+    ("indicator_id", "variant", "geography_level", "geography_code"),
+    ("geography_code", "year"),
+    ("year", "geography_level"),
+)
+_BLOCK = 2**20
+_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A published table (`select` is None) or ready-made view: DuckDB's type of each column, and what it and they mean."""
+
+    name: str
+    columns: Mapping[str, str]
+    comment: str | None
+    column_comments: Mapping[str, str]
+    select: str | None = None
+
+
+def schema_of(publication: Publication) -> str:
+    """The schema of just this publication: its id, and a hash so that another one of the same second is not taken for it."""
+    digest = hashlib.sha256((publication.folder / MANIFEST).read_bytes()).hexdigest()[:8]
+    return f"uppklarat_{publication.publication_id.lower()}_{digest}"
+
+
+def published_relations(publication: Publication) -> list[Relation]:
+    """The tables of a publication, and the ready-made views that fit them; an older publication may lack what a view needs."""
+    with duckdb.connect(str(publication.folder / DATABASE), read_only=True) as published:
+        comments = dict(
+            published.execute(
+                """
+                select table_name, comment from duckdb_tables() where schema_name = 'marts'
+                union all
+                select view_name, comment from duckdb_views() where schema_name = 'marts'
+                """
+            ).fetchall()
+        )
+        column_comments: dict[str, dict[str, str]] = {}
+        for name, column, comment in published.execute(
+            "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts' and comment is not null"
+        ).fetchall():
+            column_comments.setdefault(name, {})[column] = comment
+        names = published.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        ).fetchall()
+        tables = [
+            Relation(name, _columns(published, f'from marts."{name}"'), comments[name], column_comments.get(name, {}))
+            for (name,) in names
+        ]
+        # A view's column means what the column of that name means, unless its own comment says more.
+        of_tables = {column: text for table in tables for column, text in table.column_comments.items()}
+        views = []
+        for name, select in published_views().items():
+            try:
+                columns = _columns(published, select)
+            except (duckdb.BinderException, duckdb.CatalogException):
+                logger.warning("publication %s lacks what view %s needs: left out", publication.publication_id, name)
+                continue
+            views.append(
+                Relation(name, columns, comments.get(name), {**of_tables, **column_comments.get(name, {})}, select)
+            )
+    return [*tables, *views]
+
+
+def load_tables(connection: psycopg.Connection, publication: Publication, tables: Sequence[Relation]) -> None:
+    """Make the publication's schema, with all in it, in one transaction: it is there whole and compared, or not at all."""
+    schema = schema_of(publication)
+    with (
+        duckdb.connect(str(publication.folder / DATABASE), read_only=True) as published,
+        connection.transaction(),
+    ):
+        connection.execute(sql.SQL("create schema {0}; revoke all on schema {0} from public").format(_name(schema)))
+        for table in tables:
+            _load_table(connection, schema, table, publication.folder / "csv" / f"{table.name}.csv")
+            if not _is_same(connection, schema, published, table):
+                raise NotServedError(f"table {table.name} in PostgreSQL does not hold what was published")
+
+
+def commented(schema: str, relation: Relation) -> Iterator[sql.Composed]:
+    """Statements that give a table or view, and each of its columns, its meaning."""
+    kind = sql.SQL("view" if schema == VIEWS else "table")
+    place = sql.Identifier(schema, relation.name)
+    yield sql.SQL("comment on {} {} is {}").format(kind, place, sql.Literal(relation.comment))
+    for column in relation.columns:
+        place = sql.Identifier(schema, relation.name, column)
+        yield sql.SQL("comment on column {} is {}").format(place, sql.Literal(relation.column_comments.get(column)))
+
+
+def _load_table(connection: psycopg.Connection, schema: str, table: Relation, csv: Path) -> None:
+    place = sql.Identifier(schema, table.name)
+    columns = [sql.SQL("{} {}").format(_name(name), sql.SQL(_type(kind))) for name, kind in table.columns.items()]
+    connection.execute(sql.SQL("create table {} ({})").format(place, sql.SQL(", ").join(columns)))
+    # Frozen: seen by everybody from the commit on. Else a reader whose snapshot is older than this load would find the tables,
+    # which names always lead to at once, empty.
+    copy_in = sql.SQL("copy {} from stdin (format csv, header match, freeze, encoding 'UTF8')").format(place)
+    with csv.open("rb") as file, connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+        while block := file.read(_BLOCK):
+            copy.write(block)
+    key = mart_keys().get(table.name, ())
+    for index in (key, *FILTERS):
+        if index and set(index) <= set(table.columns) and (index is key or index != key[: len(index)]):
+            unique = sql.SQL("unique " if index is key else "")
+            listed = sql.SQL(", ").join(map(_name, index))
+            connection.execute(sql.SQL("create {}index on {} ({})").format(unique, place, listed))
+    connection.execute(sql.SQL("; ").join(commented(schema, table)))
+    connection.execute(sql.SQL("analyze {}").format(place))
+
+
+def _is_same(
+    connection: psycopg.Connection, schema: str, published: duckdb.DuckDBPyConnection, table: Relation
+) -> bool:
+    """Whether both hold the same rows; both are read whole, in the same order."""
+    order = [
+        sql.SQL('{} collate "C"' if kind == "VARCHAR" else "{}").format(_name(name))
+        for name, kind in table.columns.items()
+    ]
+    select = sql.SQL("select {} from {} order by {}").format(
+        sql.SQL(", ").join(map(_name, table.columns)), sql.Identifier(schema, table.name), sql.SQL(", ").join(order)
+    )
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    built = published.execute(f'select {columns} from marts."{table.name}" order by all')
+    with connection.cursor(name="served") as served:
+        served.execute(select, binary=True)
+        blocks: Iterator[tuple[list[Any], list[Any]]] = zip_longest(_blocks(built), _blocks(served), fillvalue=[])
+        # A double that is no number is unequal to itself, but is written the same.
+        return all(ours == theirs or repr(ours) == repr(theirs) for ours, theirs in blocks)
+
+
+def _blocks(rows: duckdb.DuckDBPyConnection | psycopg.ServerCursor) -> Iterator[list[Any]]:
+    while block := rows.fetchmany(_ROWS):
+        yield block
+
+
+def _columns(published: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    return {name: kind for name, kind, *_ in published.execute(f"describe {query}").fetchall()}
+
+
+def _type(kind: str) -> str:
+    if kind not in TYPES:
+        raise NotServedError(f"no type of PostgreSQL is declared for {kind}")
+    return TYPES[kind]
+
+
+def _name(name: str) -> sql.Identifier:
+    return sql.Identifier(name)

@@ -1,0 +1,78 @@
+"""The published views: their statements, from the dbt project, and how they come into the draft's database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, StrictUndefined
+
+from dagster_project.publication.draft import DATABASE
+from dagster_project.settings import Settings
+from dagster_project.sql import literal
+from dagster_project.transformation.dbt_project import mart_views, require_manifest
+
+
+@cache
+def published_views() -> Mapping[str, str]:
+    """View name → select statement that names tables as `marts.<table>`, for DuckDB (1.0 or later) and PostgreSQL.
+
+    It is the text of the dbt model, with no other Jinja than `ref`; anything else raises `jinja2.UndefinedError`.
+    """
+    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (SQL, not HTML)
+    known = {"ref": lambda table: f"marts.{table}", "config": lambda **_: ""}
+    return MappingProxyType(
+        {name: jinja.from_string(node["raw_code"]).render(known).strip() for name, node in _views().items()}
+    )
+
+
+def column_comments(view: str) -> dict[str, str]:
+    """Column → its meaning, for a published view."""
+    return {name: str(column["description"]).strip() for name, column in _views()[view]["columns"].items()}
+
+
+def write_views(settings: Settings) -> None:
+    """Create the views, described, in the database of a draft that has their tables."""
+    with duckdb.connect(str(settings.draft / DATABASE)) as connection:
+        for view, statement in published_views().items():
+            connection.execute(f"create or replace view marts.{view} as {statement}")
+            connection.execute(f"comment on view marts.{view} is {_text(_views()[view]['description'])}")
+            for column, comment in column_comments(view).items():
+                connection.execute(f'comment on column marts.{view}."{column}" is {_text(comment)}')
+
+
+def views_served_otherwise(settings: Settings) -> list[str]:
+    """Views of the draft that do not give, row by row, what their statement gives on the tables that were built."""
+    differing = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {literal(settings.draft / DATABASE)} as served (read_only)")
+        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        for view, statement in published_views().items():
+            # A view's tables are looked for in the database that is in use.
+            for database, rows in (("served", f"select * from marts.{view}"), ("built", statement)):
+                connection.execute(f"use {database}")
+                connection.execute(f"create temp table {view}_{database} as {rows}")
+            found = connection.execute(
+                f"""
+                select
+                    (select count(*) from {view}_served) = (select count(*) from {view}_built),
+                    (select count(*) from (from {view}_built except from {view}_served))
+                """
+            ).fetchone()
+            # As in `read_back`: as many rows, none of them missing.
+            if found != (True, 0):
+                differing.append(view)
+    return differing
+
+
+def _views() -> dict[str, dict[str, Any]]:
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    return {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["name"] in mart_views()}
+
+
+def _text(words: str) -> str:
+    return "'" + " ".join(words.split()).replace("'", "''") + "'"

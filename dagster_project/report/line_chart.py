@@ -1,0 +1,278 @@
+"""Lines by year as a Vega-Lite specification: broken where years cannot be compared, with intervals and what they lie among."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dagster_project.report.charts import (
+    CHOSEN,
+    INK,
+    MUTED,
+    PALE,
+    PCT_TOPS,
+    WASH,
+    Picture,
+    Spec,
+    axis_text,
+    nothing,
+    text_mark,
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A year of a line, in per cent; `why` says why there is no value."""
+
+    year: int
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    small: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line by year; `style` is chosen, second, country or median."""
+
+    style: str
+    label: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change that makes years incomparable; a letter leads to its reason."""
+
+    year: int
+    mixed: bool
+    letter: str
+
+
+def lines(
+    all_lines: Sequence[Line],
+    spread: Sequence[tuple[int, float, float]],
+    years: Sequence[int],
+    cuts: Iterable[int],
+    breaks: Sequence[Break],
+    size: tuple[int, int] = (560, 250),
+    label_room: int = 150,
+    beside: Sequence[Line] = (),
+) -> Picture:
+    """Lines by year, broken where years cannot be compared; `cuts` are the years not comparable with the year before.
+
+    `beside` are the lines of other plots on the same scale.
+    """
+    width, height = size
+    small = height < 100
+    cuts = sorted(cuts)
+    values = [
+        value for line in [*all_lines, *beside] for point in line.points for value in (point.value, point.high) if value
+    ]
+    top = next(top for top in PCT_TOPS if top >= max([*values, *(high for _, _, high in spread), 0]))
+    first, last = years[0] - 0.5, years[-1] + 0.5
+    x = {
+        "field": "year",
+        "type": "quantitative",
+        "scale": {"domain": [first, last], "nice": False, "zero": False},
+        "axis": {
+            "values": _shown(years, width),
+            "format": "d",
+            "grid": False,
+            "title": None,
+            "ticks": False,
+            **axis_text("bottom"),
+        },
+    }
+    y = {
+        "field": "value",
+        "type": "quantitative",
+        "scale": {"domain": [0, top], "nice": False},
+        "axis": {
+            "values": [0.0, top] if small else [top * part / 4 for part in range(5)],
+            "title": None,
+            "domain": False,
+            "ticks": False,
+            "gridColor": PALE,
+            **axis_text("left"),
+        },
+    }
+    layers: list[Spec] = []
+
+    def layer(name: str, rows: Sequence[Mapping[str, Any]], mark: Spec, **channels: Any) -> None:
+        # Vega-Lite takes no scale from a layer without rows, and an empty one draws nothing.
+        if rows:
+            layers.append(
+                {"name": name, "data": {"values": list(rows)}, "mark": mark, "encoding": {"x": x, "y": y, **channels}}
+            )
+
+    layer(
+        "fixed_mixed",
+        [{"year": one.year - 0.5, "to": one.year + 0.5, "value": 0, "top": top} for one in breaks if one.mixed],
+        {"type": "rect", "color": "#f1f1f1"},
+        x2={"field": "to"},
+        y2={"field": "top"},
+    )
+    layer(
+        "fixed_cut",
+        [{"year": cut - 0.5, "value": 0, "top": top} for cut in cuts if cut > years[0]],
+        {"type": "rule", "strokeDash": [3, 3], "stroke": MUTED},
+        y2={"field": "top"},
+    )
+    layer(
+        "fixed_letter",
+        [
+            {"year": year - (0 if mixed else 0.5), "value": top, "text": letters}
+            for (year, mixed), letters in _letters(breaks).items()
+        ],
+        text_mark(12, dy=-9),
+        text={"field": "text"},
+    )
+    layer(
+        "dyn_spread",
+        [
+            {"year": year + edge, "value": low, "to": high, "segment": year}
+            for year, low, high in spread
+            for edge in (-0.5, 0.5)
+        ],
+        {"type": "area", "color": "#dddddd", "opacity": 0.6},
+        y2={"field": "to"},
+        detail={"field": "segment"},
+    )
+    for number, line in enumerate(line for line in all_lines if line.style == "chosen"):
+        # The chosen line's band lies below all lines, or it would hide what it is compared with.
+        banded = [
+            {**row, "value": row["low"], "to": row["high"]}
+            for row in _segments(line.points, cuts)
+            if row["low"] is not None
+        ]
+        layer(
+            f"dyn_band{number}",
+            banded,
+            {"type": "area", "color": WASH, "opacity": 0.8},
+            y2={"field": "to"},
+            detail={"field": "segment"},
+        )
+        layer(
+            f"dyn_interval{number}",
+            banded,
+            {"type": "rule", "stroke": CHOSEN, "strokeWidth": 1, "opacity": 0.5},
+            y2={"field": "to"},
+        )
+    styles = {"country": ([1, 0], 1.5, INK), "median": ([5, 3], 1.5, MUTED), "second": ([6, 2], 2, MUTED)}
+    for number, line in enumerate(all_lines):
+        rows = _segments(line.points, cuts)
+        chosen = line.style == "chosen"
+        dash, thickness, colour = styles.get(line.style, ([1, 0], 2.5, CHOSEN))
+        layer(
+            f"dyn_line{number}",
+            rows,
+            {"type": "line", "stroke": colour, "strokeWidth": thickness, "strokeDash": dash},
+            detail={"field": "segment"},
+        )
+        if chosen or line.style == "second":
+            for hollow in (False, True):
+                layer(
+                    f"dyn_dot{number}{hollow}",
+                    [row for row in rows if row["small"] == hollow],
+                    {
+                        "type": "point",
+                        "shape": "circle" if chosen else "square",
+                        "size": 30 if small else 45,
+                        "opacity": 1,
+                        "filled": True,
+                        "stroke": colour,
+                        "strokeWidth": 1.5,
+                        "fill": "#ffffff" if hollow else colour,
+                    },
+                )
+        else:
+            # A line of one year has no length: it is shown as a dash.
+            layer(
+                f"dyn_dash{number}",
+                [row for row in rows if not row["small"]],
+                {"type": "tick", "color": colour, "thickness": thickness, "size": 8, "orient": "horizontal"},
+            )
+            layer(
+                f"dyn_few{number}",
+                [row for row in rows if row["small"]],
+                {"type": "point", "shape": "circle", "size": 20, "opacity": 1, "filled": True, "fill": "#ffffff",
+                 "stroke": colour, "strokeWidth": 1.5},
+            )  # fmt: skip
+        if chosen and not small:
+            layer(
+                f"dyn_gap{number}",
+                [{"year": point.year, "value": 0, "text": point.why} for point in line.points if point.why],
+                text_mark(12, dy=-6, fill=MUTED),
+                text={"field": "text"},
+            )
+    if label_room:
+        layer(
+            "dyn_label",
+            _end_labels(all_lines, last, top, height),
+            text_mark(13, align="left", dx=6),
+            y={"field": "at", "type": "quantitative", "scale": None},
+            text={"field": "text"},
+            fill={"field": "colour", "type": "nominal", "scale": None},
+        )
+    spec = {"width": width, "height": height, "layer": layers or [nothing(x, y)]}
+    if not layers:
+        spec = {"width": width, "height": height, **nothing(x, y)}
+    data = {
+        "kind": "lines",
+        "w": width,
+        "h": height,
+        "from": first,
+        "to": last,
+        "labels": label_room,
+        "small": small,
+    }
+    return Picture(spec, (36, 22 if breaks else 10, label_room or 10, 24), data)
+
+
+def _segments(points: Sequence[Point], cuts: Sequence[int]) -> list[dict[str, Any]]:
+    """The years with a value, each with the number of the unbroken piece of line that it belongs to."""
+    rows: list[dict[str, Any]] = []
+    segment, before = 0, None
+    for point in points:
+        if point.value is None:
+            continue
+        if before is not None and (point.year - 1 != before or point.year in cuts):
+            segment += 1
+        rows.append({**point.__dict__, "segment": segment})
+        before = point.year
+    return rows
+
+
+def _end_labels(all_lines: Sequence[Line], last: float, top: float, height: int) -> list[dict[str, Any]]:
+    """Labels at the end of the lines, moved apart where they would cover each other."""
+    labels: list[dict[str, Any]] = []
+    for line in all_lines:
+        ends = [point for point in line.points if point.value is not None]
+        if ends and ends[-1].value is not None:
+            colour = CHOSEN if line.style == "chosen" else INK if line.style == "country" else MUTED
+            at = height * (1 - ends[-1].value / top)
+            labels.append({"year": last, "at": at, "text": line.label, "colour": colour})
+    labels.sort(key=lambda label: float(label["at"]))
+    lowest = -16.0
+    for label in labels:
+        label["at"] = max(float(label["at"]), lowest + 16)
+        lowest = label["at"]
+    return labels
+
+
+def _letters(breaks: Sequence[Break]) -> dict[tuple[int, bool], str]:
+    letters: dict[tuple[int, bool], str] = {}
+    for one in breaks:
+        letters[one.year, one.mixed] = f"{letters.get((one.year, one.mixed), '')} {one.letter}".strip()
+    return letters
+
+
+def _shown(years: Sequence[int], width: int) -> list[int]:
+    """The years named below a plot: as many as there is room for, the newest always."""
+    step = 1
+    while len(years) / step * 38 > width:
+        step += 1
+    return sorted(years[::-1][::step])

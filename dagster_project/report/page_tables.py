@@ -1,0 +1,245 @@
+"""The tables of an indicator for one choice of area, year and victim group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from dagster_project.report.figures import COUNTRY, Figures, Place, Row
+from dagster_project.report.sentences import NOT_COMPARABLE, verdict
+from dagster_project.rounding import tenths_of_percent
+
+TOTAL = "total"
+STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
+CLEARING = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
+OUTCOMES = (*CLEARING, "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed")
+TIME_OUTCOMES = ("cleared", "not_cleared")
+DAYS = ("days_p25", "days_median", "days_p75", "days_p90")
+# What a column holds: a year or code as it is, a count, tenths, words (keys into the catalogue), yes or no.
+YEAR, COUNT, TENTHS, WORDS, YES_NO = "y", "n", "t", "s", "b"
+KINDS = {
+    "year": YEAR,
+    **dict.fromkeys(("processed", "cleared", "investigated", "limited_investigated", "offences"), COUNT),
+    **dict.fromkeys(("p25", "median", "p75", "p90"), COUNT),
+    **dict.fromkeys(("group", "place", "level", "note", "stage", "outcome", "reading"), WORDS),
+    "significant": YES_NO,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked at."""
+
+    place: Place
+    year: int
+    group: str = TOTAL
+
+    @property
+    def level(self) -> str:
+        """The level of geography."""
+        return self.place[0]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of raw values under named columns; words are keys, several parted by a space."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+    @property
+    def kinds(self) -> list[str]:
+        """What each column holds; what is not declared is a share in tenths."""
+        return [KINDS.get(column, TENTHS) for column in self.columns]
+
+
+def cuts(figures: Figures, indicator: str) -> list[int]:
+    """The years that cannot be compared with the year before."""
+    country = figures.cells[indicator][(*COUNTRY, TOTAL)]
+    return [year for year, row in country.items() if year > figures.years[0] and verdict(row) == NOT_COMPARABLE]
+
+
+def series(figures: Figures, indicator: str, choice: Choice) -> dict[int, Row]:
+    """The figures of the chosen area and group, by year; none where they are not published."""
+    return dict(figures.cells[indicator].get((*choice.place, choice.group), {}))
+
+
+def spread_level(level: str) -> str:
+    """The level whose range is shown behind an area: its own, or the police regions."""
+    return "lan" if level == "lan" else "polisregion"
+
+
+def note(row: Row, of_year: bool = True) -> str:
+    """The keys of what is to be minded about a figure; without `of_year` not what all figures of the year have in common."""
+    keys = []
+    if row["suppression"]:
+        keys.append(row["suppression"])
+    elif row["processed"] == 0:
+        keys.append("none")
+    elif row["small_number"]:
+        keys.append("small")
+    if row["series_break"] and of_year:
+        keys.append("mixed" if row["mixed_year"] else "break")
+    return " ".join(f"notes.{key}" for key in keys)
+
+
+def rests_on_few(row: Row, column: str) -> bool:
+    """Whether a share rests on fewer than 30 offences; of a median nothing of the kind can be said."""
+    few = row["country_small"] if column == "country" else column in ("pct", "prosecution") and row["small_number"]
+    return bool(few)
+
+
+def why_missing(row: Row) -> str:
+    """The key of why a figure has no share; nothing if it has one."""
+    return "withheld_short" if row["suppression"] else "none_short" if row["pct"] is None else ""
+
+
+def trend_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """The share by year, with what it is compared with."""
+    compared = ["country", "region_median", *(["county_median"] if choice.level == "lan" else [])]
+    columns = [
+        "year",
+        "processed",
+        "cleared",
+        "pct",
+        "low",
+        "high",
+        "change",
+        "significant",
+        *compared,
+        "lowest",
+        "highest",
+    ]
+    rows = []
+    for year, row in series(figures, indicator, choice).items():
+        spread = figures.ranges[indicator].get((spread_level(choice.level), choice.group, year), {})
+        rows.append([*(row[name] for name in columns[:-2]), spread.get("lowest"), spread.get("highest"), note(row)])
+    return Table([*columns, "note"], rows)
+
+
+def groups_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """The victim groups of the chosen year."""
+    rows = [
+        [
+            f"group.{group}",
+            *(row[name] for name in ("processed", "cleared", "pct", "low", "high")),
+            note(row, of_year=False),
+        ]
+        for group in figures.groups_of(indicator)
+        for year, row in figures.cells[indicator].get((*choice.place, group), {}).items()
+        if year == choice.year
+    ]
+    return Table(["group", "processed", "cleared", "pct", "low", "high", "note"], rows)
+
+
+def ranking(figures: Figures, indicator: str, choice: Choice) -> list[Row]:
+    """The country, the police regions and the counties in the chosen year and group, highest share first in each."""
+    found = []
+    for level in ("riket", "polisregion", "lan"):
+        of_level = [
+            figures.cells[indicator][level, code, choice.group][choice.year]
+            for of, code in figures.places
+            if of == level
+        ]
+        found += sorted(of_level, key=lambda row: (row["pct"] is None, -(row["pct"] or 0)))
+    if choice.level == "kommun" and choice.group == TOTAL:
+        found.append(figures.cells[indicator][(*choice.place, choice.group)][choice.year])
+    return found
+
+
+def ranking_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """The ranking as a table."""
+    return Table(
+        ["place", "level", "processed", "cleared", "pct", "low", "high", "note"],
+        [
+            [
+                f"place.{row['geography_level']}/{row['geography_code']}",
+                f"place_kinds.{row['geography_level']}",
+                *(row[name] for name in ("processed", "cleared", "pct", "low", "high")),
+                note(row, of_year=False),
+            ]
+            for row in ranking(figures, indicator, choice)
+        ],
+    )
+
+
+def measures_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """Both measures by year, with what they are shares of."""
+    columns = ["year", "processed", "investigated", "limited_investigated", "cleared", "pct", "prosecution"]
+    return Table(
+        [*columns, "note"],
+        [[*(row[name] for name in columns), note(row)] for row in series(figures, indicator, choice).values()],
+    )
+
+
+def flow_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """The stages of the chosen year, of all victims together."""
+    stages = figures.flow[indicator].get(choice.place, {}).get(choice.year, {})
+    return Table(
+        ["stage", "offences", "share"],
+        [
+            [f"stages.{stage}", offences, of_stage_before]
+            for stage, (offences, of_stage_before) in zip(STAGES, stage_shares(stages), strict=False)
+        ],
+    )
+
+
+def outcomes_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """What the offences of the chosen year led to."""
+    row = series(figures, indicator, choice).get(choice.year)
+    if row is None or row["suppression"] or not row["processed"]:
+        return Table(["outcome", "offences", "share_of_processed"], [])
+    return Table(
+        ["outcome", "offences", "share_of_processed"],
+        [[f"outcomes.{name}", row[name], tenths_of_percent(row[name], row["processed"])] for name in OUTCOMES],
+    )
+
+
+def time_table(figures: Figures, indicator: str, choice: Choice) -> Table:
+    """Days to the decision by year and outcome, of all victims together."""
+    rows = [
+        [year, f"time_outcomes.{outcome}", row["offences"], *(row[name] for name in DAYS)]
+        for year, outcomes in sorted(figures.times[indicator].get(choice.place, {}).items(), reverse=True)
+        for outcome, row in ((outcome, outcomes.get(outcome)) for outcome in (*TIME_OUTCOMES, "all"))
+        if row and row["offences"] is not None
+    ]
+    return Table(["year", "outcome", "offences", "p25", "median", "p75", "p90"], rows)
+
+
+def readings_table(figures: Figures, indicator: str) -> Table:
+    """The other readings of the indicator, in the country in the newest year."""
+    return Table(
+        ["reading", "processed", "cleared", "pct"],
+        [
+            [f"variant.{row['variant']}", *(row[name] for name in ("processed", "cleared", "pct"))]
+            for row in figures.readings[indicator]
+        ],
+    )
+
+
+def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]:
+    """All tables of a page by the name of their picture."""
+    makers = {
+        "trend": trend_table,
+        "groups": groups_table,
+        "ranking": ranking_table,
+        "measures": measures_table,
+        "flow": flow_table,
+        "outcomes": outcomes_table,
+        "time": time_table,
+    }
+    made = {name: make(figures, indicator, choice) for name, make in makers.items()}
+    if len(figures.readings[indicator]) > 1:
+        made["readings"] = readings_table(figures, indicator)
+    return made
+
+
+def stage_shares(stages: Mapping[str, Row]) -> list[tuple[int, int | None]]:
+    """Offences by stage and their share of the stage before in tenths; nothing where withheld or nothing was processed."""
+    offences = [stages[stage]["offences"] for stage in STAGES if stage in stages]
+    if not offences or offences[0] is None:
+        return []
+    shares = [tenths_of_percent(here, before) if before else None for before, here in pairwise(offences)]
+    return list(zip(offences, [None, *shares], strict=True))

@@ -1,0 +1,364 @@
+"""Writes the report's pages into a publication that is in the making."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from dagster_project.files import write_text
+from dagster_project.report import translations
+from dagster_project.report.data import indicator_data, overview_data
+from dagster_project.report.drawing import draw, in_language
+from dagster_project.report.figures import COUNTRY, Figures, Place, Row, read_figures
+from dagster_project.report.overview import Card, cards, sparks, summary
+from dagster_project.report.page_tables import (
+    COUNT,
+    TENTHS,
+    TOTAL,
+    WORDS,
+    YES_NO,
+    Choice,
+    series,
+    spread_level,
+    tables,
+)
+from dagster_project.report.pdf import write_pdf
+from dagster_project.report.pictures import lettered_breaks, pictures
+from dagster_project.report.sentences import messages
+from dagster_project.report.wording import cell, csv_address, vocabulary
+from dagster_project.rounding import tenths_of_percent
+
+FOLDER = "report"
+# What no official table shows, and what this follow-up is of.
+DEFAULT_PLACE: Place = ("lan", "01")
+REVISIONS_SHOWN = 50
+_HERE = Path(__file__).parent
+
+
+def write_report(publication: Path) -> None:
+    """Write the follow-up, in both languages and as PDF, into a publication's folder, from its Parquet files alone."""
+    figures = read_figures(publication)
+    place = DEFAULT_PLACE if DEFAULT_PLACE in figures.places else COUNTRY
+    choice = Choice(place, figures.newest)
+    drawn = {one["indicator_id"]: draw(pictures(figures, one["indicator_id"], choice)) for one in figures.indicators}
+    small = draw(sparks(figures, choice))
+    folder = publication / FOLDER
+    for language in translations.LANGUAGES:
+        words = vocabulary(figures, language, choice)
+        page = Pages(figures, language, words, choice)
+        overview = page.overview(small, home="")
+        write_text(folder / language / "index.html", overview)
+        if language == translations.LANGUAGES[0]:
+            write_text(folder / "index.html", page.overview(small, home=f"{language}/"))
+        write_text(folder / language / "quality.html", page.quality())
+        for one in figures.indicators:
+            write_text(
+                folder / language / f"{one['indicator_id']}.html", page.indicator(one, drawn[one["indicator_id"]])
+            )
+        write_pdf(folder / language / "report.pdf", page, small, drawn)
+
+
+class Pages:
+    """The pages of one language for one choice; the template's words and numbers come from here."""
+
+    def __init__(self, figures: Figures, language: str, words: Mapping[str, str], choice: Choice) -> None:
+        self.figures, self.language, self.words, self.choice = figures, language, words, choice
+        self.catalogue = translations.catalogue(language)
+        self.environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.globals.update(
+            t=self.catalogue,
+            say=self.say,
+            number=self.number,
+            tenths_of_percent=tenths_of_percent,
+            cell=self.cell,
+            chart=self.chart,
+            csv_address=lambda table: csv_address(table, words, language),
+            figures=figures,
+            language=language,
+            choice=choice,
+            place=words["place"],
+            about_publication=self.about_publication(),
+            day=self.day,
+            words=words,
+            css=Markup(_asset("report.css")),  # noqa: S704 (our own file)
+            script=Markup(_asset("report.js")),  # noqa: S704 (our own file)
+            script_hash=_script_hash(),
+            parts_zip=zip,
+            kinds={"count": COUNT, "tenths": TENTHS, "words": WORDS, "yes_no": YES_NO},
+        )
+
+    def overview(self, drawn: Mapping[str, str], home: str) -> str:
+        """The first screen; `home` is the way from it to the other pages of the language."""
+        return self.environment.get_template("overview.html.j2").render(
+            home=home,
+            other=f"{'' if home else '../'}{self._other}/index.html",
+            pages=home,
+            title=self.catalogue["title"],
+            cards=self.cards(),
+            summary=self.summary(),
+            drawn=drawn,
+            embedded=_embedded(overview_data(self.figures, self.language, self.choice, self.words)),
+        )
+
+    def cards(self) -> list[Card]:
+        """The eleven, each with what it says."""
+        return cards(self.figures, self.choice, self.language)
+
+    def summary(self) -> list[str]:
+        """What the eleven say together, in sentences."""
+        return summary(self.figures, self.choice, self.language)
+
+    def indicator(self, one: Row, drawn: Mapping[str, str]) -> str:
+        """The page of an indicator."""
+        name = one["indicator_id"]
+        return self.environment.get_template("indicator.html.j2").render(
+            home="",
+            other=f"../{self._other}/{name}.html",
+            title=f"{one['number']}. {one[f'name_{self.language}']}",
+            drawn=drawn,
+            embedded=_embedded(indicator_data(self.figures, name, self.language, self.choice, self.words)),
+            **self.about(one),
+        )
+
+    def about(self, one: Row) -> dict[str, Any]:
+        """What the page of an indicator and the PDF both tell."""
+        name = one["indicator_id"]
+        row = series(self.figures, name, self.choice).get(self.choice.year)
+        return {
+            "one": one,
+            "text": {
+                key: one[f"{key}_{self.language}"]
+                for key in ("wording", "numerator", "denominator", "includes", "excludes", "name")
+            },
+            "sentences": self.sentences(row) if row else [self.catalogue["not_published"]],
+            "formulas": self.formulas(row),
+            "tables": tables(self.figures, name, self.choice),
+            "captions": {
+                key: translations.fill(
+                    note,
+                    {"spread": self.catalogue["spread"][spread_level(self.choice.level)], "year": self.choice.year},
+                    self.language,
+                )
+                for key, note in self.catalogue["chart_notes"].items()
+            },
+            "breaks": [
+                {
+                    **found,
+                    "letter": letter.letter,
+                    "cause": found[f"cause_{self.language}"],
+                    "date": self.day(found["in_force"]),
+                }
+                for found, letter in zip(self.figures.breaks[name], lettered_breaks(self.figures, name), strict=True)
+            ],
+            "groups": [group for group in self.figures.groups_of(name) if group not in (TOTAL, "okand")],
+            "revisions": self.revisions(name),
+            "cite": self.cite(one[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
+            "cite_choice": self._cite_choice(one[f"name_{self.language}"]),
+        }
+
+    def quality(self) -> str:
+        """The page on what the figures rest on."""
+        return self.environment.get_template("quality.html.j2").render(
+            home="",
+            other=f"../{self._other}/quality.html",
+            title=self.catalogue["quality"],
+            **self.about_quality(),
+        )
+
+    def about_quality(self) -> dict[str, Any]:
+        """What the page on quality and the PDF both tell."""
+        checks, layers = self.figures.checks, self.catalogue["quality_page"]["layers"]
+        revisions = self.figures.revisions
+        return {
+            "counts": {"count": len(checks), **_counts(checks)},
+            "by_layer": [
+                (title, *_counts([one for one in checks if one["layer"] == layer]).values())
+                for layer, title in layers.items()
+            ],
+            "failed": [one for one in checks if one["result"] in ("failed", "waived")],
+            "coverage": self._coverage(),
+            "breaks": self._breaks(),
+            "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
+        }
+
+    def _coverage(self) -> list[tuple[str, Row]]:
+        """What the checks of coverage found, each with its name in words: where they failed, else the newest."""
+        found = []
+        for name, title in self.catalogue["quality_page"]["coverage_checks"].items():
+            results = [one for one in self.figures.checks if one["name"] == name]
+            if results:
+                found.append((title, next((one for one in results if one["result"] != "passed"), results[-1])))
+        return found
+
+    def _breaks(self) -> list[tuple[Row, str]]:
+        """The breaks, each told once, with the indicators that it is about."""
+        found: dict[tuple[Any, ...], tuple[Row, list[str]]] = {}
+        for one in self.figures.indicators:
+            for row in self.figures.breaks[one["indicator_id"]]:
+                key = (row["in_force"], row["provision"], row[f"cause_{self.language}"], row["is_confirmed"])
+                found.setdefault(key, (row, []))[1].append(one[f"name_{self.language}"])
+        return [
+            (row, self.catalogue["quality_page"]["all_indicators"] if len(names) == len(self.figures.indicators) > 1
+             else ", ".join(names))
+            for row, names in sorted(found.values(), key=lambda one: one[0]["in_force"])
+        ]  # fmt: skip
+
+    @property
+    def _other(self) -> str:
+        return next(one for one in translations.LANGUAGES if one != self.language)
+
+    def say(self, template: str, **values: Any) -> str:
+        """A message with its values."""
+        return translations.fill(template, values, self.language)
+
+    def sentences(self, row: Row) -> list[str]:
+        """What a figure says, in the order of the rules."""
+        values = {**row, "previous": row["year"] - 1, "first": self.first(row)}
+        return [translations.fill(self.catalogue["messages"][one], values, self.language) for one in messages(row)]
+
+    def first(self, row: Row) -> int:
+        """The first comparable year, as far as it is published."""
+        return int(row["first_year"] or row["first_comparable_year"] or self.figures.years[0])
+
+    def formulas(self, row: Row | None) -> list[str]:
+        """Both measures with their numbers put in."""
+        shown = dict(row or {})
+        return [
+            translations.fill(
+                self.catalogue[key if shown.get(share) is not None else f"{none}_none"], shown, self.language
+            )
+            for key, none, share in (
+                ("formula_text", "formula", "pct"),
+                ("formula_prosecution", "formula_prosecution", "prosecution"),
+            )
+        ]
+
+    def revisions(self, name: str) -> dict[str, Any]:
+        """What this publication tells otherwise than the one before, of one indicator."""
+        found = None if self.figures.revisions is None else self.figures.revisions[name]
+        if not self.figures.earlier:
+            return {"said": self.catalogue["revisions_first"], "rows": []}
+        if found is None:
+            return {"said": self.catalogue["revisions_unknown"], "rows": []}
+        if not found:
+            return {"said": self.catalogue["revisions_none"], "rows": []}
+        shown = found[:REVISIONS_SHOWN]
+        return {
+            "said": self.say(self.catalogue["revisions_some"], count=len(found), shown=len(shown)),
+            "rows": [
+                {
+                    **row,
+                    "place": self.words.get(
+                        f"place.{row['geography_level']}/{row['geography_code']}", row["geography_code"]
+                    ),
+                    "group": self.words[f"group.{row['victim_group']}"],
+                    "reading": self.words[f"variant.{row['variant']}"],
+                    "measure": self.words.get(f"measures.{row['measure']}", row["measure"]),
+                    "kind": self.words.get(f"revision_kinds.{row['kind']}", row["kind"]),
+                    "old": self.value(row["old_value"]),
+                    "new": self.value(row["new_value"]),
+                }
+                for row in shown
+            ],
+        }
+
+    def value(self, value: float | None) -> str:
+        """A count or share of unknown unit: whole, or with one decimal."""
+        if value is None:
+            return str(self.catalogue["withheld_short"])
+        return self.number("n", int(value)) if value == int(value) else self.number("t", _half_up(value * 10))
+
+    def cite(self, what: str, place: str, year: str) -> str:
+        """How to refer to a page."""
+        publication = self.figures.publication
+        return self.say(
+            self.catalogue["cite_text"],
+            what=what,
+            place=place,
+            year=year,
+            id=publication["publication_id"],
+            date=self.day(publication["published_at"]),
+            synthetic=self.catalogue["cite_synthetic"] if publication["is_synthetic"] else "",
+        ).strip()
+
+    def _cite_choice(self, what: str) -> Markup:
+        """How to refer to a page, with the place and the year where the script puts what is chosen."""
+        said = str(escape(self.cite(what, "§place§", "§year§")))
+        place = f"<span data-place>{escape(self.words['place'])}</span>"
+        year = f"<span data-year>{self.choice.year}</span><span data-group></span>"
+        return Markup(said.replace("§place§", place).replace("§year§", year))  # noqa: S704 (escaped above)
+
+    def about_publication(self) -> str:
+        """Which publication it is, and of which years."""
+        publication = self.figures.publication
+        return self.say(
+            self.catalogue["about"],
+            id=publication["publication_id"],
+            date=self.day(publication["published_at"]),
+            first=self.figures.years[0],
+            last=self.figures.years[-1],
+        )
+
+    def number(self, kind: str, value: int) -> str:
+        """A count or tenths, as the language writes them."""
+        return translations.count(value, self.language) if kind == COUNT else translations.tenths(value, self.language)
+
+    def day(self, moment: Any) -> str:
+        """A date in words."""
+        return translations.day(moment, self.language)
+
+    def cell(self, kind: str, value: Any) -> str:
+        """A table's cell as it is read."""
+        return cell(kind, value, self.words, self.language)
+
+    def chart(self, svg: str, label: str, described_by: str = "") -> Markup:
+        """A drawing with this language's words, told to those who do not see it."""
+        by = f' aria-describedby="{escape(described_by)}"' if described_by else ""
+        named = f'<svg class="chart" role="img" aria-label="{escape(label)}"{by} '
+        return Markup(named + in_language(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
+
+
+def _half_up(value: float) -> int:
+    return int(value + 0.5) if value >= 0 else -int(-value + 0.5)
+
+
+def _embedded(data: Mapping[str, Any]) -> Markup:
+    """Data for the script, in a form that can end no element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _script_hash() -> str:
+    return b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode()
+
+
+def _counts(checks: Sequence[Row]) -> dict[str, int]:
+    """How many checks had each result; what is published has passed every check that would have stopped it, or it was waived."""
+    return {
+        name: sum(one["result"] == result for one in checks)
+        for name, result in {
+            "passed": "passed",
+            "warned": "failed",
+            "waived": "waived",
+            "not_judged": "not judged",
+        }.items()
+    }

@@ -1,0 +1,98 @@
+"""The rules by which figures become sentences: which message is said of a figure, never how it is worded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dagster_project.report.figures import Row
+
+# What a year says against the year before; the summary of all indicators is sorted by this.
+RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN = "rise", "fall", "within", "not_comparable", "unknown"
+VERDICTS = (RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN)
+
+
+def verdict(row: Row) -> str:
+    """How a year stands to the year before: one of `VERDICTS`."""
+    if not row["comparable"]:
+        return NOT_COMPARABLE
+    if row["change_unrounded"] is None:
+        return UNKNOWN
+    if not row["significant"]:
+        return WITHIN
+    return RISE if row["change_unrounded"] > 0 else FALL
+
+
+def messages(row: Row) -> tuple[str, ...]:
+    """The names of the messages to be said of one figure, in order."""
+    if row["suppression"]:
+        return (f"withheld_{row['suppression']}",)
+    if row["processed"] == 0:
+        return ("none_processed",)
+    return (*_level(row), *_change(row), *_trend(row), *_position(row))
+
+
+def shifts_by_rounding(row: Row) -> bool:
+    """Whether the difference of the rounded shares is not the rounded difference, so that readers would miscalculate."""
+    return (
+        row["change"] is not None
+        and row["previous_pct"] is not None
+        and (row["pct"] - row["previous_pct"] != row["change"])
+    )
+
+
+def _level(row: Row) -> Sequence[str]:
+    outcome = (
+        "none_cleared" if row["cleared"] == 0 else "all_cleared" if row["cleared"] == row["processed"] else "level"
+    )
+    return (outcome, "small") if row["small_number"] else (outcome,)
+
+
+def _change(row: Row) -> Sequence[str]:
+    if row["series_break"]:
+        return ("break_within_year" if row["mixed_year"] else "break",)
+    if not row["follows"]:
+        return ("first_year",)
+    if not row["comparable"]:
+        return ("previous_not_comparable",)
+    if row["change_unrounded"] is None:
+        return ("change_unknown",)
+    if row["change"] == 0:
+        return ("barely_changed" if row["change_unrounded"] else "unchanged",)
+    direction = "rise" if row["change_unrounded"] > 0 else "fall"
+    said = f"{direction}_more_than_chance" if row["significant"] else f"{direction}_within_chance"
+    return (said, "rounding") if shifts_by_rounding(row) else (said,)
+
+
+def _trend(row: Row) -> Sequence[str]:
+    if row["year"] < (row["first_comparable_year"] or 0):
+        return ("before_comparable",)
+    # Against the year before it has been said already.
+    if row["since"] is None or row["first_year"] == row["year"] - 1:
+        return ()
+    if row["since"] == 0:
+        return ("since_same",)
+    direction = "since_rise" if row["since"] > 0 else "since_fall"
+    return (f"{direction}_{'overlapping' if row['overlaps'] else 'apart'}",)
+
+
+def _position(row: Row) -> Sequence[str]:
+    if row["geography_level"] == "riket":
+        return ()
+    said = []
+    if row["to_country"] is not None:
+        side = _side(row["to_country"])
+        said.append(
+            f"{side}_country_{'within' if row['country_within'] else 'outside'}" if side != "as" else "as_country"
+        )
+        if row["country_small"]:
+            said.append("country_small")
+    said += [
+        f"{_side(row[f'to_{median}'])}_{median}"
+        for median in ("region_median", "county_median")
+        if row[f"to_{median}"] is not None
+    ]
+    return said
+
+
+def _side(difference: int) -> str:
+    return "above" if difference > 0 else "below" if difference < 0 else "as"

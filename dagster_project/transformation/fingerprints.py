@@ -1,0 +1,120 @@
+"""What the working database is derived from, and whether it still is what its build made of that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.memory import limit_memory
+from dagster_project.settings import Settings
+from dagster_project.state import (
+    DeliveryRecord,
+    active_deliveries,
+    complete_years,
+    kept_description,
+    record_folder,
+)
+from dagster_project.transformation.dbt_project import mart_tables
+from dagster_project.versions import fingerprint, rules_version
+
+_TABLE_EXISTS = "from duckdb_tables() where schema_name = 'build' and table_name = ?"
+
+
+def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord]) -> dict[int, str]:
+    """A fingerprint of what each complete year is derived from, by year.
+
+    A year rests on its own deliveries, on the police deliveries of earlier years, in which offences are looked up, on the
+    user's own offence codes, and on the rules.
+    """
+    own_codes = settings.own_offence_codes
+    shared = [
+        rules_version(),
+        kept_description(settings)["before"],
+        fingerprint([own_codes]) if own_codes.exists() else "",
+    ]
+    return {
+        year: _hashed(
+            [
+                *shared,
+                *(
+                    # Under another key the same rows have other pseudonyms.
+                    [record.label, record.delivery_id, record.judged_by, record.key_id]
+                    for (source, of_year), record in active.items()
+                    if of_year == year or (source == "police" and of_year < year)
+                ),
+            ]
+        )
+        for year in complete_years(active)
+    }
+
+
+def is_built(settings: Settings) -> bool:
+    """Whether the marts are what a build of the active deliveries made, by the present rules and settings.
+
+    Marts that anything else has changed since then are not.
+    """
+    if not settings.warehouse_file.exists():
+        return False
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        limit_memory(connection)
+        if not connection.execute(_TABLE_EXISTS, ["result"]).fetchone():
+            return False
+        recorded = connection.execute("select basis, content from build.result").fetchone()
+        return recorded == (_basis(settings), _content(connection))
+
+
+def is_built_by_present_rules(settings: Settings) -> bool:
+    """Whether the present rules made the working database, so that a build may keep the years in it."""
+    if not settings.warehouse_file.exists():
+        return False
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        exists = connection.execute(_TABLE_EXISTS, ["rules"]).fetchone()
+        return bool(exists) and connection.execute("select version from build.rules").fetchone() == (rules_version(),)
+
+
+def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Record the rules of the build, and that it has not ended yet.
+
+    Returns whether the build before it ended, so that all tables of its rules are there.
+    """
+    ended = connection.execute(_TABLE_EXISTS, ["result"]).fetchone() is not None
+    connection.execute("create schema if not exists build")
+    connection.execute(f"create or replace table build.rules as select '{rules_version()}' as version")
+    connection.execute("drop table if exists build.result")
+    return ended
+
+
+def record_build_ended(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Record what the build was made from, and what it made."""
+    connection.execute("create or replace table build.result (basis varchar, content varchar)")
+    connection.execute("insert into build.result values (?, ?)", [_basis(settings), _content(connection)])
+
+
+def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
+    """Where the typed rows of one file of a delivery lie."""
+    return record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by) / f"{file}.parquet"
+
+
+def _basis(settings: Settings) -> str:
+    years = year_fingerprints(settings, active_deliveries(settings))
+    return _hashed([years, kept_description(settings), settings.suppress_below, rules_version()])
+
+
+def _content(connection: duckdb.DuckDBPyConnection) -> str:
+    """A fingerprint of all rows of the marts, whatever their order."""
+    there = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+    return _hashed(
+        [
+            [table, *connection.execute(f"select count(*), sum(hash(mart)) from marts.{table} as mart").fetchall()]
+            for table in mart_tables(after_audit=False)
+            if (table,) in there
+        ]
+    )
+
+
+def _hashed(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,161 @@
+"""What the build reads: schema `raw` of the working database, as views over the raw store and tables about deliveries."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.contract import FileContract, input_contract
+from dagster_project.disclosure.withheld import offer_withheld
+from dagster_project.quality.waivers import gate_waiver, read_waivers
+from dagster_project.settings import SEEDS, Settings
+from dagster_project.sql import parquet
+from dagster_project.state import DeliveryRecord, kept_description
+from dagster_project.transformation.fingerprints import raw_file
+from dagster_project.transformation.kept_figures import KEPT_OFFENCES, create_kept_sources, kept_file
+
+# Their values decide what a code counts for; only those of the shipped catalogue mean something.
+_CLOSED_COLUMNS = ("role", "indicator_id", "part", "victim_group", "relation", "place")
+_SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
+
+
+def create_sources(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    year_fingerprints: Mapping[int, str],
+) -> None:
+    """Create the views and tables that the dbt project declares as source `raw`; `year_fingerprints` are of the complete years."""
+    connection.execute("create schema if not exists raw")
+    for file in input_contract().files:
+        connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(settings, file, active)}")
+    connection.execute(
+        """
+        create or replace table raw.delivery_file (
+            source varchar, year integer, file varchar, delivery_id varchar, is_complete_year boolean, is_synthetic boolean,
+            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint,
+            quarantine_limit_pct double, limit_reason varchar
+        )"""
+    )
+    _list_unusable_fields(connection, active, year_fingerprints)
+    waivers = read_waivers(settings.waivers)
+    for record in active.values():
+        waiver = gate_waiver(waivers, record.source, record.year, date.today())
+        for name, file_record in record.files.items():
+            connection.execute(
+                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    record.source,
+                    record.year,
+                    name,
+                    record.delivery_id,
+                    record.year in year_fingerprints,
+                    record.synthetic is not None,
+                    file_record.rows_read,
+                    file_record.rows_loaded,
+                    sum(file_record.quarantined.values()),
+                    file_record.duplicates,
+                    waiver.limit if waiver else input_contract().quarantine_limit_pct,
+                    waiver.text if waiver else None,
+                ],
+            )
+    connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")
+    for year, year_fingerprint in year_fingerprints.items():
+        connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
+    create_kept_sources(connection, settings)
+    offer_withheld(connection, settings)
+    _load_own_offence_codes(connection, settings.own_offence_codes)
+
+
+def _list_unusable_fields(
+    connection: duckdb.DuckDBPyConnection,
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    complete_years: Collection[int],
+) -> None:
+    """Create table `raw.unusable_field`: a row for each column that may lose values, zeros included."""
+    connection.execute(
+        """
+        create or replace table raw.unusable_field (
+            source varchar, year integer, file varchar, column_name varchar, is_complete_year boolean,
+            rows_read bigint, rows_unusable bigint
+        )"""
+    )
+    for record in active.values():
+        for file in input_contract().sources[record.source]:
+            of_file = record.files[file.name]
+            for column in file.usable_or_missing:
+                connection.execute(
+                    "insert into raw.unusable_field values (?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        record.source,
+                        record.year,
+                        file.name,
+                        column.name,
+                        record.year in complete_years,
+                        of_file.rows_read,
+                        of_file.unusable.get(column.name, 0),
+                    ],
+                )
+
+
+def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
+    """One select per delivery with the year as a constant, so that a build of some years opens only their files."""
+    columns = ", ".join(column.name for column in file.columns)
+    selects = [
+        f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(settings, record, file.name))}"
+        for (source, year), record in active.items()
+        if source == file.source
+    ]
+    kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
+    if file.table == KEPT_OFFENCES and kept.exists():
+        selects.append(f"select year, line, {columns} from {parquet(kept)}")
+    typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
+    empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
+    return " union all ".join(selects or [empty])
+
+
+def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Load the user's own codes, in the form of the shipped seed `offence_code` (columns may be left out).
+
+    Raises ValueError for a code, role, indicator or attribute that cannot be: a slip would quietly move offences elsewhere.
+    """
+    with (SEEDS / "offence_code.csv").open(encoding="utf-8", newline="") as file:
+        shipped = list(csv.DictReader(file))
+    columns = list(shipped[0])
+    known = {column: {row[column] for row in shipped} for column in _CLOSED_COLUMNS}
+    definition = ", ".join(f"{column} varchar" for column in columns)
+    connection.execute(f"create or replace table raw.own_offence_code ({definition})")
+    if not path.exists():
+        return
+    seen: set[str] = set()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        header = list(reader.fieldnames or [])
+        if not {"brottskod", "role"} <= set(header) <= set(columns):
+            raise ValueError(
+                f"{path}, line 1: needs columns brottskod and role, and no others than {', '.join(columns)}"
+            )
+        for number, line in enumerate(reader, 2):
+            code, role, indicator = line["brottskod"] or "", line["role"], line.get("indicator_id") or ""
+            right = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
+            right = right and (role in ("core", "broad")) == bool(indicator)
+            unknown = [column for column in _CLOSED_COLUMNS if (line.get(column) or "") not in known[column]]
+            if not right or unknown:
+                raise ValueError(
+                    f"{path}, line {number}: "
+                    + (
+                        f"{', '.join(unknown)} holds a value that the shipped catalogue does not know"
+                        if unknown
+                        else "needs a four-digit brottskod (each once), and role core or broad with an indicator_id or "
+                        "role context without one"
+                    )
+                )
+            seen.add(code)
+            connection.execute(
+                f"insert into raw.own_offence_code values ({', '.join('?' * len(columns))})",
+                [line.get(column) or None for column in columns],
+            )
