@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
@@ -16,6 +16,7 @@ from dagster_project.contract import Column, input_contract
 from dagster_project.ingestion.read import ReceivedFile
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.shape import shape_sql
+from dagster_project.sql import one_row
 
 # Among fewer values, single faults are more than half; they are quarantined row by row.
 FEWEST_VALUES = 20
@@ -169,7 +170,7 @@ def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyCo
         counts = ", ".join(
             f"coalesce(sum(rows) filter ({match}), 0), min(line) filter ({match})" for match in matches.values()
         )
-        values, *found = _one(
+        values, *found = one_row(
             connection,
             f"""
             select sum(rows), {counts}
@@ -189,12 +190,12 @@ def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyCo
 
 
 def _refuse_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
-    rows, malformed = _one(connection, "select count(*), count(malformed) from row")
+    rows, malformed = one_row(connection, "select count(*), count(malformed) from row")
     if rows < FEWEST_VALUES or 2 * malformed <= rows:
         return
     facts = {"fields": str(len(received.header)), "separators": "length(text) - length(replace(text, ';', ''))"}
     for cause in LINE_CAUSES:
-        (explained,) = _one(
+        (explained,) = one_row(
             connection,
             f"select count(*) from (select malformed as text from row) where text is not null and {cause.condition.format(**facts)}",
         )
@@ -211,7 +212,7 @@ def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duck
     if not column.required:
         return True
     wrong = f"{sql.invalid} or year({column.name}) <> {year}" if column.within_year else sql.invalid
-    (found,) = _one(
+    (found,) = one_row(
         connection,
         f"""
         select count(*) from (
@@ -237,7 +238,7 @@ def _refuse_wrong_column(
         for cause, condition in conditions.items()
     )
     # By distinct values, of which most columns have few.
-    found = _one(
+    found = one_row(
         connection,
         f"""
         with value as (
@@ -283,10 +284,3 @@ def _of_another_kind(column: Column) -> Cause:
     else:
         problem, remedy = f"are of another kind than {column.type}", "Deliver values as the contract describes them"
     return Cause(_ALL, "{invalid}", problem, remedy)
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    found = connection.execute(query).fetchone()
-    if found is None:
-        raise AssertionError("a query that must give a row gave none")
-    return found

@@ -27,7 +27,7 @@ from dagster_project.ingestion.pseudonyms import (
 from dagster_project.ingestion.read import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.shape import shape_sql
-from dagster_project.sql import identifier, literal, parquet
+from dagster_project.sql import identifier, literal, one_row, parquet
 
 # What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
 WHITE_SPACE = "".join(
@@ -107,7 +107,7 @@ def judge_file(
     _refuse_personal_numbers(received, connection)
     how_judged = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
     refuse_wrong_as_a_whole(received, year, how_judged, connection)
-    (rows_read,) = _one(connection, "select count(*) from row")
+    (rows_read,) = one_row(connection, "select count(*) from row")
     rows_loaded = _write_loaded(contract, loaded, connection)
     connection.execute(
         f"""
@@ -171,7 +171,7 @@ def _compare_in_normal_form(contract: FileContract, connection: duckdb.DuckDBPyC
     forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
     others = [name for name, form in forms.items() if form != name]
     # Most files hold the normal form only; the rows are read several times, and looked through for others once.
-    found = _one(connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in others)} from row")
+    found = one_row(connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in others)} from row")
     needed = {name for name, rows in zip(others, found, strict=True) if rows}
     columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
     connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
@@ -208,7 +208,7 @@ def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnecti
         )"""
     )
     last = received.lines + 1
-    read, beyond = _one(
+    read, beyond = one_row(
         connection,
         f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from line",
     )
@@ -310,7 +310,8 @@ def _find_conflicts(contract: FileContract, connection: duckdb.DuckDBPyConnectio
 def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckDBPyConnection) -> int:
     """Write the rows without a fault, and without what is unusable in them; returns how many."""
     columns = ", ".join(f"{kept_sql(column, _loaded(column))} as {column.name}" for column in contract.columns)
-    (rows,) = _one(
+    rows: int
+    (rows,) = one_row(
         connection,
         f"copy (select {columns}, line from compared left join unusable using (line) anti join fault using (line)) "
         f"to {literal(loaded)} (format parquet, compression zstd)",
@@ -321,7 +322,7 @@ def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckD
 def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows by column whose unusable value became missing; only columns with any."""
     names = [column.name for column in contract.usable_or_missing]
-    counts = _one(
+    counts = one_row(
         connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable"
     )
     return {name: rows for name, rows in zip(names, counts[1:], strict=True) if rows}
@@ -442,10 +443,3 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
                     "a Swedish personal identity number",
                     "Deliver pseudonyms; the number must not be handed on, and is kept nowhere here",
                 )
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    row = connection.execute(query).fetchone()
-    if row is None:
-        raise AssertionError("a query that must give a row gave none")
-    return row

@@ -66,6 +66,11 @@ class Waiver:
         limits = {"at_least": self.at_least, "at_most": self.at_most, self.bound: self.limit}
         return limits["at_least"] <= value <= limits["at_most"]
 
+    def covers(self, unit: str | None, value: float, year: int | None) -> bool:
+        """Whether it lets the value of a unit pass or, where there is no unit, that number of rows of the year's delivery."""
+        is_within = value <= self.limit if unit is None else self.allows(value)
+        return self.unit == unit and self.year in (None, year) and is_within
+
     @property
     def text(self) -> str:
         """What everybody shall know of it."""
@@ -136,22 +141,10 @@ def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], tod
         if not result.blocks or result.error or result.suite == "dbt":
             return result
         meant = [one for one in covering if one.check == f"{result.asset}.{result.name}"]
-        if result.beyond:
-            needed = [
-                next((one for one in meant if one.unit == unit and one.allows(value)), None)
-                for unit, value in result.beyond
-            ]
-        else:
-            needed = [
-                next(
-                    (
-                        one
-                        for one in meant
-                        if one.bound == "rows" and one.year in (None, result.year) and result.rows <= one.limit
-                    ),
-                    None,
-                )
-            ]
+        to_cover: tuple[tuple[str | None, float], ...] = result.beyond or ((None, result.rows),)
+        needed = [
+            next((one for one in meant if one.covers(unit, value, result.year)), None) for unit, value in to_cover
+        ]
         texts = [one.text for one in needed if one is not None]
         if len(texts) < len(needed):
             return result

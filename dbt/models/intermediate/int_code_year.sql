@@ -1,32 +1,23 @@
 {{ config(materialized='incremental') }}
 
 with delivered as (
+    {%- for field, column, model in [
+        ('brottskod', 'brottskod', 'stg_police_offences'),
+        ('police beslut', 'beslut', 'stg_police_decisions'),
+        ('prosecution beslut', 'beslut', 'stg_prosecution_decisions'),
+    ] %}
     select
         year,
-        'brottskod' as field,
-        brottskod as code,
+        '{{ field }}' as field,
+        {{ column }} as code,
         count(*) as rows_delivered
-    from {{ ref('stg_police_offences') }}
+    from {{ ref(model) }}
     where {{ is_stale_year('year') }}
-    group by year, brottskod
+    group by year, {{ column }}
+    {%- if not loop.last %}
     union all
-    select
-        year,
-        'police beslut' as field,
-        beslut as code,
-        count(*) as rows_delivered
-    from {{ ref('stg_police_decisions') }}
-    where {{ is_stale_year('year') }}
-    group by year, beslut
-    union all
-    select
-        year,
-        'prosecution beslut' as field,
-        beslut as code,
-        count(*) as rows_delivered
-    from {{ ref('stg_prosecution_decisions') }}
-    where {{ is_stale_year('year') }}
-    group by year, beslut
+    {%- endif %}
+    {%- endfor %}
 )
 
 select

@@ -3,7 +3,7 @@
 select
     unmatched.year,
     unmatched.year_fingerprint,
-    case unmatched.authority when 'police' then 'police' else 'prosecution' end as source,
+    {{ source_of('unmatched.authority') }} as source,
     'decisions' as file,
     unmatched.line,
     case when unmatched.is_missing and looked_up.year is null then 'orphan' else 'date_order' end as reason

@@ -17,7 +17,7 @@ decision as (
         on
             decision.year = quarantined.year
             and decision.line = quarantined.line
-            and case decision.authority when 'police' then 'police' else 'prosecution' end = quarantined.source
+            and {{ source_of('decision.authority') }} = quarantined.source
     where {{ is_stale_year('decision.year') }} and quarantined.line is null
 ),
 
