@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 import duckdb
 import sqlalchemy as sa
 
+from dagster_project.contract import input_contract
 from expectations.duckdb_dialect import UppklaratDuckDBDialect, lend
 from expectations.suite import UNEXPECTED_ROWS, Declared, Layer, Owner, Severity, Suite, is_table_name
 
@@ -200,7 +201,7 @@ class _Audit:
     def __init__(self, url: str, parameters: Mapping[str, str]) -> None:
         self._gx = _great_expectations()
         self._engine = sa.create_engine(url)
-        self._parameters = dict(parameters)
+        self._parameters = {"quarantine_limit_pct": f"{input_contract().quarantine_limit_pct:g}", **parameters}
         context = self._gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         self._source = context.data_sources.add_sql("audit", connection_string=url)

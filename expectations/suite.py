@@ -10,6 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
+from dagster_project.contract import input_contract
 from dagster_project.strict_yaml import StrictLoader
 
 Layer = Literal["raw", "intermediate", "marts", "published"]
@@ -113,7 +114,8 @@ class Declared:
     a query; all that is observed of a table is asked for together.
 
     The fourth, `measure`, is a query that selects `unit` and `value` (and `shown`, where the value is to be shown otherwise) for
-    each year, file or code that is compared: a value beyond `at_least` or `at_most` is unexpected, and a null was not judged.
+    each year, file or code that is compared: a value beyond `at_least` or `at_most` (a number, or the
+    name of one in the input contract) is unexpected, and a null was not judged.
     What is observed, and the bound that a waiver may widen, follow from it. A unit is public: it is shown and published.
 
     `judged_when` is a condition, as SQL on aggregates or as a query, without which nothing is judged. `needs` says in words what
@@ -359,6 +361,9 @@ class _Part:
 
     def optional_number(self, key: str) -> float | None:
         value = self._content.get(key)
+        if isinstance(value, str):
+            # A limit that the input contract declares is named here, and not repeated.
+            value = getattr(input_contract(), value, value)
         if value is not None and type(value) not in (int, float):
             raise self.wrong(f"{key} must be a number")
         return value

@@ -47,7 +47,7 @@ STAGES = {
     },
     "dagster_project.publication.draft": {"write_draft": "export: DuckDB, Parquet, CSV"},
     "dagster_project.publication.formats.write": {"write_formats": "export: Excel, PX, JSON-stat, DCAT"},
-    "dagster_project.report.pages": {"write_report": "report"},
+    "dagster_project.report.follow_up": {"write_report": "report"},
 }
 # It returns what became of every dbt node; the seconds of the nodes are taken out of its stage.
 NODES_OF = "run_dbt"

@@ -66,7 +66,7 @@ def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
     The report is written by the tests about it, and by commands.
     """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dagster_project.report.pages.write_report", lambda _: None)
+        patched.setattr("dagster_project.report.follow_up.write_report", lambda _: None)
         if not getattr(request.module, "EVERY_FORMAT", False):
             patched.setattr("dagster_project.publication.formats.write.write_formats", lambda *_: None)
         yield

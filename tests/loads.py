@@ -37,7 +37,7 @@ IMPORTED_ONCE = [
     "dagster_project.cli.load",
     "dagster_project.cli.dagster_run",
     "dagster_project.publication.formats.write",
-    "dagster_project.report.pages",
+    "dagster_project.report.follow_up",
     "expectations.engine",
     "great_expectations",
     "dbt.cli.main",
@@ -208,10 +208,10 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     os.chdir(REPOSITORY)
     sys.argv = ["uppklarat", *way.arguments]
     from dagster_project.cli import main as cli
-    from dagster_project.report import pages
+    from dagster_project.report import follow_up
 
     # Drawn in seconds, and nothing that a crash could hurt depends on it.
-    pages.write_report = lambda _: None
+    follow_up.write_report = lambda _: None
     if way.without_dagster:
         _without_dagster()
     if way.clock or way.clock_jumps_when_built:

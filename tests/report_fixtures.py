@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from report_reader import Reader
 
-from dagster_project.report.pages import write_report
+from dagster_project.report.follow_up import write_report
 from dagster_project.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -372,19 +372,15 @@ INTERMEDIATE: dict[str, Breakers] = {
             change(
                 BALANCE,
                 "one row too many in quarantine",
-                "rows_quarantined = floor(rows_read * quarantine_limit_pct / 100) + 1",
+                "rows_quarantined = floor(rows_read * 0.005) + 1",
                 "file = 'offences' and year = 2024",
-                given=f"update {BALANCE} set rows_quarantined = floor(rows_read * quarantine_limit_pct / 100)",
+                given=f"update {BALANCE} set rows_quarantined = floor(rows_read * 0.005)",
             ),
-            change(BALANCE, "no limit", "quarantine_limit_pct = null", "year = 2024"),
         ],
         "every_year_has_all_files": [
             delete(BALANCE, "a year without prosecutors", "source = 'prosecution' and year = 2024"),
             delete(BALANCE, "a year without offences", "file = 'offences' and year = 2024"),
             repeat(BALANCE, "a file twice"),
-        ],
-        "no_exception_from_the_quarantine_limit": [
-            change(BALANCE, "let through", "limit_reason = 'agreed'", "source = 'police' and year = 2024")
         ],
         "share_of_exact_duplicates": [change(BALANCE, "each row twice", "duplicates = rows_read / 2", "year = 2024")],
         "share_of_orphans": [
@@ -1398,7 +1394,6 @@ ONLY_WARN = {
             "share_reported_the_same_year",
         ],
         "int_delivery_balance": [
-            "no_exception_from_the_quarantine_limit",
             "share_of_exact_duplicates",
             "share_of_orphans",
             "decisions_match_offences",

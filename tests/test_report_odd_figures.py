@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from report_reader import Reader, faults, table, words
 
-from dagster_project.report.pages import write_report
+from dagster_project.report.follow_up import write_report
 from dagster_project.report.translations import catalogue
 
 pytest_plugins = ["report_fixtures"]

@@ -36,7 +36,7 @@ STEPS = {
     "one of the late tables": ("dagster_project.publication.draft", "_copy_comments"),
     "reading back": ("dagster_project.publication.release", "read_back"),
     "the views": ("dagster_project.publication.release", "write_views"),
-    "the report": ("dagster_project.report.pages", "write_report"),
+    "the report": ("dagster_project.report.follow_up", "write_report"),
     "the formats": ("dagster_project.publication.formats.write", "write_formats"),
     "the memory of what is withheld": ("dagster_project.publication.release", "remember_withheld"),
     "the seal": ("dagster_project.publication.release", "seal"),
@@ -80,7 +80,7 @@ def stand_in_for_formats(draft: Path, *_: Any) -> None:
 @pytest.fixture(autouse=True)
 def quick_formats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "real_formats" not in request.fixturenames:
-        monkeypatch.setattr("dagster_project.report.pages.write_report", stand_in_for_report)
+        monkeypatch.setattr("dagster_project.report.follow_up.write_report", stand_in_for_report)
         monkeypatch.setattr("dagster_project.publication.formats.write.write_formats", stand_in_for_formats)
 
 

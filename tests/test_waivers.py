@@ -23,7 +23,6 @@ from dagster_project.quality.waivers import (
     Waiver,
     WaiversError,
     apply_waivers,
-    gate_waiver,
     read_waivers,
     told_waivers,
 )
@@ -178,12 +177,20 @@ def test_a_waiver_holds_to_the_end_of_its_day_and_then_blocks(tmp_path: Path) ->
 def test_the_gate_has_a_limit_for_each_delivery(tmp_path: Path) -> None:
     path = declare(tmp_path / "waivers.yml", gate(), gate("prosecution/2023", 5))
     waivers = read_waivers(path)
-    limits = {
-        what: found.limit if (found := gate_waiver(waivers, *what, TODAY)) else None
-        for what in [("police", 2024), ("police", 2023), ("prosecution", 2024), ("prosecution", 2023)]
-    }
-    assert list(limits.values()) == [20, None, None, 5]
-    assert gate_waiver(waivers, "police", 2024, TOMORROW + timedelta(days=1)) is None
+    for delivery, share, result in [
+        ("police/2024", 20.0, "waived"),
+        ("police/2024", 20.1, "failed"),
+        ("police/2023", 1.0, "failed"),
+        ("prosecution/2024", 1.0, "failed"),
+        ("prosecution/2023", 5.0, "waived"),
+    ]:
+        beyond = replace(
+            FAILED,
+            asset="int_delivery_balance",
+            name="quarantine_within_limit",
+            beyond=((f"{delivery}/decisions", share),),
+        )
+        assert apply_waivers([beyond], waivers, TODAY)[0].result == result, (delivery, share)
 
 
 def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(

@@ -184,7 +184,7 @@ def release(settings: Settings) -> Publication | None:
     ]
     # Seconds of imports that only a load pays which publishes.
     from dagster_project.publication.formats.write import write_formats
-    from dagster_project.report.pages import write_report
+    from dagster_project.report.follow_up import write_report
 
     write_report(settings.draft)
     earlier = [publication.said for publication in publications(settings)]

@@ -19,7 +19,7 @@ from dagster_project.strict_yaml import StrictLoader
 from expectations.engine import CheckResult
 from expectations.suite import Declared, Layer, load_suites
 
-# The gate has a limit of its own for each delivery. Of all other checks that block, a waiver widens the limit for one unit of
+# A waiver of the gate is for all files of one delivery. Of all other checks that block, a waiver widens the limit for one unit of
 # those that are measured, and lets up to a number of rows pass of those that report rows.
 GATE = "int_delivery_balance.quarantine_within_limit"
 # The yearly load asks again.
@@ -68,6 +68,8 @@ class Waiver:
 
     def covers(self, unit: str | None, value: float, year: int | None) -> bool:
         """Whether it lets the value of a unit pass or, where there is no unit, that number of rows of the year's delivery."""
+        if self.check == GATE:
+            return unit is not None and unit.startswith(f"{self.source}/{self.year}/") and value <= self.limit
         is_within = value <= self.limit if unit is None else self.allows(value)
         return self.unit == unit and self.year in (None, year) and is_within
 
@@ -124,18 +126,12 @@ def told_waivers(settings: Settings) -> list[str]:
     return [f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}" for one in read_waivers(settings.waivers)]
 
 
-def gate_waiver(waivers: Sequence[Waiver], source: str, year: int, today: date) -> Waiver | None:
-    """The waiver of the gate that holds for a delivery today."""
-    holding = [one for one in waivers if one.check == GATE and not one.has_expired(today)]
-    return next((one for one in holding if (one.source, one.year) == (source, year)), None)
-
-
 def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], today: date) -> list[CheckResult]:
     """Let failed results pass that waivers cover (result `waived`), and add a result for each waiver.
 
     That of an expired waiver fails and blocks: somebody has to renew it or take it away.
     """
-    covering = [one for one in waivers if one.check != GATE and not one.has_expired(today)]
+    covering = [one for one in waivers if not one.has_expired(today)]
 
     def judged(result: CheckResult) -> CheckResult:
         if not result.blocks or result.error or result.suite == "dbt":

@@ -1,4 +1,4 @@
-"""Writes the report's pages into a publication that is in the making."""
+"""The pages of the report in one language, as templates and the PDF read them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dagster_project.files import write_text
 from dagster_project.report import translations
 from dagster_project.report.data import indicator_data, overview_data
-from dagster_project.report.drawing import draw, in_language
-from dagster_project.report.figures import COUNTRY, Figures, Place, Row, read_figures
-from dagster_project.report.overview import Card, cards, sparks, summary
+from dagster_project.report.drawing import in_language
+from dagster_project.report.figures import Figures, Row
+from dagster_project.report.overview import Card, cards, summary
 from dagster_project.report.page_tables import (
     COUNT,
     TENTHS,
@@ -30,40 +29,13 @@ from dagster_project.report.page_tables import (
     spread_level,
     tables,
 )
-from dagster_project.report.pdf import write_pdf
-from dagster_project.report.pictures import lettered_breaks, pictures
+from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages
-from dagster_project.report.wording import cell, csv_address, vocabulary
+from dagster_project.report.wording import cell, csv_address
 from dagster_project.rounding import tenths_of_percent
 
-FOLDER = "report"
-# What no official table shows, and what this follow-up is of.
-DEFAULT_PLACE: Place = ("lan", "01")
 REVISIONS_SHOWN = 50
 _HERE = Path(__file__).parent
-
-
-def write_report(publication: Path) -> None:
-    """Write the follow-up, in both languages and as PDF, into a publication's folder, from its Parquet files alone."""
-    figures = read_figures(publication)
-    place = DEFAULT_PLACE if DEFAULT_PLACE in figures.places else COUNTRY
-    choice = Choice(place, figures.newest)
-    drawn = {one["indicator_id"]: draw(pictures(figures, one["indicator_id"], choice)) for one in figures.indicators}
-    small = draw(sparks(figures, choice))
-    folder = publication / FOLDER
-    for language in translations.LANGUAGES:
-        words = vocabulary(figures, language, choice)
-        page = Pages(figures, language, words, choice)
-        overview = page.overview(small, home="")
-        write_text(folder / language / "index.html", overview)
-        if language == translations.LANGUAGES[0]:
-            write_text(folder / "index.html", page.overview(small, home=f"{language}/"))
-        write_text(folder / language / "quality.html", page.quality())
-        for one in figures.indicators:
-            write_text(
-                folder / language / f"{one['indicator_id']}.html", page.indicator(one, drawn[one["indicator_id"]])
-            )
-        write_pdf(folder / language / "report.pdf", page, small, drawn)
 
 
 class Pages:

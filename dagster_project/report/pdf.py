@@ -6,13 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dagster_project.report.drawing import in_language
 from dagster_project.report.page_tables import WORDS, Table
-
-if TYPE_CHECKING:
-    from dagster_project.report.pages import Pages
+from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
 # What a page of A4 has room for; the rest is on the web pages.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Mapping
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.disclosure.withheld import offer_withheld
-from dagster_project.quality.waivers import gate_waiver, read_waivers
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, kept_description
@@ -37,17 +35,14 @@ def create_sources(
         """
         create or replace table raw.delivery_file (
             source varchar, year integer, file varchar, delivery_id varchar, is_complete_year boolean, is_synthetic boolean,
-            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint,
-            quarantine_limit_pct double, limit_reason varchar
+            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint
         )"""
     )
     _list_unusable_fields(connection, active, year_fingerprints)
-    waivers = read_waivers(settings.waivers)
     for record in active.values():
-        waiver = gate_waiver(waivers, record.source, record.year, date.today())
         for name, file_record in record.files.items():
             connection.execute(
-                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     record.source,
                     record.year,
@@ -59,8 +54,6 @@ def create_sources(
                     file_record.rows_loaded,
                     sum(file_record.quarantined.values()),
                     file_record.duplicates,
-                    waiver.limit if waiver else input_contract().quarantine_limit_pct,
-                    waiver.text if waiver else None,
                 ],
             )
     connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")

@@ -19,9 +19,7 @@ select
     delivery.rows_read,
     delivery.rows_loaded - coalesce(quarantined.rows_quarantined, 0) as rows_loaded,
     delivery.rows_quarantined + coalesce(quarantined.rows_quarantined, 0) as rows_quarantined,
-    delivery.duplicates,
-    delivery.quarantine_limit_pct,
-    delivery.limit_reason
+    delivery.duplicates
 from {{ source('raw', 'delivery_file') }} as delivery
 left join quarantined
     on delivery.source = quarantined.source and delivery.year = quarantined.year and delivery.file = quarantined.file
