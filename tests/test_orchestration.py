@@ -1,8 +1,7 @@
-"""What a person sees in Dagster: the graph, its years, the schedule, the sensor, retries; and that only it knows Dagster."""
+"""What a person sees in Dagster: the graph, its years, the schedule, the sensor and retries."""
 
 from __future__ import annotations
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -53,25 +52,6 @@ def places(settings: Settings) -> Places:
         published=str(settings.published),
         suppress_below=settings.suppress_below,
     )
-
-
-def test_only_orchestration_imports_dagster() -> None:
-    allowed = {REPOSITORY / "dagster_project" / "definitions.py"}
-    modules = [
-        path
-        for folder in ("dagster_project", "expectations")
-        for path in (REPOSITORY / folder).rglob("*.py")
-        if "orchestration" not in path.parts and path not in allowed
-    ]
-    assert len(modules) > 20
-    for path in modules:
-        imported = {
-            name.name if isinstance(node, ast.Import) else node.module or ""
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for name in node.names
-        }
-        assert not {name for name in imported if name.split(".")[0] in ("dagster", "dagster_dbt")}, path
 
 
 def test_the_graph_reads_as_the_flow(definitions: dg.Definitions) -> None:
@@ -447,6 +427,15 @@ def test_the_sensor_that_frees_the_queue(settings: Settings) -> None:
         context = dg.build_sensor_context(instance=instance, resources={"places": places(settings)})
         run = started(instance, **WAS_WRITER)
         assert [run in (automation.dead_runs(context).skip_message or "") for _ in range(2)] == [True, False]
+
+
+def test_dagster_finds_the_definitions_by_itself(tmp_path: Path) -> None:
+    """As in a new shell, with nothing of ours in the environment."""
+    command = [Path(sys.executable).with_name("dagster"), "definitions", "validate"]
+    ended = subprocess.run(
+        command, cwd=REPOSITORY, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, capture_output=True
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
 
 
 def test_telemetry_is_off() -> None:

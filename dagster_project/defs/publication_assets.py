@@ -265,4 +265,4 @@ def _failures(audit: Audit) -> str:
 
 
 def _page(places: Places) -> dg.MetadataValue:
-    return dg.MetadataValue.url(places.settings.validation_page.as_uri())
+    return dg.MetadataValue.path(places.settings.validation_page)
