@@ -19,7 +19,7 @@ from dagster_project.cli import main as cli
 from dagster_project.defs.automation import new_delivery
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.publications import activate, active_publication, publications
-from dagster_project.settings import Settings
+from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import take_back
 
 NEXT = "Check that UPPKLARAT_LANDING names the landing folder"
@@ -239,7 +239,7 @@ def test_the_exit_codes_are_those_of_the_table() -> None:
     """Declared once; README.md and docs/runbook.md have the same."""
     codes = [cli.OK, cli.FAILED, cli.USAGE, cli.REJECTED, cli.BLOCKED, cli.NOTHING_ARRIVED, cli.NOT_SERVED]
     assert codes == list(range(7))
-    readme, runbook = (Path(cli.__file__).parents[1] / name for name in ("README.md", "docs/runbook.md"))
+    readme, runbook = (REPOSITORY / name for name in ("README.md", "docs/runbook.md"))
     for page in (readme, runbook):
         lines = page.read_text(encoding="utf-8").splitlines()
         assert [code for code in codes if any(line.startswith(f"| {code} |") for line in lines)] == codes, page
