@@ -268,7 +268,7 @@ def test_the_history_tells_nothing_that_is_withheld_now(history: History) -> Non
 @pytest.fixture
 def other_code(history: History, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The same warehouse under another version of the code, which counts the same."""
-    for module in ("publish.basis", "publish.release"):
+    for module in ("quality.audit_basis", "publication.release"):
         monkeypatch.setattr(f"dagster_project.{module}.code_version", lambda: "0.0.0+another")
     return copied(history.settings, replace(settings, suppress_below=5))
 
