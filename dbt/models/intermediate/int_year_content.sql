@@ -21,41 +21,35 @@ decision as (
     where {{ is_stale_year('decision.year') }} and quarantined.line is null
 ),
 
-decided as (
+judged as (
     select
         offence.year,
-        count(*) as offences
-    from offence
-    where
-        exists (
+        exists(
             select decision.year
             from decision
             where
                 decision.year = offence.year
                 and decision.diarienummer = offence.diarienummer
                 and decision.brottsnummer = offence.brottsnummer
-        )
-    group by offence.year
-),
-
-with_victim as (
-    select
-        offence.year,
+        ) as is_decided,
+        victim_group.victim_group is not null
+        and (offence.malsagande_kon is not null or offence.malsagande_alder is not null) as has_coded_victim,
         coalesce(offence.malsagande_kon <> victim_group.sex, false)
-        or coalesce((offence.malsagande_alder >= 18) <> victim_group.is_adult, false) as is_another
+        or coalesce((offence.malsagande_alder >= 18) <> victim_group.is_adult, false) as has_another_victim
     from offence
-    inner join {{ ref('int_offence_class') }} as class
+    left join {{ ref('int_offence_class') }} as class
         on class.classified_by = 'code' and offence.brottskod = class.class_key
-    inner join {{ ref('victim_group') }} as victim_group on class.victim_group = victim_group.victim_group
-    where offence.malsagande_kon is not null or offence.malsagande_alder is not null
+    left join {{ ref('victim_group') }} as victim_group on class.victim_group = victim_group.victim_group
 ),
 
-victim as (
+total as (
     select
         year,
         count(*) as offences,
-        sum(case when is_another then 1 else 0 end) as others
-    from with_victim
+        count(case when not is_decided then 1 end) as offences_without_decision,
+        count(case when has_coded_victim then 1 end) as offences_with_coded_victim,
+        count(case when has_another_victim then 1 end) as offences_with_another_victim
+    from judged
     group by year
 ),
 
@@ -76,27 +70,17 @@ region as (
         sum(case when has_several then 1 else 0 end) as several
     from with_region
     group by year
-),
-
-total as (
-    select
-        year,
-        count(*) as offences
-    from offence
-    group by year
 )
 
 select
     total.year,
     complete_year.year_fingerprint,
     total.offences,
-    total.offences - coalesce(decided.offences, 0) as offences_without_decision,
-    coalesce(victim.offences, 0) as offences_with_coded_victim,
-    cast(coalesce(victim.others, 0) as bigint) as offences_with_another_victim,
+    total.offences_without_decision,
+    total.offences_with_coded_victim,
+    total.offences_with_another_victim,
     coalesce(region.cases, 0) as cases_of_several_offences,
     cast(coalesce(region.several, 0) as bigint) as cases_of_several_regions
 from total
 inner join {{ source('raw', 'complete_year') }} as complete_year on total.year = complete_year.year
-left join decided on total.year = decided.year
-left join victim on total.year = victim.year
 left join region on total.year = region.year
