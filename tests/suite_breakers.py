@@ -491,6 +491,17 @@ def figure(what: str, values: str, given: str = "") -> Breaker:
     return change(FIGURES, what, values, ONE_FIGURE, given)
 
 
+def kept_year(processed: int, cleared: int, sound: str) -> str:
+    """Keep the same figure of 2023 as of a purged year, and no other earlier year; what is `sound` beside it is set."""
+    return f"""
+        delete from {FIGURES} where year < 2024;
+        drop table raw.kept_fct_indicator_year;
+        create table raw.kept_fct_indicator_year as
+        select 'valdtakt' as indicator_id, 'beslutad' as variant, 'riket' as geography_level, 'SE' as geography_code,
+            'total' as victim_group, 2023 as year, {processed} as processed, {cleared} as cleared;
+        update {FIGURES} set {sound} where {ONE_FIGURE}"""
+
+
 def each_count(where: str, more: int = 1) -> list[Breaker]:
     """More in one column at a time, of those that an expectation on sums of rows must compare."""
     return [
@@ -671,16 +682,10 @@ FIGURE_BREAKERS: Breakers = {
             f"update {FIGURES} set processed = 99 where {ONE_FIGURE}; "
             f"update {FIGURES} set processed = 0 where {RAPES} and year = 2023",
         ),
-        Breaker(
+        figure(
             "half of what was kept of a purged year",
-            f"update {FIGURES} set processed = 49 where {ONE_FIGURE}",
-            given=f"""
-            delete from {FIGURES} where year < 2024;
-            drop table raw.kept_fct_indicator_year;
-            create table raw.kept_fct_indicator_year as
-            select 'valdtakt' as indicator_id, 'beslutad' as variant, 'riket' as geography_level, 'SE' as geography_code,
-                'total' as victim_group, 2023 as year, 100 as processed, 50 as cleared;
-            update {FIGURES} set processed = 50 where {ONE_FIGURE}""",
+            "processed = 49",
+            given=kept_year(100, 50, "processed = 50"),
         ),
     ],
     "volume_like_earlier_years": [
@@ -689,16 +694,10 @@ FIGURE_BREAKERS: Breakers = {
     ],
     "rate_like_earlier_years": [
         figure("nearly all cleared", "clearance_pct = 95", LARGE_VOLUME),
-        Breaker(
+        figure(
             "otherwise than what was kept of a purged year",
-            f"update {FIGURES} set clearance_pct = 62.1 where {ONE_FIGURE}",
-            given=f"""
-            delete from {FIGURES} where year < 2024;
-            drop table raw.kept_fct_indicator_year;
-            create table raw.kept_fct_indicator_year as
-            select 'valdtakt' as indicator_id, 'beslutad' as variant, 'riket' as geography_level, 'SE' as geography_code,
-                'total' as victim_group, 2023 as year, 300 as processed, 150 as cleared;
-            update {FIGURES} set processed = 300, clearance_pct = 62 where {ONE_FIGURE}""",
+            "clearance_pct = 62.1",
+            given=kept_year(300, 150, "processed = 300, clearance_pct = 62"),
         ),
     ],
     "share_investigated_like_earlier_years": [
