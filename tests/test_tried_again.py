@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,25 @@ class Fails:
         if self.afterwards:
             self.function(*arguments, **named)
         raise self.error
+
+
+def make_fail(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, *, afterwards: bool, error: Exception | None = None
+) -> None:
+    """Let a function of a module fail the first time."""
+    function = getattr(import_module(module), name)
+    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards, error=error))
+
+
+def after_failed_release(
+    drafted: Settings, place: Path, monkeypatch: pytest.MonkeyPatch, step: str, *, afterwards: bool
+) -> Settings:
+    """A copy of the draft's warehouse whose first release failed at a step."""
+    settings = copied(drafted, settings_in(place, suppress_below=5))
+    make_fail(monkeypatch, *STEPS[step], afterwards=afterwards)
+    with pytest.raises(duckdb.IOException):
+        release(settings)
+    return settings
 
 
 def stand_in_for_report(draft: Path) -> None:
@@ -134,12 +154,7 @@ def test_released_again_in_the_same_process(
     afterwards: bool,
 ) -> None:
     """As Dagster does when a step asks to be tried again."""
-    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    module, name = STEPS[step]
-    function = getattr(__import__(module, fromlist=[name]), name)
-    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards))
-    with pytest.raises(duckdb.IOException):
-        release(settings)
+    settings = after_failed_release(drafted, tmp_path, monkeypatch, step, afterwards=afterwards)
     made = release(settings)
     if (step, afterwards) == ("the pointer", True):
         # It was all done.
@@ -176,12 +191,7 @@ def test_released_again_in_another_process(
     drafted: Settings, undisturbed: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """A load, which begins by clearing the draft away or finishing what was named, and publishes what is not yet."""
-    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    module, name = STEPS[step]
-    function = getattr(__import__(module, fromlist=[name]), name)
-    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=True))
-    with pytest.raises(duckdb.IOException):
-        release(settings)
+    settings = after_failed_release(drafted, tmp_path, monkeypatch, step, afterwards=True)
     _clear_draft(settings)
     finished = step == "the name"
     assert settings.draft.exists() is False
@@ -221,9 +231,7 @@ def test_dagster_tries_it_again(
 ) -> None:
     """The step `current` asks to be tried again, and shows the publication that came of it."""
     settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    module, name = STEPS[step]
-    function = getattr(__import__(module, fromlist=[name]), name)
-    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=False))
+    make_fail(monkeypatch, *STEPS[step], afterwards=False)
     monkeypatch.setattr("dagster_project.defs.common.SECONDS_TO_WAIT", 0)
     (current,) = (one for one in publication_assets() if CURRENT in one.keys)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -257,8 +265,7 @@ def test_a_draft_is_made_again(
     afterwards: bool,
 ) -> None:
     settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    function = getattr(__import__(module, fromlist=[name]), name)
-    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards))
+    make_fail(monkeypatch, module, name, afterwards=afterwards)
     with pytest.raises(duckdb.IOException):
         make_draft(settings)
     make_draft(settings)
@@ -278,9 +285,13 @@ def test_a_delivery_is_taken_in_again(
 ) -> None:
     put(settings, "police", files_of("police"))
     (folder,) = changed_folders(settings)
-    module = "dagster_project.ingestion.ingest"
-    function = getattr(__import__(module, fromlist=[name]), name)
-    monkeypatch.setattr(f"{module}.{name}", Fails(function, afterwards=afterwards, error=BlockingIOError(11, "busy")))
+    make_fail(
+        monkeypatch,
+        "dagster_project.ingestion.ingest",
+        name,
+        afterwards=afterwards,
+        error=BlockingIOError(11, "busy"),
+    )
     with pytest.raises(BlockingIOError):
         ingest(folder, settings)
     record = ingest(folder, settings)
