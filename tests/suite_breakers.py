@@ -376,6 +376,9 @@ INTERMEDIATE: dict[str, Breakers] = {
                 "file = 'offences' and year = 2024",
                 given=f"update {BALANCE} set rows_quarantined = floor(rows_read * 0.005)",
             ),
+            change(BALANCE, "rows that were not counted", "rows_read = null", "year = 2024"),
+            change(BALANCE, "faulty rows that were not counted", "rows_quarantined = null", "year = 2024"),
+            change(BALANCE, "faulty rows of none that were read", "rows_read = 0, rows_quarantined = 1", "year = 2024"),
         ],
         "every_year_has_all_files": [
             delete(BALANCE, "a year without prosecutors", "source = 'prosecution' and year = 2024"),
