@@ -74,7 +74,7 @@ def delivery_specs() -> list[dg.AssetSpec]:
             ["raw", "delivery_file"],
             group_name="raw",
             deps=tables,
-            description="The ledger as a table: each file of the active deliveries, its row balance and quarantine limit.",
+            description="The ledger as a table: each file of the active deliveries, and its row balance.",
         ),
         dg.AssetSpec(
             ["raw", "complete_year"],
