@@ -6,6 +6,7 @@ It is read by libyaml, ten times as fast as by Python: every load reads all suit
 from __future__ import annotations
 
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,3 +29,11 @@ class StrictLoader(_OnceEach, yaml.CSafeLoader):
 
 class TextLoader(_OnceEach, yaml.CBaseLoader):
     """Every scalar is the text that was typed: as YAML's numbers, the code 0412 would be 266."""
+
+
+def read_yaml(path: Path, loader: type[StrictLoader | TextLoader], refused: type[Exception]) -> Any:
+    """Read a file that people write; raises `refused`, which names the file, where it is not YAML in UTF-8."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (both make only plain values)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise refused(f"{path}: it is no readable YAML") from None

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.identifiers import holds_identifier
 from dagster_project.ingestion.normal_form import normal_sql
-from dagster_project.strict_yaml import TextLoader
+from dagster_project.strict_yaml import TextLoader, read_yaml
 
 LINE = "line"
 DROP, OVERRIDE = "drop", "override"
@@ -79,10 +78,7 @@ def read_corrections(path: Path) -> list[Correction]:
     """
     if not path.exists():
         return []
-    try:
-        declared = yaml.load(path.read_text(encoding="utf-8"), Loader=TextLoader)  # noqa: S506 (it makes only texts)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise CorrectionsError(f"{path}: it is no readable YAML") from None
+    declared = read_yaml(path, TextLoader, CorrectionsError)
     if not isinstance(declared, list):
         raise CorrectionsError(f"{path}: it must hold a list of corrections")
     corrections = [_correction(path, number, one) for number, one in enumerate(declared, 1)]

@@ -10,12 +10,10 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.identifiers import holds_identifier
 from dagster_project.settings import Settings
-from dagster_project.strict_yaml import StrictLoader
+from dagster_project.strict_yaml import StrictLoader, read_yaml
 from expectations.engine import CheckResult
 from expectations.suite import Declared, Layer, load_suites
 
@@ -96,10 +94,7 @@ def read_waivers(path: Path) -> list[Waiver]:
     """
     if not path.exists():
         return []
-    try:
-        declared = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise WaiversError(f"{path}: it is no readable YAML") from None
+    declared = read_yaml(path, StrictLoader, WaiversError)
     if not isinstance(declared, list):
         raise WaiversError(f"{path}: it must hold a list of waivers")
     blocking = {

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dagster_project.ingestion.identifiers import holds_identifier
 from dagster_project.publication.formats.texts import LANGUAGES, Text
-from dagster_project.strict_yaml import StrictLoader
+from dagster_project.strict_yaml import StrictLoader, read_yaml
 
 DEFAULT = Path(__file__).with_name("catalogue.yml")
 _ADDRESS = r"https?://[^\s<>\"{}|\\^`]+"
@@ -71,10 +69,7 @@ def read_catalogue(path: Path) -> Catalogue:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        read = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise CatalogueError(f"{path}: it is no readable YAML") from None
+    read = read_yaml(path, StrictLoader, CatalogueError)
     if not isinstance(read, dict):
         raise CatalogueError(f"{path}: it must hold names and values")
     return read
