@@ -1,6 +1,6 @@
 """The page that shows what an audit found: one HTML file that needs nothing but itself.
 
-It shows counts, aggregates and declared text; the engine sees to it that results hold nothing else.
+It shows counts, aggregates and declared text; `expectations.observed` keeps out anything else.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any, get_args
 
 import jinja2
 
-from expectations.engine import CheckResult
-from expectations.suite import Layer
+from expectations.results import CheckResult, Layer
 
 _LAYERS: dict[Layer, str] = {
     "raw": "Raw: the deliveries as received",

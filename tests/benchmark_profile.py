@@ -40,7 +40,7 @@ STAGES = {
     "dagster_project.transformation.dbt_project": {"run_dbt": "dbt: the rest"},
     "dbt.contracts.graph.manifest": {"Manifest.from_msgpack": "dbt: take the parsed project"},
     "dagster_project.quality.audit": {"audit_warehouse": "audit: the rest"},
-    "expectations.engine": {"run_suites": "audit: Great Expectations"},
+    "expectations.validation": {"validate": "audit: Great Expectations"},
     "dagster_project.publication.release": {
         "make_draft": "draft: read back, revisions",
         "release": "publish: read back, seal",

@@ -80,9 +80,6 @@ class Counted:
         # Several threads read the blocks of a database in another order each time, and some of them twice.
         connection.execute("set threads = 1")
 
-    # The engine of expectations asks what it was given.
-    __class__ = duckdb.DuckDBPyConnection  # type: ignore[assignment]
-
     def execute(self, *query: Any) -> Counted:
         """Run a query; the profile of the one before is complete now."""
         self._harvest()
@@ -93,6 +90,11 @@ class Counted:
     def cursor(self) -> Counted:
         """Another connection to the same database."""
         return Counted(self._connection.cursor(), self._scans)
+
+    def rollback(self) -> None:
+        """End a transaction, whose last query the profile would not show afterwards."""
+        self._harvest()
+        self._connection.rollback()
 
     def close(self) -> None:
         """Close, with the last query counted."""

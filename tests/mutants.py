@@ -20,12 +20,15 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
 LIST = TESTS / "mutants.yml"
@@ -67,16 +70,39 @@ class Mutant:
         return self.name in ("dropped", "only warns")
 
     def changed(self, text: str) -> str:
-        """The file's text with the change; ValueError where it cannot be made."""
-        begin, end = _span(text, self.within) if self.within else (0, len(text))
-        part = text[begin:end]
-        if self.new is None:
-            return text[:begin] + text[end:]
-        if part.count(self.old) != 1:
-            raise ValueError(f"{self.label}: stands {part.count(self.old)} times and not once: {self.old!r}")
-        if self.old == self.new:
+        """The text with the change; ValueError where it cannot be made. In SQL of a suite spaces and line ends count alike."""
+        words = self.old.split() if self.by == "suites" else [self.old]
+        pattern = r"\s+".join(re.escape(word) for word in words)
+        changed, found = re.subn(pattern, lambda _: str(self.new), text)
+        if found != 1:
+            raise ValueError(f"{self.label}: stands {found} times and not once: {self.old!r}")
+        if changed == text:
             raise ValueError(f"{self.label}: changes nothing")
-        return text[:begin] + part.replace(self.old, self.new) + text[end:]
+        return changed
+
+    def changed_suite(self) -> ExpectationSuite:
+        """The suite with the change in one of its expectations, whose fields are read as lines of `name: value`."""
+        from great_expectations import ExpectationSuite
+
+        from expectations.suites import load_suites
+
+        (suite,) = [suite for suite in load_suites() if suite.name == self.file.stem]
+        kept = [check.copy() for check in suite.expectations if check.meta["name"] != self.within]
+        (meant,) = [check for check in suite.expectations if check.meta["name"] == self.within]
+        if self.new is not None:
+            fields = {
+                name: value
+                for name, value in meant.dict(exclude_defaults=True).items()
+                if name not in ("meta", "notes", "id", "rendered_content")
+            } | {"severity": meant.severity.value}
+            lines = {name: f"{name}: {_shown(value)}" for name, value in fields.items()}
+            self.changed("\n".join(lines.values()))
+            for name, line in lines.items():
+                with contextlib.suppress(ValueError):
+                    value = self.changed(line).removeprefix(f"{name}: ")
+                    fields[name] = value if isinstance(fields[name], str) else yaml.safe_load(value)
+            kept.append(type(meant)(**fields, meta=meant.meta, notes=meant.notes))
+        return ExpectationSuite(name=suite.name, meta=suite.meta, expectations=kept)
 
 
 class Outcome(NamedTuple):
@@ -86,12 +112,8 @@ class Outcome(NamedTuple):
     noticed: str
 
 
-def _span(text: str, expectation: str) -> tuple[int, int]:
-    """Where an expectation stands in its suite's file, up to the next one."""
-    found = re.search(rf"^  - name: {expectation}\n(?:(?!  - name: ).*\n?)*", text, re.MULTILINE)
-    if found is None:
-        raise ValueError(f"there is no expectation {expectation}")
-    return found.span()
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
@@ -126,15 +148,26 @@ def named_mutants() -> list[Mutant]:
 
 def mutants_of_every_expectation() -> list[Mutant]:
     found = []
-    for path in sorted((REPOSITORY / SUITES).glob("*.yml")):
-        for one in yaml.safe_load(path.read_text(encoding="utf-8"))["expectations"]:
-            place: dict[str, Any] = {"file": SUITES / path.name, "by": "suites", "within": one["name"]}
-            found.append(Mutant("dropped", old="", new=None, breaks=one["reason"], **place))
-            if one["severity"] == "block":
-                found.append(
-                    Mutant("only warns", old="severity: block", new="severity: warn", breaks=one["reason"], **place)
-                )
+    # In a process of its own, since nothing of the project may be imported before the processes of the groups begin.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        declared = pool.submit(declared_expectations).result()
+    for suite, name, notes, blocks in declared:
+        place: dict[str, Any] = {"file": SUITES / f"{suite}.py", "by": "suites", "within": name}
+        found.append(Mutant("dropped", old="", new=None, breaks=notes, **place))
+        if blocks:
+            found.append(Mutant("only warns", old="critical", new="warning", breaks=notes, **place))
     return found
+
+
+def declared_expectations() -> list[tuple[str, str, str, bool]]:
+    """Suite, name and notes of every expectation, and whether it blocks."""
+    from expectations.suites import load_suites
+
+    return [
+        (suite.name, check.meta["name"], check.notes, check.severity == "critical")
+        for suite in load_suites()
+        for check in suite.expectations
+    ]
 
 
 def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
@@ -142,7 +175,10 @@ def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
     wrong = []
     for mutant in mutants:
         try:
-            mutant.changed((REPOSITORY / mutant.file).read_text(encoding="utf-8"))
+            if mutant.by == "suites":
+                mutant.changed_suite()
+            else:
+                mutant.changed((REPOSITORY / mutant.file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             wrong.append(f"{mutant.label}: {error}")
     return wrong
@@ -394,32 +430,23 @@ def _lead_suites(place: Path, mutants: list[Mutant]) -> Try:
     sys.path.insert(0, str(TESTS))
     import test_suites
 
-    from expectations.engine import _great_expectations
-
-    _great_expectations()  # before the fork, since it takes seconds
-
     test_suites.sample_warehouse(place / "built")
 
     def try_one(mutant: Mutant | None, folder: Path) -> str:
-        from expectations.suite import load_suite
-
         declared = dict(test_suites.SUITES)
         if mutant is not None:
-            path = folder / mutant.file.name
-            text = (REPOSITORY / mutant.file).read_text(encoding="utf-8")
-            path.write_text(mutant.changed(text), encoding="utf-8")
-            declared[mutant.file.stem] = load_suite(path)
+            declared[mutant.file.stem] = mutant.changed_suite()
         suite = declared[mutant.file.stem] if mutant else None
         try:
             test_suites.assert_all_have_breakers(declared)
             test_suites.assert_only_these_warn(declared)
             for one in suite.expectations if suite and mutant and not mutant.is_declaration else ():
-                if one.name == mutant.within:
+                if one.meta["name"] == mutant.within:
                     shutil.copytree(place / "built", folder / "built")
                     with test_suites.connected(test_suites.settings_in(folder / "built")) as connections:
-                        result = test_suites.judge(suite, connections[suite.layer])[one.name]
+                        result = test_suites.evaluate(suite, connections[suite.meta["layer"]])[mutant.within]
                         assert result.passed, f"sound data fails: {result.observed}"
-                        for breaker in test_suites.BREAKERS[suite.suite, one.name]:
+                        for breaker in test_suites.BREAKERS[suite.name, mutant.within]:
                             test_suites.assert_it_notices(suite, one, breaker, connections)
         except AssertionError as error:
             return f"test_suites: {error}"
@@ -467,7 +494,8 @@ def main(words: Sequence[str]) -> int:
     if seeds:
         mutants = [one for one in mutants if not any(test.startswith(WHOLE_BUILDS) for test in one.by)]
         mutants = random.Random(seeds[0]).sample(mutants, len(mutants) // 2)
-    if wrong := cannot_be_made(mutants):
+    # Those of suites import what the other groups' processes must not find imported; `test_mutants.py` looks at them too.
+    if wrong := cannot_be_made(mutant for mutant in mutants if mutant.by != "suites"):
         print("\n".join(wrong))
         return 2
     explained = [one for one in mutants if one.equivalent]

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from great_expectations import ExpectationSuite
 
 from dagster_project.contract import input_contract
 from dagster_project.quality import audit as audit_module
@@ -19,14 +20,14 @@ from dagster_project.quality.audit import (
     read_audit,
     save_audit,
     set_aside_what_follows,
-    suites,
 )
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, activate, record_folder, write_record
 from dagster_project.transformation.dbt_project import NodeResult, data_tests, prepare_manifest
 from dagster_project.transformation.fingerprints import raw_file
-from expectations.engine import CheckResult
-from expectations.suite import Suite, load_suites
+from expectations import validation
+from expectations.results import CheckResult
+from expectations.suites import load_suites
 
 
 def result(name: str = "a_check", **values: Any) -> CheckResult:
@@ -74,7 +75,7 @@ def test_what_blocks_and_what_warns() -> None:
 
 
 OF_CHAIN = [
-    Suite(name, "intermediate", name, name, (), follows=follows)
+    ExpectationSuite(name=name, meta={"asset": name, "follows": follows})
     for name, follows in {"first": (), "second": ("first",), "third": ("second",), "beside": ()}.items()
 ]
 
@@ -117,13 +118,6 @@ def test_an_audit_of_older_code_is_none(settings: Settings) -> None:
     ]
     settings.audit_results.write_text(json.dumps({**kept, "results": older}), encoding="utf-8")
     assert read_audit(settings) is None
-
-
-def test_suites_are_those_of_the_layers_asked_for() -> None:
-    declared = load_suites()
-    assert suites("raw") == tuple(one for one in declared if one.layer == "raw")
-    assert {one.layer for one in suites("intermediate", "marts")} == {"intermediate", "marts"}
-    assert suites() == ()
 
 
 def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
@@ -184,22 +178,24 @@ DATA_TEST = NodeResult("test.one", "unique_x", "marts", "dim_year", "fail", 0.1,
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Suites that are judged by a stub; what it was called with."""
+    """Suites that a stub validates; what it was called with."""
     calls: list[dict[str, Any]] = []
 
-    def run_suites(
-        asked: list[Any], connection: duckdb.DuckDBPyConnection, *, tables: Any = None, parameters: Any = None
-    ) -> list[CheckResult]:
+    def validate(stage: str, asked: list[Any], connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
         assert connection.execute("select 1").fetchall() == [(1,)]
-        relations = {
-            name: connection.execute(f"select count(*) from {name}").fetchall() for name in (tables or {}).values()
+        rows = {
+            table: connection.execute(f"select count(*), any_value(year) from {table}").fetchall()
+            for suite in asked
+            if "." not in (table := suite.meta["table"])
         }
-        calls.append({"suites": [one.suite for one in asked], "parameters": parameters, "rows": relations})
+        calls.append({"stage": stage, "suites": [suite.name for suite in asked], "rows": rows})
         return [
-            result(declared.name, suite=one.suite, asset=one.asset) for one in asked for declared in one.expectations
+            result(check.meta["name"], suite=suite.name, asset=suite.meta["asset"], limit=check.meta["limit"])
+            for suite in asked
+            for check in suite.expectations
         ]
 
-    monkeypatch.setattr(audit_module, "run_suites", run_suites)
+    monkeypatch.setattr("expectations.validation.validate", validate)
     monkeypatch.setattr(audit_module, "read_data_tests", lambda settings: [DATA_TEST] if settings.home else [])
     return calls
 
@@ -213,15 +209,14 @@ def test_deliveries_of_complete_years_and_all_marts_are_audited(
     complete: Settings, quick: list[dict[str, Any]]
 ) -> None:
     audit = audited(complete)
-    assert [(sorted(call["suites"]), call["parameters"], call["rows"]) for call in quick[:2]] == [
+    assert [(sorted(call["suites"]), call["rows"]) for call in quick[:2]] == [
         (
             ["raw_police_decisions", "raw_police_offences"],
-            {"year": "2022"},
-            {"police_decisions": [(1,)], "police_offences": [(1,)]},
+            {"police_decisions": [(1, 2022)], "police_offences": [(1, 2022)]},
         ),
-        (["raw_prosecution_decisions"], {"year": "2022"}, {"prosecution_decisions": [(1,)]}),
+        (["raw_prosecution_decisions"], {"prosecution_decisions": [(1, 2022)]}),
     ]
-    assert quick[2]["suites"] == [one.suite for one in suites("intermediate", "marts")]
+    assert quick[2]["suites"] == [suite.name for suite in load_suites("intermediate", "marts")]
     assert len(quick) == 3
     assert read_audit(complete) == audit
     of_deliveries = [one for one in audit.results if one.suite.startswith("raw_")]
@@ -255,15 +250,15 @@ def test_a_delivery_is_audited_once(
 def test_a_delivery_whose_audit_ended_in_an_error_is_audited_again(
     complete: Settings, quick: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub = audit_module.run_suites
+    stub = validation.validate
     monkeypatch.setattr(
-        audit_module,
-        "run_suites",
+        validation,
+        "validate",
         lambda *asked, **more: [replace(one, error="no memory") for one in stub(*asked, **more)],
     )
     audited(complete)
     assert list(complete.raw.rglob("audit-*.json")) == []
-    monkeypatch.setattr(audit_module, "run_suites", stub)
+    monkeypatch.setattr(validation, "validate", stub)
     audited(complete)
     assert len(quick) == 6
 
@@ -331,7 +326,11 @@ def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dic
     deliver(complete, "prosecution", 2023)
     missing = missing_checks(complete, audit)
     of_deliveries = [one for one in missing if one.endswith(")")]
-    declared = {f"{suite.asset}.{one.name} (2023)" for suite in suites("raw") for one in suite.expectations}
+    declared = {
+        f"{suite.meta['asset']}.{check.meta['name']} (2023)"
+        for suite in load_suites("raw")
+        for check in suite.expectations
+    }
     assert set(of_deliveries) == declared
     assert missing == sorted(missing)
 

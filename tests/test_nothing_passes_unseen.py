@@ -21,7 +21,7 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import PublishingBlockedError, make_draft
 from dagster_project.quality.audit import audit_warehouse, read_audit
 from dagster_project.settings import Settings
-from expectations.engine import CheckResult
+from expectations.results import CheckResult
 
 COUPLE_CODE, RENAMED, THEFT = "9367", "9911", "0801"
 

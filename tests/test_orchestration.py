@@ -81,9 +81,9 @@ def test_years_come_from_the_registry(definitions: dg.Definitions) -> None:
 
 
 def test_every_declared_expectation_is_a_check(definitions: dg.Definitions) -> None:
-    from expectations.suite import load_suites
+    from expectations.suites import load_suites
 
-    declared = {one.name for suite in load_suites() for one in suite.expectations}
+    declared = {check.meta["name"] for suite in load_suites() for check in suite.expectations}
     checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
     assert declared <= checks
 

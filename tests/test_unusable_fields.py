@@ -15,7 +15,7 @@ from warehouse import build, uppklarat
 from dagster_project.cli import summaries
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from expectations.engine import CheckResult
+from expectations.results import CheckResult
 
 OFFENCES = 199  # and the filler
 CHECK = "unusable_values_within_limit"

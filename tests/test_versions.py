@@ -52,7 +52,7 @@ def changed(copy: Path, file: str) -> tuple[bool, bool]:
         "dagster_project/disclosure/withheld.py",
         "dbt/models/marts/dim_year.sql",
         "dbt/seeds/offence_code.csv",
-        "expectations/suite.py",
+        "expectations/suites/fct_indicator_year.py",
     ],
 )
 def test_what_decides_figures_belongs_to_the_rules(copy: Path, file: str) -> None:

@@ -27,7 +27,7 @@ from dagster_project.quality.waivers import (
     told_waivers,
 )
 from dagster_project.settings import Settings
-from expectations.engine import CheckResult
+from expectations.results import CheckResult
 
 __all__ = ["made", "published"]
 

@@ -5,16 +5,17 @@ from itertools import groupby
 from typing import Any
 
 import dagster as dg
+from great_expectations import ExpectationSuite
 
 from dagster_project.defs.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publication.marts_page import REPORT
 from dagster_project.publication.release import make_draft, release
 from dagster_project.publications import active_publication
-from dagster_project.quality.audit import Audit, audit_warehouse, read_audit, suites
+from dagster_project.quality.audit import Audit, audit_warehouse, read_audit
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
 from dagster_project.transformation.dbt_project import mart_tables, mart_views
-from expectations.engine import CheckResult
-from expectations.suite import Suite
+from expectations.results import CheckResult
+from expectations.suites import load_suites
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
@@ -33,7 +34,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         key=VERDICT,
         group_name="audit",
         kinds={"greatexpectations"},
-        deps=[*marts, *(_audited_asset(suite) for suite in suites("intermediate"))],
+        deps=[*marts, *(_audited_asset(suite) for suite in load_suites("intermediate"))],
         pool=WAREHOUSE_POOL,
         description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
     )
@@ -57,9 +58,9 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             ),
         ],
         check_specs=[
-            dg.AssetCheckSpec(one.name, asset=DRAFT, description=one.reason)
-            for suite in suites("published")
-            for one in suite.expectations
+            dg.AssetCheckSpec(expectation.meta["name"], asset=DRAFT, description=expectation.notes)
+            for suite in load_suites("published")
+            for expectation in suite.expectations
         ],
         can_subset=True,
         pool=WAREHOUSE_POOL,
@@ -161,22 +162,29 @@ def publication_assets() -> list[dg.AssetsDefinition]:
 
 def expectation_checks() -> dg.AssetChecksDefinition:
     """Show each result of the audit at the asset that it is about."""
-    declared = suites("raw", "intermediate", "marts")
-    keys = {suite.asset: _audited_asset(suite) for suite in declared}
+    declared = load_suites("raw", "intermediate", "marts")
+    keys = {suite.meta["asset"]: _audited_asset(suite) for suite in declared}
 
     @dg.multi_asset_check(
         name="show_expectations",
         specs=[
-            dg.AssetCheckSpec(one.name, asset=keys[suite.asset], additional_deps=[VERDICT], description=one.reason)
+            dg.AssetCheckSpec(
+                expectation.meta["name"],
+                asset=keys[suite.meta["asset"]],
+                additional_deps=[VERDICT],
+                description=expectation.notes,
+            )
             for suite in declared
-            for one in suite.expectations
+            for expectation in suite.expectations
         ],
         # While no year is complete there is nothing to audit, and no result to show.
         can_subset=True,
     )
     def show_expectations(places: Places) -> Iterator[dg.AssetCheckResult]:
         audit = read_audit(places.settings)
-        names = {(suite.asset, one.name) for suite in declared for one in suite.expectations}
+        names = {
+            (suite.meta["asset"], expectation.meta["name"]) for suite in declared for expectation in suite.expectations
+        }
         results = [] if audit is None else sorted(audit.results, key=lambda one: (one.asset, one.name, one.year or 0))
         for (asset, name), of_check in groupby(results, key=lambda one: (one.asset, one.name)):
             if (asset, name) in names:
@@ -185,9 +193,10 @@ def expectation_checks() -> dg.AssetChecksDefinition:
     return show_expectations
 
 
-def _audited_asset(suite: Suite) -> dg.AssetKey:
-    """The asset that a suite is about, by the schema of its table; a suite of a typed extract names no table."""
-    return dg.AssetKey([suite.table.split(".")[0] if suite.table else "raw", suite.asset])
+def _audited_asset(suite: ExpectationSuite) -> dg.AssetKey:
+    """The asset that a suite is about, by the schema of its table; the views of a typed extract have none."""
+    schema, _, table = suite.meta["table"].rpartition(".")
+    return dg.AssetKey([schema or "raw", table])
 
 
 def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:

@@ -28,7 +28,7 @@ from dagster_project.publications import (
     publish,
     seal,
 )
-from dagster_project.quality.audit import Audit, missing_checks, read_audit, save_audit, suites
+from dagster_project.quality.audit import Audit, missing_checks, read_audit, save_audit
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import read_waivers
 from dagster_project.settings import Settings
@@ -36,7 +36,7 @@ from dagster_project.state import active_deliveries, complete_years, kept_descri
 from dagster_project.transformation.dbt_project import mart_tables
 from dagster_project.transformation.fingerprints import is_built
 from dagster_project.versions import code_version
-from expectations.engine import CheckResult, run_suites
+from expectations.results import CheckResult
 
 logger = logging.getLogger("uppklarat")
 
@@ -104,27 +104,21 @@ def make_draft(settings: Settings) -> Audit:
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
     if audit.blocking:
         raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
+    # Great Expectations takes seconds to import.
+    from expectations.suites import load_suites
+    from expectations.validation import validate
+
     tables = mart_tables(after_audit=False)
     write_draft(settings, tables, anew=True)
     write_text(settings.draft / DICTIONARY, dictionary())
     with read_back(settings, tables) as connection:
-        results = run_suites(
-            suites("published"),
-            connection,
-            tables={suite.suite: READ_BACK for suite in suites("published")},
-            parameters=published_parameters(),
-        )
+        results = validate("published_files", load_suites("published"), connection)
     audited = Audit(audit.basis, (*(one for one in audit.results if one.layer != "published"), *results))
     save_audit(settings, audited)
     if audited.blocking:
         raise PublishingBlockedError(audited.blocking)
     _describe(settings, audited)
     return audited
-
-
-def published_parameters() -> dict[str, str]:
-    """What the suites of the published files need to know: the tables that may have no row, as SQL."""
-    return {"may_be_empty": ", ".join(f"'{suite.asset}'" for suite in suites("marts") if suite.may_be_empty)}
 
 
 def _describe(settings: Settings, audit: Audit) -> None:

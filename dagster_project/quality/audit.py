@@ -1,6 +1,6 @@
 """The audit: which suites look at what, and whether the results together let the figures be published.
 
-What is demanded is declared in `expectations/suites/`; how it is judged is `expectations.engine`'s.
+What is expected is declared in `expectations/suites/`; `expectations.validation` evaluates it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -25,9 +24,11 @@ from dagster_project.state import DeliveryRecord, active_deliveries, complete_ye
 from dagster_project.transformation.dbt_project import NodeResult, data_tests, mart_tables, mart_views, read_data_tests
 from dagster_project.transformation.fingerprints import is_built, raw_file
 from dagster_project.versions import code_version, rules_version
-from expectations.engine import CheckResult, run_suites
 from expectations.page import render_page
-from expectations.suite import Layer, Suite, load_suites
+from expectations.results import CheckResult
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
 
 logger = logging.getLogger("uppklarat")
 
@@ -64,6 +65,10 @@ def audit_warehouse(settings: Settings) -> Audit:
     complete = complete_years(active)
     if not complete:
         return Audit(publication_basis(settings), ())
+    # Great Expectations takes seconds to import, which only a load pays that audits.
+    from expectations.suites import load_suites
+    from expectations.validation import validate
+
     # An audit of marts that were built from other deliveries must not be taken for one of these.
     basis = publication_basis(settings) if is_built(settings) else "stale"
     results = [
@@ -78,21 +83,21 @@ def audit_warehouse(settings: Settings) -> Audit:
     ]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         limit_memory(connection)
-        results += run_suites(suites("intermediate", "marts"), connection)
+        results += validate("marts", load_suites("intermediate", "marts"), connection)
     results = apply_waivers(results, read_waivers(settings.waivers), date.today())
-    audit = Audit(basis, tuple(set_aside_what_follows(results, suites("raw", "intermediate", "marts"))))
+    audit = Audit(basis, tuple(set_aside_what_follows(results, load_suites("raw", "intermediate", "marts"))))
     save_audit(settings, audit)
     return audit
 
 
-def set_aside_what_follows(results: Iterable[CheckResult], declared: Iterable[Suite]) -> list[CheckResult]:
+def set_aside_what_follows(results: Iterable[CheckResult], declared: Iterable[ExpectationSuite]) -> list[CheckResult]:
     """Call failures not judged whose asset is derived from one of which a check blocks: they may be its consequences.
 
     Nothing that fails gets lost by that, since what blocks is left, and once it is corrected all is judged again.
     """
     results = list(results)
     blocked = {result.asset for result in results if result.blocks}
-    parents = {suite.asset: suite.follows for suite in declared}
+    parents = {suite.meta["asset"]: suite.meta.get("follows", ()) for suite in declared}
 
     def causes(asset: str) -> set[str]:
         return {found for parent in parents.get(asset, ()) for found in ({parent} & blocked) | causes(parent)}
@@ -106,17 +111,6 @@ def set_aside_what_follows(results: Iterable[CheckResult], declared: Iterable[Su
         return replace(result, result="not judged", observed=f"{result.observed} ({why})")
 
     return [judged(result) for result in results]
-
-
-@cache
-def suites(*layers: Layer) -> tuple[Suite, ...]:
-    """The declared suites of some layers."""
-    return tuple(suite for suite in _declared_suites() if suite.layer in layers)
-
-
-@cache
-def _declared_suites() -> tuple[Suite, ...]:
-    return tuple(load_suites())
 
 
 def save_audit(settings: Settings, audit: Audit) -> None:
@@ -149,6 +143,8 @@ def read_audit(settings: Settings) -> Audit | None:
 
 def missing_checks(settings: Settings, audit: Audit) -> list[str]:
     """Declared checks that the audit holds no result of, as `asset.name`, with the year for a delivery's."""
+    from expectations.suites import load_suites
+
     active = active_deliveries(settings)
     complete = complete_years(active)
     sources = {file.table: file.source for file in input_contract().files}
@@ -156,10 +152,10 @@ def missing_checks(settings: Settings, audit: Audit) -> list[str]:
         source: [year for (of, year) in active if of == source and year in complete] for source in sources.values()
     }
     declared: set[tuple[str, str, int | None]] = {
-        (suite.asset, one.name, year)
-        for suite in suites("raw", "intermediate", "marts")
-        for one in suite.expectations
-        for year in (loaded[sources[suite.asset]] if suite.layer == "raw" else [None])
+        (suite.meta["asset"], expectation.meta["name"], year)
+        for suite in load_suites("raw", "intermediate", "marts")
+        for expectation in suite.expectations
+        for year in (loaded[sources[suite.meta["asset"]]] if suite.meta["layer"] == "raw" else [None])
     }
     declared |= {(model, test, None) for model, test in data_tests()}
     evaluated = {(result.asset, result.name, result.year) for result in audit.results}
@@ -173,18 +169,17 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     said: list[dict[str, Any]] | None = read_json(kept, None)
     if said is not None:
         return [CheckResult.from_json(result) for result in said]
+    from expectations.suites import load_suites
+    from expectations.validation import validate
+
     files = {file.table: file.name for file in input_contract().sources[record.source]}
-    of_source = [suite for suite in suites("raw") if suite.asset in files]
+    of_source = [suite for suite in load_suites("raw") if suite.meta["asset"] in files]
     with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
         for table, name in files.items():
-            connection.execute(f"create view {table} as select * from {parquet(raw_file(settings, record, name))}")
-        results = run_suites(
-            of_source,
-            connection,
-            tables={suite.suite: suite.asset for suite in of_source},
-            parameters={"year": str(record.year)},
-        )
-    results = [replace(result, year=record.year) for result in results]
+            rows = parquet(raw_file(settings, record, name))
+            connection.execute(f"create view {table} as select *, {record.year} as year from {rows}")
+        results = validate("typed_extract", of_source, connection)
+    results = [replace(result, year=record.year, limit=result.limit.format(year=record.year)) for result in results]
     logger.info("%s: %s checks of the typed extract", record.label, len(results))
     # What failed for a passing reason (memory, a locked file) must not fail for ever.
     if not any(result.error for result in results):

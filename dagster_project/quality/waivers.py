@@ -14,8 +14,7 @@ from dagster_project.contract import input_contract
 from dagster_project.ingestion.identifiers import holds_identifier
 from dagster_project.settings import Settings
 from dagster_project.strict_yaml import StrictLoader, read_yaml
-from expectations.engine import CheckResult
-from expectations.suite import Declared, Layer, load_suites
+from expectations.results import CheckResult, Layer
 
 # A waiver of the gate is for all files of one delivery. Of all other checks that block, a waiver widens the limit for one unit of
 # those that are measured, and lets up to a number of rows pass of those that report rows.
@@ -97,11 +96,14 @@ def read_waivers(path: Path) -> list[Waiver]:
     declared = read_yaml(path, StrictLoader, WaiversError)
     if not isinstance(declared, list):
         raise WaiversError(f"{path}: it must hold a list of waivers")
-    blocking = {
-        f"{suite.asset}.{one.name}": (suite.layer, one)
-        for suite in load_suites()
-        for one in suite.expectations
-        if suite.layer in WAIVABLE_LAYERS and one.severity == "block"
+    # Great Expectations takes seconds to import, which only those pay who waive.
+    from expectations.suites import load_suites
+
+    blocking: dict[str, tuple[Layer, Any]] = {
+        f"{suite.meta['asset']}.{expectation.meta['name']}": (suite.meta["layer"], expectation)
+        for suite in load_suites(*WAIVABLE_LAYERS)
+        for expectation in suite.expectations
+        if expectation.severity == "critical"
     }
     waivers = [_waiver(f"{path}, waiver {number}", one, blocking) for number, one in enumerate(declared, 1)]
     for waiver in waivers:
@@ -161,7 +163,9 @@ def _shown(waiver: Waiver, today: date) -> CheckResult:
     )
 
 
-def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared]]) -> Waiver:
+def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Any]]) -> Waiver:
+    from expectations.kinds import ExpectMeasureToBeBetween, reports_rows
+
     def require(condition: object, problem: str) -> None:
         if not condition:
             raise WaiversError(f"{where}: {problem}")
@@ -170,12 +174,14 @@ def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared
     check = declared.get("check")
     require(check in blocking, "check must name a blocking expectation as asset.name, as a load prints it")
     layer, expectation = blocking[check]
+    is_measured = isinstance(expectation, ExpectMeasureToBeBetween)
+    limits = {"at_least": expectation.min_value, "at_most": expectation.max_value} if is_measured else {}
     others: set[str]
     optional: set[str] = set()
     if check == GATE:
         bound, others = "limit_pct", {"delivery"}
-    elif expectation.measure is not None:
-        bounds = [name for name in ("at_least", "at_most") if getattr(expectation, name) is not None]
+    elif is_measured:
+        bounds = [name for name, value in limits.items() if value is not None]
         require(
             sum(name in declared for name in bounds) == 1,
             f"the check measures a value by {expectation.unit}: it needs {' or '.join(bounds)}, and unit",
@@ -183,7 +189,7 @@ def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared
         bound, others = next(name for name in bounds if name in declared), {"unit"}
     else:
         require(
-            expectation.reports_rows,
+            reports_rows(expectation),
             "the check reports no rows that could bound a waiver; if it should not block, change it in its suite",
         )
         bound, others = "rows", set()
@@ -210,8 +216,8 @@ def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared
         require(type(limit) is int and limit >= 1, "rows must be a number of rows, at least 1")
     else:
         require(
-            expectation.is_beyond(limit),
-            f"{bound} must be wider than the limit of the check ({getattr(expectation, bound):g}), or it lets nothing pass",
+            not expectation.is_within(limit),
+            f"{bound} must be wider than the limit of the check ({limits[bound]:g}), or it lets nothing pass",
         )
         # YAML reads a unit that is a year as a number.
         require(type(unit) in (str, int) and str(unit).strip(), "unit must name what the check prints before the value")
@@ -238,6 +244,6 @@ def _waiver(where: str, declared: Any, blocking: dict[str, tuple[Layer, Declared
         expires=declared["expires"],
         unit=None if unit is None else str(unit).strip(),
         bound=bound,
-        at_least=-inf if expectation.at_least is None else expectation.at_least,
-        at_most=inf if expectation.at_most is None else expectation.at_most,
+        at_least=-inf if limits.get("at_least") is None else limits["at_least"],
+        at_most=inf if limits.get("at_most") is None else limits["at_most"],
     )

@@ -12,7 +12,6 @@ from dagster_project.publication.formats.catalogue import Catalogue
 from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, notes_of
 from dagster_project.publications import hashed
 from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
-from expectations.suite import load_suites
 
 PACKAGE = "datapackage.json"
 _TYPES: Mapping[str, Mapping[str, str]] = {
@@ -25,7 +24,6 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
     "timestamp": {"type": "datetime", "format": "%Y-%m-%d %H:%M:%S"},
 }
 _ENGLISH = LANGUAGES[1]
-_NAMES_VALUES = {"expect_column_values_to_be_in_set", "expect_column_distinct_values_to_equal_set"}
 
 
 def write_datapackage(draft: Path, tables: Iterable[str], said: Mapping[str, Any], catalogue: Catalogue) -> None:
@@ -105,12 +103,15 @@ def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
 @cache
 def _allowed_values() -> Mapping[tuple[str, str], list[Any]]:
     """By table and column, the values that the audit lets pass where it names them."""
+    from great_expectations import expectations as gxe
+
+    from expectations.suites import load_suites
+
     return {
-        (suite.asset, one.kwargs["column"]): one.kwargs["value_set"]
-        for suite in load_suites()
-        if suite.layer == "marts"
-        for one in suite.expectations
-        if one.type in _NAMES_VALUES
+        (suite.meta["asset"], expectation.column): expectation.value_set
+        for suite in load_suites("marts")
+        for expectation in suite.expectations
+        if isinstance(expectation, gxe.ExpectColumnValuesToBeInSet | gxe.ExpectColumnDistinctValuesToEqualSet)
     }
 
 

@@ -1,0 +1,271 @@
+"""Expectations that several suites hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from great_expectations import expectations as gxe
+
+from expectations.kinds import (
+    ExpectAggregateToBeBetween,
+    ExpectMeasureToBeBetween,
+    ExpectNoRows,
+    ExpectNoRowsWhere,
+    ExpectShareOfRowsToBeBetween,
+)
+
+
+def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figure") -> ExpectNoRows:
+    """One row per value of the columns."""
+    return ExpectNoRows(
+        query=f"select {', '.join(columns)} from {table} group by all having count(*) > 1",
+        severity="critical",
+        notes=notes,
+        meta={"name": "key_is_unique", "owner": "us", "limit": "no cell more than once"},
+    )
+
+
+def withheld_where_the_indicators_are(table: str) -> ExpectNoRows:
+    """The same counties withheld in another table of figures as in the indicators."""
+    cell = "distinct indicator_id, variant, year, geography_level, geography_code, suppression"
+    return ExpectNoRows(
+        query=f"""
+            with
+            figure as (
+                select {cell} from marts.fct_indicator_year
+                where geography_level = 'lan' and victim_group = 'total' and suppression is not null
+            ),
+            hidden as (select {cell} from {table} where suppression is not null)
+            (select * from figure except select * from hidden) union all (select * from hidden except select * from figure)
+        """,
+        evaluates_an_empty_table=True,
+        severity="critical",
+        notes="what one table withholds, another must not show",
+        meta={
+            "name": "withheld_where_the_indicators_are",
+            "owner": "us",
+            "limit": "the same counties in both tables",
+        },
+    )
+
+
+def every_line_is_read_once(table: str) -> ExpectNoRows:
+    """One row per line of the file."""
+    return ExpectNoRows(
+        query=f"select line from {table} group by all having count(*) > 1",
+        severity="critical",
+        notes="a line read twice means that the file was misread",
+        meta={"name": "every_line_is_read_once", "owner": "us", "limit": "no line more than once"},
+    )
+
+
+def offence_numbers_are_positive() -> gxe.ExpectColumnValuesToBeBetween:
+    """Offences of a case are numbered from 1."""
+    return gxe.ExpectColumnValuesToBeBetween(
+        column="brottsnummer",
+        min_value=1,
+        severity="critical",
+        notes="offences of a case are numbered from 1",
+        meta={"name": "offence_numbers_are_positive", "owner": "us", "limit": "0 rows below 1"},
+    )
+
+
+def decisions_are_of_the_year() -> ExpectNoRowsWhere:
+    """Decisions of the delivery's year, which its view has as a column."""
+    return ExpectNoRowsWhere(
+        condition="year(beslutsdatum) <> year",
+        severity="critical",
+        notes="an offence is counted in the year of its decision",
+        meta={"name": "decisions_are_of_the_year", "owner": "us", "limit": "0 rows decided outside {year}"},
+    )
+
+
+def decisions_are_known(kinds: Collection[str]) -> gxe.ExpectColumnValuesToBeInSet:
+    """Decisions of these kinds only."""
+    return gxe.ExpectColumnValuesToBeInSet(
+        column="beslut",
+        value_set=[*kinds],
+        severity="critical",
+        notes="a decision of another kind has no meaning in the figures",
+        meta={"name": "decisions_are_known", "owner": "us", "limit": "0 rows with another decision"},
+    )
+
+
+def all_months_have_decisions() -> ExpectAggregateToBeBetween:
+    """Decisions in every month."""
+    return ExpectAggregateToBeBetween(
+        expression="count(distinct month(beslutsdatum))",
+        min_value=12,
+        shown="count(distinct month(beslutsdatum)) || ' of 12 months'",
+        only_if="count(*) >= 1000",
+        needs="at least 1,000 rows",
+        severity="warning",
+        notes="a month without any decision is missing rather than quiet",
+        meta={
+            "name": "all_months_have_decisions",
+            "owner": "supplier",
+            "limit": "decisions in all 12 months of {year}",
+        },
+    )
+
+
+def no_day_has_most(name: str, table: str, column: str) -> ExpectNoRows:
+    """No single day on which most dates fall."""
+    return ExpectNoRows(
+        query=f"""
+            with by_day as materialized (
+                select {column}, count(*) as days from {table} where {column} is not null group by all
+            )
+            select {column} from by_day where days >= 100 and days > 0.05 * (select sum(days) from by_day)
+        """,
+        shown=f"""
+            select round(100.0 * max(days) / sum(days), 4) || ' % on one day'
+            from (select count(*) as days from {table} where {column} is not null group by {column})
+        """,
+        only_if="count(*) >= 100",
+        needs="at least 100 rows",
+        severity="warning",
+        notes="a date that stands for unknown would distort processing times",
+        meta={
+            "name": name,
+            "owner": "supplier",
+            "limit": "at most 5 % of the rows on one day, or fewer than 100 of them",
+        },
+    )
+
+
+def typical_decisions_are_there(kinds: Collection[str], notes: str) -> ExpectAggregateToBeBetween:
+    """Decisions of each of these kinds."""
+    *others, last = kinds
+    found = f"count(distinct beslut) filter (where beslut in ({', '.join(f'{kind!r}' for kind in kinds)}))"
+    return ExpectAggregateToBeBetween(
+        expression=found,
+        min_value=len(kinds),
+        shown=f"{found} || ' of {len(kinds)} kinds'",
+        only_if="count(*) >= 1000",
+        needs="at least 1,000 rows",
+        severity="warning",
+        notes=notes,
+        meta={
+            "name": "typical_decisions_are_there",
+            "owner": "supplier",
+            "limit": f"none of {', '.join(others)} and {last} is missing",
+        },
+    )
+
+
+def share_reopened() -> ExpectShareOfRowsToBeBetween:
+    """Few decisions that reopen an investigation."""
+    return ExpectShareOfRowsToBeBetween(
+        condition="beslut = 'ATERUPPTAGEN'",
+        max_value=5,
+        severity="warning",
+        notes="a reopening takes offences out of the year's figures, and few are reopened",
+        meta={"name": "share_reopened", "owner": "supplier", "limit": "at most 5 % of the rows"},
+    )
+
+
+def share_of_a_years_offences(
+    name: str,
+    part: str,
+    *,
+    max_value: float,
+    shown: str = "round(100.0 * part / offences, 4) || ' %'",
+    owner: str,
+    notes: str,
+) -> ExpectMeasureToBeBetween:
+    """The per cent of each year's processed offences for which a condition is true."""
+    return ExpectMeasureToBeBetween(
+        query=f"""
+            with of_year as (
+                select year, sum(brottsantal) as offences, sum(case when {part} then brottsantal else 0 end) as part
+                from intermediate.int_processed_offence
+                group by year
+            )
+            select
+                cast(year as varchar) as unit,
+                case when offences >= 100 then 100.0 * part / offences end as value,
+                {shown} as shown
+            from of_year
+        """,
+        max_value=max_value,
+        unit="year",
+        needs="at least 100 offences",
+        severity="warning",
+        notes=notes,
+        meta={"name": name, "owner": owner, "limit": f"at most {max_value:g} % of a year's offences"},
+    )
+
+
+def count_like_the_year_before(
+    name: str, min_value: float, max_value: float, *, severity: str, notes: str, limit: str
+) -> ExpectMeasureToBeBetween:
+    """Each indicator's processed offences in the country, as a multiple of those of the year before."""
+    return ExpectMeasureToBeBetween(
+        query=f"""
+            {_country("processed", "processed")}
+            select
+                this.indicator_id || ' ' || this.year as unit,
+                case when greatest(this.processed, before.processed) >= 100 and before.year is not null
+                    then this.processed / greatest(before.processed, 1)
+                end as value,
+                round(this.processed / greatest(before.processed, 1), 2)
+                || ' times (' || this.processed || ' offences after ' || before.processed || ')' as shown
+            {_WITH_THE_YEAR_BEFORE}
+        """,
+        min_value=min_value,
+        max_value=max_value,
+        unit="comparison",
+        needs="the year before, and 100 offences in either year",
+        severity=severity,
+        notes=notes,
+        meta={"name": name, "owner": "supplier", "limit": limit},
+    )
+
+
+def share_like_the_year_before(
+    name: str, share: str, share_of_kept_years: str, *, max_value: float, notes: str, limit: str
+) -> ExpectMeasureToBeBetween:
+    """Each indicator's share in the country, in per cent, as points from that of the year before."""
+    return ExpectMeasureToBeBetween(
+        query=f"""
+            {_country(share, share_of_kept_years)}
+            select
+                this.indicator_id || ' ' || this.year as unit,
+                case when least(this.processed, before.processed) >= 300 and before.year is not null
+                    then abs(this.value - before.value)
+                end as value,
+                round(this.value, 1) || ' % after ' || round(before.value, 1) || ' %' as shown
+            {_WITH_THE_YEAR_BEFORE}
+        """,
+        max_value=max_value,
+        unit="comparison",
+        needs="the year before, and 300 offences in both years",
+        severity="warning",
+        notes=notes,
+        meta={"name": name, "owner": "supplier", "limit": limit},
+    )
+
+
+_WITH_THE_YEAR_BEFORE = """
+    from yearly as this
+    left join yearly as before on this.indicator_id = before.indicator_id and this.year = before.year + 1
+    where not this.is_kept
+"""
+
+
+def _country(value: str, value_of_kept_years: str) -> str:
+    """A value of each indicator and year of the country, those of purged years included."""
+    tables = (
+        ("intermediate.int_figure_year", value, False),
+        ("raw.kept_fct_indicator_year", value_of_kept_years, True),
+    )
+    selects = [
+        f"""
+        select indicator_id, year, processed, {its_value} as value, {is_kept} as is_kept
+        from {table}
+        where geography_level = 'riket' and variant = 'beslutad' and victim_group = 'total'
+        """
+        for table, its_value, is_kept in tables
+    ]
+    return f"with yearly as ({' union all '.join(selects)})"

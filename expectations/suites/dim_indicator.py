@@ -1,0 +1,93 @@
+"""What must be true of the list of indicators and their variants."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations.kinds import ExpectNoRows
+
+suite = ExpectationSuite(
+    name="dim_indicator",
+    meta={"layer": "marts", "asset": "dim_indicator", "table": "marts.dim_indicator"},
+    expectations=[
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["indicator_id", "variant"],
+            severity="critical",
+            notes="a figure must have one meaning",
+            meta={"name": "key_is_unique", "owner": "us", "limit": "no variant more than once"},
+        ),
+        gxe.ExpectTableRowCountToEqual(
+            value=19,
+            severity="critical",
+            notes="the decided readings and their variants are fixed",
+            meta={"name": "there_are_nineteen_variants", "owner": "us", "limit": "19"},
+        ),
+        gxe.ExpectColumnDistinctValuesToEqualSet(
+            column="number",
+            value_set=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            severity="critical",
+            notes="the strategy has eleven indicators",
+            meta={"name": "there_are_eleven_indicators", "owner": "us", "limit": "numbers 1–11"},
+        ),
+        ExpectNoRows(
+            query="""
+                select number from marts.dim_indicator
+                group by number
+                having count(distinct indicator_id) <> 1 or count(distinct name_sv) <> 1 or count(distinct name_en) <> 1
+                union all
+                select count(*) as number from marts.dim_indicator having count(distinct number) <> count(distinct indicator_id)
+            """,
+            severity="critical",
+            notes="an indicator has one number and one name",
+            meta={
+                "name": "numbers_and_names_go_together",
+                "owner": "us",
+                "limit": "one indicator per number, and the reverse",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select indicator_id from marts.dim_indicator
+                group by indicator_id
+                having list(variant order by sort_order)[1] <> 'beslutad' or list_sort(list(sort_order)) <> range(1, count(*) + 1)
+            """,
+            severity="critical",
+            notes="whoever shows one variant must show the decided one",
+            meta={
+                "name": "decided_variant_comes_first",
+                "owner": "us",
+                "limit": "every indicator has beslutad first, and its variants in order from 1",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select column_name
+                from marts.dim_indicator unpivot include nulls (told for column_name in (columns('^(.*_(sv|en)|legal_reference)$')))
+                where coalesce(trim(told), '') = ''
+            """,
+            severity="critical",
+            notes="readers must be told what a figure means, in Swedish and English",
+            meta={"name": "texts_are_filled", "owner": "us", "limit": "0 empty texts"},
+        ),
+        ExpectNoRows(
+            query="""
+                select indicator.indicator_id
+                from marts.dim_indicator as indicator
+                left join marts.series_break as break
+                    on
+                        indicator.indicator_id = break.indicator_id
+                        and break.year <= (select max(year) from marts.dim_year)
+                        -- a break on 1 January begins the comparable years, a later one spoils its year
+                        and (break.year > indicator.first_comparable_year
+                            or (break.year = indicator.first_comparable_year and break.mixed_year))
+                where break.year is not null or indicator.first_comparable_year is null
+            """,
+            severity="critical",
+            notes="years that are called comparable have no break between them",
+            meta={
+                "name": "no_break_within_the_comparable_years",
+                "owner": "us",
+                "limit": "no break after the first comparable year",
+            },
+        ),
+    ],
+)

@@ -1,0 +1,38 @@
+"""What must be true of the list of victim groups."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations.kinds import ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="dim_victim_group",
+    meta={"layer": "marts", "asset": "dim_victim_group", "table": "marts.dim_victim_group"},
+    expectations=[
+        gxe.ExpectColumnValuesToBeUnique(
+            column="victim_group",
+            severity="critical",
+            notes="a figure must belong to one group",
+            meta={"name": "key_is_unique", "owner": "us", "limit": "no group more than once"},
+        ),
+        gxe.ExpectColumnDistinctValuesToEqualSet(
+            column="victim_group",
+            value_set=["total", "kvinna", "man", "flicka", "pojke", "okand"],
+            severity="critical",
+            notes="the groups are those of the official statistics, their total and the rest",
+            meta={"name": "groups_are_the_six", "owner": "us", "limit": "total, kvinna, man, flicka, pojke and okand"},
+        ),
+        gxe.ExpectColumnValuesToBeUnique(
+            column="sort_order",
+            severity="critical",
+            notes="groups are shown in one order",
+            meta={"name": "order_is_unique", "owner": "us", "limit": "no place in the order taken twice"},
+        ),
+        ExpectNoRowsWhere(
+            condition="sort_order is null or coalesce(trim(name_sv), '') = '' or coalesce(trim(name_en), '') = ''",
+            severity="critical",
+            notes="readers know groups by name, in Swedish and English",
+            meta={"name": "texts_are_filled", "owner": "us", "limit": "0 rows without a name or an order"},
+        ),
+    ],
+)

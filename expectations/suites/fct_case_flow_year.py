@@ -1,0 +1,169 @@
+"""What must be true of how far offences came."""
+
+from great_expectations import ExpectationSuite
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_case_flow_year",
+    # Only places with processed offences have rows.
+    meta={
+        "layer": "marts",
+        "asset": "fct_case_flow_year",
+        "table": "marts.fct_case_flow_year",
+        "may_be_empty": True,
+        "follows": ["int_processed_offence", "int_figure_year"],
+    },
+    expectations=[
+        rules.key_is_unique(
+            "marts.fct_case_flow_year", "indicator_id", "variant", "year", "geography_level", "geography_code", "stage"
+        ),
+        ExpectNoRows(
+            query="""
+                select indicator_id, variant, year, geography_level, geography_code
+                from marts.fct_case_flow_year
+                group by all
+                having
+                    list(stage order by stage_order) <> ['processed', 'investigated', 'with_suspect', 'at_prosecutor', 'cleared']
+                    or list(stage_order order by stage_order) <> [1, 2, 3, 4, 5]
+            """,
+            severity="critical",
+            notes="a stage that nobody reached is a zero and not a gap",
+            meta={
+                "name": "every_place_has_all_stages_in_order",
+                "owner": "us",
+                "limit": "the five stages as 1–5, at every place with processed offences",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                with
+                flow as (
+                    select indicator_id, variant, year, geography_level, geography_code, stage, offences
+                    from marts.fct_case_flow_year
+                    where stage <> 'at_prosecutor' and suppression is null
+                ),
+                figure as (
+                    select
+                        indicator_id, variant, year, geography_level, geography_code,
+                        processed, investigated, with_suspect, cleared
+                    from marts.fct_indicator_year
+                    where victim_group = 'total' and processed > 0 and geography_level <> 'kommun'
+                ),
+                counted as (
+                    select * from figure unpivot (offences for stage in (processed, investigated, with_suspect, cleared))
+                )
+                (select * from counted except select * from flow) union all (select * from flow except select * from counted)
+            """,
+            evaluates_an_empty_table=True,
+            severity="critical",
+            notes="both tables count the same offences",
+            meta={
+                "name": "offences_are_those_of_the_indicators",
+                "owner": "us",
+                "limit": "as many as in fct_indicator_year, at every stage and place above municipalities that shows any",
+            },
+        ),
+        rules.withheld_where_the_indicators_are("marts.fct_case_flow_year"),
+        ExpectNoRowsWhere(
+            condition="suppression is not null and coalesce(offences, share_of_stage_before_pct, linkage_pct) is not null",
+            severity="critical",
+            notes="a withheld figure is not there",
+            meta={"name": "withheld_rows_show_nothing", "owner": "us", "limit": "0 rows with a value"},
+        ),
+        ExpectNoRows(
+            query="""
+                with stages as (
+                    select
+                        max(case when stage = 'investigated' then offences end) as investigated,
+                        max(case when stage = 'at_prosecutor' then offences end) as at_prosecutor,
+                        max(case when stage = 'cleared' then offences end) as cleared
+                    from marts.fct_case_flow_year
+                    where suppression is null
+                    group by indicator_id, variant, year, geography_level, geography_code
+                )
+                select at_prosecutor from stages
+                where (cleared <= at_prosecutor and at_prosecutor <= investigated) is not true
+            """,
+            severity="critical",
+            notes="prosecutors decide on investigated offences only, and nobody else clears",
+            meta={
+                "name": "at_prosecutor_lies_between_cleared_and_investigated",
+                "owner": "us",
+                "limit": "cleared ≤ at prosecutor ≤ investigated at every place",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="linkage_pct not between 0 and 100",
+            severity="critical",
+            notes="a share lies between none and all",
+            meta={"name": "linkage_is_a_percentage", "owner": "us", "limit": "every linkage rate in 0–100"},
+        ),
+        ExpectNoRows(
+            query="""
+                with flow as (
+                    select
+                        *,
+                        lag(offences) over (
+                            partition by indicator_id, variant, year, geography_level, geography_code order by stage_order
+                        ) as offences_before
+                    from marts.fct_case_flow_year
+                    -- purged years are carried on as they were published
+                    where year not in (select year from raw.kept_year)
+                )
+                select year from flow
+                where
+                    (share_of_stage_before_pct is null) <> (coalesce(offences_before, 0) = 0)
+                    or abs(share_of_stage_before_pct - 100.0 * offences / offences_before) > 1e-9
+            """,
+            severity="critical",
+            notes="a share must be that of the numbers beside it, and a share of nothing is unknown, never 0",
+            meta={
+                "name": "shares_are_of_the_stage_before",
+                "owner": "us",
+                "limit": "offences divided by those of the stage before, null at the first stage and where nobody reached the stage before",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select flow.year
+                from marts.fct_case_flow_year as flow
+                left join intermediate.int_linkage_year as linkage on flow.year = linkage.year
+                where
+                    flow.year not in (select year from raw.kept_year)
+                    and case
+                        when flow.geography_level = 'riket'
+                            then
+                                (flow.linkage_pct is null) <> (coalesce(linkage.offences, 0) = 0)
+                                or abs(flow.linkage_pct - 100.0 * linkage.linked / linkage.offences) > 1e-9
+                        else flow.linkage_pct is not null
+                    end
+            """,
+            severity="critical",
+            notes="what a prosecutor alone knows has no indicator and no place, so the linkage is that of the year",
+            meta={
+                "name": "linkage_is_one_figure_per_year",
+                "owner": "us",
+                "limit": "the year's figure on every row of the country, null on all others and where no prosecutor decided",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select distinct
+                    cast(flow.year as varchar) as unit,
+                    case when linkage.offences >= 100 then flow.linkage_pct end as value,
+                    round(flow.linkage_pct, 4) || ' %' as shown
+                from marts.fct_case_flow_year as flow
+                inner join intermediate.int_linkage_year as linkage on flow.year = linkage.year
+                where flow.geography_level = 'riket'
+            """,
+            min_value=95,
+            unit="year",
+            needs="at least 100 offences that prosecutors decided on",
+            severity="warning",
+            notes="the police extract of a year is to hold the offences that prosecutors decided on that year",
+            meta={"name": "linkage_is_high", "owner": "supplier", "limit": "at least 95 % in each year"},
+        ),
+    ],
+)

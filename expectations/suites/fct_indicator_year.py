@@ -1,0 +1,316 @@
+"""What must be true of the figures that are published: all that may be shown is shown as it was counted, and nothing else."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations.kinds import ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_indicator_year",
+    meta={
+        "layer": "marts",
+        "asset": "fct_indicator_year",
+        "table": "marts.fct_indicator_year",
+        "follows": ["int_figure_year"],
+    },
+    expectations=[
+        ExpectNoRows(
+            query="""
+                select indicator_id, variant, year, geography_level, geography_code, victim_group
+                from marts.fct_indicator_year group by all having count(*) > 1
+            """,
+            severity="critical",
+            notes="one cell has one figure",
+            meta={"name": "key_is_unique", "owner": "us", "limit": "no cell more than once"},
+        ),
+        ExpectNoRows(
+            query="""
+                with
+                shown as (
+                    select indicator_id, variant, year, geography_level, geography_code, victim_group
+                    from marts.fct_indicator_year where year not in (select year from raw.kept_year)
+                ),
+                counted as (
+                    select indicator_id, variant, year, geography_level, geography_code, victim_group
+                    from intermediate.int_figure_year
+                )
+                (select * from counted except select * from shown) union all (select * from shown except select * from counted)
+            """,
+            severity="critical",
+            notes="a zero is a row, and so is a figure that is withheld",
+            meta={
+                "name": "every_figure_is_a_row",
+                "owner": "us",
+                "limit": "a row for every figure that was counted, and none besides",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select
+                    indicator_id, variant, year, geography_level, geography_code, victim_group,
+                    processed, investigated, dismissed, with_suspect, cleared,
+                    cleared_indictment, cleared_penalty_order, cleared_waiver,
+                    limited_investigated, other_investigated, limited_dismissed, other_dismissed,
+                    clearance_pct, clearance_pct_low, clearance_pct_high, prosecution_pct,
+                    clearance_pct_country, clearance_pct_median_region, clearance_change_comparable,
+                    small_number, series_break, mixed_year
+                from marts.fct_indicator_year
+                where suppression is null and year not in (select year from raw.kept_year)
+                except
+                select
+                    indicator_id, variant, year, geography_level, geography_code, victim_group,
+                    processed, investigated, dismissed, with_suspect, cleared,
+                    cleared_indictment, cleared_penalty_order, cleared_waiver,
+                    limited_investigated, other_investigated, limited_dismissed, other_dismissed,
+                    clearance_pct, clearance_pct_low, clearance_pct_high, prosecution_pct,
+                    clearance_pct_country, clearance_pct_median_region, clearance_change_comparable,
+                    small_number, series_break, mixed_year
+                from intermediate.int_figure_year
+            """,
+            severity="critical",
+            notes="what is shown must be what was counted and checked",
+            meta={"name": "shown_figures_are_those_counted", "owner": "us", "limit": "0 rows that differ"},
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                suppression is not null
+                and (
+                    coalesce(
+                        processed, investigated, dismissed, with_suspect, cleared,
+                        cleared_indictment, cleared_penalty_order, cleared_waiver,
+                        limited_investigated, other_investigated, limited_dismissed, other_dismissed
+                    ) is not null
+                    or coalesce(clearance_pct, clearance_pct_low, clearance_pct_high, prosecution_pct) is not null
+                    or coalesce(clearance_change_significant, small_number) is not null
+                    or clearance_change_pp is not null
+                )
+            """,
+            severity="critical",
+            notes="a withheld figure is not there",
+            meta={"name": "withheld_rows_show_nothing", "owner": "us", "limit": "0 rows with a value"},
+        ),
+        ExpectNoRows(
+            query="""
+                select year
+                from marts.fct_indicator_year
+                cross join raw.disclosure_rule
+                where
+                    geography_level in ('lan', 'kommun')
+                    and (
+                        (processed > 0 and processed < suppress_below)
+                        or (cleared > 0 and cleared < suppress_below)
+                        or (processed - cleared > 0 and processed - cleared < suppress_below)
+                    )
+                    -- what was published of purged years cannot be taken back
+                    and year not in (select year from raw.kept_year)
+            """,
+            severity="critical",
+            notes="below the police region a small number may point at a person",
+            meta={
+                "name": "small_numbers_are_withheld",
+                "owner": "us",
+                "limit": "no count of a county or municipality below the threshold, but none",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select figure.year
+                from marts.fct_indicator_year as figure
+                inner join intermediate.int_figure_year as counted
+                    using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                cross join raw.disclosure_rule
+                where
+                    figure.suppression = 'primary'
+                    and not (
+                        (counted.processed > 0 and counted.processed < suppress_below)
+                        or (counted.cleared > 0 and counted.cleared < suppress_below)
+                        or (counted.processed - counted.cleared > 0 and counted.processed - counted.cleared < suppress_below)
+                    )
+            """,
+            severity="critical",
+            notes="what is said to be withheld for its own sake must be",
+            meta={"name": "labels_are_true", "owner": "us", "limit": "primary only where a count is small"},
+        ),
+        ExpectNoRowsWhere(
+            condition="suppression is not null and geography_level not in ('lan', 'kommun')",
+            severity="critical",
+            notes="the country and the police regions are published as the official statistics publish them",
+            meta={
+                "name": "only_counties_and_municipalities_are_withheld",
+                "owner": "us",
+                "limit": "0 rows of the country or a region",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select hidden.year
+                from marts.fct_indicator_year as hidden
+                inner join intermediate.int_figure_year as figure
+                    using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                left join intermediate.int_suppression as account
+                    using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                inner join intermediate.int_figure_year as country
+                    on
+                        country.geography_level = 'riket'
+                        and hidden.indicator_id = country.indicator_id
+                        and hidden.variant = country.variant
+                        and hidden.year = country.year
+                        and hidden.victim_group = country.victim_group
+                cross join raw.disclosure_rule
+                where
+                    hidden.suppression is not null
+                    and (
+                        figure.cleared between 1 and suppress_below - 1
+                        or figure.processed - figure.cleared between 1 and suppress_below - 1
+                    )
+                    and coalesce(account.possible_values, 0) < 3
+                    and not (
+                        -- The country itself tells that there is one only: it lies here or elsewhere.
+                        coalesce(account.possible_values, 0) = 2
+                        and (
+                            (figure.cleared between 1 and suppress_below - 1 and country.cleared = 1)
+                            or (
+                                figure.processed - figure.cleared between 1 and suppress_below - 1
+                                and country.processed - country.cleared = 1
+                            )
+                        )
+                    )
+            """,
+            severity="critical",
+            notes="who knows all that is published must not be able to tell a small number",
+            meta={
+                "name": "small_numbers_cannot_be_worked_out",
+                "owner": "us",
+                "limit": "every small number could have 3 values at least, or 2 where the country has only 1",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select figure.year
+                from marts.fct_indicator_year as figure
+                semi join raw.withheld_before
+                    using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                where figure.suppression is null
+            """,
+            severity="critical",
+            notes="an earlier publication shows what would tell it",
+            meta={
+                "name": "what_was_withheld_stays_withheld",
+                "owner": "us",
+                "limit": "no figure that was ever withheld is shown, whatever the threshold is now",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select counted.year, counted.geography_level
+                from marts.fct_indicator_year as figure
+                inner join intermediate.int_figure_year as counted
+                    using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                where counted.geography_level in ('lan', 'kommun') and counted.victim_group = 'total'
+                group by counted.year, counted.geography_level
+                having
+                    sum(counted.processed) >= 20000
+                    and 100.0 * sum(case when figure.suppression is not null then counted.processed else 0 end)
+                    > sum(counted.processed) * case counted.geography_level when 'lan' then 5 else 30 end
+            """,
+            shown="""
+                with lost as (
+                    select
+                        counted.geography_level,
+                        round(
+                            100.0 * sum(counted.processed) filter (figure.suppression is not null)
+                            / nullif(sum(counted.processed), 0), 4
+                        ) as offences_pct,
+                        round(100.0 * count(*) filter (figure.suppression is not null) / count(*), 4) as rows_pct,
+                        case when sum(counted.processed) < 20000 * count(distinct counted.year) then ' (not judged)' else '' end
+                            as remark
+                    from marts.fct_indicator_year as figure
+                    inner join intermediate.int_figure_year as counted
+                        using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+                    where counted.geography_level in ('lan', 'kommun') and counted.victim_group = 'total'
+                    group by all
+                )
+                select
+                    string_agg(
+                        geography_level || ' ' || coalesce(offences_pct, 0) || ' % of offences, ' || rows_pct || ' % of rows' || remark,
+                        '; ' order by geography_level desc
+                    )
+                from lost
+            """,
+            only_if="""
+                select coalesce(max(processed), 0) >= 20000
+                from (
+                    select sum(processed) as processed from intermediate.int_figure_year
+                    where geography_level in ('lan', 'kommun') and victim_group = 'total' group by year, geography_level
+                )
+            """,
+            needs="a year with 20,000 offences",
+            severity="warning",
+            notes="what is withheld serves nobody who follows up",
+            meta={
+                "name": "loss_is_small",
+                "owner": "us",
+                "limit": "at most 5 % of the offences by county and 30 % by municipality, in years with 20,000 of them or more",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select this.year
+                from marts.fct_indicator_year as this
+                inner join marts.fct_indicator_year as before
+                    on
+                        this.year = before.year + 1
+                        and this.indicator_id = before.indicator_id
+                        and this.variant = before.variant
+                        and this.geography_level = before.geography_level
+                        and this.geography_code = before.geography_code
+                        and this.victim_group = before.victim_group
+                where
+                    before.suppression is not null
+                    and (this.clearance_change_pp is not null or this.clearance_change_significant is not null)
+            """,
+            only_if="count(distinct year) > 1",
+            needs="two years",
+            severity="critical",
+            notes="this year's rate less the change is the rate of the year before",
+            meta={"name": "no_change_tells_a_withheld_year", "owner": "us", "limit": "no change since a withheld year"},
+        ),
+        ExpectNoRows(
+            query="""
+                with middle as (
+                    select
+                        'lan' as geography_level, indicator_id, variant, year, victim_group,
+                        case when 2 * count(*) filter (where suppression is null) > count(*) then median(clearance_pct) end as pct
+                    from marts.fct_indicator_year
+                    where geography_level = 'lan' and geography_code <> 'okand'
+                    group by all
+                )
+                select figure.year
+                from marts.fct_indicator_year as figure
+                left join middle using (geography_level, indicator_id, variant, year, victim_group)
+                where
+                    (figure.clearance_pct_median_county is null) <> (middle.pct is null)
+                    or abs(figure.clearance_pct_median_county - middle.pct) > 1e-9
+            """,
+            severity="critical",
+            notes="a median over withheld rates would tell one of them",
+            meta={
+                "name": "county_median_is_that_of_the_counties_shown",
+                "owner": "us",
+                "limit": "the median of the shown counties' rates where most are shown, on counties' rows, null elsewhere",
+            },
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="suppression",
+            value_set=["primary", "secondary"],
+            severity="critical",
+            notes="readers must know why a figure is withheld",
+            meta={
+                "name": "suppression_is_of_a_known_kind",
+                "owner": "us",
+                "limit": "null, primary or secondary",
+                "may_be_all_null": True,
+            },
+        ),
+    ],
+)

@@ -1,0 +1,147 @@
+"""What must be true of the days from report to the deciding decision."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_processing_time_year",
+    # Only places with processed offences have rows.
+    meta={
+        "layer": "marts",
+        "asset": "fct_processing_time_year",
+        "table": "marts.fct_processing_time_year",
+        "may_be_empty": True,
+        "follows": ["int_processed_offence", "int_figure_year"],
+    },
+    expectations=[
+        rules.key_is_unique(
+            "marts.fct_processing_time_year",
+            "indicator_id",
+            "variant",
+            "year",
+            "geography_level",
+            "geography_code",
+            "outcome",
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="outcome",
+            value_set=["all", "cleared", "not_cleared"],
+            severity="critical",
+            notes="offences are cleared or not",
+            meta={"name": "outcomes_are_known", "owner": "us", "limit": "0 rows with another outcome"},
+        ),
+        ExpectNoRows(
+            query="""
+                with
+                timed as (
+                    select indicator_id, variant, year, geography_level, geography_code, outcome, offences
+                    from marts.fct_processing_time_year where suppression is null
+                ),
+                undated as (
+                    select
+                        indicator_id, variant, year, geography_level, geography_code,
+                        cast(sum(brottsantal) as bigint) as processed,
+                        cast(sum(case when is_cleared then brottsantal else 0 end) as bigint) as cleared
+                    from intermediate.int_counted_offence
+                    where report_date is null
+                    group by all
+                ),
+                dated as (
+                    select
+                        indicator_id, variant, year, geography_level, geography_code,
+                        figure.processed - coalesce(undated.processed, 0) as "all",
+                        figure.cleared - coalesce(undated.cleared, 0) as cleared,
+                        "all" - figure.cleared + coalesce(undated.cleared, 0) as not_cleared
+                    from marts.fct_indicator_year as figure
+                    left join undated using (indicator_id, variant, year, geography_level, geography_code)
+                    where victim_group = 'total' and geography_level <> 'kommun' and year not in (select year from raw.kept_year)
+                ),
+                counted as (
+                    select dated.* exclude (suppress_below) from (
+                        from dated unpivot (offences for outcome in ("all", cleared, not_cleared)) cross join raw.disclosure_rule
+                    ) as dated
+                    where offences > 0 and (geography_level <> 'lan' or offences >= suppress_below)
+                )
+                (select * from counted except select * from timed)
+                union all
+                (select * from timed where year not in (select year from raw.kept_year) except select * from counted)
+            """,
+            evaluates_an_empty_table=True,
+            severity="critical",
+            notes="both tables count the same offences",
+            meta={
+                "name": "offences_are_those_of_the_indicators",
+                "owner": "us",
+                "limit": "as many as in fct_indicator_year less those without a report date, in every cell above municipalities "
+                "that shows any",
+            },
+        ),
+        rules.withheld_where_the_indicators_are("marts.fct_processing_time_year"),
+        ExpectNoRowsWhere(
+            condition="""
+                suppression is not null and coalesce(offences, days_p25, days_median, days_p75, days_p90) is not null
+            """,
+            severity="critical",
+            notes="a withheld figure is not there",
+            meta={"name": "withheld_rows_show_nothing", "owner": "us", "limit": "0 rows with a value"},
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                suppression is null
+                and (
+                    0 <= days_p25 and days_p25 <= days_median and days_median <= days_p75 and days_p75 <= days_p90
+                ) is not true
+            """,
+            severity="critical",
+            notes="no decision comes before its report, and a larger share takes at least as long",
+            meta={
+                "name": "quantiles_are_in_order",
+                "owner": "us",
+                "limit": "0 ≤ p25 ≤ median ≤ p75 ≤ p90 in every row",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select year from marts.fct_processing_time_year
+                group by indicator_id, variant, year, geography_level, geography_code
+                having
+                    -- in a county one of the parts may be too small to be shown
+                    sum(offences) = 2 * any_value(offences) filter (where outcome = 'all')
+                    and any_value(days_median) filter (where outcome = 'all') not between
+                        min(days_median) filter (where outcome <> 'all')
+                        and max(days_median) filter (where outcome <> 'all')
+            """,
+            severity="critical",
+            notes="the whole lies between its parts",
+            meta={
+                "name": "median_lies_between_cleared_and_not_cleared",
+                "owner": "us",
+                "limit": "the median of all between those of cleared and not cleared, in every cell",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select
+                    indicator_id || ' ' || year as unit,
+                    case when offences >= 100 then days_median end as value,
+                    days_median || ' days' as shown
+                from marts.fct_processing_time_year
+                where geography_level = 'riket' and variant = 'beslutad' and outcome = 'all'
+            """,
+            min_value=7,
+            max_value=730,
+            unit="figure",
+            needs="at least 100 offences in the country",
+            severity="warning",
+            notes="an investigation takes weeks or months, so other medians mean wrong dates",
+            meta={
+                "name": "usual_time_is_plausible",
+                "owner": "supplier",
+                "limit": "median of 7–730 days in the country",
+            },
+        ),
+    ],
+)

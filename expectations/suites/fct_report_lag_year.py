@@ -1,0 +1,98 @@
+"""What must be true of how many years after the report offences were decided."""
+
+from great_expectations import ExpectationSuite
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_report_lag_year",
+    # Only places with processed offences have rows.
+    meta={
+        "layer": "marts",
+        "asset": "fct_report_lag_year",
+        "table": "marts.fct_report_lag_year",
+        "may_be_empty": True,
+        "follows": ["int_processed_offence", "int_figure_year"],
+    },
+    expectations=[
+        rules.key_is_unique(
+            "marts.fct_report_lag_year", "indicator_id", "variant", "year", "geography_level", "geography_code", "lag"
+        ),
+        ExpectNoRows(
+            query="""
+                select indicator_id, variant, year, geography_level, geography_code
+                from marts.fct_report_lag_year
+                -- purged years are carried on as they were published
+                where year not in (select year from raw.kept_year)
+                group by all
+                having list_sort(list(lag)) <> ['0', '1', '2', '3+', 'okand']
+            """,
+            severity="critical",
+            notes="a zero is a row, so that nobody takes a gap for one",
+            meta={
+                "name": "every_place_has_all_lags",
+                "owner": "us",
+                "limit": "lags 0, 1, 2, 3+ and okand once each, at every place with processed offences",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="(0 <= cleared and cleared <= processed) is not true",
+            severity="critical",
+            notes="every cleared offence was processed",
+            meta={
+                "name": "cleared_does_not_exceed_processed",
+                "owner": "us",
+                "limit": "0 ≤ cleared ≤ processed in every row",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                with
+                lagged as (
+                    select
+                        indicator_id, variant, year, geography_level, geography_code,
+                        cast(sum(processed) as bigint) as processed, cast(sum(cleared) as bigint) as cleared
+                    from marts.fct_report_lag_year
+                    group by all
+                ),
+                counted as (
+                    select indicator_id, variant, year, geography_level, geography_code, processed, cleared
+                    from marts.fct_indicator_year
+                    where victim_group = 'total' and processed > 0 and geography_level in ('riket', 'polisregion')
+                )
+                (select * from counted except select * from lagged) union all (select * from lagged except select * from counted)
+            """,
+            evaluates_an_empty_table=True,
+            severity="critical",
+            notes="both tables count the same offences",
+            meta={
+                "name": "offences_are_those_of_the_indicators",
+                "owner": "us",
+                "limit": "as many as in fct_indicator_year, in the country and every region that has any",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                with of_year as (
+                    select year, sum(processed) as processed, sum(case when lag = '0' then processed else 0 end) as same_year
+                    from marts.fct_report_lag_year
+                    where geography_level = 'riket' and variant = 'beslutad'
+                    group by year
+                )
+                select
+                    cast(year as varchar) as unit,
+                    case when processed >= 1000 then 100.0 * same_year / processed end as value,
+                    round(100.0 * same_year / processed, 4) || ' %' as shown
+                from of_year
+            """,
+            min_value=30,
+            max_value=95,
+            unit="year",
+            needs="at least 1,000 offences",
+            severity="warning",
+            notes="more than half of what is decided on was reported that year, fewer than of all crime (85 %)",
+            meta={"name": "share_reported_the_same_year", "owner": "supplier", "limit": "30–95 % of a year's offences"},
+        ),
+    ],
+)

@@ -1,0 +1,69 @@
+"""What must be true of the codes that come with the extracts of the complete years."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations.kinds import ExpectMeasureToBeBetween
+
+suite = ExpectationSuite(
+    name="int_code_year",
+    # All rows of a year can be quarantined; the gate says so.
+    meta={
+        "layer": "intermediate",
+        "asset": "int_code_year",
+        "table": "intermediate.int_code_year",
+        "may_be_empty": True,
+        "follows": ["police_offences", "police_decisions", "prosecution_decisions", "int_delivery_balance"],
+    },
+    expectations=[
+        gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=["year", "field", "code"],
+            severity="critical",
+            notes="a code is counted once a year",
+            meta={"name": "key_is_unique", "owner": "us", "limit": "no code more than once per year and field"},
+        ),
+        # One renamed series took indicator 1 from 233 offences to 1.
+        # A code of fifty rows a year is hardly ever without any by chance: not once in 10^21 years, if they come independently.
+        ExpectMeasureToBeBetween(
+            query="""
+                with known as (
+                    select year, field, code, sum(delivered) as delivered, sum(delivered_before) as delivered_before
+                    from (
+                        select year, field, code, rows_delivered as delivered, 0 as delivered_before from intermediate.int_code_year
+                        union all
+                        select year + 1 as year, field, code, 0 as delivered, rows_delivered as delivered_before
+                        from intermediate.int_code_year
+                    )
+                    where year in (select year from intermediate.int_code_year)
+                    group by all
+                )
+                select
+                    known.field || ' ' || known.code
+                    || case when delivered_before = 0 then ' new in ' when delivered = 0 then ' gone in ' else ' in ' end || known.year
+                        as unit,
+                    case
+                        when known.year - 1 not in (select year from intermediate.int_code_year) then null
+                        when delivered_before = 0 then delivered
+                        when delivered = 0 then delivered_before
+                        else 0
+                    end as value
+                from known
+                left join reference.offence_code as catalogue on known.field = 'brottskod' and known.code = catalogue.brottskod
+                where
+                    -- A code begins with its law, and an ended one is worked off.
+                    not (delivered_before = 0 and coalesce(year(catalogue.valid_from) between known.year - 1 and known.year, false))
+                    and not (delivered = 0 and coalesce(year(catalogue.valid_to) <= known.year, false))
+            """,
+            max_value=49,
+            unit="comparison",
+            needs="the year before",
+            severity="warning",
+            notes="codes that were renamed or left out move whole indicators",
+            meta={
+                "name": "codes_come_and_go_by_law",
+                "owner": "supplier",
+                "limit": "no code of 50 rows or more is new, or gone, against the year before, but by its dates in the catalogue",
+            },
+        ),
+    ],
+)

@@ -1,0 +1,193 @@
+"""What must be true of the files of every complete year: nothing lost, not too much in quarantine, enough delivered."""
+
+from great_expectations import ExpectationSuite
+
+from dagster_project.contract import input_contract
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+QUARANTINE_LIMIT_PCT = input_contract().quarantine_limit_pct
+
+suite = ExpectationSuite(
+    name="int_delivery_balance",
+    meta={"layer": "intermediate", "asset": "int_delivery_balance", "table": "intermediate.int_delivery_balance"},
+    expectations=[
+        ExpectNoRowsWhere(
+            condition="""
+                is_complete_year
+                and (
+                    rows_read is distinct from rows_loaded + rows_quarantined + duplicates
+                    or least(rows_loaded, rows_quarantined, duplicates) < 0
+                )
+            """,
+            severity="critical",
+            notes="every row that was read is loaded, quarantined or an exact duplicate",
+            meta={
+                "name": "every_row_is_accounted_for",
+                "owner": "us",
+                "limit": "rows read = loaded + quarantined + duplicates in every file",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                with held as (
+                    select 'police' as source, 'offences' as file, year, count(*) as rows_held
+                    from raw.police_offences group by all
+                    union all
+                    select 'police' as source, 'decisions' as file, year, count(*) as rows_held
+                    from raw.police_decisions group by all
+                    union all
+                    select 'prosecution' as source, 'decisions' as file, year, count(*) as rows_held
+                    from raw.prosecution_decisions group by all
+                ),
+                quarantined_later as (
+                    select source, file, year, count(*) as rows_quarantined
+                    from intermediate.int_quarantined_decision group by all
+                )
+                select source, file, year
+                from intermediate.int_delivery_balance as delivery
+                left join held using (source, file, year)
+                left join quarantined_later using (source, file, year)
+                where
+                    delivery.is_complete_year
+                    and delivery.rows_loaded <> coalesce(held.rows_held, 0) - coalesce(quarantined_later.rows_quarantined, 0)
+            """,
+            severity="critical",
+            notes="the figures rest on just the rows that are said to be loaded",
+            meta={
+                "name": "loaded_rows_are_in_the_warehouse",
+                "owner": "us",
+                "limit": "as many rows in the warehouse as loaded, for every file",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query=f"""
+                select
+                    source || '/' || year || '/' || file as unit,
+                    -- All rows of a file whose counts are not known are taken for faulty.
+                    coalesce(100.0 * rows_quarantined / if(rows_read = 0, 1, rows_read), 100.0) as value,
+                    coalesce(printf('%.2f', 100.0 * rows_quarantined / if(rows_read = 0, 1, rows_read)), 'unknown') || ' % ('
+                    || coalesce(rows_quarantined || ' of ' || rows_read, 'unknown') || ' rows, limit {QUARANTINE_LIMIT_PCT:g} %)' as shown
+                from intermediate.int_delivery_balance where is_complete_year
+            """,
+            max_value=QUARANTINE_LIMIT_PCT,
+            unit="file",
+            severity="critical",
+            notes="so many rows are faulty that the figures would miss offences",
+            meta={
+                "name": "quarantine_within_limit",
+                "owner": "supplier",
+                "limit": f"at most {QUARANTINE_LIMIT_PCT:g} % of a file's rows",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select year from intermediate.int_delivery_balance
+                where is_complete_year
+                group by year
+                having list_sort(list(source || '/' || file)) <> ['police/decisions', 'police/offences', 'prosecution/decisions']
+            """,
+            severity="critical",
+            notes="a year is derived when both authorities have delivered it whole",
+            meta={
+                "name": "every_year_has_all_files",
+                "owner": "us",
+                "limit": "police/offences, police/decisions and prosecution/decisions once each, in every complete year",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select
+                    source || '/' || year || '/' || file as unit,
+                    case when rows_read >= 1000 then 100.0 * duplicates / rows_read end as value,
+                    round(100.0 * duplicates / rows_read, 4) || ' %' as shown
+                from intermediate.int_delivery_balance
+                where is_complete_year
+            """,
+            max_value=1,
+            unit="file",
+            needs="at least 1,000 rows",
+            severity="warning",
+            notes="many rows delivered twice mean that the extract was joined wrongly",
+            meta={"name": "share_of_exact_duplicates", "owner": "supplier", "limit": "at most 1 % of a file's rows"},
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                with orphan as (
+                    select source, year, file, count(*) as orphans
+                    from intermediate.int_quarantined_decision where reason = 'orphan' group by all
+                )
+                select
+                    source || '/' || year || '/' || file as unit,
+                    case when rows_read >= 1000 then 100.0 * coalesce(orphans, 0) / rows_read end as value,
+                    round(100.0 * coalesce(orphans, 0) / rows_read, 4) || ' %' as shown
+                from intermediate.int_delivery_balance
+                left join orphan using (source, year, file)
+                where is_complete_year and file = 'decisions'
+            """,
+            max_value=0.2,
+            unit="file",
+            needs="at least 1,000 rows",
+            severity="warning",
+            notes="decisions on offences that no police extract holds mean that the two extracts do not fit together",
+            meta={"name": "share_of_orphans", "owner": "supplier", "limit": "at most 0.2 % of a file's rows"},
+        ),
+        # Every offence of the extract was decided on that year, and what reaches a prosecutor has a decision of either authority.
+        ExpectMeasureToBeBetween(
+            query="""
+                with of_year as (
+                    select
+                        year,
+                        sum(case when file = 'offences' then rows_loaded else 0 end) as offences,
+                        sum(case when file = 'decisions' then rows_loaded else 0 end) as decisions
+                    from intermediate.int_delivery_balance
+                    where is_complete_year
+                    group by year
+                )
+                select
+                    cast(year as varchar) as unit,
+                    case when offences >= 1000 then decisions / offences end as value,
+                    round(decisions / offences, 2) as shown
+                from of_year
+            """,
+            min_value=0.9,
+            max_value=3,
+            unit="year",
+            needs="at least 1,000 offences",
+            severity="warning",
+            notes="the police extract holds the offences decided on that year, most of them once or twice",
+            meta={
+                "name": "decisions_match_offences",
+                "owner": "supplier",
+                "limit": "0.9–3 decisions per offence, every year",
+            },
+        ),
+        # Of the indicators of at least 100 offences in Brå's figures for region Stockholm 2019–2025, the one that changed most from a
+        # year to the next went to 1.43 times, and the one that fell most to 0.77 times; a whole file changes less than one offence.
+        ExpectMeasureToBeBetween(
+            query="""
+                with yearly as (
+                    select source, file, year, rows_read, median(rows_read) over earlier as usual
+                    from intermediate.int_delivery_balance
+                    where is_complete_year
+                    window earlier as (partition by source, file order by year range between 5 preceding and 1 preceding)
+                )
+                select
+                    source || '/' || year || '/' || file as unit,
+                    case when usual >= 1000 then rows_read / usual end as value,
+                    round(rows_read / usual, 2) || ' times (' || rows_read || ' rows after ' || cast(usual as bigint) || ')' as shown
+                from yearly
+            """,
+            min_value=0.667,
+            max_value=1.5,
+            unit="file",
+            needs="an earlier year with at least 1,000 rows",
+            severity="warning",
+            notes="far fewer rows than in earlier years are a truncated delivery, and far more one of two years",
+            meta={
+                "name": "rows_read_like_earlier_years",
+                "owner": "supplier",
+                "limit": "two thirds to one and a half times the median of up to five years before",
+            },
+        ),
+    ],
+)

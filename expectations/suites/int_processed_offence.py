@@ -1,0 +1,272 @@
+"""What must be true of every offence that counts under an indicator in a year."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="int_processed_offence",
+    # A year need not have an offence of the eleven indicators.
+    meta={
+        "layer": "intermediate",
+        "asset": "int_processed_offence",
+        "table": "intermediate.int_processed_offence",
+        "may_be_empty": True,
+        "follows": [
+            "police_offences",
+            "police_decisions",
+            "prosecution_decisions",
+            "int_delivery_balance",
+            "int_year_content",
+            "int_code_year",
+        ],
+    },
+    expectations=[
+        ExpectNoRows(
+            query="""
+                select year, diarienummer, brottsnummer from intermediate.int_processed_offence group by all having count(*) > 1
+            """,
+            severity="critical",
+            notes="an offence counts once a year, however many decisions and suspects it has",
+            meta={
+                "name": "every_offence_counts_once_a_year",
+                "owner": "us",
+                "limit": "no offence more than once a year",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                year is null or extract_year is null or diarienummer is null or brottsnummer is null or brottsantal is null
+                or decision_date is null or classified_by is null or class_key is null
+                or indicator_id is null or victim_group is null or county_code is null or municipality_code is null
+                or has_unknown_municipality is null or outcome is null or is_cleared is null or is_investigated is null
+                or has_suspect is null or at_prosecutor is null
+            """,
+            severity="critical",
+            notes="only the region and the report date may be unknown; everything else decides where an offence is counted",
+            meta={"name": "attributes_are_filled", "owner": "us", "limit": "0 rows"},
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="brottsantal",
+            min_value=1,
+            severity="critical",
+            notes="a row that stands for no offence, or for fewer than none, would make the sums wrong",
+            meta={"name": "every_row_stands_for_an_offence", "owner": "us", "limit": "0 rows below 1"},
+        ),
+        ExpectNoRowsWhere(
+            condition="year(decision_date) <> year",
+            severity="critical",
+            notes="the reference year is the year of the decision",
+            meta={"name": "year_is_that_of_the_decision", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="decision_date < report_date",
+            severity="critical",
+            notes="a decision before the report belongs in quarantine",
+            meta={"name": "decision_does_not_precede_the_report", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="extract_year > year",
+            severity="critical",
+            notes="a published year must not change because of a later one",
+            meta={"name": "attributes_are_never_from_a_later_extract", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRows(
+            query="""
+                select year from intermediate.int_processed_offence where year not in (select year from marts.dim_year)
+            """,
+            severity="critical",
+            notes="a year counts when both authorities have delivered it",
+            meta={"name": "years_are_complete", "owner": "us", "limit": "0 rows of other years"},
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="outcome",
+            value_set=["cleared_indictment", "cleared_penalty_order", "cleared_waiver", "limited", "other"],
+            severity="critical",
+            notes="an outcome of another kind would be missing in the sums",
+            meta={"name": "outcomes_are_known", "owner": "us", "limit": "0 rows with another outcome"},
+        ),
+        ExpectNoRowsWhere(
+            condition="is_cleared <> (outcome in ('cleared_indictment', 'cleared_penalty_order', 'cleared_waiver'))",
+            severity="critical",
+            notes="indictment, penalty order and waiver clear an offence, and nothing else does",
+            meta={"name": "cleared_is_what_its_outcome_says", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="is_cleared and not (is_investigated and has_suspect and at_prosecutor)",
+            severity="critical",
+            notes="a prosecutor clears an offence, after an investigation and against a person",
+            meta={"name": "cleared_is_investigated_with_suspect_by_a_prosecutor", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="at_prosecutor and not is_investigated",
+            severity="critical",
+            notes="every prosecutor's decision belongs to an investigated offence",
+            meta={"name": "at_prosecutor_is_investigated", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRows(
+            query="""
+                select offence.year
+                from intermediate.int_processed_offence as offence
+                left join intermediate.int_offence_class as class
+                    on
+                        offence.classified_by = class.classified_by
+                        and offence.class_key = class.class_key
+                        and offence.indicator_id = class.indicator_id
+                        and class.role in ('core', 'broad')
+                where class.class_key is null
+            """,
+            severity="critical",
+            notes="a code or provision counts under the indicator that the catalogue names, and sibling codes under none",
+            meta={"name": "classes_count_under_their_indicator", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRows(
+            query="""
+                select offence.year
+                from intermediate.int_processed_offence as offence
+                left join reference.indicator as indicator on offence.indicator_id = indicator.indicator_id
+                where
+                    offence.victim_group <> 'okand'
+                    and not list_contains(string_split(indicator.victim_groups, '|'), offence.victim_group)
+            """,
+            severity="critical",
+            notes="a group that the indicator cannot have is shown nowhere, and its offences would be lost",
+            meta={"name": "victim_groups_are_those_of_the_indicator", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRows(
+            query="""
+                select offence.year
+                from intermediate.int_processed_offence as offence
+                left join reference.municipality as municipality on offence.municipality_code = municipality.municipality_code
+                where
+                    offence.county_code <> coalesce(municipality.county_code, 'okand')
+                    or (municipality.municipality_code is null and offence.municipality_code <> 'okand')
+                    or (municipality.municipality_code is not null and offence.region_code is null)
+                    or offence.region_code not in (select region_code from reference.police_region)
+            """,
+            severity="critical",
+            notes="an offence lies in the county of its municipality and in a region, or its place is unknown",
+            meta={"name": "places_are_known_and_agree", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="has_unknown_municipality and municipality_code <> 'okand'",
+            severity="critical",
+            notes="an offence with a code that no municipality has must not be placed anywhere",
+            meta={"name": "unknown_municipalities_are_counted_as_unknown", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select cast(y.year as varchar) as unit, count(offence.year) as value
+                from marts.dim_year as y
+                left join intermediate.int_processed_offence as offence on y.year = offence.year
+                where y.year not in (select year from raw.kept_year)
+                group by y.year
+            """,
+            min_value=1,
+            unit="year",
+            evaluates_an_empty_table=True,
+            severity="warning",
+            notes="a year without a single offence of the eleven indicators is hardly possible",
+            meta={
+                "name": "every_year_has_offences",
+                "owner": "supplier",
+                "limit": "at least one offence of the eleven indicators, every year",
+            },
+        ),
+        rules.share_of_a_years_offences(
+            "share_classified_by_provision",
+            "classified_by = 'provision'",
+            max_value=3,
+            owner="us",
+            notes="many offences found by their legal provision only mean that codes are missing in the catalogue",
+        ),
+        rules.share_of_a_years_offences(
+            "share_found_in_an_earlier_extract",
+            "extract_year < year",
+            max_value=1,
+            owner="supplier",
+            notes="the police extract of a year is to hold every offence decided on that year",
+        ),
+        # In steps of 5 %: a county `okand` that is withheld must not be disclosed.
+        rules.share_of_a_years_offences(
+            "share_without_place",
+            "municipality_code = 'okand'",
+            max_value=10,
+            shown="""
+                cast(5 * floor(20.0 * part / offences) as integer) || '–' || cast(5 * floor(20.0 * part / offences) + 5 as integer)
+                || ' %'
+            """,
+            owner="supplier",
+            notes="offences without a place are missing in counties and municipalities",
+        ),
+        # To whole per cents: a county `okand` that is withheld must not be disclosed.
+        rules.share_of_a_years_offences(
+            "share_with_unknown_municipality",
+            "has_unknown_municipality",
+            max_value=2,
+            shown="""
+                case when 100.0 * part < offences then 'under 1 %' else cast(round(100.0 * part / offences) as integer) || ' %' end
+            """,
+            owner="supplier",
+            notes="many codes that no municipality has mean that another list of codes is in use",
+        ),
+        rules.share_of_a_years_offences(
+            "share_with_unknown_victim_group",
+            "victim_group = 'okand'",
+            max_value=20,
+            owner="supplier",
+            notes="codes, sexes and ages tell the victim group of nearly all offences",
+        ),
+        ExpectNoRowsWhere(
+            condition="brottsantal > 100",
+            shown="'at most ' || max(brottsantal) || ' offences in a row'",
+            severity="warning",
+            notes="a single row of more than a hundred offences would move the whole indicator",
+            meta={
+                "name": "no_row_stands_for_very_many_offences",
+                "owner": "supplier",
+                "limit": "at most 100 offences in a row",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                with of_year as (
+                    select
+                        offence.year,
+                        sum(offence.brottsantal) as offences,
+                        sum(
+                            case
+                                when offence.report_date not between
+                                    coalesce(code.valid_from, date '0001-01-01') - interval 1 year
+                                    and coalesce(code.valid_to, date '9000-01-01') + interval 1 year
+                                then offence.brottsantal
+                                else 0
+                            end
+                        ) as part
+                    from intermediate.int_processed_offence as offence
+                    inner join reference.offence_code as code
+                        on offence.classified_by = 'code' and offence.class_key = code.brottskod
+                    where code.brottskod not in (select brottskod from raw.own_offence_code)
+                    group by offence.year
+                )
+                select
+                    cast(year as varchar) as unit,
+                    case when offences >= 100 then 100.0 * part / offences end as value,
+                    round(100.0 * part / offences, 4) || ' %' as shown
+                from of_year
+            """,
+            max_value=2,
+            unit="year",
+            needs="at least 100 offences",
+            severity="warning",
+            notes="a code used years before it came or after it ended means that codes were converted or mixed up",
+            meta={
+                "name": "codes_are_of_their_time",
+                "owner": "supplier",
+                "limit": "at most 2 % of a year's offences reported more than a year outside their code's validity",
+            },
+        ),
+    ],
+)

@@ -1,0 +1,79 @@
+"""What must be true of one year's decisions as police delivered them, once typed. What blocks should have been quarantined on reading."""
+
+from great_expectations import ExpectationSuite
+from great_expectations import expectations as gxe
+
+from expectations import rules
+from expectations.kinds import ExpectNoRowsWhere, ExpectShareOfRowsToBeBetween
+
+suite = ExpectationSuite(
+    name="raw_police_decisions",
+    # All rows of a file can be quarantined; the gate says so.
+    meta={"layer": "raw", "asset": "police_decisions", "table": "police_decisions", "may_be_empty": True},
+    expectations=[
+        rules.every_line_is_read_once("police_decisions"),
+        ExpectNoRowsWhere(
+            condition="""
+                line is null or diarienummer is null or brottsnummer is null or beslutsdatum is null or beslut is null
+                or utredning is null or skaligen_misstankt is null
+            """,
+            severity="critical",
+            notes="a row without a required field belongs in quarantine",
+            meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
+        ),
+        ExpectNoRowsWhere(
+            condition="not regexp_full_match(diarienummer, '[0-9a-f]{32}')",
+            severity="critical",
+            notes="a decision is joined with its offence by the pseudonym of the case number, which itself is kept nowhere",
+            meta={"name": "case_numbers_are_pseudonyms", "owner": "us", "limit": "0 rows"},
+        ),
+        rules.offence_numbers_are_positive(),
+        rules.decisions_are_of_the_year(),
+        rules.decisions_are_known(
+            ["DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVRIGT", "OVERLAMNAD", "ATERUPPTAGEN"]
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="utredning",
+            value_set=["J", "N"],
+            severity="critical",
+            notes="it decides whether an offence counts as investigated",
+            meta={"name": "investigation_is_yes_or_no", "owner": "us", "limit": "0 rows with anything but J or N"},
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="skaligen_misstankt",
+            value_set=["J", "N"],
+            severity="critical",
+            notes="it decides whether an offence counts as one with a suspect",
+            meta={"name": "suspect_is_yes_or_no", "owner": "us", "limit": "0 rows with anything but J or N"},
+        ),
+        ExpectNoRowsWhere(
+            condition="beslut = 'DIREKTAVSKRIVEN' and utredning = 'J'",
+            severity="critical",
+            notes="an offence dismissed without investigation was not investigated",
+            meta={"name": "dismissed_at_once_is_not_investigated", "owner": "us", "limit": "0 rows"},
+        ),
+        rules.all_months_have_decisions(),
+        rules.no_day_has_most("no_day_has_most_decisions", "police_decisions", "beslutsdatum"),
+        rules.typical_decisions_are_there(
+            ["DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVERLAMNAD"],
+            notes="police take decisions of these kinds every year",
+        ),
+        ExpectShareOfRowsToBeBetween(
+            condition="utredning = 'J'",
+            min_value=20,
+            max_value=90,
+            severity="warning",
+            notes="police investigate about half of what they decide on",
+            meta={"name": "share_investigated", "owner": "supplier", "limit": "20–90 % of the rows"},
+        ),
+        ExpectShareOfRowsToBeBetween(
+            condition="skaligen_misstankt = 'J'",
+            min_value=5,
+            max_value=80,
+            severity="warning",
+            notes="a suspect is registered neither hardly ever nor nearly always",
+            meta={"name": "share_with_suspect", "owner": "supplier", "limit": "5–80 % of the rows"},
+        ),
+        rules.share_reopened(),
+    ],
+)
