@@ -2,66 +2,124 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import copied, settings_in
+from conftest import copied
 from warehouse import marts
 
 from dagster_project.cli.load import load
 from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.transformation.dbt_project import MANIFEST
 from dagster_project.transformation.fingerprints import is_built
+
+# In the order in which a newcomer may try them; each ends with what it reads being there.
+COMMANDS = (
+    ("debug",),
+    ("ls",),
+    ("compile",),
+    ("seed",),
+    ("build",),
+    ("test",),
+    ("show", "--select", "dim_year"),
+    ("docs", "generate"),
+)
 
 
 @pytest.fixture
-def published(published_world: Settings, tmp_path: Path) -> Settings:
-    return copied(published_world, settings_in(tmp_path, published_world.suppress_below))
+def project(tmp_path: Path) -> Path:
+    """The dbt project as in a fresh clone, with a warehouse, if there is one, at the default places."""
+    copy = tmp_path / "clone" / "dbt"
+    shutil.copytree(DBT_PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    return copy
 
 
-def dbt(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run dbt as its users do, in the project's folder; what it writes is kept out of the code's."""
+@pytest.fixture
+def published(published_world: Settings, project: Path) -> Settings:
+    """A loaded and published warehouse at the default places."""
+    data = project.parent / "data"
+    places = Settings(data / "landing", data / "warehouse", data / "published", published_world.suppress_below)
+    return copied(published_world, places)
+
+
+def dbt(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run dbt as its users do: in the project's folder, with no variable set."""
     return subprocess.run(
-        [
-            str(Path(sys.executable).with_name("dbt")),
-            *arguments,
-            "--target-path",
-            str(folder),
-            "--log-path",
-            str(folder),
-        ],
-        cwd=DBT_PROJECT,
-        env={"PATH": os.environ["PATH"], "UPPKLARAT_WAREHOUSE_FILE": str(settings.warehouse_file)},
+        [str(Path(sys.executable).with_name("dbt")), *arguments],
+        cwd=project,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(project.parent / "home")},
         capture_output=True,
         text=True,
         timeout=300,
     )
 
 
-def test_a_build_by_hand_changes_no_mart(published: Settings, tmp_path: Path) -> None:
+def test_every_command_runs_where_nothing_was_loaded(project: Path) -> None:
+    (project.parent / "data" / "warehouse").mkdir(parents=True)
+    said = {}
+    for command in COMMANDS:
+        done = dbt(project, *command)
+        assert done.returncode == 0, f"{command}: {done.stdout}"
+        said[command[0]] = done.stdout
+    assert "Nothing has been loaded" in said["compile"]
+    assert "Nothing has been loaded" not in said["build"]
+    assert (project / "target" / "catalog.json").exists()
+
+
+def test_no_command_changes_the_marts_of_a_load(project: Path, published: Settings) -> None:
     before = marts(published.warehouse_file)
-    done = dbt(published, tmp_path / "target", "build", "--exclude-resource-type", "unit_test")
-    assert done.returncode == 0, done.stdout
-    assert marts(published.warehouse_file) == before
     assert before["fct_indicator_year"]
+    for command in COMMANDS:
+        done = dbt(project, *command)
+        assert done.returncode == 0, f"{command}: {done.stdout}"
+        assert marts(published.warehouse_file) == before, command
+        assert "WARN=0" in done.stdout or command[0] not in ("build", "test"), done.stdout
     assert is_built(published)
 
 
-def test_a_full_refresh_by_hand_changes_no_mart(published: Settings, tmp_path: Path) -> None:
+def test_a_full_refresh_by_hand_changes_no_mart(project: Path, published: Settings) -> None:
     before = marts(published.warehouse_file)
-    done = dbt(published, tmp_path / "target", "run", "--full-refresh")
+    done = dbt(project, "run", "--full-refresh")
     assert done.returncode == 0, done.stdout
     assert marts(published.warehouse_file) == before
 
 
-def test_a_database_without_sources_is_refused(settings: Settings, tmp_path: Path) -> None:
-    settings.home.mkdir()
-    done = dbt(settings, tmp_path / "target", "build", "--exclude-resource-type", "unit_test")
+def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, published: Settings) -> None:
+    with duckdb.connect(str(published.warehouse_file)) as connection:
+        connection.execute("drop table raw.complete_year")
+    done = dbt(project, "run", "--select", "int_processed_offence")
     assert done.returncode == 1
     assert "does not exist" in done.stdout
+
+
+def test_a_load_starts_afresh_on_a_database_made_by_hand(project: Path, published: Settings) -> None:
+    before = marts(published.warehouse_file)
+    published.warehouse_file.unlink()
+    assert dbt(project, "build", "--exclude-resource-type", "unit_test").returncode == 0
+    assert not is_built(published)
+    assert marts(published.warehouse_file)["fct_indicator_year"] == []
+    load(published)
+    assert marts(published.warehouse_file) == before
+
+
+def test_a_load_writes_nothing_into_the_code(published: Settings) -> None:
+    def written() -> set[tuple[str, int]]:
+        return {(str(path), path.stat().st_mtime_ns) for path in DBT_PROJECT.rglob("*")}
+
+    before = written()
+    published.warehouse_file.unlink()
+    load(published)
+    assert written() == before
+
+
+def test_set_up_is_apart_from_what_dbt_writes_by_hand(project: Path) -> None:
+    assert MANIFEST.relative_to(DBT_PROJECT).parts[:2] == ("target", "set_up")
+    assert dbt(project, "parse").returncode == 0
+    assert not (project / MANIFEST.relative_to(DBT_PROJECT)).exists()
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster_project.files import read_json, write_json, write_text
+from dagster_project.files import private_folder, read_json, write_json, write_text
 from dagster_project.memory import duckdb_memory
-from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.settings import DBT_PROJECT, REPOSITORY, Settings
 from dagster_project.versions import transformation_version
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-MANIFEST = DBT_PROJECT / "target" / "manifest.json"
-_PARSED = DBT_PROJECT / "target" / "partial_parse.msgpack"
-_PARSED_VERSION = DBT_PROJECT / "target" / "parsed_version.txt"
+# Apart from what dbt writes when people run it: that may be of an edited project, or removed by `dbt clean`.
+_SET_UP = DBT_PROJECT / "target" / "set_up"
+MANIFEST = _SET_UP / "manifest.json"
+_PARSED = _SET_UP / "partial_parse.msgpack"
+_PARSED_VERSION = _SET_UP / "parsed_version.txt"
 
 
 class TransformationFailedError(Exception):
@@ -58,7 +60,7 @@ def prepare_manifest() -> None:
     """Parse the project unless that was done for this very version of it."""
     if _is_prepared():
         return
-    _invoke(["parse", "--no-partial-parse", "--log-path", str(DBT_PROJECT / "target"), *_places()], manifest=None)
+    _invoke(["parse", "--no-partial-parse", "--log-path", str(_SET_UP), *_places(_SET_UP)], manifest=None)
     write_text(_PARSED_VERSION, transformation_version())
 
 
@@ -164,7 +166,8 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
-    command = [*arguments, "--log-path", str(settings.home / "logs"), *_places()]
+    # Compiled models are written to the scratch folder: a load writes nothing into the code.
+    command = [*arguments, "--log-path", str(settings.home / "logs"), *_places(settings.scratch)]
     try:
         outcome = invoke_parsed(command)
     finally:
@@ -210,15 +213,8 @@ def _is_prepared() -> bool:
     )
 
 
-def _places() -> list[str]:
-    return [
-        "--project-dir",
-        str(DBT_PROJECT),
-        "--profiles-dir",
-        str(DBT_PROJECT),
-        "--target-path",
-        str(DBT_PROJECT / "target"),
-    ]
+def _places(target: Path) -> list[str]:
+    return ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target)]
 
 
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
@@ -239,3 +235,5 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
 
 if __name__ == "__main__":
     prepare_manifest()
+    # For dbt run by hand: DuckDB makes no folders.
+    private_folder(REPOSITORY / "data" / "warehouse")

@@ -35,6 +35,7 @@ def model(dbt, session):
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
         region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
         groups_of=dict(indicators.project("indicator_id, victim_groups").fetchall()),
-        below=rule.fetchall()[0][0],
+        # Before the first load there is neither a rule nor an offence that it would be compared with.
+        below=next((below for (below,) in rule.fetchall()), None),
     )
     return pa.Table.from_pylist(rows, schema=SCHEMA)
