@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dagster_project.files import private_folder, read_json, write_json, write_text
@@ -166,12 +167,12 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
-    # Compiled models are written to the scratch folder: a load writes nothing into the code.
-    command = [*arguments, "--log-path", str(settings.home / "logs"), *_places(settings.scratch)]
-    try:
-        outcome = invoke_parsed(command)
-    finally:
-        DuckDBConnectionManager.close_all_connections()
+    # dbt writes the compiled models there: a load writes nothing into the code.
+    with TemporaryDirectory(dir=settings.scratch) as target:
+        try:
+            outcome = invoke_parsed([*arguments, "--log-path", str(settings.home / "logs"), *_places(Path(target))])
+        finally:
+            DuckDBConnectionManager.close_all_connections()
     results = [
         NodeResult(
             unique_id=result.node.unique_id,
