@@ -35,7 +35,6 @@ STAGES = {
     "dagster_project.ingestion.ingest": {"ingest": "ingest: the rest"},
     "dagster_project.transformation.build": {
         "build_marts": "build: around dbt",
-        "build_after_audit": "build: around dbt",
     },
     "dagster_project.transformation.dbt_project": {"run_dbt": "dbt: the rest"},
     "dbt.contracts.graph.manifest": {"Manifest.from_msgpack": "dbt: take the parsed project"},

@@ -26,7 +26,7 @@ from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.release import make_draft, release
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.transformation.build import build_after_audit, build_marts
+from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import prepare_manifest
 
 BASELINE = Path(__file__).with_name("costs.json")
@@ -138,7 +138,6 @@ def load(settings: Settings) -> dict[str, Any]:
             audit_warehouse(settings)
         with counted("publish", costs):
             make_draft(settings)
-            build_after_audit(settings)
             release(settings)
     return {**costs, "files written": dict(sorted((_files(settings) - before).items()))}
 

@@ -242,7 +242,7 @@ def _without_dagster() -> None:
     from dagster_project.publication.formats import write
     from dagster_project.publication.release import PublishingBlockedError, make_draft, release
     from dagster_project.quality.audit import audit_warehouse
-    from dagster_project.transformation.build import build_after_audit, build_marts
+    from dagster_project.transformation.build import build_marts
 
     write.write_formats = lambda *_: None
 
@@ -257,7 +257,6 @@ def _without_dagster() -> None:
         audit_warehouse(settings)
         try:
             make_draft(settings)
-            build_after_audit(settings)
             return loading.LoadOutcome(release(settings), tuple(rejected))
         except PublishingBlockedError as error:
             return loading.LoadOutcome(None, tuple(rejected), str(error))

@@ -17,7 +17,7 @@ from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import data_tests, mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import data_tests, described_tables, mart_tables, prepare_manifest
 
 
 @cache
@@ -34,8 +34,8 @@ def create_engine(url: str, connect_args: dict[str, Any] | None = None, **option
 
 
 prepare_manifest()
-mart_tables(after_audit=True)
-mart_tables(after_audit=False)
+mart_tables()
+described_tables()
 data_tests()
 build_definitions(Settings(Path("landing"), Path("home"), Path("published"))).resolve_job_def("load")
 sqlite_run_storage.create_engine = create_engine  # type: ignore[attr-defined]

@@ -24,18 +24,6 @@ MODELS = {
     "missing_values_not_alike": ("from (values (null, 'x'), (null, 'y'), (1, null), (2, null)) as row (a, b)", 0),
 }
 
-FIGURE = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
-FIGURES = {"shown": "null", "hidden": "'primary'"}
-# What a history tells, as figure, old and new value, and how many of its rows tell what is withheld
-HISTORIES = {
-    "nothing_told": ([], 0),
-    "only_what_is_shown": ([("shown", 1, 2), ("shown", "null", 2)], 0),
-    "that_it_is_withheld": ([("hidden", "null", "null")], 0),
-    "of_what_is_gone": ([("gone", 1, "null")], 0),
-    "an_old_value": ([("hidden", 1, "null"), ("shown", 1, 2)], 1),
-    "a_new_value_and_both": ([("hidden", "null", 2), ("hidden", 1, 2)], 2),
-}
-
 
 @pytest.fixture(scope="module")
 def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
@@ -62,24 +50,13 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
 def write_project(project: Path) -> None:
     (project / "models").mkdir()
     models = {name: rows for name, (rows, _) in MODELS.items()}
-    models["figures"] = " union all ".join(
-        f"select {figure(name)}, {reason} as suppression" for name, reason in FIGURES.items()
-    )
-    for name, (rows, _) in HISTORIES.items():
-        none = f"select {figure('')}, null::double as old_value, null::double as new_value where false"
-        told = (f"select {figure(of)}, {old} as old_value, {new} as new_value" for of, old, new in rows)
-        models[name] = " union all ".join([none, *told])
     for name, rows in models.items():
         (project / "models" / f"{name}.sql").write_text(rows, encoding="utf-8")
     unique = [{"unique_combination": {"arguments": {"columns": ["a", "b"]}}}]
-    silent = [{"tells_nothing_withheld": {"arguments": {"figures": "ref('figures')"}}}]
     database = {"type": "duckdb", "path": str(project / "throwaway.duckdb")}
     files = {
         "models/models.yml": {
-            "models": [
-                *({"name": name, "data_tests": unique} for name in MODELS),
-                *({"name": name, "data_tests": silent} for name in HISTORIES),
-            ]
+            "models": [{"name": name, "data_tests": unique} for name in MODELS],
         },
         "dbt_project.yml": {
             "name": "throwaway",
@@ -92,16 +69,6 @@ def write_project(project: Path) -> None:
         (project / path).write_text(json.dumps(content), encoding="utf-8")
 
 
-def figure(code: str) -> str:
-    """A key of which one part tells which figure it is."""
-    return ", ".join(f"'{code if name == 'geography_code' else ''}' as {name}" for name in FIGURE)
-
-
 @pytest.mark.parametrize(("model", "expected"), [(name, expected) for name, (_, expected) in MODELS.items()])
 def test_unique_combination(failures: dict[str, int], model: str, expected: int) -> None:
-    assert failures[model] == expected
-
-
-@pytest.mark.parametrize(("model", "expected"), [(name, expected) for name, (_, expected) in HISTORIES.items()])
-def test_tells_nothing_withheld(failures: dict[str, int], model: str, expected: int) -> None:
     assert failures[model] == expected

@@ -8,7 +8,6 @@ import duckdb
 import pytest
 
 from dagster_project.settings import Settings
-from dagster_project.transformation.build import AFTER_AUDIT
 from dagster_project.transformation.dbt_project import NodeResult, run_dbt
 from dagster_project.transformation.raw_schema import create_sources
 
@@ -29,7 +28,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         create_sources(connection, settings, active={}, year_fingerprints={})
     # A unit test takes the columns of what it replaces from the relation, so all of them are built first, empty.
-    build = ["build", "--exclude", AFTER_AUDIT, "--full-refresh", "--exclude-resource-type", "unit_test"]
+    build = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
     return Outcome(
         build=run_dbt(settings, build),
         unit_tests=run_dbt(settings, ["test", "--select", "test_type:unit"]),

@@ -17,7 +17,7 @@ from warehouse import build, deliver, differences, figures, marts
 
 from dagster_project.cli.purge import purge
 from dagster_project.ingestion.ingest import changed_folders, ingest
-from dagster_project.publication.draft import write_draft
+from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publications import next_publication_id, publish, seal
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.settings import Settings
@@ -80,7 +80,8 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def publish_unaudited(warehouse: Settings) -> None:
     """A publication of the marts as they are, which is what a purge keeps figures from; the audit has tests of its own."""
-    write_draft(warehouse, mart_tables(after_audit=False), anew=True)
+    begin_draft(warehouse.draft)
+    write_draft(warehouse.draft, mart_tables(), warehouse.warehouse_file)
     years = [*kept_description(warehouse)["years"], *complete_years(active_deliveries(warehouse))]
     publication_id = next_publication_id(warehouse)
     basis = publication_basis(warehouse)

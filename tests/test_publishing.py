@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -24,14 +25,12 @@ from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
 from dagster_project.state import take_back
-from dagster_project.transformation.build import build_after_audit
 
 
 def publish(settings: Settings) -> Publication | None:
     """Everything after the build, without Dagster."""
     audit_warehouse(settings)
     make_draft(settings)
-    build_after_audit(settings)
     return release(settings)
 
 
@@ -117,13 +116,15 @@ def test_a_declared_check_that_was_not_evaluated_blocks(published: Settings, mad
     assert_stands(published, made)
 
 
-@pytest.mark.parametrize("table", ["fct_indicator_year", "dim_geography"])
+@pytest.mark.parametrize("table", ["fct_indicator_year", "dim_geography", "quality_check"])
 def test_files_that_are_not_what_was_built_block(
     published: Settings, made: Settings, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    def damage(settings: Settings, tables: list[str], *, anew: bool) -> None:
-        draft_module.write_draft(settings, tables, anew=anew)
-        path = settings.draft / "csv" / f"{table}.csv"
+    def damage(draft: Path, tables: Sequence[str], built: Path) -> None:
+        draft_module.write_draft(draft, tables, built)
+        path = draft / "csv" / f"{table}.csv"
+        if table not in tables:
+            return
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         path.write_text("".join([*lines[:-1], lines[-2]]), encoding="utf-8")
 

@@ -22,14 +22,14 @@ from warehouse import build
 
 from dagster_project.cli import main as cli
 from dagster_project.cli.diff import DamagedPublicationError, tell_difference
+from dagster_project.publication import release as release_module
 from dagster_project.publication.draft import DATABASE
-from dagster_project.publication.release import make_draft
+from dagster_project.publication.history import describe_history
+from dagster_project.publication.release import PublishingBlockedError, make_draft
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import active_deliveries, take_back
-from dagster_project.transformation.build import build_after_audit
-from dagster_project.transformation.dbt_project import TransformationFailedError
 
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 COUNTS = (
@@ -295,13 +295,23 @@ def test_a_damaged_publication_is_not_compared_with(history: History, other_code
     assert damaged.publication_id not in {row["publication_id"] for row in new.table}
 
 
-def test_a_history_that_cannot_be_is_not_published(history: History, other_code: Settings) -> None:
+@pytest.mark.parametrize("table", ["publication", "revision", "quality_check"])
+def test_a_history_that_cannot_be_is_not_published(
+    history: History, other_code: Settings, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    def twice(connection: duckdb.DuckDBPyConnection, *given: Any) -> dict[str, Any]:
+        revised = describe_history(connection, *given)
+        connection.execute(f"insert into marts.{table} from marts.{table} limit 1")
+        return revised
+
     audit_warehouse(other_code)
-    make_draft(other_code)
-    with duckdb.connect(str(other_code.warehouse_file)) as connection:
-        connection.execute("insert into audit.revision select * from audit.revision limit 1")
-    with pytest.raises(TransformationFailedError, match="unique_combination_revision"):
-        build_after_audit(other_code)
+    monkeypatch.setattr(release_module, "describe_history", twice)
+    with pytest.raises(PublishingBlockedError, match=f"fails unique_combination_{table}$"):
+        make_draft(other_code)
+    assert publications(other_code)[-1].publication_id == history[NEWEST].publication_id
+    # Nothing is released of a draft that was refused.
+    with pytest.raises(PublishingBlockedError, match="load again"):
+        release_module.release(other_code)
 
 
 # --- the commands ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.marts_page import DICTIONARY, TABLES
 from dagster_project.publication.views import published_views, views_served_otherwise, write_views
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import mart_tables, mart_views, require_manifest
+from dagster_project.transformation.dbt_project import described_tables, mart_tables, mart_views, require_manifest
 from dagster_project.transformation.docs_page import write_docs_page
 
 
@@ -109,7 +109,7 @@ def test_the_view_is_described_and_named_without_a_database(served: duckdb.DuckD
     assert set(published_views()) == set(mart_views()) == {"indicator_report"}
     statement = published_views()["indicator_report"]
     tables = set(re.findall(r"(?:from|join) +([\w.]+)", statement)) - {"cause"}
-    assert tables <= {f"marts.{table}" for table in mart_tables(after_audit=False)}
+    assert tables <= {f"marts.{table}" for table in mart_tables()}
     assert len(tables) == 6
     assert "{" not in statement
     (sql,) = served.execute("select sql from duckdb_views() where view_name = 'indicator_report'").fetchone() or ("",)
@@ -261,7 +261,7 @@ def test_counts_hold_each_offence_of_a_year_once(
 
 
 def test_readers_read_marts_and_every_mart_has_one(manifest: dict[str, Any]) -> None:
-    marts = {*mart_tables(after_audit=False), *mart_tables(after_audit=True), *mart_views()}
+    marts = {*mart_tables(), *described_tables(), *mart_views()}
     read = set()
     for exposure in manifest["exposures"].values():
         nodes = exposure["depends_on"]["nodes"]

@@ -21,7 +21,7 @@ from suite_breakers import BREAKERS, NOT_JUDGED, ONLY_WARN, Breaker
 
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import changed_folders, ingest
-from dagster_project.publication.draft import READ_BACK, read_back, write_draft
+from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries
@@ -57,15 +57,16 @@ def sample_warehouse(folder: Path) -> Settings:
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
     build(settings)
     # one table is written and read back; the others would take long and say the same
-    write_draft(settings, mart_tables(after_audit=False)[:1], anew=True)
+    begin_draft(settings.draft)
+    write_draft(settings.draft, mart_tables()[:1], settings.warehouse_file)
     return settings
 
 
 @contextmanager
 def connected(warehouse: Settings) -> Iterator[Connections]:
     """By layer, a connection whose tables may be changed within a transaction."""
-    tables = mart_tables(after_audit=False)
-    with duckdb.connect() as raw, read_back(warehouse, tables[:1]) as served:
+    tables = mart_tables()
+    with duckdb.connect() as raw, read_back(warehouse.draft, tables[:1], warehouse.warehouse_file) as served:
         for table in tables[1:]:
             served.execute(
                 f"insert into {READ_BACK} select * replace ($name as table_name) from {READ_BACK} where table_name = $first",

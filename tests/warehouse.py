@@ -65,7 +65,7 @@ def marts(database: Path, tables: tuple[str, ...] | None = None) -> dict[str, li
     with duckdb.connect(str(database), read_only=True) as connection:
         return {
             table: connection.execute(f"select * from marts.{table} order by all").fetchall()
-            for table in tables or mart_tables(after_audit=False)
+            for table in tables or mart_tables()
         }
 
 

@@ -10,7 +10,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
 from dagster_project.rounding import percentage
 from dagster_project.settings import Settings
-from dagster_project.transformation.build import AFTER_AUDIT, build_after_audit, build_marts
+from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import NodeResult, require_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
@@ -22,9 +22,7 @@ class Translator(DagsterDbtTranslator):
     """Puts a model into the group of its schema, and gives years to those that are built by year."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The schema is the layer, unless a tag says otherwise; what tells of the publication belongs to it."""
-        if "after_audit" in dbt_resource_props["tags"]:
-            return "published"
+        """The schema is the layer, unless a tag says otherwise."""
         tagged = [tag for tag in dbt_resource_props["tags"] if tag.startswith(GROUP)]
         return tagged[0].removeprefix(GROUP) if tagged else str(dbt_resource_props["schema"])
 
@@ -35,13 +33,13 @@ class Translator(DagsterDbtTranslator):
 
 
 def model_assets() -> list[dg.AssetsDefinition]:
-    """All models up to the audit, and those that tell of it, which are built when it is done."""
+    """All models, with their data tests."""
     manifest = require_manifest()
 
     @dbt_assets(
         manifest=manifest,
         # Those who only read are no assets of ours.
-        exclude=f"{AFTER_AUDIT} resource_type:exposure",
+        exclude="resource_type:exposure",
         name="transform",
         dagster_dbt_translator=Translator(),
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -62,19 +60,7 @@ def model_assets() -> list[dg.AssetsDefinition]:
                     )
                 )
 
-    @dbt_assets(
-        manifest=manifest,
-        select=AFTER_AUDIT,
-        name="describe_publication",
-        dagster_dbt_translator=Translator(),
-        pool=WAREHOUSE_POOL,
-    )
-    def describe_publication(context: dg.AssetExecutionContext, places: Places) -> Iterator[Any]:
-        with one_writer(context, places.settings):
-            results = build_after_audit(places.settings)
-        yield from _events(context, places.settings, results)
-
-    return [transform, describe_publication]
+    return [transform]
 
 
 def _is_whole(context: dg.AssetExecutionContext) -> bool:

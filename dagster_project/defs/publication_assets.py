@@ -13,13 +13,12 @@ from dagster_project.publication.release import make_draft, release
 from dagster_project.publications import active_publication
 from dagster_project.quality.audit import Audit, audit_warehouse, read_audit
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
-from dagster_project.transformation.dbt_project import mart_tables, mart_views
+from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables, mart_views
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 DRAFT = dg.AssetKey(["published", "draft"])
-DESCRIPTIONS = [dg.AssetKey(["audit", table]) for table in ("check_result", "publication", "revision")]
 REPORT_ASSET = dg.AssetKey(["published", "report"])
 CURRENT = dg.AssetKey(["published", "current"])
 POSTGRES = dg.AssetKey(["published", "postgres"])
@@ -27,8 +26,8 @@ POSTGRES = dg.AssetKey(["published", "postgres"])
 
 def publication_assets() -> list[dg.AssetsDefinition]:
     """The verdict, the draft, what is said of it, the report and the publication."""
-    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(after_audit=False), *mart_views())]
-    described = [dg.AssetKey(["marts", table]) for table in mart_tables(after_audit=True)]
+    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
+    described = {dg.AssetKey(["marts", table]): mart_declarations()[table].description for table in described_tables()}
 
     @dg.asset(
         key=VERDICT,
@@ -53,8 +52,8 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 description="All marts in the files that will be published, read back and compared with what was built.",
             ),
             *(
-                dg.AssetSpec(key, group_name="published", deps=[VERDICT], description="What the models about it read.")
-                for key in DESCRIPTIONS
+                dg.AssetSpec(key, group_name="published", deps=[VERDICT], description=description)
+                for key, description in described.items()
             ),
         ],
         check_specs=[
@@ -73,7 +72,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         if not audit.results:
             context.log.info("no year is complete yet; nothing is published")
             return
-        for key in (DRAFT, *DESCRIPTIONS):
+        for key in (DRAFT, *described):
             yield dg.MaterializeResult(asset_key=key, metadata={"checks": len(audit.results)})
         for result in audit.results:
             if result.layer == "published":

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
 DATABASE = "uppklarat.duckdb"
@@ -21,16 +20,18 @@ READ_BACK = "read_back"
 FORMULA = r"(^|[;\t\r\n])[=+\-@\t\r]"
 
 
-def write_draft(settings: Settings, tables: Sequence[str], *, anew: bool) -> None:
-    """Write tables of schema `marts` into the draft in every format; `anew` begins a new draft."""
-    draft = settings.draft
-    if anew:
-        shutil.rmtree(draft, ignore_errors=True)
-        for folder in (draft / "parquet", draft / "csv"):
-            folder.mkdir(parents=True)
+def begin_draft(draft: Path) -> None:
+    """Remove what an earlier load left, and make the folders of a new draft."""
+    shutil.rmtree(draft, ignore_errors=True)
+    for folder in (draft / "parquet", draft / "csv"):
+        folder.mkdir(parents=True)
+
+
+def write_draft(draft: Path, tables: Sequence[str], built: Path) -> None:
+    """Write tables of schema `marts` of a database into the draft in every format."""
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version '{STORAGE_VERSION}')")
-        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        connection.execute(f"attach {literal(built)} as built (read_only)")
         connection.execute("create schema if not exists draft.marts")
         for table in tables:
             columns = _columns(connection, table)
@@ -64,16 +65,15 @@ def undo_release(draft: Path, kept: Collection[str]) -> None:
 
 
 @contextmanager
-def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def read_back(draft: Path, tables: Sequence[str], built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the draft's files as a reader would and compare them with what was built.
 
     Gives a connection with table `read_back`: for every table and format the rows built and served, and how many rows are
     only in the one or the other; for CSV also how many hold a text that a spreadsheet would take for a formula.
     """
-    draft = settings.draft
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(draft / DATABASE)} as served (read_only)")
-        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        connection.execute(f"attach {literal(built)} as built (read_only)")
         connection.execute(
             f"""
             create table {READ_BACK} (
@@ -91,13 +91,13 @@ def read_back(settings: Settings, tables: Sequence[str]) -> Iterator[duckdb.Duck
                 "csv": f"read_csv({literal(draft / 'csv' / f'{table}.csv')}, header = true, columns = {{{csv_types}}})",
             }
             for form in FORMATS:
-                built, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
-                rows_built, rows_served = _count(connection, built), _count(connection, served)
+                made, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
+                rows_built, rows_served = _count(connection, made), _count(connection, served)
                 # Every mart has a key, so that no row is there twice: as many rows, none of them missing, are the same rows.
-                same = rows_built == rows_served and not _count(connection, f"{built} except {served}")
+                same = rows_built == rows_served and not _count(connection, f"{made} except {served}")
                 only_built, only_served = (
                     0 if same else _count(connection, f"{one} except all {other}")
-                    for one, other in ((built, served), (served, built))
+                    for one, other in ((made, served), (served, made))
                 )
                 formulas = _count(connection, f"{served} where {_holds_formula(types)}") if form == "csv" else 0
                 connection.execute(

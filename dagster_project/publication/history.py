@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.publication.causes import causes_between, untold
-from dagster_project.publication.comparison import COLUMNS, FIGURES, Comparison, compare_figures
+from dagster_project.publication.comparison import COLUMNS, FIGURES, KEY, Comparison, compare_figures
 from dagster_project.publications import Publication, changed_files, publications
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
@@ -21,26 +21,6 @@ logger = logging.getLogger("uppklarat")
 
 PUBLICATIONS, _REVISIONS = "parquet/publication.parquet", "parquet/revision.parquet"
 _NEEDED = (FIGURES, PUBLICATIONS, _REVISIONS)
-_PUBLICATION_COLUMNS = {
-    "publication_id": "varchar",
-    "published_at": "timestamp",
-    "is_synthetic": "boolean",
-    "first_year": "integer",
-    "last_year": "integer",
-    "years": "varchar",
-    "deliveries": "varchar",
-    "code_version": "varchar",
-    "checks_passed": "bigint",
-    "checks_warned": "bigint",
-    "checks_not_judged": "bigint",
-    "waivers": "varchar",
-    "predecessor": "varchar",
-    "changes": "varchar",
-    "new_years": "varchar",
-    "revisions": "bigint",
-    "not_compared": "varchar",
-}
-_REVISION_COLUMNS = {"publication_id": "varchar", **COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -56,15 +36,14 @@ class Difference:
 def describe_history(
     connection: duckdb.DuckDBPyConnection, settings: Settings, description: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Create the tables `audit.publication` and `audit.revision` of the working database for the draft that is described.
+    """Fill the tables `marts.publication` and `marts.revision`, as they are declared, for the draft that is described.
 
     The draft is compared with the newest publication whose files are what its manifest says. Revisions that earlier publications
     brought are taken over from it, so that they are still told when those are deleted. Returns what the manifest says of it.
     """
     sound, damaged = _sound_publications(settings)
     before = sound[-1] if sound else None
-    _create(connection, "audit.revision", _REVISION_COLUMNS)
-    _take_over(connection, "audit.revision", _REVISION_COLUMNS, sound, _REVISIONS)
+    _take_over(connection, "marts.revision", sound, _REVISIONS)
     revised: dict[str, Any] = {
         "predecessor": before.publication_id if before else None,
         "changes": [],
@@ -75,7 +54,7 @@ def describe_history(
     if before:
         found = difference(connection, "found", before, settings.draft / FIGURES, description)
         connection.execute(
-            f"insert into audit.revision by name select ? as publication_id, {', '.join(COLUMNS)} from found",
+            f"insert into marts.revision by name select ? as publication_id, {', '.join(COLUMNS)} from found",
             [description["publication_id"]],
         )
         revised |= {
@@ -86,18 +65,28 @@ def describe_history(
         }
     for text in revised["not_compared"]:
         logger.warning("revisions: not compared: %s", text)
-    _create(connection, "audit.publication", _PUBLICATION_COLUMNS)
-    _take_over(connection, "audit.publication", _PUBLICATION_COLUMNS, sound, PUBLICATIONS)
+    _withhold_values(connection, settings.draft / FIGURES)
+    _take_over(connection, "marts.publication", sound, PUBLICATIONS)
     said = [*(one.said for one in publications(settings)), {**description, "revisions": revised}]
     # What is still there tells more than what was said of it by older code.
     connection.executemany(
-        "delete from audit.publication where publication_id = ?", [[one["publication_id"]] for one in said]
+        "delete from marts.publication where publication_id = ?", [[one["publication_id"]] for one in said]
     )
+    rows = [_row(one) for one in said]
     connection.executemany(
-        f"insert into audit.publication values ({', '.join('?' for _ in _PUBLICATION_COLUMNS)})",
-        [list(_row(one).values()) for one in said],
+        f"insert into marts.publication ({', '.join(rows[0])}) values ({', '.join('?' for _ in rows[0])})",
+        [list(row.values()) for row in rows],
     )
     return revised
+
+
+def _withhold_values(connection: duckdb.DuckDBPyConnection, figures: Path) -> None:
+    """Remove the values of what the draft withholds: the history must not tell them either."""
+    same = " and ".join(f"revision.{name} = withheld.{name}" for name in KEY)
+    connection.execute(
+        f"update marts.revision set old_value = null, new_value = null from {parquet(figures)} as withheld "
+        f"where withheld.suppression is not null and {same}"
+    )
 
 
 def difference(
@@ -114,7 +103,8 @@ def difference(
             connection, table, before.folder / FIGURES, figures, published_years=_years_so_far(before), causes=causes
         )
     else:
-        _create(connection, table, COLUMNS)
+        columns = ", ".join(f"{name} {of}" for name, of in COLUMNS.items())
+        connection.execute(f"create or replace table {table} ({columns})")
         compared = Comparison((), (f"no figure, since a publication has no {FIGURES}",))
     (rows,) = connection.execute(f"select count(*) from {table}").fetchone() or (0,)
     return Difference(
@@ -139,7 +129,6 @@ def _sound_publications(settings: Settings) -> tuple[list[Publication], list[str
 def _take_over(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    columns: Collection[str],
     sound: Sequence[Publication],
     name: str,
 ) -> None:
@@ -148,7 +137,8 @@ def _take_over(
     if newest := next(having, None):
         file = newest.folder / name
         there = [column for column, *_ in connection.execute(f"describe select * from {parquet(file)}").fetchall()]
-        told = ", ".join(column for column in columns if column in there)
+        declared = connection.execute(f"describe {table}").fetchall()
+        told = ", ".join(column for column, *_ in declared if column in there)
         connection.execute(f"insert into {table} by name select {told} from {parquet(file)}")
 
 
@@ -163,7 +153,7 @@ def _years_so_far(publication: Publication) -> set[int]:
 def _row(said: Mapping[str, Any]) -> dict[str, Any]:
     """A publication's row in table `publication`, from its manifest."""
     revised = said.get("revisions", {})
-    row = {
+    return {
         "publication_id": said["publication_id"],
         "published_at": datetime.fromisoformat(said["published_at"]).replace(tzinfo=None),
         "is_synthetic": said["synthetic"],
@@ -183,12 +173,7 @@ def _row(said: Mapping[str, Any]) -> dict[str, Any]:
         "revisions": revised.get("values"),
         "not_compared": "; ".join(revised.get("not_compared", ())) or None,
     }
-    return {name: row[name] for name in _PUBLICATION_COLUMNS}
 
 
 def _joined(parts: Any) -> str | None:
     return ",".join(map(str, parts)) or None
-
-
-def _create(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str]) -> None:
-    connection.execute(f"create or replace table {table} ({', '.join(f'{name} {of}' for name, of in columns.items())})")

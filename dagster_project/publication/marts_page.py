@@ -24,7 +24,8 @@ SHARED_BY = 3
 
 def generated() -> str:
     """Tables, grain, key, columns, types and meanings, as Markdown."""
-    tables = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
+    declared = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
+    tables = [*declared["models"], *declared["sources"][0]["tables"]]
     meanings = dict(
         re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", MEANINGS.read_text(encoding="utf-8"), re.DOTALL)
     )
@@ -50,9 +51,13 @@ def dictionary() -> str:
 
 def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[str, str, str]]) -> list[str]:
     (key,) = (
-        test["unique_combination"]["arguments"]["columns"]
-        for test in table["data_tests"]
-        if "unique_combination" in test
+        [table["config"]["meta"]["key"]]
+        if "data_tests" not in table
+        else [
+            test["unique_combination"]["arguments"]["columns"]
+            for test in table["data_tests"]
+            if "unique_combination" in test
+        ]
     )
     columns = [_of(column) for column in table["columns"]]
     explained_above = [f"`{name}`" for name, kind, meaning in columns if (name, kind, meaning) in shared]

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -14,7 +16,17 @@ import duckdb
 from dagster_project.disclosure.withheld import remember_withheld
 from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publication.causes import grounds, last_loaded
-from dagster_project.publication.draft import READ_BACK, files_of, read_back, undo_release, write_draft
+from dagster_project.publication.comparison import FIGURES
+from dagster_project.publication.described import create_described, failures_of_described
+from dagster_project.publication.draft import (
+    DATABASE,
+    READ_BACK,
+    begin_draft,
+    files_of,
+    read_back,
+    undo_release,
+    write_draft,
+)
 from dagster_project.publication.formats.catalogue import read_catalogue
 from dagster_project.publication.history import describe_history
 from dagster_project.publication.marts_page import DICTIONARY, dictionary
@@ -33,27 +45,12 @@ from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import read_waivers
 from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries, complete_years, kept_description, withdrawals
-from dagster_project.transformation.dbt_project import mart_tables
+from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables
 from dagster_project.transformation.fingerprints import is_built
 from dagster_project.versions import code_version
 from expectations.results import CheckResult
 
 logger = logging.getLogger("uppklarat")
-
-# Of a check's result, what the models about it read.
-_CHECK_COLUMNS = {
-    "layer": "varchar",
-    "asset": "varchar",
-    "name": "varchar",
-    "year": "integer",
-    "severity": "varchar",
-    "owner": "varchar",
-    "reason": "varchar",
-    "observed": "varchar",
-    "limit": "varchar",
-    "result": "varchar",
-    "rows": "bigint",
-}
 
 
 class PublishingBlockedError(Exception):
@@ -86,7 +83,7 @@ def published_but_withdrawn(settings: Settings) -> list[str]:
 
 
 def make_draft(settings: Settings) -> Audit:
-    """Write the audited marts into a draft, read it back and audit what was read.
+    """Write the audited marts into a draft, read it back, audit what was read, and add the tables that tell of it.
 
     Returns the audit with the results of reading back; while no year is complete there is no draft.
 
@@ -108,10 +105,12 @@ def make_draft(settings: Settings) -> Audit:
     from expectations.suites import load_suites
     from expectations.validation import validate
 
-    tables = mart_tables(after_audit=False)
-    write_draft(settings, tables, anew=True)
+    tables = mart_tables()
+    settings.draft_description.unlink(missing_ok=True)
+    begin_draft(settings.draft)
+    write_draft(settings.draft, tables, settings.warehouse_file)
     write_text(settings.draft / DICTIONARY, dictionary())
-    with read_back(settings, tables) as connection:
+    with read_back(settings.draft, tables, settings.warehouse_file) as connection:
         results = validate("published_files", load_suites("published"), connection)
     audited = Audit(audit.basis, (*(one for one in audit.results if one.layer != "published"), *results))
     save_audit(settings, audited)
@@ -122,23 +121,39 @@ def make_draft(settings: Settings) -> Audit:
 
 
 def _describe(settings: Settings, audit: Audit) -> None:
-    """Write what readers shall know of the draft, for the models that tell of the checks and the publications."""
+    """Write the tables about the checks, the publications and the revisions into the draft, and what its manifest will say."""
     description = _description(settings, audit)
-    with duckdb.connect(str(settings.warehouse_file)) as connection:
-        connection.execute("create schema if not exists audit")
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in _CHECK_COLUMNS.items())
-        connection.execute(f"create or replace table audit.check_result ({columns})")
-        # By columns: DuckDB inserts row by row very slowly.
-        connection.execute(
-            f"insert into audit.check_result select {', '.join('unnest(?)' for _ in _CHECK_COLUMNS)}",
-            [[getattr(one, column) for one in audit.results] for column in _CHECK_COLUMNS],
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=settings.scratch) as folder:
+        built = Path(folder) / "described.duckdb"
+        with duckdb.connect(str(built)) as connection:
+            create_described(connection)
+            columns = list(mart_declarations()["quality_check"].columns)
+            # By columns: DuckDB inserts row by row very slowly.
+            connection.execute(
+                f"insert into marts.quality_check select {', '.join('unnest(?)' for _ in columns)}",
+                [[getattr(one, column) for one in audit.results] for column in columns],
+            )
+            description["revisions"] = describe_history(connection, settings, description)
+            failed = failures_of_described(connection, settings.draft / FIGURES)
+        if failed:
+            raise PublishingBlockedError([], f"what the draft tells of itself fails {', '.join(failed)}")
+        write_draft(settings.draft, described_tables(), built)
+        with read_back(settings.draft, described_tables(), built) as connection:
+            different = connection.execute(
+                f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served + formulas > 0 "
+                # A publication may revise nothing.
+                "or (rows_served = 0 and table_name <> 'revision')"
+            ).fetchall()
+    if different:
+        raise PublishingBlockedError(
+            [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
         )
-        description["revisions"] = describe_history(connection, settings, description)
     write_json(settings.draft_description, description)
 
 
 def release(settings: Settings) -> Publication | None:
-    """Complete the draft with the tables about it, seal it, name it and point readers to it.
+    """Complete the draft with its views, the report and the other formats, seal it, name it and point readers to it.
 
     May be repeated after a failure at any point of it. Returns None where the newest publication rests on the same deliveries
     and code: then there is nothing to publish.
@@ -148,25 +163,14 @@ def release(settings: Settings) -> Publication | None:
         shutil.rmtree(settings.draft, ignore_errors=True)
         return finished
     audit = _approved(settings)
-    undo_release(settings.draft, kept={DICTIONARY, *files_of(mart_tables(after_audit=False))})
+    undo_release(settings.draft, kept={DICTIONARY, *files_of((*mart_tables(), *described_tables()))})
     description = read_json(settings.draft_description, {})
-    late = mart_tables(after_audit=True)
-    write_draft(settings, late, anew=False)
-    with read_back(settings, late) as connection:
-        different = connection.execute(
-            f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served + formulas > 0 "
-            # A publication may revise nothing.
-            "or (rows_served = 0 and table_name <> 'revision')"
-        ).fetchall()
+    with duckdb.connect(str(settings.draft / DATABASE), read_only=True) as connection:
         told = connection.execute(
-            "select max(publication_id), (select count(*) from served.marts.quality_check), (select count(*) from "
-            "served.marts.revision where publication_id = $new) from served.marts.publication",
+            "select max(publication_id), (select count(*) from marts.quality_check), (select count(*) from "
+            "marts.revision where publication_id = $new) from marts.publication",
             {"new": description["publication_id"]},
         ).fetchone()
-    if different:
-        raise PublishingBlockedError(
-            [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
-        )
     write_views(settings)
     if views := views_served_otherwise(settings):
         raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
@@ -200,6 +204,7 @@ def _approved(settings: Settings) -> Audit:
         or audit.basis != publication_basis(settings)
         or not is_built(settings)
         or not settings.draft.is_dir()
+        or not settings.draft_description.exists()
     ):
         raise PublishingBlockedError([], "there is no draft of the present deliveries: load again")
     if not any(one.layer == "published" for one in audit.results):

@@ -210,7 +210,7 @@ def _corrections(record: DeliveryRecord) -> list[CheckResult]:
 
 def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
     """dbt's data tests, which catch our own mistakes, as results among the others."""
-    marts = {*mart_tables(after_audit=False), *mart_views()}
+    marts = {*mart_tables(), *mart_views()}
     return [
         CheckResult(
             name=test.name,

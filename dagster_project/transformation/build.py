@@ -12,7 +12,7 @@ from dagster_project.files import private_folder
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
 from dagster_project.state import active_deliveries
-from dagster_project.transformation.dbt_project import NodeResult, TransformationFailedError, keep_data_tests, run_dbt
+from dagster_project.transformation.dbt_project import NodeResult, keep_data_tests, run_dbt
 from dagster_project.transformation.fingerprints import (
     is_built_by_present_rules,
     record_build_begins,
@@ -23,8 +23,6 @@ from dagster_project.transformation.raw_schema import create_sources
 from dagster_project.years import spell_years
 
 logger = logging.getLogger("uppklarat")
-
-AFTER_AUDIT = "tag:after_audit"
 
 
 def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[int], list[NodeResult]]:
@@ -41,7 +39,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
         has_seeds = record_build_begins(connection)
         stale = _stale_years(connection)
     logger.info("building %s", f"years {spell_years(stale)}" if stale else "the small tables; no year is stale")
-    selection = ["--select", *models] if models else ["--exclude", AFTER_AUDIT]
+    selection = ["--select", *models] if models else []
     # Seeds belong to the rules, which are those of the last build; one that was killed may not have loaded them.
     seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
@@ -52,17 +50,6 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
             record_build_ended(connection, settings)
         keep_data_tests(settings, results)
     return stale, results
-
-
-def build_after_audit(settings: Settings) -> list[NodeResult]:
-    """Build the tables that tell of the audit and the publications, which exist only when the marts are audited.
-
-    Raises `TransformationFailedError` for a failing data test too, since no audit comes after them that could see it.
-    """
-    results = run_dbt(settings, ["build", "--select", AFTER_AUDIT, "--exclude-resource-type", "unit_test"])
-    if failed := [one.unique_id for one in results if one.tested_model and one.status != "pass"]:
-        raise TransformationFailedError(f"what the draft tells of itself fails {', '.join(failed)}")
-    return results
 
 
 def _delete_what_cannot_be_kept(settings: Settings) -> None:

@@ -74,13 +74,12 @@ def require_manifest() -> Path:
 
 @cache
 def data_tests() -> frozenset[tuple[str, str]]:
-    """The declared data tests of what is built before the audit, as (model, test)."""
+    """The declared data tests of the models, as (model, test)."""
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
     return frozenset(
         (nodes[node["attached_node"]]["name"], node["name"])
         for node in nodes.values()
         if node["resource_type"] == "test" and node["attached_node"] and not node["attached_node"].startswith("seed.")
-        if "after_audit" not in nodes[node["attached_node"]]["tags"]
     )
 
 
@@ -95,9 +94,20 @@ def read_data_tests(settings: Settings) -> list[NodeResult]:
 
 
 @cache
-def mart_tables(*, after_audit: bool) -> tuple[str, ...]:
-    """Names of the published tables, those that tell of the audit or all others."""
-    return tuple(name for name, node in _marts().items() if ("after_audit" in node["tags"]) == after_audit)
+def mart_tables() -> tuple[str, ...]:
+    """Names of the published tables that are models."""
+    return tuple(_marts())
+
+
+@cache
+def described_tables() -> tuple[str, ...]:
+    """Names of the published tables that tell of the publication itself, which the publisher writes."""
+    return tuple(sorted(source["name"] for source in _described()))
+
+
+def _described() -> list[dict[str, Any]]:
+    sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
+    return [source for source in sources if source["source_name"] == "published"]
 
 
 @cache
@@ -118,24 +128,18 @@ def kept_tables() -> tuple[str, ...]:
     """Names of the published tables whose rows of a purged year are kept: the dbt project reads them as sources."""
     sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
     kept = {source["name"].removeprefix("kept_") for source in sources if source["name"].startswith("kept_")}
-    return tuple(table for table in mart_tables(after_audit=False) if table in kept)
+    return tuple(table for table in mart_tables() if table in kept)
 
 
 @cache
 def mart_keys() -> Mapping[str, tuple[str, ...]]:
-    """Of each published table the columns that name a row, as the dbt project declares and tests them."""
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
-    return {
-        nodes[test["attached_node"]]["name"]: tuple(test["test_metadata"]["kwargs"]["columns"])
-        for test in nodes.values()
-        if (test.get("test_metadata") or {}).get("name") == "unique_combination"
-        and nodes[test["attached_node"]]["schema"] == "marts"
-    }
+    """Of each published table the columns that name a row, as the dbt project declares them."""
+    return {name: declared.key for name, declared in mart_declarations().items()}
 
 
 @cache
 def mart_declarations() -> Mapping[str, MartDeclaration]:
-    """How the dbt project declares the published tables, by name."""
+    """How the dbt project declares the published tables and views, by name."""
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
@@ -149,10 +153,10 @@ def mart_declarations() -> Mapping[str, MartDeclaration]:
                 name: (column["data_type"], " ".join(column["description"].split()))
                 for name, column in node["columns"].items()
             },
-            keys[node["unique_id"]],
+            keys[node["unique_id"]] if node["resource_type"] == "model" else tuple(node["config"]["meta"]["key"]),
         )
-        for node in nodes
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        for node in (*nodes, *_described())
+        if node["resource_type"] in ("model", "source") and node["schema"] == "marts"
     }
 
 

@@ -110,7 +110,7 @@ def _content(connection: duckdb.DuckDBPyConnection) -> str:
     return _hashed(
         [
             [table, *connection.execute(f"select count(*), sum(hash(mart)) from marts.{table} as mart").fetchall()]
-            for table in mart_tables(after_audit=False)
+            for table in mart_tables()
             if (table,) in there
         ]
     )

@@ -7,15 +7,14 @@
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- do models.update({node.name: node}) -%}
         {%- endfor -%}
-        {%- set statements = [] -%}
-        {%- for source in graph.sources.values() -%}
+        {%- set statements = ["create schema raw"] -%}
+        {%- for source in graph.sources.values() if source.source_name == 'raw' -%}
             {%- set declared = source.columns or models[source.name | replace('kept_', '')].columns -%}
             {%- set columns = [] -%}
             {%- for column in declared.values() -%}
                 {%- do columns.append(adapter.quote(column.name) ~ ' ' ~ column.data_type) -%}
             {%- endfor -%}
-            {%- do statements.append("create schema if not exists " ~ source.schema) -%}
-            {%- do statements.append("create table " ~ source.schema ~ "." ~ source.name ~ " (" ~ columns | join(', ') ~ ")") -%}
+            {%- do statements.append("create table raw." ~ source.name ~ " (" ~ columns | join(', ') ~ ")") -%}
         {%- endfor -%}
         {%- do run_query(statements | join(';\n')) -%}
     {%- endif -%}
