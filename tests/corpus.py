@@ -318,8 +318,8 @@ def file_cases() -> Iterator[Case]:
         for name, problem in {"decisions.csv": IRREGULAR, "manifest.json": IRREGULAR}.items():
             yield Case(f"{what} in place of {name}", "prosecution", _instead(name, make), Rejected(name, problem))
     too_early = Rejected("", Fault("the year lies before 2014", "Deliver later years only"))
-    too_late = Rejected("", Fault("the year has not begun", "into the folder of its year"))
-    for year, expected in {2013: too_early, 0: too_early, date.today().year + 1: too_late, 9999: too_late}.items():
+    too_late = Rejected("", Fault("the year is not over", "each in the folder of its year"))
+    for year, expected in {2013: too_early, 0: too_early, date.today().year: too_late, 9999: too_late}.items():
         yield Case(f"the year {year:04}", "prosecution", functools.partial(_in_year, year=year), expected, year=year)
     yield one_file("one bad file beside a good one", b"", EMPTY, file=("police", "decisions"))
     for what, (content, fault) in {

@@ -10,9 +10,12 @@ from dagster_project.cli.outcome import LoadFailedError, LoadOutcome
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.automation import LOAD, range_tags, run_config
 from dagster_project.defs.dead_runs import fail_dead_runs, writer_tag
-from dagster_project.defs.delivery_assets import ACCEPTED
+from dagster_project.defs.delivery_assets import ACCEPTED, REJECTED
 from dagster_project.defs.instance import open_instance
+from dagster_project.defs.publication_assets import VALIDATE
+from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import publications
+from dagster_project.quality.audit import read_audit
 from dagster_project.settings import Settings
 
 # Steps whose refusal is the audit's; any other failure is ours.
@@ -49,10 +52,18 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
             said = evaluation.metadata["rejected"].value
             rejected |= dict.fromkeys(said if isinstance(said, list) else [str(said)])
     blocked = not_served = None
-    for event in result.filter_events(lambda event: event.is_step_failure):
+    for event in result.filter_events(lambda event: event.is_step_failure and event.step_key != REJECTED):
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
+        if event.step_key == VALIDATE and error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+            audit = read_audit(settings)
+            blocked = (
+                str(PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged)))
+                if audit
+                else error.message
+            )
+            continue
         message = (event.step_failure_data.user_failure_data or error).__str__() if error is None else error.message
         if event.step_key not in (*GATED, SERVING) or error is None or error.cls_name != dg.Failure.__name__:
             raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")

@@ -6,9 +6,9 @@ import dagster as dg
 
 from dagster_project.defs.automation import dead_runs, load_job, new_delivery, yearly_load
 from dagster_project.defs.common import Places
-from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets
+from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets, rejections_check
 from dagster_project.defs.model_assets import model_assets
-from dagster_project.defs.publication_assets import expectation_checks, publication_assets
+from dagster_project.defs.publication_assets import CURRENT, expectation_checks, publication_assets
 from dagster_project.settings import Settings
 
 DEFAULT_SCHEDULE = "0 6 1 3 *"
@@ -24,7 +24,7 @@ def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE)
     )
     return dg.Definitions(
         assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
-        asset_checks=[expected_years_check(), expectation_checks()],
+        asset_checks=[expected_years_check(), expectation_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
         schedules=[yearly_load(cron_schedule)],
         sensors=[new_delivery, dead_runs],

@@ -20,14 +20,13 @@ from dagster_project.settings import Settings
 from dagster_project.state import clear_temporary_files
 from dagster_project.transformation.dbt_project import TransformationFailedError
 
-# Years from the contract's registry; the present year too, for deliveries of a year that is not over.
+# Years from the contract's first one to the last that has ended.
 TIMEZONE = "Europe/Stockholm"
 YEARS = dg.TimeWindowPartitionsDefinition(
     start=str(input_contract().first_year),
     cron_schedule="0 0 1 1 *",
     fmt="%Y",
     timezone=TIMEZONE,
-    end_offset=1,
 )
 WAREHOUSE_POOL = "warehouse"
 TRIES_AGAIN = 3
@@ -59,7 +58,7 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 @contextmanager
-def one_writer(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[None]:
+def one_writer(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, settings: Settings) -> Iterator[None]:
     """Be the only writer, and tell failures that may pass (a locked file) from those that will not.
 
     What is refused or wrong fails at once, with its reason; only a lock or an interrupted system call is tried again.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from dagster_project.contract import input_contract
 from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
-from dagster_project.ingestion.ingest import changed_folders, ingest, misfits, note_rejection
+from dagster_project.ingestion.ingest import changed_folders, ingest, known_rejection, misfits, note_rejection
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.state import DeliveryRecord, active_deliveries, years_not_complete
@@ -15,6 +15,7 @@ from dagster_project.transformation.dbt_project import kept_tables
 
 ACCEPTED = "delivery_accepted"
 EXPECTED_YEARS = "expected_years_arrived"
+REJECTED = "no_delivery_was_rejected"
 
 
 class IngestConfig(dg.Config):
@@ -205,6 +206,39 @@ def expected_years_check() -> dg.AssetChecksDefinition:
             raise dg.Failure(missing, allow_retries=False)
 
     return check_expected_years
+
+
+def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
+    """Fail a run that rejected a delivery, after `last` is there: everything else is published, and whoever watches runs sees it."""
+
+    @dg.multi_asset_check(
+        name=REJECTED,
+        specs=[
+            dg.AssetCheckSpec(
+                REJECTED,
+                asset=last,
+                description="No delivery of the run's years was rejected; fails the run if one was.",
+            )
+        ],
+        can_subset=True,
+    )
+    def check_rejections(context: dg.AssetCheckExecutionContext, places: Places) -> Iterator[dg.AssetCheckResult]:
+        tags = context.run.tags
+        first, final = (
+            int(tags.get(f"dagster/asset_partition_range_{end}") or tags.get("dagster/partition") or year)
+            for end, year in (("start", 0), ("end", 9999))
+        )
+        known = [
+            known_rejection(places.settings, folder)
+            for folder in changed_folders(places.settings)
+            if first <= folder.year <= final
+        ]
+        rejected = "; ".join([*filter(None, known), *misfits(places.settings).values()])
+        yield dg.AssetCheckResult(asset_key=last, check_name=REJECTED, passed=not rejected, description=rejected)
+        if rejected:
+            raise dg.Failure(rejected, allow_retries=False)
+
+    return check_rejections
 
 
 def _about(record: DeliveryRecord, file: str) -> dict[str, dg.MetadataValue]:

@@ -11,13 +11,16 @@ from dagster_project.defs.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publication.marts_page import REPORT
 from dagster_project.publication.release import make_draft, release
 from dagster_project.publications import active_publication
-from dagster_project.quality.audit import Audit, audit_warehouse, read_audit
+from dagster_project.quality.audit import Audit, audit_warehouse
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
 from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables, mart_views
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
-VERDICT = dg.AssetKey(["audit", "verdict"])
+# The step that validates, and its check that stops what comes after it.
+VALIDATE = "validate"
+MAY_BE_PUBLISHED = "may_be_published"
+FIGURES = dg.AssetKey(["marts", "fct_indicator_year"])
 DRAFT = dg.AssetKey(["published", "draft"])
 REPORT_ASSET = dg.AssetKey(["published", "report"])
 CURRENT = dg.AssetKey(["published", "current"])
@@ -25,22 +28,9 @@ POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def publication_assets() -> list[dg.AssetsDefinition]:
-    """The verdict, the draft, what is said of it, the report and the publication."""
+    """The draft, the tables about the publication, the report and the publication."""
     marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
     described = {dg.AssetKey(["marts", table]): mart_declarations()[table].description for table in described_tables()}
-
-    @dg.asset(
-        key=VERDICT,
-        group_name="audit",
-        kinds={"greatexpectations"},
-        deps=[*marts, *(_audited_asset(suite) for suite in load_suites("intermediate"))],
-        pool=WAREHOUSE_POOL,
-        description="Whether the figures may be published: every expectation on the deliveries, the offences and the marts.",
-    )
-    def verdict(context: dg.AssetExecutionContext, places: Places) -> dg.MaterializeResult[None]:
-        with one_writer(context, places.settings):
-            audit = audit_warehouse(places.settings)
-        return dg.MaterializeResult(metadata=_about(audit, places))
 
     @dg.multi_asset(
         name="draft",
@@ -48,16 +38,20 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             dg.AssetSpec(
                 DRAFT,
                 group_name="published",
-                deps=[VERDICT],
+                deps=marts,
                 description="All marts in the files that will be published, read back and compared with what was built.",
             ),
             *(
-                dg.AssetSpec(key, group_name="published", deps=[VERDICT], description=description)
+                dg.AssetSpec(key, group_name="published", deps=marts, description=description)
                 for key, description in described.items()
             ),
         ],
         check_specs=[
-            dg.AssetCheckSpec(expectation.meta["name"], asset=DRAFT, description=expectation.notes)
+            dg.AssetCheckSpec(
+                expectation.meta["name"],
+                asset=DRAFT,
+                description=f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}.",
+            )
             for suite in load_suites("published")
             for expectation in suite.expectations
         ],
@@ -156,40 +150,66 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             metadata |= {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))}
         yield dg.MaterializeResult(metadata=metadata)
 
-    return [verdict, draft, current, postgres]
+    return [draft, current, postgres]
 
 
 def expectation_checks() -> dg.AssetChecksDefinition:
-    """Show each result of the audit at the asset that it is about."""
+    """Every expectation as a check of the asset that it is about, and whether all of them let the marts be published.
+
+    Dagster lets no asset begin of which a blocking check failed before it. Of raw and intermediate tables the marts are made before
+    they are validated, so what fails there blocks by `may_be_published`.
+    """
     declared = load_suites("raw", "intermediate", "marts")
     keys = {suite.meta["asset"]: _audited_asset(suite) for suite in declared}
+    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
 
     @dg.multi_asset_check(
-        name="show_expectations",
+        name=VALIDATE,
         specs=[
             dg.AssetCheckSpec(
-                expectation.meta["name"],
-                asset=keys[suite.meta["asset"]],
-                additional_deps=[VERDICT],
-                description=expectation.notes,
-            )
-            for suite in declared
-            for expectation in suite.expectations
+                MAY_BE_PUBLISHED,
+                asset=FIGURES,
+                additional_deps=[mart for mart in marts if mart != FIGURES],
+                blocking=True,
+                description="No blocking check of the deliveries, the offences and the marts failed.",
+            ),
+            *(
+                dg.AssetCheckSpec(
+                    expectation.meta["name"],
+                    asset=keys[suite.meta["asset"]],
+                    additional_deps=[mart for mart in marts if mart != keys[suite.meta["asset"]]],
+                    blocking=suite.meta["layer"] == "marts" and expectation.severity == "critical",
+                    description=f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}.",
+                )
+                for suite in declared
+                for expectation in suite.expectations
+            ),
         ],
-        # While no year is complete there is nothing to audit, and no result to show.
+        # While no year is complete there is nothing to validate, and no result to show.
         can_subset=True,
+        pool=WAREHOUSE_POOL,
     )
-    def show_expectations(places: Places) -> Iterator[dg.AssetCheckResult]:
-        audit = read_audit(places.settings)
+    def validate(context: dg.AssetCheckExecutionContext, places: Places) -> Iterator[dg.AssetCheckResult]:
+        with one_writer(context, places.settings):
+            audit = audit_warehouse(places.settings)
+        if not audit.results:
+            return
+        yield dg.AssetCheckResult(
+            asset_key=FIGURES,
+            check_name=MAY_BE_PUBLISHED,
+            passed=not audit.blocking,
+            description="; ".join(result.label for result in audit.blocking) or None,
+            metadata=_about(audit, places),
+        )
         names = {
             (suite.meta["asset"], expectation.meta["name"]) for suite in declared for expectation in suite.expectations
         }
-        results = [] if audit is None else sorted(audit.results, key=lambda one: (one.asset, one.name, one.year or 0))
-        for (asset, name), of_check in groupby(results, key=lambda one: (one.asset, one.name)):
+        results = sorted(audit.results, key=lambda result: (result.asset, result.name, result.year or 0))
+        for (asset, name), of_check in groupby(results, key=lambda result: (result.asset, result.name)):
             if (asset, name) in names:
                 yield _check(keys[asset], list(of_check), places)
 
-    return show_expectations
+    return validate
 
 
 def _audited_asset(suite: ExpectationSuite) -> dg.AssetKey:

@@ -189,9 +189,10 @@ def check_year(folder: DeliveryFolder) -> None:
             f"the year lies before {first}, where the definition of processed offences begins",
             "Deliver later years only",
         )
-    if folder.year > date.today().year:
+    if folder.year >= date.today().year:
+        # Its figures would look like those of a whole year.
         raise RejectedDeliveryError(
-            folder.label, "the year has not begun", "Put the delivery into the folder of its year"
+            folder.label, "the year is not over", "Deliver whole years, each in the folder of its year"
         )
 
 
