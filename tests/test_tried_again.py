@@ -182,7 +182,7 @@ def test_the_catalogue_lists_no_file_of_the_first_attempt(
     assert catalogues[0] == catalogues[1] > 5
 
 
-@pytest.mark.parametrize("step", ["the late tables", "the seal", "the name"])
+@pytest.mark.parametrize("step", ["the formats", "the seal", "the name"])
 def test_released_again_in_another_process(
     drafted: Settings, undisturbed: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
