@@ -10,13 +10,13 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from dagster_project.contract import input_page
 from dagster_project.ingestion.corrections import read_corrections
 from dagster_project.publication import marts_page
 from dagster_project.quality.waivers import read_waivers
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.transformation.dbt_project import mart_declarations
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -108,13 +108,16 @@ def test_examples_of_declarations_are_understood(
 
 
 def test_examples_run_on_the_published_tables() -> None:
-    tables = yaml.safe_load(marts_page.TABLES.read_text(encoding="utf-8"))["models"]
+    tables = {
+        table: [(column, kind) for column, (kind, _) in declared.columns.items()]
+        for table, declared in mart_declarations().items()
+    }
     examples = re.findall(r"```sql\n(.*?)```", marts_page.PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) > 5
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
-        for table in tables:
-            columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in table["columns"])
-            connection.execute(f"create table marts.{table['name']} ({columns})")
+        for table, columns in tables.items():
+            declared = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+            connection.execute(f"create table marts.{table} ({declared})")
         for example in examples:
             connection.execute(example)

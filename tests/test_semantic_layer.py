@@ -266,7 +266,9 @@ def test_readers_read_marts_and_every_mart_has_one(manifest: dict[str, Any]) -> 
     for exposure in manifest["exposures"].values():
         nodes = exposure["depends_on"]["nodes"]
         assert nodes
-        assert all(node.split(".")[0] in ("model", "source") and node.split(".")[-1] in marts for node in nodes), exposure["name"]
+        assert all(node.split(".")[0] in ("model", "source") and node.split(".")[-1] in marts for node in nodes), (
+            exposure["name"]
+        )
         assert exposure["description"] and exposure["maturity"] and exposure["owner"]["name"]
         read |= {node.split(".")[-1] for node in nodes}
     assert read == marts
