@@ -6,14 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import duckdb
-import yaml
 
-from dagster_project.publication.draft import write_draft
-from dagster_project.publication.marts_page import TABLES
+from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publication.views import published_views
 from dagster_project.publications import Publication, publish, seal
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import mart_keys, prepare_manifest
+from dagster_project.transformation.dbt_project import mart_declarations, prepare_manifest
 
 # What a careless copy would change.
 TEXTS = ("Åmål – ”rån”", "", 'a "quoted", text; 100 %', "two\nlines", "\\.", "\\N", "null", None)
@@ -28,26 +26,26 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
     prepare_manifest()
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.warehouse_file.unlink(missing_ok=True)
-    models = yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]
-    tables = [model for model in models if model["name"] not in published_views()]
+    tables = {name: declared for name, declared in mart_declarations().items() if name not in published_views()}
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         connection.begin()
         connection.execute("create schema marts")
-        for table in tables:
-            columns = {column["name"]: column["data_type"] for column in table["columns"]}
-            if more and table["name"] == "dim_year":
+        for table, declaration in tables.items():
+            columns = {name: kind for name, (kind, _) in declaration.columns.items()}
+            if more and table == "dim_year":
                 columns = {more: "varchar", **columns}
             declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            connection.execute(f"create table marts.{table['name']} ({declared})")
-            key = mart_keys()[table["name"]]
+            connection.execute(f"create table marts.{table} ({declared})")
+            key = declaration.key
             values = [[_value(kind, number, name in key) for name, kind in columns.items()] for number in range(rows)]
             marks = ", ".join("?" for _ in columns)
-            connection.executemany(f"insert into marts.{table['name']} values ({marks})", values)
-            connection.execute(f"comment on table marts.{table['name']} is 'It''s 100 % {table['name']}'")
+            connection.executemany(f"insert into marts.{table} values ({marks})", values)
+            connection.execute(f"comment on table marts.{table} is 'It''s 100 % {table}'")
             for name in columns:
-                connection.execute(f"comment on column marts.{table['name']}.\"{name}\" is 'the column {name}'")
+                connection.execute(f"comment on column marts.{table}.\"{name}\" is 'the column {name}'")
         connection.commit()
-    write_draft(settings, sorted(table["name"] for table in tables), anew=True)
+    begin_draft(settings.draft)
+    write_draft(settings.draft, sorted(tables), settings.warehouse_file)
     seal(
         settings.draft,
         {

@@ -32,7 +32,7 @@ from test_publishing import publish
 from warehouse import build
 
 from dagster_project.cli.load import load
-from dagster_project.publication.draft import READ_BACK, read_back, write_draft
+from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
 from dagster_project.publication.formats.catalogue import CatalogueError, read_catalogue
 from dagster_project.publication.formats.cubes import read_cubes
 from dagster_project.publication.formats.write import FormatError, write_formats
@@ -466,8 +466,9 @@ def test_a_text_that_a_spreadsheet_would_compute_is_noticed(settings: Settings, 
         connection.execute("create schema marts")
         connection.execute("create table marts.told (number double, words varchar)")
         connection.execute("insert into marts.told values (-0.5, ?), (-1.5, 'words')", [text])
-    write_draft(settings, ["told"], anew=True)
-    with read_back(settings, ["told"]) as connection:
+    begin_draft(settings.draft)
+    write_draft(settings.draft, ["told"], settings.warehouse_file)
+    with read_back(settings.draft, ["told"], settings.warehouse_file) as connection:
         found = dict(connection.execute(f"select format, formulas from {READ_BACK}").fetchall())
     assert found == {"csv": FORMULAS[text], "duckdb": 0, "parquet": 0}
 
