@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.automation import LONGEST_WAIT, new_delivery, yearly_load
 from dagster_project.defs.common import Places, one_writer
 from dagster_project.defs.delivery_assets import EXPECTED_YEARS, REJECTED
-from dagster_project.defs.instance import prepare_instance_folder
+from dagster_project.defs.instance import open_instance, prepare_instance_folder
 from dagster_project.files import hold_writer_lock, no_other_writer, release_writer_lock
 from dagster_project.ingestion.ingest import changed_folders, note_rejection
 from dagster_project.ingestion.rejection import RejectedDeliveryError
@@ -473,3 +474,18 @@ def test_a_rejected_delivery_is_seen_at_its_asset_and_does_not_hold_up_the_other
     assert settings.current.exists()
     with duckdb.connect(str(settings.current / "uppklarat.duckdb"), read_only=True) as connection:
         assert connection.execute("select year from marts.dim_year").fetchall() == [(2022,)]
+
+
+def test_no_private_module_of_dagster_is_used() -> None:
+    private = re.compile(r"\b(?:from|import) (?:dagster|dagster_dbt)(?:\.\w+)*\._\w+|\bdagster\w*\._")
+    product = REPOSITORY / "dagster_project"
+    found = [path.name for path in product.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_the_instance_keeps_its_records_in_the_stock_storage(settings: Settings) -> None:
+    configuration = yaml.safe_load((prepare_instance_folder(settings) / "dagster.yaml").read_text(encoding="utf-8"))
+    assert "storage" not in configuration
+    with open_instance(settings) as instance:
+        instance.add_run(dg.DagsterRun(job_name="load"))
+    assert (settings.dagster_home / "history" / "runs.db").exists()

@@ -12,7 +12,6 @@ from dagster_project.defs.automation import LOAD, range_tags, run_config
 from dagster_project.defs.dead_runs import fail_dead_runs, writer_tag
 from dagster_project.defs.delivery_assets import ACCEPTED, REJECTED
 from dagster_project.defs.instance import open_instance
-from dagster_project.defs.publication_assets import VALIDATE
 from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import publications
 from dagster_project.quality.audit import read_audit
@@ -56,7 +55,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
-        if event.step_key == VALIDATE and error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+        if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
             audit = read_audit(settings)
             blocked = (
                 str(PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged)))
