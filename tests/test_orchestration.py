@@ -71,6 +71,10 @@ def test_the_graph_reads_as_the_flow(definitions: dg.Definitions) -> None:
     assert all(spec.description for spec in specs.values())
 
 
+def test_every_asset_has_an_owner(definitions: dg.Definitions) -> None:
+    assert {tuple(spec.owners) for spec in definitions.resolve_all_asset_specs()} == {("team:uppklarat",)}
+
+
 def test_years_come_from_the_registry(definitions: dg.Definitions) -> None:
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     for key in ("raw/police_offences", "raw/prosecution_decisions", "marts/fct_indicator_year"):

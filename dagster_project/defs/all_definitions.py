@@ -11,6 +11,7 @@ from dagster_project.defs.model_assets import model_assets
 from dagster_project.defs.publication_assets import CURRENT, expectation_checks, publication_assets
 from dagster_project.settings import Settings
 
+OWNER = "team:uppklarat"
 DEFAULT_SCHEDULE = "0 6 1 3 *"
 
 
@@ -22,8 +23,14 @@ def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE)
         published=str(settings.published),
         suppress_below=settings.suppress_below,
     )
+    assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
+        *delivery_specs(),
+        *ingest_assets(),
+        *model_assets(),
+        *publication_assets(),
+    ]
     return dg.Definitions(
-        assets=[*delivery_specs(), *ingest_assets(), *model_assets(), *publication_assets()],
+        assets=dg.map_asset_specs(lambda spec: spec.merge_attributes(owners=[OWNER]), assets),
         asset_checks=[expected_years_check(), expectation_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
         schedules=[yearly_load(cron_schedule)],
