@@ -15,12 +15,18 @@ from reference.worlds import dirty_world, prosecution_row
 from test_orchestration import places
 
 from dagster_project.cli import main as cli
+from dagster_project.cli.dagster_run import CHECK_FAILED
+from dagster_project.defs import publication_assets as publication_module
 from dagster_project.defs.all_definitions import build_definitions
-from dagster_project.defs.publication_assets import CURRENT, DRAFT, publication_assets
+from dagster_project.defs.publication_assets import CURRENT, DRAFT, MAY_BE_PUBLISHED, VALIDATE, publication_assets
 from dagster_project.files import release_writer_lock
+from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import active_publication, publications
+from dagster_project.quality.audit import Audit
 from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import prepare_manifest, run_dbt
+from expectations.results import CheckResult
+from expectations.suites import load_suites
 
 QUICK = Way(without_dagster=True)
 # Decisions on offences that no extract holds, among those of a small year: far more than the gate lets pass.
@@ -144,3 +150,64 @@ def test_the_same_load_blocks_again_and_again(blocked: Settings, between: list[C
 def test_the_same_load_blocks_again_after_dbt_by_hand(blocked: Settings) -> None:
     run_dbt(blocked, ["run", "--select", "int_quarantined_decision"])
     assert_blocked(blocked, run(blocked, QUICK).returncode)
+
+
+def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocked: Settings) -> None:
+    years = {"dagster/asset_partition_range_start": "2023", "dagster/asset_partition_range_end": "2024"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(blocked).resolve_job_def("load")
+        try:
+            result = job.execute_in_process(instance=instance, tags=years, raise_on_error=False)
+        finally:
+            release_writer_lock(blocked.lock)
+    failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
+    assert failed == [VALIDATE]
+    started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
+    assert not started & {"draft", "current", "published__postgres"}
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert checks[MAY_BE_PUBLISHED].blocking and not checks[MAY_BE_PUBLISHED].passed
+    assert checks[MAY_BE_PUBLISHED].metadata["blocking"].value == [GATE]
+    assert not checks[GATE.split(".")[1]].passed
+
+
+def test_the_command_names_the_check_that_blocks(blocked: Settings) -> None:
+    ended = run(blocked)
+    assert_blocked(blocked, ended.returncode)
+    assert GATE in ended.stdout + ended.stderr
+
+
+def test_checks_of_the_draft_block_as_their_suite_declares() -> None:
+    (suite,) = load_suites("published")
+    declared = {check.meta["name"]: check.severity == "critical" for check in suite.expectations}
+    (draft,) = (assets for assets in publication_assets() if DRAFT in assets.keys)
+    assert {spec.name: spec.blocking for spec in draft.check_specs} == declared
+    assert any(declared.values())
+
+
+def test_a_check_that_blocks_the_draft_is_reported_in_its_step(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (suite,) = load_suites("published")
+    name = suite.expectations[0].meta["name"]
+    failing = CheckResult(
+        name=name, suite=suite.name, layer="published", asset="current", severity="block", owner="us",
+        reason="because", result="failed", observed="1 row", limit="0 rows", rows=1,
+    )  # fmt: skip
+
+    def blocks(_: Settings) -> None:
+        raise PublishingBlockedError([failing])
+
+    monkeypatch.setattr(publication_module, "make_draft", blocks)
+    monkeypatch.setattr(publication_module, "read_audit", lambda _: Audit("basis", (failing,)))
+    (draft,) = (assets for assets in publication_assets() if DRAFT in assets.keys)
+    with dg.DagsterInstance.ephemeral() as instance:
+        try:
+            result = dg.materialize(
+                [draft], instance=instance, resources={"places": places(settings)}, raise_on_error=False
+            )
+        finally:
+            release_writer_lock(settings.lock)
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.blocking) == (name, False, True)
+    (failed,) = result.filter_events(lambda event: event.is_step_failure)
+    assert failed.step_failure_data.error.cls_name == CHECK_FAILED
