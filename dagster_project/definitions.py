@@ -7,13 +7,13 @@ import os
 import dagster as dg
 
 from dagster_project.defs.all_definitions import DEFAULT_SCHEDULE, build_definitions
-from dagster_project.defs.instance import spare_the_disk
+from dagster_project.defs.instance import relax_synchronous_writes
 from dagster_project.settings import Settings
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
     """Read the environment when Dagster asks, not when this module is imported."""
-    spare_the_disk()
+    relax_synchronous_writes()
     schedule = os.environ.get("UPPKLARAT_SCHEDULE") or DEFAULT_SCHEDULE
     return build_definitions(Settings.from_environment(), schedule)

@@ -153,9 +153,9 @@ ESCAPE = Fault("leads out of the landing folder", "not a link")
 NOWHERE = Fault("cannot be reached", "not a link")
 CHANGED = Fault("changed while it was read", "Load again when the delivery is complete")
 PERSONAL = Fault("a Swedish personal identity number", "Deliver pseudonyms")
-NO_JSON = Fault("no readable JSON", "Write the manifest anew")
-NO_OBJECT = Fault("no JSON object", "Write the manifest anew")
-HUGE_MANIFEST = Fault("larger than any manifest", "Write the manifest anew")
+NO_JSON = Fault("no readable JSON", "Write the manifest again")
+NO_OBJECT = Fault("no JSON object", "Write the manifest again")
+HUGE_MANIFEST = Fault("larger than any manifest", "Write the manifest again")
 VERSION = Fault("unknown version of the contract", "Deliver by version 1")
 SOURCE_KIND = Fault('^source must be the text "police", not a list$', "Correct it")
 NO_SOURCE = Fault("^source is missing$", 'Add it as the text "police"')
@@ -740,7 +740,7 @@ NO_MANIFESTS: dict[str, tuple[bytes, Fault]] = {
     "that is not UTF-8": (json.dumps({**MANIFEST, "created": "måndag"}, ensure_ascii=False).encode("cp1252"), NO_JSON),
     "in UTF-16": (
         json.dumps(MANIFEST).encode("utf-16"),
-        other_format("text in UTF-16", "JSON in UTF-8", "Write the manifest anew"),
+        other_format("text in UTF-16", "JSON in UTF-8", "Write the manifest again"),
     ),
     "that is two": (json.dumps(MANIFEST).encode() * 2, NO_JSON),
     "in single quotes": (str(MANIFEST).encode(), NO_JSON),
@@ -1601,8 +1601,8 @@ def within_reading(name: str, act: Callable[[Path], object]) -> Meddling:
 
 MOMENTS = {
     "while the other file is received": ("receive_file", 2, "offences.csv"),
-    "between hashing and judging": ("judge_file", 1, "offences.csv"),
-    "before its own judging": ("judge_file", 2, "decisions.csv"),
+    "between hashing and judging": ("validate_file", 1, "offences.csv"),
+    "before its own judging": ("validate_file", 2, "decisions.csv"),
 }
 
 
@@ -1634,15 +1634,15 @@ def meddling_cases() -> Iterator[Case]:
             yield Case(f"{what} while it is hashed, {suffix}", "prosecution", write, Rejected(name, fault),
                        meddling=within_reading(name, change))  # fmt: skip
     changed_decisions = folder_of("police", {**POLICE, "decisions.csv": POLICE["decisions.csv"] + b"\n"})
-    gone_before = before_step("judge_file", 1, lambda folder: (folder / "decisions.csv").unlink())
+    gone_before = before_step("validate_file", 1, lambda folder: (folder / "decisions.csv").unlink())
     yield Case(
         "gone before it is judged", "police", changed_decisions, Rejected("decisions.csv", gone), meddling=gone_before
     )
-    late = before_step("judge_file", 1, lambda folder: (folder / "manifest.json").write_bytes(b"{"))
+    late = before_step("validate_file", 1, lambda folder: (folder / "manifest.json").write_bytes(b"{"))
     complete = Taken("decisions", 3, warning="no manifest, so it could not be verified")
     write = folder_of("prosecution", {"decisions.csv": DECISIONS + ROW.replace(";2;", ";9;").encode()})
     yield Case("the manifest comes while the files are judged", "prosecution", write, complete, meddling=late)
-    doubled = before_step("judge_file", 1, lambda folder: (folder / "decisions.parquet").write_bytes(PARQUET))
+    doubled = before_step("validate_file", 1, lambda folder: (folder / "decisions.parquet").write_bytes(PARQUET))
     yield Case("a second container comes while the first is judged", "prosecution", write, complete, meddling=doubled)
 
 

@@ -247,7 +247,7 @@ DAMAGED = {
 
 def encoding_cases() -> Iterator[Case]:
     for what, (damaged, problem) in DAMAGED.items():
-        fault = Fault(rf"{problem}.*\(1 of 2 values", "Export the text anew in UTF-8")
+        fault = Fault(rf"{problem}.*\(1 of 2 values", "Export the text again in UTF-8")
         content = _provisions(SECTION, "", damaged)
         yield one_file(f"a provision damaged: {what}", content, fault, ", line 4, column lagrum", OFFENCES)
     for whole, expected in [
@@ -391,7 +391,7 @@ DIAGNOSED = {case.name: case for group in _GROUPS for case in group()}
 
 
 def one_column_wrong(settings: Settings) -> None:
-    """shared/cases/one_column_wrong, made anew: all report dates of one year have a time, and both sources have delivered it."""
+    """shared/cases/one_column_wrong, made again: all report dates of one year have a time, and both sources have delivered it."""
     offences = [offence_row(number, anmalningsdatum="2022-02-01 00:00:00") for number in range(1, 251)]
     decided = [police_row(number) for number in range(1, 201)]
     police = {"offences.csv": csv_file(*OFFENCES, offences), "decisions.csv": csv_file(*POLICE_DECISIONS, decided)}

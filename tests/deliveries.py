@@ -119,7 +119,7 @@ def delivery(source: str, name: str, content: bytes, suffix: str = ".csv", encod
 
 
 def put(settings: Settings, source: str, files: Mapping[str, bytes], year: int = YEAR) -> Path:
-    """Write a delivery folder anew with just these files."""
+    """Write a delivery folder again with just these files."""
     folder = settings.landing / source / str(year)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -145,7 +145,7 @@ def manifest(source: str, files: Mapping[str, bytes], rows: Mapping[str, int], *
 
 
 def put_with_manifest(settings: Settings, source: str, files: Mapping[str, bytes], **said: Any) -> Path:
-    """Write a delivery folder anew, with the manifest that belongs to it; the reference counts the rows."""
+    """Write a delivery folder again, with the manifest that belongs to it; the reference counts the rows."""
     folder = put(settings, source, files)
     # The reference reads the encoding from the manifest.
     (folder / "manifest.json").write_text(json.dumps(said))

@@ -26,7 +26,7 @@ def _engine(url: str, **options: Any) -> sqlalchemy.Engine:
 
 
 def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> sqlalchemy.Engine:
-    """One engine per database instead of one per question, whose statements SQLAlchemy would compile anew each time.
+    """One engine per database instead of one per question, whose statements SQLAlchemy would compile again each time.
 
     Its connections are opened and closed for each question all the same.
     """

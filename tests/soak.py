@@ -111,7 +111,7 @@ class Soak:
         if ran.returncode:
             self.wrong.append(ran.stdout)
         remark = (
-            "20 small worlds against the plain rules, drawn anew each time; 3 orders of deliveries against all at once"
+            "20 small worlds against the plain rules, drawn again each time; 3 orders of deliveries against all at once"
         )
         return [("counted as the rules say", sum(counted.values()), counted.get("passed", 0), remark)]
 
@@ -120,7 +120,7 @@ class Soak:
 
         made, killed, alive = mutant_figures(self.seed)
         self.wrong += alive
-        return [("mutants killed", made, killed, "half of them, drawn anew each time; `make mutants` makes all")]
+        return [("mutants killed", made, killed, "half of them, drawn again each time; `make mutants` makes all")]
 
 
 def table(rows: list[tuple[Row, float]]) -> str:

@@ -606,7 +606,7 @@ FIGURE_BREAKERS: Breakers = {
     "change_is_from_the_year_before": [
         change(
             FIGURES,
-            "the year before delivered anew",
+            "the year before delivered again",
             "clearance_pct = clearance_pct + 1",
             "indicator_id = 'valdtakt' and year = 2023",
         ),

@@ -16,10 +16,10 @@ from dagster_project.quality import audit as audit_module
 from dagster_project.quality.audit import (
     Audit,
     audit_warehouse,
+    leave_consequences_unjudged,
     missing_checks,
     read_audit,
     save_audit,
-    set_aside_what_follows,
 )
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, activate, record_folder, write_record
@@ -93,7 +93,7 @@ def test_what_may_follow_from_what_blocks_is_not_judged() -> None:
         result("expired", asset="third", suite="waivers", result="failed"),
         result("independent", asset="beside", result="failed"),
     ]
-    found = {one.name: one for one in set_aside_what_follows(results, OF_CHAIN)}
+    found = {one.name: one for one in leave_consequences_unjudged(results, OF_CHAIN)}
     changed = {name for name in found if found[name] not in results}
     assert changed == {"follows", "follows_far"}
     assert {found[name].result for name in changed} == {"not judged"}
@@ -106,7 +106,7 @@ def test_what_may_follow_from_what_blocks_is_not_judged() -> None:
 )
 def test_nothing_follows_from_what_does_not_block(reached: dict[str, Any]) -> None:
     results = [result("before", asset="first", **reached), result("after", asset="second", result="failed")]
-    assert set_aside_what_follows(results, OF_CHAIN) == results
+    assert leave_consequences_unjudged(results, OF_CHAIN) == results
 
 
 def test_an_audit_of_older_code_is_none(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.publication.causes import causes_between, causes_of, untold
+from dagster_project.publication.causes import causes_between, causes_not_described, causes_of
 from dagster_project.publication.comparison import compare_figures
 
 KEY = {
@@ -171,4 +171,6 @@ def test_what_an_older_manifest_does_not_tell_is_said() -> None:
         for one in BEFORE["deliveries"]
     ]
     assert causes_between(older, BEFORE) == []
-    assert untold(older, BEFORE) == ["whether suppress_below changed, which the earlier manifest does not tell"]
+    assert causes_not_described(older, BEFORE) == [
+        "whether suppress_below changed, which the earlier manifest does not tell"
+    ]

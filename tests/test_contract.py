@@ -8,7 +8,7 @@ from dagster_project.contract import CONTRACT_FILE, Column, FileContract, RowChe
 
 
 def declared() -> dict[str, FileContract]:
-    """Read anew: a contract that was read before would say nothing of how it is read."""
+    """Read again: a contract that was read before would say nothing of how it is read."""
     input_contract.cache_clear()
     return {file.table: file for file in input_contract().files}
 

@@ -22,7 +22,7 @@ from deliveries import (
 from reference.worlds import offence_row, prosecution_row
 
 from dagster_project.ingestion.corrections import CorrectionsError, read_corrections
-from dagster_project.ingestion.ingest import changed_folders, misfits
+from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries
 from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries
 
@@ -206,21 +206,21 @@ def test_a_redelivery_that_mended_the_row_is_rejected_until_the_correction_is_ta
 
 def test_one_for_a_delivery_that_is_not_loaded_fails_the_load(loaded: Settings) -> None:
     declare(loaded, correction(delivery="prosecution/2019"))
-    (text,) = misfits(loaded).values()
+    (text,) = uncorrected_deliveries(loaded).values()
     assert re.search("typing-error-1.*matches nothing", text)
 
 
 def test_one_for_files_that_are_gone_fails_the_load(settings: Settings) -> None:
     deliver(settings)
     load(settings)
-    assert misfits(settings) == {}
+    assert uncorrected_deliveries(settings) == {}
     (settings.landing / LABEL / "decisions.csv").unlink()
     (settings.landing / LABEL).rmdir()
     declare(settings, correction())
-    (text,) = misfits(settings).values()
+    (text,) = uncorrected_deliveries(settings).values()
     assert "Put its files into the landing folder" in text
     settings.corrections.unlink()
-    assert misfits(settings) == {}
+    assert uncorrected_deliveries(settings) == {}
 
 
 def test_a_personal_number_is_not_made_good_by_a_correction(loaded: Settings) -> None:

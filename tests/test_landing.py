@@ -227,7 +227,7 @@ def test_a_manifest_that_is_none(folder: DeliveryFolder, content: bytes, problem
     with pytest.raises(RejectedDeliveryError) as refused:
         open_delivery(folder)
     assert str(refused.value) == str(
-        RejectedDeliveryError("police/2022/manifest.json", problem, "Write the manifest anew")
+        RejectedDeliveryError("police/2022/manifest.json", problem, "Write the manifest again")
     )
 
 

@@ -17,7 +17,7 @@ from warehouse import build, marts
 from dagster_project.cli import main as cli
 from dagster_project.cli.purge import PurgeRefusedError, delete_purged_rows, purge
 from dagster_project.files import read_json, write_json
-from dagster_project.ingestion.ingest import changed_folders, misfits
+from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, PseudonymKeyError
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import Publication, publications
@@ -188,7 +188,7 @@ def test_corrections_of_purged_years_are_done_with(published: Settings) -> None:
         "- {id: old-one, delivery: police/2021, file: offences, rows: {line: 2}, action: drop, reason: a test, "
         "reported_by: police, date: 2022-03-01}\n"
     )
-    assert misfits(published) == {}
+    assert uncorrected_deliveries(published) == {}
 
 
 def test_a_year_must_be_left(published: Settings) -> None:

@@ -41,7 +41,7 @@ from reference.worlds import dirty_world, offence_row, police_row, prosecution_r
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.read import CHUNK
-from dagster_project.ingestion.validate import judge_file
+from dagster_project.ingestion.validate import validate_file
 from dagster_project.settings import Settings
 
 NO_BREAK_SPACE = "\u00a0"
@@ -567,9 +567,9 @@ def test_no_received_text_lies_on_disk_while_it_is_judged(settings: Settings, mo
 
     def look(*arguments: object) -> object:
         found.extend(path for path in settings.scratch.rglob("*") if path.is_file())
-        return judge_file(*arguments)  # type: ignore[arg-type]
+        return validate_file(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dagster_project.ingestion.ingest.judge_file", look)
+    monkeypatch.setattr("dagster_project.ingestion.ingest.validate_file", look)
     rows = [prosecution_row(number, misstanke_id="å") for number in range(1, 1_001)]
     content = csv_file("prosecution", "decisions", rows, encoding="cp1252")
     assert len(load_file(settings, "prosecution", "decisions", content, encoding="cp1252").loaded) == 1_000

@@ -53,7 +53,7 @@ def test_the_same_bytes_change_nothing(loaded: Settings, source: str) -> None:
     record = load(loaded, source)
     assert record == active_deliveries(loaded)[source, YEAR]
     after = everything_in(loaded.home)
-    # the folder was copied by the fixture, so only its times may have been noted anew
+    # the folder was copied by the fixture, so only its times may have been noted again
     del before["landing_index.json"], after["landing_index.json"]
     assert after == before
     assert [entry["source"] for entry in ledger_entries(loaded)] == ["police", "prosecution"]
@@ -292,7 +292,7 @@ def test_other_rules_may_reject_what_others_took(loaded: Settings, monkeypatch: 
         raise RejectedDeliveryError(f"prosecution/{YEAR}/decisions.csv", "against the new rules", "Ask")
 
     monkeypatch.setattr(ingest_module, "judging_version", lambda: "other0rules0")
-    monkeypatch.setattr(ingest_module, "judge_file", stricter)
+    monkeypatch.setattr(ingest_module, "validate_file", stricter)
     assert_rejected(loaded, "prosecution", "decisions.csv", "new rules")
 
 
@@ -320,7 +320,7 @@ def test_the_contract_is_part_of_the_rules(
 # --- crashes ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["receive_file", "judge_file", "write_record", "activate", "write_json"])
+@pytest.mark.parametrize("step", ["receive_file", "validate_file", "write_record", "activate", "write_json"])
 def test_a_load_that_was_cut_off_is_made_good_by_the_next(
     loaded: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

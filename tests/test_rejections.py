@@ -23,7 +23,7 @@ from deliveries import (
 )
 from reference.worlds import prosecution_row
 
-from dagster_project.ingestion.landing import find_strays
+from dagster_project.ingestion.landing import find_unexpected_entries
 from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries
 
@@ -91,7 +91,7 @@ def test_a_rejected_delivery_is_loaded_once_it_was_mended(loaded: Settings) -> N
 
 
 def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
-    assert list(find_strays(loaded.landing, loaded.corrections)) == []
+    assert list(find_unexpected_entries(loaded.landing, loaded.corrections)) == []
     for folder in (
         "polis/2024",
         "police/20x4",
@@ -103,7 +103,7 @@ def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
         (loaded.landing / folder).mkdir(parents=True)
     (loaded.landing / "police" / "2024").write_bytes(b"no folder")
     (loaded.landing / "prosecution" / "2025").symlink_to("nowhere")
-    told = list(find_strays(loaded.landing, loaded.corrections))
+    told = list(find_unexpected_entries(loaded.landing, loaded.corrections))
     names = ["polis", "police/(a personal identity number)", "police/2024", "police/20x4", "police/２０２４"]
     assert sorted(each.split(":")[0] for each in told) == sorted([*names, "prosecution/12345", "prosecution/2025"])
     assert all("not taken for a delivery" in each for each in told)

@@ -21,7 +21,7 @@ from test_publishing import publish
 from warehouse import build
 
 from dagster_project.cli import main as cli
-from dagster_project.cli.diff import DamagedPublicationError, tell_difference
+from dagster_project.cli.diff import DamagedPublicationError, describe_difference
 from dagster_project.publication import release as release_module
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.history import describe_history
@@ -286,7 +286,7 @@ def test_a_damaged_publication_is_not_compared_with(history: History, other_code
     file.chmod(0o644)
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(DamagedPublicationError, match=damaged.publication_id):
-        tell_difference(other_code, "newest", history[FIRST].publication_id)
+        describe_difference(other_code, "newest", history[FIRST].publication_id)
     new = step(other_code, built=False)
     said = new.publication.said["revisions"]
     assert said["predecessor"] == history[WITHDRAWN].publication_id

@@ -1,4 +1,4 @@
-"""The sample is judged by counting its files anew, in plain Python, by the rules of the definitions."""
+"""The sample is judged by counting its files again, in plain Python, by the rules of the definitions."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def test_a_draft_is_made_again(
 
 @pytest.mark.parametrize("afterwards", [False, True])
 @pytest.mark.parametrize(
-    "name", ["receive_file", "judge_file", "write_record", "sync_folder", "activate", "write_json"]
+    "name", ["receive_file", "validate_file", "write_record", "sync_folder", "activate", "write_json"]
 )
 def test_a_delivery_is_taken_in_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, afterwards: bool

@@ -23,8 +23,8 @@ from dagster_project.quality.waivers import (
     Waiver,
     WaiversError,
     apply_waivers,
+    describe_waivers,
     read_waivers,
-    told_waivers,
 )
 from dagster_project.settings import Settings
 from expectations.results import CheckResult
@@ -54,7 +54,7 @@ def waiver(**changes: Any) -> dict[str, Any]:
     said = {
         "check": "police_offences.required_fields_are_filled",
         "rows": 3,
-        "reason": "delivered anew in May",
+        "reason": "delivered again in May",
         "decided_by": "head of statistics",
         "decided": YESTERDAY,
         "expires": TOMORROW,
@@ -82,7 +82,7 @@ def judged(
 def test_a_covered_failure_no_longer_blocks_and_says_who_let_it(tmp_path: Path) -> None:
     result, (shown,) = judged(tmp_path, FAILED, waiver())
     assert (result.severity, result.result) == ("block", "waived")
-    for text in ("needed", "delivered anew in May", "head of statistics", str(YESTERDAY), str(TOMORROW)):
+    for text in ("needed", "delivered again in May", "head of statistics", str(YESTERDAY), str(TOMORROW)):
         assert text in result.reason
     assert (shown.result, shown.severity, shown.asset) == ("passed", "block", "police_offences")
 
@@ -229,7 +229,7 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         "quarantine_within_limit",
         "waiver_of_quarantine_within_limit_police",
     }
-    assert all("EXPIRED" in text for text in told_waivers(published))
+    assert all("EXPIRED" in text for text in describe_waivers(published))
 
 
 WRONG: dict[str, Any] = {

@@ -31,7 +31,7 @@ def find_publication(settings: Settings, name: str) -> Publication:
     return kept[(active_publication(settings) or name) if name == "current" else name]
 
 
-def tell_difference(
+def describe_difference(
     settings: Settings, one: str, other: str, indicator: str | None = None, year: int | None = None
 ) -> dict[str, Any]:
     """All figures (of an indicator, of a year) that differ between two publications, from the earlier to the later one.

@@ -12,8 +12,8 @@ from dataclasses import replace
 from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.cli.purge import delete_purged_rows
 from dagster_project.files import hold_writer_lock, release_writer_lock
-from dagster_project.ingestion.ingest import changed_folders, judged_by_earlier_rules, misfits
-from dagster_project.ingestion.landing import check_year, find_delivery_folders, find_strays
+from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries, validated_by_earlier_rules
+from dagster_project.ingestion.landing import check_year, find_delivery_folders, find_unexpected_entries
 from dagster_project.ingestion.pseudonyms import pseudonym_key
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.memory import duckdb_memory
@@ -24,7 +24,7 @@ from dagster_project.publications import (
     finish_interrupted_publishing,
     years_not_published,
 )
-from dagster_project.quality.waivers import told_waivers
+from dagster_project.quality.waivers import describe_waivers
 from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.state import active_deliveries, clear_temporary_files, complete_years
 from dagster_project.transformation.fingerprints import is_built
@@ -34,7 +34,7 @@ logger = logging.getLogger("uppklarat")
 
 STILL_PUBLISHED = (
     "no year is complete, so nothing can be published in its place: what readers open rests on deliveries that were withdrawn "
-    "({}). Deliver anew, or let readers open an earlier publication (`uppklarat publications`)"
+    "({}). Deliver again, or let readers open an earlier publication (`uppklarat publications`)"
 )
 
 
@@ -49,14 +49,14 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
     postgres = PostgresSettings.from_environment()
     # A slip in it is told now rather than after the ingest.
     duckdb_memory()
-    _become_the_writer(settings)
+    _acquire_writer_lock(settings)
     try:
         clear_temporary_files(settings)
         _clear_draft(settings)
         delete_purged_rows(settings)
         if settings.home.stat().st_mode & 0o077:
             logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
-        for text in told_waivers(settings):
+        for text in describe_waivers(settings):
             logger.warning("waiver: %s", text)
         # A slip in it is told now rather than after the build.
         read_catalogue(settings.catalogue)
@@ -81,10 +81,15 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
         outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
         if postgres and not outcome.not_served:
             outcome = replace(outcome, not_served=_served(settings, postgres))
-        for text in [*find_strays(settings.landing, settings.corrections), *judged_by_earlier_rules(settings)]:
+        for text in [
+            *find_unexpected_entries(settings.landing, settings.corrections),
+            *validated_by_earlier_rules(settings),
+        ]:
             logger.warning("%s", text)
         # The run says it too where it came so far.
-        return replace(outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *misfits(settings).values()])))
+        return replace(
+            outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *uncorrected_deliveries(settings).values()]))
+        )
     finally:
         release_writer_lock(settings.lock)
 
@@ -113,7 +118,7 @@ def _served(settings: Settings, postgres: PostgresSettings) -> str | None:
     return None
 
 
-def _become_the_writer(settings: Settings) -> None:
+def _acquire_writer_lock(settings: Settings) -> None:
     """Wait for whoever writes, and say what they published meanwhile, since there may be nothing left to do for us."""
     before = active_publication(settings)
     waited = False

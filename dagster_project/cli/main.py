@@ -205,10 +205,10 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
 
 def diff(settings: Settings, options: argparse.Namespace) -> int:
     """List the figures that differ between two publications, from the earlier to the later one."""
-    from dagster_project.cli.diff import difference_as_text, tell_difference
+    from dagster_project.cli.diff import describe_difference, difference_as_text
 
     try:
-        said = tell_difference(settings, options.one, options.other, options.indicator, options.year)
+        said = describe_difference(settings, options.one, options.other, options.indicator, options.year)
     except KeyError as error:
         print(
             f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr

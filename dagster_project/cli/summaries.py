@@ -15,18 +15,18 @@ from dagster_project.contract import input_contract
 from dagster_project.files import read_json
 from dagster_project.ingestion.ingest import (
     changed_folders,
-    judged_by_earlier_rules,
+    describe_ignored_delivery,
     known_rejection,
-    left_alone,
-    misfits,
+    uncorrected_deliveries,
+    validated_by_earlier_rules,
 )
-from dagster_project.ingestion.landing import UnreadableLandingError, find_delivery_folders, find_strays
+from dagster_project.ingestion.landing import UnreadableLandingError, find_delivery_folders, find_unexpected_entries
 from dagster_project.ingestion.pseudonyms import PseudonymKeyError, pseudonym_key
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.quality.audit import read_audit
 from dagster_project.quality.audit_basis import publication_basis
-from dagster_project.quality.waivers import told_waivers
+from dagster_project.quality.waivers import describe_waivers
 from dagster_project.rounding import percentage
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
@@ -49,7 +49,7 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "blocked": outcome.blocked,
         "missing": list(outcome.missing),
         "not_served": outcome.not_served,
-        "waivers": told_waivers(settings),
+        "waivers": describe_waivers(settings),
         "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
         "unusable": [
             {"source": record.source, "year": record.year, "file": name, "column": column, "rows": rows}
@@ -151,7 +151,7 @@ def status(settings: Settings) -> dict[str, Any]:
     quarantined = quarantine_counts(settings)
     try:
         in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
-        folders, not_fitting, unreadable = changed_folders(settings), misfits(settings), None
+        folders, not_fitting, unreadable = changed_folders(settings), uncorrected_deliveries(settings), None
     except UnreadableLandingError as error:
         in_landing_now, folders, not_fitting, unreadable = set(), [], {}, str(error)
     changed = {folder.label for folder in folders}
@@ -170,10 +170,10 @@ def status(settings: Settings) -> dict[str, Any]:
     ]
     if labels := published_but_withdrawn(settings):
         waiting.append(f"what readers open rests on withdrawn deliveries: {', '.join(labels)}")
-    strays = [] if unreadable else find_strays(settings.landing, settings.corrections)
-    waiting += [*strays, *judged_by_earlier_rules(settings), *not_fitting.values()]
+    strays = [] if unreadable else find_unexpected_entries(settings.landing, settings.corrections)
+    waiting += [*strays, *validated_by_earlier_rules(settings), *not_fitting.values()]
     waiting += [
-        f"{source}/{year}: {left_alone(at)}"
+        f"{source}/{year}: {describe_ignored_delivery(at)}"
         for (source, year, delivery_id), at in withdrawals(settings).items()
         if f"{source}/{year}" not in changed
         and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
@@ -230,7 +230,7 @@ def status(settings: Settings) -> dict[str, Any]:
             ),
         },
         "checks": failed_checks(settings),
-        "waivers": told_waivers(settings),
+        "waivers": describe_waivers(settings),
         "purged_before": kept_figures["before"] or None,
         "landing_unreadable": unreadable,
         "waiting": waiting,

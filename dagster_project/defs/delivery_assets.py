@@ -7,7 +7,13 @@ from pydantic import Field
 
 from dagster_project.contract import input_contract
 from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
-from dagster_project.ingestion.ingest import changed_folders, ingest, known_rejection, misfits, note_rejection
+from dagster_project.ingestion.ingest import (
+    changed_folders,
+    ingest,
+    known_rejection,
+    note_rejection,
+    uncorrected_deliveries,
+)
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.state import DeliveryRecord, active_deliveries, years_not_complete
@@ -144,7 +150,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                     except RejectedDeliveryError as error:
                         rejected.append(str(error))
                         note_rejection(settings, folder, str(error))
-        rejected += [text for label, text in misfits(settings).items() if label.startswith(f"{source}/")]
+        rejected += [text for label, text in uncorrected_deliveries(settings).items() if label.startswith(f"{source}/")]
         for text in rejected:
             context.log.error(text)
         active = active_deliveries(settings)
@@ -233,7 +239,7 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
             for folder in changed_folders(places.settings)
             if first <= folder.year <= final
         ]
-        rejected = "; ".join([*filter(None, known), *misfits(places.settings).values()])
+        rejected = "; ".join([*filter(None, known), *uncorrected_deliveries(places.settings).values()])
         yield dg.AssetCheckResult(asset_key=last, check_name=REJECTED, passed=not rejected, description=rejected)
         if rejected:
             raise dg.Failure(rejected, allow_retries=False)

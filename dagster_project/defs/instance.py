@@ -33,7 +33,7 @@ def prepare_instance_folder(settings: Settings) -> Path:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     os.environ["DAGSTER_HOME"] = str(folder)
-    spare_the_disk()
+    relax_synchronous_writes()
     return folder
 
 
@@ -43,7 +43,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 @cache
-def spare_the_disk() -> None:
+def relax_synchronous_writes() -> None:
     """Let SQLite write what Dagster keeps without waiting for the disk each time.
 
     `synchronous = normal` cannot corrupt a database in WAL mode, and loses at worst the last events when the power fails. Where

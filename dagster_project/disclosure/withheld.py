@@ -16,7 +16,7 @@ _DECIDED = "suppression, because, hides, possible_values, rests_on"
 _FIGURES = "fct_indicator_year"
 
 
-def offer_withheld(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def create_withheld_source(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Create the tables about withholding that the dbt project declares as source `raw`.
 
     The memory of what was withheld is kept in the private warehouse, beside what the publications at hand say themselves.

@@ -185,7 +185,7 @@ def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyCo
                     f"{received.where}, line {line}, column {column.name}",
                     f"text in the wrong encoding; it seems to be {encoding} "
                     f"({damaged} of {values} values that are not plain letters and digits)",
-                    "Export the text anew in UTF-8 from where it is whole, or name its encoding in the manifest",
+                    "Export the text again in UTF-8 from where it is whole, or name its encoding in the manifest",
                 )
 
 

@@ -27,7 +27,7 @@ from dagster_project.ingestion.landing import Delivery, DeliveryFolder, find_del
 from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.ingestion.validate import JudgedFile, judge_file
+from dagster_project.ingestion.validate import JudgedFile, validate_file
 from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import (
@@ -81,7 +81,7 @@ def changed_folders(settings: Settings) -> list[DeliveryFolder]:
 def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     """Load a delivery and make it the active one of its source and year; the same bytes again change nothing.
 
-    A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it anew. Raises
+    A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it again. Raises
     `RejectedDeliveryError`; then nothing of the delivery is kept.
     """
     private_folder(settings.home)
@@ -105,7 +105,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         delivery_id = _delivery_id(folder, received, encoding)
         seen = {folder.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}}
         if (at := withdrawals(settings).get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
-            logger.warning("%s: %s", folder.label, left_alone(at))
+            logger.warning("%s: %s", folder.label, describe_ignored_delivery(at))
             write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
             return None
         destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
@@ -120,7 +120,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 judged_by=judged_by,
                 key_id=key_id(key),
                 encoding=encoding,
-                **_what_the_manifest_says(delivery),
+                **_manifest_fields(delivery),
                 files={
                     name: FileRecord(name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(judged[name]))
                     for name, file in received.items()
@@ -136,7 +136,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         else:
             _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
             # The same bytes, but the manifest may have come since.
-            now = replace(record, **_what_the_manifest_says(delivery), warnings=tuple(_warnings(delivery, received)))
+            now = replace(record, **_manifest_fields(delivery), warnings=tuple(_warnings(delivery, received)))
             if now != record:
                 write_record(destination, now)
                 record = now
@@ -165,7 +165,7 @@ def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
     return str(noted["why"]) if noted.get("signature") == folder.signature() else None
 
 
-def left_alone(withdrawn_at: str) -> str:
+def describe_ignored_delivery(withdrawn_at: str) -> str:
     """What is said of a withdrawn delivery that lies in the landing folder."""
     return (
         f"the delivery in the landing folder was withdrawn on {withdrawn_at[:10]} and is left alone; deliver another, or this "
@@ -173,7 +173,7 @@ def left_alone(withdrawn_at: str) -> str:
     )
 
 
-def misfits(settings: Settings) -> dict[str, str]:
+def uncorrected_deliveries(settings: Settings) -> dict[str, str]:
     """Deliveries (as `source/year`) that are not loaded as the declared corrections demand, and what to do about it.
 
     Those that the next load will look at are left out.
@@ -199,7 +199,7 @@ def misfits(settings: Settings) -> dict[str, str]:
     return {label: text for label, text in sorted(found.items()) if label not in pending}
 
 
-def judged_by_earlier_rules(settings: Settings) -> list[str]:
+def validated_by_earlier_rules(settings: Settings) -> list[str]:
     """Active deliveries that stay as earlier rules judged them, because their files are no longer there."""
     return [
         f"{record.label}: judged by the rules of an earlier version; deliver it again to have it judged by the present ones"
@@ -256,7 +256,7 @@ def _judge(
         of_file = [one for one in corrections if one.file == name]
         with duckdb.connect(config=duckdb_limits(scratch)) as connection:
             try:
-                judged[name] = judge_file(
+                judged[name] = validate_file(
                     file,
                     delivery.folder.year,
                     of_file,
@@ -292,7 +292,7 @@ def _judge(
     return judged
 
 
-def _what_the_manifest_says(delivery: Delivery) -> dict[str, Any]:
+def _manifest_fields(delivery: Delivery) -> dict[str, Any]:
     manifest = delivery.manifest
     return {"complete": manifest is not None, "synthetic": manifest.synthetic if manifest else None}
 

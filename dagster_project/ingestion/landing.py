@@ -125,7 +125,7 @@ def _list_folder(folder: Path) -> list[Path]:
     return entries
 
 
-def find_strays(landing: Path, known: Path) -> Iterator[str]:
+def find_unexpected_entries(landing: Path, known: Path) -> Iterator[str]:
     """Tell of everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
 
     Hidden files are left out, which belong to the programs that upload, and so is the `known` one.
@@ -282,13 +282,13 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_MANIFEST + 1)
-        require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest anew")
+        require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest again")
         if other := foreign_format(content, "JSON"):
-            raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest anew")
+            raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest again")
         said = json.loads(content.decode("utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
-        raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest anew") from error
-    require(isinstance(said, dict), "it is no JSON object", "Write the manifest anew")
+        raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest again") from error
+    require(isinstance(said, dict), "it is no JSON object", "Write the manifest again")
     require(
         str(said.get("contract")) == contract.version,
         "it names an unknown version of the contract",

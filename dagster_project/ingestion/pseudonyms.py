@@ -71,7 +71,7 @@ def key_id(key: bytes) -> str:
     return hmac.new(key, b"uppklarat:key", hashlib.sha256).hexdigest()[:12]
 
 
-def offer_pseudonyms(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Give the connection the macro `pseudonym(kind, value)`: HMAC-SHA-256 (RFC 2104) of `kind:value`, 32 hex digits.
 
     The same value of the same kind has the same pseudonym in every delivery and year. A missing value has none.

@@ -19,10 +19,10 @@ from dagster_project.ingestion.diagnosis import ColumnSql, refuse_wrong_as_a_who
 from dagster_project.ingestion.normal_form import normal_sql
 from dagster_project.ingestion.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.ingestion.pseudonyms import (
+    create_pseudonym_functions,
     faulty_value_sql,
     kept_sql,
     misshapen_line_sql,
-    offer_pseudonyms,
 )
 from dagster_project.ingestion.read import LONGEST_LINE, ReceivedFile, check_unchanged
 from dagster_project.ingestion.rejection import RejectedDeliveryError
@@ -82,7 +82,7 @@ class JudgedFile:
             raise AssertionError(f"row balance broken: {self}")
 
 
-def judge_file(
+def validate_file(
     received: ReceivedFile,
     year: int,
     corrections: Sequence[Correction],
@@ -99,7 +99,7 @@ def judge_file(
     the whole delivery.
     """
     contract = received.contract
-    offer_pseudonyms(connection, key)
+    create_pseudonym_functions(connection, key)
     _read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
     _compare_in_normal_form(contract, connection)

@@ -75,7 +75,7 @@ def causes_between(before: Manifest, after: Manifest) -> list[Cause]:
     ]
 
 
-def untold(before: Manifest, after: Manifest) -> list[str]:
+def causes_not_described(before: Manifest, after: Manifest) -> list[str]:
     """Grounds that one of the manifests, written by older code, does not tell, so that a change of them is not seen."""
     return [
         f"whether {name} changed, which the {'earlier' if ground not in before else 'later'} manifest does not tell"
@@ -116,7 +116,7 @@ def _events(
     if old and taken_back:
         yield "withdrawn", old
     elif old and new is None:
-        # Of a year that another delivery's withdrawal left incomplete, or of a ledger that was begun anew.
+        # Of a year that another delivery's withdrawal left incomplete, or of a ledger that was begun again.
         yield "left_out", old
     # After a withdrawal an earlier delivery is active again, which nobody delivered.
     if new and not (taken_back and str(new.get("loaded_last", "")) <= taken_back):

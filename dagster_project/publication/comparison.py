@@ -24,7 +24,7 @@ COLUMNS = {
     "new_value": "double",
     "causes": "varchar",
 }
-# Rates are computed anew from the same counts by other code: the last bits of a double are no revision.
+# Rates are computed again from the same counts by other code: the last bits of a double are no revision.
 _NO_DIFFERENCE = 1e-9
 _INTEGERS = {"BIGINT", "INTEGER"}
 
@@ -59,7 +59,7 @@ def compare_figures(
     if missing := [name for name in KEY if name not in old or name not in new]:
         return Comparison((), (*problems, f"no figure, since {', '.join(missing)} is part of a figure's key"))
     years = sorted(_years(connection, after) - _years(connection, before) - set(published_years))
-    _offer_causes(connection, causes, _years(connection, after) | _years(connection, before))
+    _create_causes(connection, causes, _years(connection, after) | _years(connection, before))
     measures = [name for name in new if name in old and _is_measure(name, new)]
     values = ", ".join(
         f"{{'measure': '{name}', 'old_value': before.\"{name}\"::double, 'new_value': after.\"{name}\"::double}}"
@@ -109,7 +109,7 @@ def compare_figures(
     return Comparison(tuple(years), tuple(problems))
 
 
-def _offer_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cause], years: Collection[int]) -> None:
+def _create_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cause], years: Collection[int]) -> None:
     """Create the table of what each year's figures can differ by, once for values and once for what is withheld."""
     connection.execute("create or replace temp table _cause (year integer, of_suppression boolean, causes varchar)")
     connection.executemany(

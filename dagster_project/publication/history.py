@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.publication.causes import causes_between, untold
+from dagster_project.publication.causes import causes_between, causes_not_described
 from dagster_project.publication.comparison import COLUMNS, FIGURES, KEY, Comparison, compare_figures
 from dagster_project.publications import Publication, changed_files, publications
 from dagster_project.settings import Settings
@@ -110,7 +110,7 @@ def difference(
     return Difference(
         tuple(one.text for one in causes),
         compared.new_years,
-        (*compared.not_compared, *untold(before.said, description)),
+        (*compared.not_compared, *causes_not_described(before.said, description)),
         int(rows),
     )
 

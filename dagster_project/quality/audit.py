@@ -85,12 +85,14 @@ def audit_warehouse(settings: Settings) -> Audit:
         limit_memory(connection)
         results += validate("marts", load_suites("intermediate", "marts"), connection)
     results = apply_waivers(results, read_waivers(settings.waivers), date.today())
-    audit = Audit(basis, tuple(set_aside_what_follows(results, load_suites("raw", "intermediate", "marts"))))
+    audit = Audit(basis, tuple(leave_consequences_unjudged(results, load_suites("raw", "intermediate", "marts"))))
     save_audit(settings, audit)
     return audit
 
 
-def set_aside_what_follows(results: Iterable[CheckResult], declared: Iterable[ExpectationSuite]) -> list[CheckResult]:
+def leave_consequences_unjudged(
+    results: Iterable[CheckResult], declared: Iterable[ExpectationSuite]
+) -> list[CheckResult]:
     """Call failures not judged whose asset is derived from one of which a check blocks: they may be its consequences.
 
     Nothing that fails gets lost by that, since what blocks is left, and once it is corrected all is judged again.

@@ -117,7 +117,7 @@ def read_waivers(path: Path) -> list[Waiver]:
     return waivers
 
 
-def told_waivers(settings: Settings) -> list[str]:
+def describe_waivers(settings: Settings) -> list[str]:
     """What was waived, for every load to show; an expired waiver blocks publishing."""
     today = date.today()
     return [f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}" for one in read_waivers(settings.waivers)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.contract import FileContract, input_contract
-from dagster_project.disclosure.withheld import offer_withheld
+from dagster_project.disclosure.withheld import create_withheld_source
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, kept_description
@@ -60,7 +60,7 @@ def create_sources(
     for year, year_fingerprint in year_fingerprints.items():
         connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
     create_kept_sources(connection, settings)
-    offer_withheld(connection, settings)
+    create_withheld_source(connection, settings)
     _load_own_offence_codes(connection, settings.own_offence_codes)
 
 

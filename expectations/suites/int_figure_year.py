@@ -430,7 +430,7 @@ suite = ExpectationSuite(
                     )
             """,
             severity="critical",
-            notes="a year delivered anew must not leave an old comparison behind",
+            notes="a year delivered again must not leave an old comparison behind",
             meta={
                 "name": "change_is_from_the_year_before",
                 "owner": "us",

@@ -72,7 +72,7 @@ def write_workbook(draft: Path, said: Mapping[str, Any], told: Sequence[Text], c
 
 
 def _pack(made: BytesIO, path: Path, said: Mapping[str, Any], catalogue: Catalogue) -> None:
-    """Pack a workbook anew with its title and the time of the publication: the library knows no title and takes the time of now."""
+    """Pack a workbook again with its title and the time of the publication: the library knows no title and takes the time of now."""
     moment = datetime.fromisoformat(said["published_at"]).strftime("%Y-%m-%dT%H:%M:%SZ")
     told = f"<dc:title>{escape(catalogue.title[LANGUAGES[0]])}</dc:title><dc:description>{escape(said['publication_id'])}</dc:description>"
     with zipfile.ZipFile(made) as parts, zipfile.ZipFile(path, "w") as book:

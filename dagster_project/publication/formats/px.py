@@ -87,7 +87,7 @@ def _keywords(cube: Cube, said: Mapping[str, Any], catalogue: Catalogue) -> Iter
     yield from in_both("STUB", [], *(dimension.label for dimension in down))
     yield from in_both("HEADING", [], *(dimension.label for dimension in across))
     yield from in_both("CONTVARIABLE", [], measure.label)
-    labels = {dimension.name: _told_apart(dimension) for dimension in cube.dimensions}
+    labels = {dimension.name: _distinguished_labels(dimension) for dimension in cube.dimensions}
     for dimension in cube.dimensions:
         # Else the variables of PxWeb's API would be called otherwise in either language.
         yield from in_both("VARIABLECODE", [dimension.label], dict.fromkeys(LANGUAGES, dimension.name))
@@ -123,7 +123,7 @@ def _keywords(cube: Cube, said: Mapping[str, Any], catalogue: Catalogue) -> Iter
         yield from in_both("VALUENOTE", [year.label, labels[year.name][code]], because)
 
 
-def _told_apart(dimension: Dimension) -> Mapping[str, Text]:
+def _distinguished_labels(dimension: Dimension) -> Mapping[str, Text]:
     """Labels as PX can hold them, by code: what two categories share gets the code."""
     labels = {
         code: {language: _clean(label[language]) for language in LANGUAGES}

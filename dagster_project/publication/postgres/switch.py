@@ -84,7 +84,7 @@ def show(
         except (errors.InvalidTableDefinition, errors.DependentObjectsStillExist):
             if all_stale:
                 raise
-            all_stale = True  # Columns are no longer what they were: all views are made anew.
+            all_stale = True  # Columns are no longer what they were: all views are made again.
             continue
         except (errors.QueryCanceled, errors.LockNotAvailable, errors.DeadlockDetected):
             pass
