@@ -1,6 +1,8 @@
 # The ways in: run, test, soak, dev, check, docs, bench. Everything is installed from the lock into .venv first.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# What the scripts of tests/bench share with the tests.
+BENCH := PYTHONPATH=tests:tests/support:tests/integration $(BIN)/python
 UV := VIRTUAL_ENV=.venv $(BIN)/uv
 UV_VERSION := $(shell sed -n 's/^ *"uv==\([0-9.]*\)",/\1/p' pyproject.toml)
 LANDING := $(or $(UPPKLARAT_LANDING),data/landing)
@@ -32,20 +34,20 @@ test: setup
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 soak: setup
-	@$(BIN)/python tests/soak.py
+	@$(BENCH) tests/bench/soak.py
 
 readers: setup
-	@$(BIN)/python tests/readers.py
+	@$(BENCH) tests/bench/readers.py
 
 national: setup
 	@$(BIN)/python -m pytest -m national
 
 attack: setup
-	@$(BIN)/python tests/attack_sample.py
+	@$(BENCH) tests/bench/attack_sample.py
 
 mutants: setup
-	@$(BIN)/python tests/mutants.py
-	@$(BIN)/python tests/mutants_python.py
+	@$(BENCH) tests/bench/mutants.py
+	@$(BENCH) tests/bench/mutants_python.py
 
 check: setup
 	@$(BIN)/ruff format --check .
@@ -66,7 +68,7 @@ docs: setup
 	@$(BIN)/python -m dagster_project.transformation.docs_page
 
 bench: setup
-	@$(BIN)/python tests/benchmark.py --write
+	@$(BENCH) tests/bench/benchmark.py --write
 
 lock:
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

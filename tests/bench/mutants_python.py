@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 REPOSITORY = TESTS.parent
 COPIED = ("dagster_project", "dbt", "expectations", "tests", "pyproject.toml")
 MUTMUT = Path(sys.executable).with_name("mutmut")
@@ -30,7 +30,7 @@ def main(words: list[str]) -> int:
     begun = time.monotonic()
     explained = {
         (one["function"], one["was"], one["becomes"]): one["why"]
-        for one in yaml.safe_load((TESTS / "mutants_python.yml").read_text(encoding="utf-8")) or []
+        for one in yaml.safe_load(Path(__file__).with_name("mutants_python.yml").read_text(encoding="utf-8")) or []
     }
     # mutmut leaves its copies beside the code, where other tools would find them
     with tempfile.TemporaryDirectory(prefix="uppklarat-mutmut-") as folder:

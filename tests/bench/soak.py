@@ -103,7 +103,7 @@ class Soak:
 
     def counting(self) -> list[Row]:
         """What the suite has only a little time for: other small worlds, and other orders of deliveries."""
-        tests = [f"tests/{name}.py" for name in ("test_counting", "test_incremental")]
+        tests = [f"tests/integration/{name}.py" for name in ("test_counting", "test_incremental")]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-m", "soak", *tests], cwd=REPOSITORY, capture_output=True, text=True
         )

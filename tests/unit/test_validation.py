@@ -446,7 +446,7 @@ def test_nothing_is_sent_anywhere_and_dagster_is_not_needed(tmp_path: Path) -> N
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         env={"HOME": str(tmp_path)},

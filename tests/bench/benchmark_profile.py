@@ -1,6 +1,6 @@
 """Tells where the seconds and the memory of one `uppklarat load` go: by import, stage and dbt model.
 
-    .venv/bin/python tests/benchmark_profile.py RESULT.json [--inside STAGE] load [--years …]
+    .venv/bin/python tests/bench/benchmark_profile.py RESULT.json [--inside STAGE] load [--years …]
 
 It runs the command in its own process, with a clock around the functions named here. A moment belongs to one stage only, the innermost
 one that runs in the main thread, so the stages add up to the whole. A function that is no longer there ends the run. With

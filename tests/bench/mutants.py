@@ -1,6 +1,6 @@
 """Makes the named mutants of `mutants.yml` one by one in a copy of the project, and says which of them no test notices.
 
-`python tests/mutants.py` runs all (add words to run those whose names hold one of them). `mutant_figures`, for `make soak`,
+`python tests/bench/mutants.py` runs all (add words to run those whose names hold one of them). `mutant_figures`, for `make soak`,
 runs half of those that are noticed without a whole build, other ones each time.
 A process per group loads dbt, the audit or pytest once and is forked for each mutant, so that most cost about a second.
 """
@@ -29,19 +29,19 @@ import yaml
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 REPOSITORY = TESTS.parent
-LIST = TESTS / "mutants.yml"
+LIST = Path(__file__).with_name("mutants.yml")
 SUITES = Path("expectations/suites")
 LANES = 2
 SECONDS = 600  # for one mutant; one that hangs is noticed
 COPIED = ("dagster_project", "dbt", "docs", "expectations", "tests", "pyproject.toml")
 QUICK = "--quick="  # a seed: a random half of those that are noticed without a whole build
 WHOLE_BUILDS = (
-    "tests/test_incremental.py",
-    "tests/test_histories.py",
-    "tests/test_purge.py",
-    "tests/test_tried_again.py",
+    "tests/integration/test_incremental.py",
+    "tests/integration/test_histories.py",
+    "tests/integration/test_purge.py",
+    "tests/integration/test_tried_again.py",
 )
 
 
@@ -189,7 +189,7 @@ def cannot_be_made(mutants: Iterable[Mutant]) -> list[str]:
 
 def mutant_figures(seed: int) -> tuple[int, int, list[str]]:
     """Mutants made and killed, without those explained as equivalent, and a line for each that lives."""
-    command = [sys.executable, str(TESTS / "mutants.py"), f"{QUICK}{seed}"]
+    command = [sys.executable, str(Path(__file__)), f"{QUICK}{seed}"]
     outcome = subprocess.run(command, capture_output=True, text=True)
     figures = re.search(r"^mutants: (\d+) made, (\d+) killed", outcome.stdout, re.MULTILINE)
     if figures is None:
@@ -320,7 +320,7 @@ def _copy(mutant: Mutant | None, folder: Path, *what: str) -> None:
 
 def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     """All tables empty and all seeds loaded; a mutant changes the parsed project where its file would have."""
-    sys.path.insert(0, str(TESTS))
+    sys.path[:0] = [str(TESTS / room) for room in ("", "support", "integration")]
     import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
@@ -427,7 +427,7 @@ def _failures(manifest: Any, folder: Path, command: list[str]) -> str:
 
 def _lead_suites(place: Path, mutants: list[Mutant]) -> Try:
     """The warehouse of `test_suites.py`, built once; each mutant opens a copy."""
-    sys.path.insert(0, str(TESTS))
+    sys.path[:0] = [str(TESTS / room) for room in ("", "support", "integration")]
     import test_suites
 
     test_suites.sample_warehouse(place / "built")

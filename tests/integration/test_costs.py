@@ -26,7 +26,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_load_costs_what_it_is_known_to(measured: dict[str, dict[str, Any]], case: str) -> None:
-    """If this fails for a reason that is worth it: `python tests/costs.py --write`, and say why in the commit."""
+    """If this fails for a reason that is worth it: `python tests/bench/costs.py --write`, and say why in the commit."""
     known = json.loads(BASELINE.read_text(encoding="utf-8"))[case]
     assert measured[case].keys() == known.keys()
     assert measured[case]["files written"] == known["files written"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .provisions import Provision, parse_provision
 
-SEEDS = Path(__file__).resolve().parents[2] / "dbt" / "seeds"
+SEEDS = Path(__file__).resolve().parents[3] / "dbt" / "seeds"
 REGIONS = ("Rn01", "Rn02", "Rn03", "Rn04", "Rn05", "Rn06", "Rn07")
 UNKNOWN = "okand"
 TOTAL = "total"

@@ -21,7 +21,7 @@ from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint
 
 COMMAND = str(Path(sys.executable).with_name("uppklarat"))
-SCRIPTS, PROFILE = (str(REPOSITORY / "tests" / f"benchmark_{name}.py") for name in ("scripts", "profile"))
+SCRIPTS, PROFILE = (str(REPOSITORY / "tests" / "bench" / f"benchmark_{name}.py") for name in ("scripts", "profile"))
 KEPT = Path(tempfile.gettempdir()) / "uppklarat-bench-deliveries"
 
 

@@ -1,6 +1,6 @@
 """Measures how fast a typical question of BI is answered by what is published: by PostgreSQL and by the DuckDB file; prints ratios.
 
-    .venv/bin/python tests/benchmark_query.py [published folder]
+    .venv/bin/python tests/bench/benchmark_query.py [published folder]
 
 The question: one indicator, all years, all police regions, by victim group. It is compared with the same on a table made by hand
 for nothing else: the columns asked for, one index, no view. PostgreSQL is one of the tests (see postgres_server.py).

@@ -34,7 +34,7 @@ from dagster_project.sample.scripts import (
     scripts,
 )
 
-SEEDS = Path(__file__).parents[1] / "dbt" / "seeds"
+SEEDS = Path(__file__).parents[2] / "dbt" / "seeds"
 CLEARING = ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
 CLEARED = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
 SCALE, SEED, YEARS = 0.02, 7, (2018, 2019, 2020)

@@ -1,4 +1,4 @@
-"""Attacks the figures of the whole sample as `tests/attacker.py` does, and says what withholding cost; `make attack` runs it."""
+"""Attacks the figures of the whole sample as `tests/support/attacker.py` does, and says what withholding cost; `make attack` runs it."""
 
 from __future__ import annotations
 

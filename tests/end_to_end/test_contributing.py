@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def apply(diff: str, folder: Path) -> None:

@@ -19,7 +19,7 @@ from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.transformation.dbt_project import mart_declarations
 
 DOCS = REPOSITORY / "docs"
-PAGES = [REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [*(REPOSITORY / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")), *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
 PATH = re.compile(r"`((?:dagster_project|dbt|expectations|tests)/[\w./-]*\w/?)`")
 NAME = re.compile(r"`((?:stg|int|dim|fct)_\w+|\w+\.sql)`")

@@ -1,6 +1,6 @@
 """What loads cost in counts that no other work on the machine changes: scans of each table, bytes read, files written.
 
-`python tests/costs.py --write` keeps them in `costs.json`, against which `test_costs.py` holds every change: DuckDB's profiler
+`python tests/bench/costs.py --write` keeps them in `costs.json`, against which `test_costs.py` holds every change: DuckDB's profiler
 tells what each query scanned.
 """
 
