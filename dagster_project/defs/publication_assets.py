@@ -29,7 +29,7 @@ POSTGRES = dg.AssetKey(["published", "postgres"])
 
 def publication_assets() -> list[dg.AssetsDefinition]:
     """The draft, the tables about the publication, the report and the publication."""
-    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
+    marts = _marts()
     described = {dg.AssetKey(["marts", table]): mart_declarations()[table].description for table in described_tables()}
 
     @dg.multi_asset(
@@ -51,7 +51,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 expectation.meta["name"],
                 asset=DRAFT,
                 blocking=expectation.severity == "critical",
-                description=f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}.",
+                description=_description(expectation),
             )
             for suite in load_suites("published")
             for expectation in suite.expectations
@@ -169,7 +169,7 @@ def expectation_checks() -> dg.AssetChecksDefinition:
     """
     declared = load_suites("raw", "intermediate", "marts")
     keys = {suite.meta["asset"]: _audited_asset(suite) for suite in declared}
-    marts = [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
+    marts = _marts()
 
     @dg.multi_asset_check(
         name=VALIDATE,
@@ -187,7 +187,7 @@ def expectation_checks() -> dg.AssetChecksDefinition:
                     asset=keys[suite.meta["asset"]],
                     additional_deps=[mart for mart in marts if mart != keys[suite.meta["asset"]]],
                     blocking=suite.meta["layer"] == "marts" and expectation.severity == "critical",
-                    description=f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}.",
+                    description=_description(expectation),
                 )
                 for suite in declared
                 for expectation in suite.expectations
@@ -218,6 +218,15 @@ def expectation_checks() -> dg.AssetChecksDefinition:
                 yield _check(keys[asset], list(of_check), places)
 
     return validate
+
+
+def _marts() -> list[dg.AssetKey]:
+    return [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
+
+
+def _description(expectation: Any) -> str:
+    """What a check tests, and then why."""
+    return f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}."
 
 
 def _audited_asset(suite: ExpectationSuite) -> dg.AssetKey:

@@ -4,6 +4,31 @@ from great_expectations import ExpectationSuite
 
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows
 
+
+def offences_without_decision(name: str, max_value: float, *, severity: str, notes: str) -> ExpectMeasureToBeBetween:
+    """The per cent of a year's offences on which neither authority decided that year."""
+    return ExpectMeasureToBeBetween(
+        query="""
+            select
+                cast(year as varchar) as unit,
+                case when offences >= 100 then 100.0 * offences_without_decision / offences end as value,
+                printf('%.2f', 100.0 * offences_without_decision / offences) || ' % (' || offences_without_decision || ' of '
+                || offences || ')' as shown
+            from intermediate.int_year_content
+        """,
+        max_value=max_value,
+        unit="year",
+        needs="at least 100 offences",
+        severity=severity,
+        notes=notes,
+        meta={
+            "name": name,
+            "owner": "supplier",
+            "limit": f"at most {max_value:g} % of a year's offences without a decision of that year by police or prosecutors",
+        },
+    )
+
+
 suite = ExpectationSuite(
     name="int_year_content",
     # All offences of a year can be quarantined; the gate says so.
@@ -34,46 +59,18 @@ suite = ExpectationSuite(
             },
         ),
         # A quarantined decision is missing in the figures too. 8 % of the police decisions left out moved 421 figures.
-        ExpectMeasureToBeBetween(
-            query="""
-                select
-                    cast(year as varchar) as unit,
-                    case when offences >= 100 then 100.0 * offences_without_decision / offences end as value,
-                    printf('%.2f', 100.0 * offences_without_decision / offences) || ' % (' || offences_without_decision || ' of '
-                    || offences || ')' as shown
-                from intermediate.int_year_content
-            """,
-            max_value=10,
-            unit="year",
-            needs="at least 100 offences",
+        offences_without_decision(
+            "offences_have_decisions",
+            10,
             severity="critical",
             notes="a year's police extract holds the offences decided on that year; without their decisions, figures are too low",
-            meta={
-                "name": "offences_have_decisions",
-                "owner": "supplier",
-                "limit": "at most 10 % of a year's offences without a decision of that year by police or prosecutors",
-            },
         ),
         # The gate lets 0.5 % of a file's rows be quarantined; twice that is more than slips.
-        ExpectMeasureToBeBetween(
-            query="""
-                select
-                    cast(year as varchar) as unit,
-                    case when offences >= 100 then 100.0 * offences_without_decision / offences end as value,
-                    printf('%.2f', 100.0 * offences_without_decision / offences) || ' % (' || offences_without_decision || ' of '
-                    || offences || ')' as shown
-                from intermediate.int_year_content
-            """,
-            max_value=1,
-            unit="year",
-            needs="at least 100 offences",
+        offences_without_decision(
+            "few_offences_lack_decisions",
+            1,
             severity="warning",
             notes="a year's police extract holds the offences decided on that year, so some decisions are missing",
-            meta={
-                "name": "few_offences_lack_decisions",
-                "owner": "supplier",
-                "limit": "at most 1 % of a year's offences without a decision of that year by police or prosecutors",
-            },
         ),
         # A victim's age is corrected after the offence got its code now and then; columns that belong to other rows give about half.
         ExpectMeasureToBeBetween(

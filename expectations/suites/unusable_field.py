@@ -4,63 +4,53 @@ from great_expectations import ExpectationSuite
 
 from expectations.kinds import ExpectNoRows
 
+
+def unusable_values(name: str, limit_pct: float, *, severity: str, notes: str) -> ExpectNoRows:
+    """The rows of files in which a column has more unusable values than a per cent of the file's rows."""
+    return ExpectNoRows(
+        query=f"""
+            select unnest(range(rows_unusable)) from raw.unusable_field
+            where is_complete_year and 100 * rows_unusable > {limit_pct:g} * rows_read
+        """,
+        shown="""
+            select
+                coalesce(
+                    max_by(
+                        source || '/' || year || '/' || file || ' ' || column_name || ': '
+                        || printf('%.2f', 100.0 * rows_unusable / rows_read) || ' % ('
+                        || rows_unusable || ' of ' || rows_read || ' rows)',
+                        rows_unusable / rows_read
+                    ),
+                    'no file'
+                )
+            from raw.unusable_field
+            where is_complete_year
+        """,
+        severity=severity,
+        notes=notes,
+        meta={
+            "name": name,
+            "owner": "supplier",
+            "limit": f"at most {limit_pct:g} % of a file's rows in any column",
+        },
+    )
+
+
 suite = ExpectationSuite(
     name="unusable_field",
     meta={"layer": "intermediate", "asset": "unusable_field", "table": "raw.unusable_field"},
     expectations=[
-        ExpectNoRows(
-            query="""
-                select unnest(range(rows_unusable)) from raw.unusable_field
-                where is_complete_year and 100 * rows_unusable > 0.5 * rows_read
-            """,
-            shown="""
-                select
-                    coalesce(
-                        max_by(
-                            source || '/' || year || '/' || file || ' ' || column_name || ': '
-                            || printf('%.2f', 100.0 * rows_unusable / rows_read) || ' % ('
-                            || rows_unusable || ' of ' || rows_read || ' rows)',
-                            rows_unusable / rows_read
-                        ),
-                        'no file'
-                    )
-                from raw.unusable_field
-                where is_complete_year
-            """,
+        unusable_values(
+            "few_values_are_unusable",
+            0.5,
             severity="warning",
             notes="an unusable value is counted as unknown, which moves offences between groups, places and report lags",
-            meta={
-                "name": "few_values_are_unusable",
-                "owner": "supplier",
-                "limit": "at most 0.5 % of a file's rows in any column",
-            },
         ),
-        ExpectNoRows(
-            query="""
-                select unnest(range(rows_unusable)) from raw.unusable_field
-                where is_complete_year and 100 * rows_unusable > 5 * rows_read
-            """,
-            shown="""
-                select
-                    coalesce(
-                        max_by(
-                            source || '/' || year || '/' || file || ' ' || column_name || ': '
-                            || printf('%.2f', 100.0 * rows_unusable / rows_read) || ' % ('
-                            || rows_unusable || ' of ' || rows_read || ' rows)',
-                            rows_unusable / rows_read
-                        ),
-                        'no file'
-                    )
-                from raw.unusable_field
-                where is_complete_year
-            """,
+        unusable_values(
+            "unusable_values_within_limit",
+            5,
             severity="critical",
             notes="so many values of a column are unusable that the figures by it would be wrong",
-            meta={
-                "name": "unusable_values_within_limit",
-                "owner": "supplier",
-                "limit": "at most 5 % of a file's rows in any column",
-            },
         ),
     ],
 )
