@@ -382,13 +382,13 @@ def withheld_figures(
     withheld_before: Iterable[tuple[str, int, str, str, str, str, str | None, str | None, int | None, str | None]],
     county_of: Mapping[str, str | None],
     region_of: Mapping[str, str | None],
-    groups_of: Mapping[str, str],
+    groups_of: Mapping[str, Collection[str]],
     below: int,
 ) -> list[dict[str, object]]:
     """What is withheld of all indicators and years, as rows of `int_suppression`.
 
     `offences` are rows of `int_offence_kind`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the unknown
-    one to None), `region_of` counties, `groups_of` indicators to their victim groups, pipe-separated. Where the offences and the
+    one to None), `region_of` counties, `groups_of` indicators to their victim groups. Where the offences and the
     threshold are those of an earlier publication, what was decided then holds: another choice beside it could tell.
     """
     tables: dict[tuple[str, int], dict[Offence, int]] = defaultdict(dict)
@@ -406,7 +406,7 @@ def withheld_figures(
         rests_on = _fingerprint(tables[indicator, year], below)
         earlier = [one for one, _ in before[indicator, year]]
         if not earlier or any(basis != rests_on for _, basis in before[indicator, year]):
-            groups = (*groups_of[indicator].split("|"), UNKNOWN)
+            groups = (*groups_of[indicator], UNKNOWN)
             table = Table(Counter(tables[indicator, year]), groups, counties, region_of)
             earlier = withhold(table, below, {one.cell: one.suppression for one in earlier})
         rows += [

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, StrictUndefined
 
 from dagster_project.publication.draft import DATABASE
 from dagster_project.settings import Settings
@@ -21,12 +20,10 @@ from dagster_project.transformation.dbt_project import mart_views, require_manif
 def published_views() -> Mapping[str, str]:
     """View name → select statement that names tables as `marts.<table>`, for DuckDB (1.0 or later) and PostgreSQL.
 
-    It is the text of the dbt model, with no other Jinja than `ref`; anything else raises `jinja2.UndefinedError`.
+    It is what dbt compiled at set-up, without the name of the database.
     """
-    jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 (SQL, not HTML)
-    known = {"ref": lambda table: f"marts.{table}", "config": lambda **_: ""}
     return MappingProxyType(
-        {name: jinja.from_string(node["raw_code"]).render(known).strip() for name, node in _views().items()}
+        {name: node["compiled_code"].replace('"warehouse".', "").strip() for name, node in _views().items()}
     )
 
 

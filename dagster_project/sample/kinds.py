@@ -89,8 +89,8 @@ class Kinds:
 
     def _add_indicator(self, reference: Reference, indicator_id: str, groups: tuple[str, ...]) -> None:
         variants = [variant for variant in reference.variants.values() if variant.indicator_id == indicator_id]
-        by_relation = any(variant.relations for variant in variants)
-        by_place = any(variant.places for variant in variants)
+        by_relation = any(variant.asks_for("relation") for variant in variants)
+        by_place = any(variant.asks_for("place") for variant in variants)
         found: dict[tuple[str, str, str, str, str], list[Code]] = defaultdict(list)
         for code in reference.codes:
             if code.indicator_id != indicator_id or code.role == CONTEXT:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,21 +49,17 @@ class Variant:
 
     indicator_id: str
     name: str
-    roles: frozenset[str]
-    parts: frozenset[str]
-    excluded_parts: frozenset[str]
-    relations: frozenset[str]
-    places: frozenset[str]
+    conditions: Mapping[tuple[str, bool], frozenset[str]]
+    """Values by attribute of a code, and whether these or all others count."""
 
     def counts(self, role: str, part: str, relation: str, place: str) -> bool:
         """Whether a code with these attributes counts in this reading."""
-        return (
-            role in self.roles
-            and (not self.parts or part in self.parts)
-            and part not in self.excluded_parts
-            and (not self.relations or relation in self.relations)
-            and (not self.places or place in self.places)
-        )
+        code = {"role": role, "part": part, "relation": relation, "place": place}
+        return all((code[attribute] in values) == counts for (attribute, counts), values in self.conditions.items())
+
+    def asks_for(self, attribute: str) -> bool:
+        """Whether this reading counts only some values of an attribute."""
+        return (attribute, True) in self.conditions
 
 
 @dataclass(frozen=True)
@@ -129,18 +126,20 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
     }
     return Reference(
         indicators={
-            row["indicator_id"]: tuple(sorted(_list(row["victim_groups"]) - {TOTAL, UNKNOWN_GROUP}))
+            row["indicator_id"]: tuple(
+                sorted(
+                    possible["victim_group"]
+                    for possible in _rows(seeds, "indicator_victim_group")
+                    if possible["indicator_id"] == row["indicator_id"]
+                )
+            )
             for row in sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
         },
         variants={
             (row["indicator_id"], row["variant"]): Variant(
                 indicator_id=row["indicator_id"],
                 name=row["variant"],
-                roles=_list(row["roles"]),
-                parts=_list(row["parts"]),
-                excluded_parts=_list(row["excluded_parts"]),
-                relations=_list(row["relations"]),
-                places=_list(row["places"]),
+                conditions=_conditions(seeds, row["indicator_id"], row["variant"]),
             )
             for row in _rows(seeds, "indicator_variant")
         },
@@ -184,8 +183,12 @@ def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
             yield {column: (value or "").strip() for column, value in row.items()}
 
 
-def _list(text: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in text.split("|") if part.strip())
+def _conditions(seeds: Path, indicator_id: str, variant: str) -> dict[tuple[str, bool], frozenset[str]]:
+    conditions: dict[tuple[str, bool], frozenset[str]] = defaultdict(frozenset)
+    for row in _rows(seeds, "variant_condition"):
+        if (row["indicator_id"], row["variant"]) == (indicator_id, variant):
+            conditions[row["attribute"], row["counts"] == "true"] |= {row["value"]}
+    return dict(conditions)
 
 
 def _date(text: str, empty: date) -> date:

@@ -61,7 +61,10 @@ def prepare_manifest() -> None:
     """Parse the project unless that was done for this very version of it."""
     if _is_prepared():
         return
-    _invoke(["parse", "--no-partial-parse", "--log-path", str(_SET_UP), *_places(_SET_UP)], manifest=None)
+    # The published views are made of what their models compile to, in a database that is called like the warehouse.
+    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(_SET_UP / "warehouse.duckdb")
+    views = ["--select", "marts,config.materialized:view"]
+    _invoke(["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_places(_SET_UP)], manifest=None)
     write_text(_PARSED_VERSION, transformation_version())
 
 

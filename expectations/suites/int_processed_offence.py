@@ -126,10 +126,8 @@ suite = ExpectationSuite(
             query="""
                 select offence.year
                 from intermediate.int_processed_offence as offence
-                left join reference.indicator as indicator on offence.indicator_id = indicator.indicator_id
-                where
-                    offence.victim_group <> 'okand'
-                    and not list_contains(string_split(indicator.victim_groups, '|'), offence.victim_group)
+                anti join reference.indicator_victim_group using (indicator_id, victim_group)
+                where offence.victim_group <> 'okand'
             """,
             severity="critical",
             notes="a group that the indicator cannot have is shown nowhere, and its offences would be lost",

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from reference.facts import Classification, facts
 
 from dagster_project.contract import Column, FileContract, input_contract
 from dagster_project.sample import write_sample
@@ -66,7 +67,10 @@ def region_of_municipality() -> dict[str, str]:
 
 @cache
 def possible_groups() -> dict[str, set[str]]:
-    return {row["indicator_id"]: set(row["victim_groups"].split("|")) for row in seed_rows("indicator")}
+    groups: dict[str, set[str]] = defaultdict(set)
+    for row in seed_rows("indicator_victim_group"):
+        groups[row["indicator_id"]].add(row["victim_group"])
+    return groups
 
 
 def classified(row: dict[str, str]) -> dict[str, str] | None:
@@ -231,7 +235,7 @@ def counted(landing: Path, year: int) -> Counter[tuple[str, ...]]:
 
 def official_differences(landing: Path, year: int) -> tuple[int, list[str]]:
     """How many official measures were compared, and those that the files do not give."""
-    variants = {(row["indicator_id"], row["variant"]): row for row in seed_rows("indicator_variant")}
+    variants = {(variant.indicator_id, variant.variant): variant for variant in facts().variants}
     counts = counted(landing, year)
     compared, differences = 0, []
     sums = {
@@ -246,12 +250,7 @@ def official_differences(landing: Path, year: int) -> tuple[int, list[str]]:
         totals: Counter[str] = Counter()
         for (indicator, role, part, relation, place, group, region, outcome, _), count in counts.items():
             if (
-                indicator == row["indicator_id"]
-                and role in reading["roles"].split("|")
-                and (not reading["parts"] or part in reading["parts"].split("|"))
-                and (not part or part not in reading["excluded_parts"].split("|"))
-                and (not reading["relations"] or relation in reading["relations"].split("|"))
-                and (not reading["places"] or place in reading["places"].split("|"))
+                reading.includes(Classification(indicator, role, part, group, relation, place))
                 and row["victim_group"] in ("total", group)
                 and row["geography_code"] in ("SE", region)
             ):

@@ -108,7 +108,7 @@ def test_caveats_say_what_to_mind(served: duckdb.DuckDBPyConnection) -> None:
 def test_the_view_is_described_and_named_without_a_database(served: duckdb.DuckDBPyConnection) -> None:
     assert set(published_views()) == set(mart_views()) == {"indicator_report"}
     statement = published_views()["indicator_report"]
-    tables = set(re.findall(r"(?:from|join) +([\w.]+)", statement)) - {"cause"}
+    tables = set(re.findall(r"(?:from|join) +([\w.]+)", statement.replace('"', ""))) - {"cause"}
     assert tables <= {f"marts.{table}" for table in mart_tables()}
     assert len(tables) == 6
     assert "{" not in statement

@@ -24,7 +24,6 @@ _PLACE = {
     "lan": "offence.county_code = $geography_code",
     "kommun": "offence.municipality_code = $geography_code",
 }
-_FILTERS = {"role": "roles", "part": "parts", "relation": "relations", "place": "places"}
 _Row = dict[str, Any]
 
 
@@ -128,13 +127,17 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: 
         values,
     )
     decisions = _decisions(connection, settings, active, counted, values, asked.year)
-    (variant,) = _rows(
+    conditions = _rows(
         connection,
-        "select * from reference.indicator_variant where indicator_id = $indicator_id and variant = $variant",
+        """
+        select attribute, counts, string_agg(value, ', ' order by value) as listed from reference.variant_condition
+        where indicator_id = $indicator_id and variant = $variant
+        group by attribute, counts order by counts desc, list_position(['role', 'part', 'relation', 'place'], attribute)
+        """,
         {"indicator_id": asked.indicator_id, "variant": asked.variant},
     )
     return [
-        _explained(row, decisions[row["diarienummer"], row["brottsnummer"]], variant, active, asked) for row in rows
+        _explained(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, asked) for row in rows
     ]
 
 
@@ -189,7 +192,11 @@ def _decisions(
 
 
 def _explained(
-    row: _Row, decisions: list[_Row], variant: _Row, active: Mapping[tuple[str, int], DeliveryRecord], asked: Asked
+    row: _Row,
+    decisions: list[_Row],
+    conditions: list[_Row],
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    asked: Asked,
 ) -> _Row:
     deciding = [
         one
@@ -211,7 +218,7 @@ def _explained(
         "brottskod": row["brottskod"],
         "brottsantal": row["brottsantal"],
         "classified": _classified(row),
-        "counted_because": _counted_because(row, variant),
+        "counted_because": _counted_because(row, conditions),
         "victim_group": row["victim_group"],
         "victim_group_from": _group_from(row),
         "place_from": _place_from(row, asked.geography_level),
@@ -236,16 +243,13 @@ def _classified(row: _Row) -> str:
     return f"code {row['class_key']} is in {catalogue}"
 
 
-def _counted_because(row: _Row, variant: _Row) -> str:
-    """Which filters of the variant the code or provision passes."""
-    passed = [
-        f"{what} {row[what]} is one of {variant[allowed].replace('|', ', ')}"
-        for what, allowed in _FILTERS.items()
-        if variant[allowed]
-    ]
-    if variant["excluded_parts"]:
-        passed.append(f"part {row['part'] or '(none)'} is none of {variant['excluded_parts'].replace('|', ', ')}")
-    return "; ".join(passed)
+def _counted_because(row: _Row, conditions: list[_Row]) -> str:
+    """Which conditions of the variant the code or provision meets."""
+    return "; ".join(
+        f"{condition['attribute']} {row[condition['attribute']] or '(none)'} is "
+        f"{'one' if condition['counts'] else 'none'} of {condition['listed']}"
+        for condition in conditions
+    )
 
 
 def _group_from(row: _Row) -> str:

@@ -1,15 +1,30 @@
 {{ config(materialized='table') }}
 
+-- Whether a class has one of the values that a variant names, for each attribute that the variant has conditions on.
+with compared as (
+    select
+        class.classified_by,
+        class.class_key,
+        class.indicator_id,
+        condition.variant,
+        condition.attribute,
+        condition.counts,
+        coalesce(bool_or(condition.value = case condition.attribute
+            when 'role' then class.role
+            when 'part' then class.part
+            when 'relation' then class.relation
+            when 'place' then class.place
+        end), false) as has_value
+    from {{ ref('int_offence_class') }} as class
+    inner join {{ ref('variant_condition') }} as condition on class.indicator_id = condition.indicator_id
+    group by all
+)
+
 select
-    class.classified_by,
-    class.class_key,
-    variant.indicator_id,
-    variant.variant
-from {{ ref('int_offence_class') }} as class
-inner join {{ ref('indicator_variant') }} as variant on class.indicator_id = variant.indicator_id
-where
-    {{ is_listed('class.role', 'variant.roles') }}
-    and (variant.parts is null or {{ is_listed('class.part', 'variant.parts') }})
-    and (variant.excluded_parts is null or not {{ is_listed('class.part', 'variant.excluded_parts') }})
-    and (variant.relations is null or {{ is_listed('class.relation', 'variant.relations') }})
-    and (variant.places is null or {{ is_listed('class.place', 'variant.places') }})
+    classified_by,
+    class_key,
+    indicator_id,
+    variant
+from compared
+group by classified_by, class_key, indicator_id, variant
+having bool_and(has_value = counts)

@@ -45,11 +45,11 @@ cell as (
         victim_group.victim_group
     from {{ source('raw', 'complete_year') }} as complete_year
     cross join {{ ref('indicator_variant') }} as variant
-    inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
     inner join {{ ref('victim_group') }} as victim_group
         on
             victim_group.victim_group in ('total', 'okand')
-            or {{ is_listed('victim_group.victim_group', 'indicator.victim_groups') }}
+            or (variant.indicator_id, victim_group.victim_group)
+            in (select (indicator_id, victim_group) from {{ ref('indicator_victim_group') }})
     cross join {{ ref('dim_geography') }} as geography
     inner join {{ ref('geography_level') }} as level on geography.geography_level = level.geography_level
     where
@@ -65,13 +65,7 @@ filled as (
         cell.*
     from cell
     left join counted
-        on
-            cell.year = counted.year
-            and cell.indicator_id = counted.indicator_id
-            and cell.variant = counted.variant
-            and cell.geography_level = counted.geography_level
-            and cell.geography_code = counted.geography_code
-            and cell.victim_group = counted.victim_group
+        on {{ same_cell('cell', 'counted') }}
 ),
 
 rated as (
@@ -177,12 +171,6 @@ inner join compared
         and rated.variant = compared.variant
         and rated.victim_group = compared.victim_group
 left join earlier as before
-    on
-        rated.year = before.year + 1
-        and rated.indicator_id = before.indicator_id
-        and rated.variant = before.variant
-        and rated.geography_level = before.geography_level
-        and rated.geography_code = before.geography_code
-        and rated.victim_group = before.victim_group
+    on {{ same_cell('rated', 'before', years_before=1) }}
 left join break_year on rated.indicator_id = break_year.indicator_id and rated.year = break_year.year
 left join unlike_before on rated.indicator_id = unlike_before.indicator_id and rated.year = unlike_before.year

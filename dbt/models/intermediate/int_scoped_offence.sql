@@ -65,15 +65,13 @@ select
     grouped.classified_by,
     grouped.class_key,
     grouped.indicator_id,
-    case
-        when {{ is_listed('grouped.known_group', 'indicator.victim_groups') }} then grouped.known_group
-        else 'okand'
-    end as victim_group,
+    coalesce(possible.victim_group, 'okand') as victim_group,
     coalesce(grouped.handlaggande_region, county.region_code) as region_code,
     coalesce(municipality.county_code, 'okand') as county_code,
     coalesce(municipality.municipality_code, 'okand') as municipality_code,
     grouped.kommunkod is not null and municipality.municipality_code is null as has_unknown_municipality
 from grouped
-inner join {{ ref('indicator') }} as indicator on grouped.indicator_id = indicator.indicator_id
+left join {{ ref('indicator_victim_group') }} as possible
+    on grouped.indicator_id = possible.indicator_id and grouped.known_group = possible.victim_group
 left join {{ ref('municipality') }} as municipality on grouped.kommunkod = municipality.municipality_code
 left join {{ ref('county') }} as county on municipality.county_code = county.county_code

@@ -28,13 +28,13 @@ def model(dbt, session):
         dbt.ref("int_withheld_before"),
         dbt.source("raw", "disclosure_rule"),
     )
-    places, indicators = dbt.ref("dim_geography"), dbt.ref("indicator")
+    places, possible_groups = dbt.ref("dim_geography"), dbt.ref("indicator_victim_group")
     rows = withheld_figures(
         offences=offences.fetchall(),
         withheld_before=before.fetchall(),
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
         region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
-        groups_of=dict(indicators.project("indicator_id, victim_groups").fetchall()),
+        groups_of=dict(possible_groups.aggregate("indicator_id, list(victim_group order by victim_group)").fetchall()),
         # Before the first load there is neither a rule nor an offence that it would be compared with.
         below=next((below for (below,) in rule.fetchall()), None),
     )

@@ -79,12 +79,7 @@ select
 from staged
 left join {{ ref('int_linkage_year') }} as linkage on staged.year = linkage.year
 left join withheld
-    on
-        staged.indicator_id = withheld.indicator_id
-        and staged.variant = withheld.variant
-        and staged.year = withheld.year
-        and staged.geography_level = withheld.geography_level
-        and staged.geography_code = withheld.geography_code
+    on {{ same_cell('staged', 'withheld', has_victim_group=false) }}
 where withheld.year is null
 union all
 -- All stages, so that none tells by being there.

@@ -15,21 +15,9 @@ with figure as (
         this.suppression is null and before.suppression is null as is_change_shown
     from {{ ref('int_figure_year') }} as counted
     left join {{ ref('int_suppression') }} as this
-        on
-            counted.year = this.year
-            and counted.indicator_id = this.indicator_id
-            and counted.variant = this.variant
-            and counted.geography_level = this.geography_level
-            and counted.geography_code = this.geography_code
-            and counted.victim_group = this.victim_group
+        on {{ same_cell('counted', 'this') }}
     left join {{ ref('int_suppression') }} as before
-        on
-            counted.year = before.year + 1
-            and counted.indicator_id = before.indicator_id
-            and counted.variant = before.variant
-            and counted.geography_level = before.geography_level
-            and counted.geography_code = before.geography_code
-            and counted.victim_group = before.victim_group
+        on {{ same_cell('counted', 'before', years_before=1) }}
 ),
 
 -- Of what is shown, and only where that is most of the counties.

@@ -80,12 +80,7 @@ select
 from ranked
 cross join {{ source('raw', 'disclosure_rule') }} as rule
 left join withheld
-    on
-        ranked.indicator_id = withheld.indicator_id
-        and ranked.variant = withheld.variant
-        and ranked.year = withheld.year
-        and ranked.geography_level = withheld.geography_level
-        and ranked.geography_code = withheld.geography_code
+    on {{ same_cell('ranked', 'withheld', has_victim_group=false) }}
 where
     withheld.year is null
     -- where most report dates are unknown, the days of the few others would point at them

@@ -59,13 +59,7 @@ from cell
 inner join {{ ref('geography_level') }} as level
     on cell.geography_level = level.geography_level and not level.may_be_withheld
 left join counted
-    on
-        cell.indicator_id = counted.indicator_id
-        and cell.variant = counted.variant
-        and cell.year = counted.year
-        and cell.geography_level = counted.geography_level
-        and cell.geography_code = counted.geography_code
-        and cell.lag = counted.lag
+    on {{ same_cell('cell', 'counted', has_victim_group=false) }} and cell.lag = counted.lag
 union all by name
 -- Years whose raw rows were purged keep their figures as they were published.
 select * from {{ source('raw', 'kept_fct_report_lag_year') }}

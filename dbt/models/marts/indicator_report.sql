@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{# Made from this text wherever figures are published: only `ref`, and SQL of both DuckDB and PostgreSQL. #}
+{# Published as it is compiled: only SQL that both DuckDB and PostgreSQL know. #}
 with cause as (
     select
         indicator_id,

@@ -1,6 +1,7 @@
 """The facts that the rules need (codes, provisions, indicators, places, law changes), read from the product's seeds."""
 
 import csv
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -28,25 +29,19 @@ class Classification:
 
 @dataclass(frozen=True)
 class Variant:
-    """One reading of an indicator; an empty filter lets everything through."""
+    """One reading of an indicator: by attribute of a class which values count, or which do not."""
 
     indicator_id: str
     variant: str
-    roles: frozenset[str]
-    parts: frozenset[str]
-    excluded_parts: frozenset[str]
-    relations: frozenset[str]
-    places: frozenset[str]
+    counted: dict[str, set[str]]
+    not_counted: dict[str, set[str]]
 
     def includes(self, offence: Classification) -> bool:
         """Whether an offence with this classification counts in this reading."""
         return (
             offence.indicator_id == self.indicator_id
-            and (not self.roles or offence.role in self.roles)
-            and (not self.parts or offence.part in self.parts)
-            and offence.part not in self.excluded_parts
-            and (not self.relations or offence.relation in self.relations)
-            and (not self.places or offence.place in self.places)
+            and all(getattr(offence, attribute) in values for attribute, values in self.counted.items())
+            and not any(getattr(offence, attribute) in values for attribute, values in self.not_counted.items())
         )
 
 
@@ -86,20 +81,22 @@ class Facts:
 def facts() -> Facts:
     """The seeds, read once."""
     indicators = _seed("indicator")
+    possible = [(row["indicator_id"], row["victim_group"]) for row in _seed("indicator_victim_group")]
     return Facts(
         groups={
-            row["indicator_id"]: tuple(dict.fromkeys([TOTAL, *_list(row["victim_groups"]), UNKNOWN]))
+            row["indicator_id"]: (
+                TOTAL,
+                *(group for indicator, group in possible if indicator == row["indicator_id"]),
+                UNKNOWN,
+            )
             for row in indicators
         },
         variants=tuple(
             Variant(
                 indicator_id=row["indicator_id"],
                 variant=row["variant"],
-                roles=frozenset(_list(row["roles"])),
-                parts=frozenset(_list(row["parts"])),
-                excluded_parts=frozenset(_list(row["excluded_parts"])),
-                relations=frozenset(_list(row["relations"])),
-                places=frozenset(_list(row["places"])),
+                counted=_conditions(row, counts="true"),
+                not_counted=_conditions(row, counts="false"),
             )
             for row in _seed("indicator_variant")
         ),
@@ -136,8 +133,13 @@ def _seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split("|") if part.strip()]
+def _conditions(variant: dict[str, str], counts: str) -> dict[str, set[str]]:
+    values: dict[str, set[str]] = defaultdict(set)
+    for row in _seed("variant_condition"):
+        same = all(row[key] == variant[key] for key in ("indicator_id", "variant"))
+        if same and row["counts"] == counts:
+            values[row["attribute"]].add(row["value"])
+    return dict(values)
 
 
 def _provision(text: str) -> Provision:

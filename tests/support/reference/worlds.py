@@ -451,7 +451,7 @@ def _mend(row: Row, reported: dict[int, str]) -> None:
     row["beslutsdatum"] = max(row["beslutsdatum"], reported[int(row["brottsnummer"])])
     if row["beslut"] == "DIREKTAVSKRIVEN":
         row["utredning"] = "N"
-    if row["beslut"] in CLEARING and not row["misstanke_id"]:
+    if row["beslut"].upper() in CLEARING and not row["misstanke_id"]:
         row["misstanke_id"] = "m1"
 
 
