@@ -18,8 +18,12 @@ run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
 	@$(BIN)/uppklarat load
 
-setup: .venv/.installed
+setup: .venv/.installed .env
 	@$(BIN)/python -m dagster_project.transformation.dbt_project
+
+# For Dagster's own commands, run by hand here: where the warehouse of the default places keeps its instance.
+.env: | .venv/.installed
+	@$(BIN)/python -m dagster_project.defs.instance
 
 .venv/.installed: requirements.lock pyproject.toml
 	@echo "installing the locked dependencies into .venv"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from dagster_project.defs.automation import dead_runs, load_job, new_delivery, yearly_load
@@ -9,9 +11,12 @@ from dagster_project.defs.common import Places
 from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets, rejections_check
 from dagster_project.defs.model_assets import model_assets
 from dagster_project.defs.publication_assets import CURRENT, expectation_checks, publication_assets
-from dagster_project.settings import Settings
+from dagster_project.settings import DBT_PROJECT, Settings
 
+# Code references are beta in Dagster 1.13; a load should not begin with warnings about them.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*CodeReference")
 OWNER = "team:uppklarat"
+SOURCES = DBT_PROJECT / "models" / "_sources.yml"
 DEFAULT_SCHEDULE = "0 6 1 3 *"
 
 
@@ -23,14 +28,18 @@ def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE)
         published=str(settings.published),
         suppress_below=settings.suppress_below,
     )
+    # Assets that no code here makes.
+    declared = dg.CodeReferencesMetadataValue(code_references=[dg.LocalFileCodeReference(file_path=str(SOURCES))])
     assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
-        *delivery_specs(),
+        *(spec.merge_attributes(metadata={"dagster/code_references": declared}) for spec in delivery_specs()),
         *ingest_assets(),
         *model_assets(),
         *publication_assets(),
     ]
     return dg.Definitions(
-        assets=dg.map_asset_specs(lambda spec: spec.merge_attributes(owners=[OWNER]), assets),
+        assets=dg.with_source_code_references(
+            dg.map_asset_specs(lambda spec: spec.merge_attributes(owners=[OWNER]), assets)
+        ),
         asset_checks=[expected_years_check(), expectation_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
         schedules=[yearly_load(cron_schedule)],

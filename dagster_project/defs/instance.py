@@ -60,3 +60,7 @@ def relax_synchronous_writes() -> None:
         if file and file not in kept_open:
             kept_open[file] = sqlite3.connect(file, check_same_thread=False)
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()
+
+
+if __name__ == "__main__":
+    write_text(Path(".env"), f"DAGSTER_HOME={prepare_instance_folder(Settings.from_environment())}\n")

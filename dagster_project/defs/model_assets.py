@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
 from dagster_project.rounding import percentage
-from dagster_project.settings import Settings
+from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import NodeResult, require_manifest
 
@@ -38,10 +38,11 @@ def model_assets() -> list[dg.AssetsDefinition]:
 
     @dbt_assets(
         manifest=manifest,
+        project=DbtProject(DBT_PROJECT),
         # Those who only read are no assets of ours.
         exclude="resource_type:exposure",
         name="transform",
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_code_references=True)),
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WAREHOUSE_POOL,
     )
