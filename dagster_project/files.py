@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a load after a crash, never takes half of one for a whole one; and the writer's lock."""
+"""Atomic file writes, so that a crash leaves no partial files, and the writer lock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNFINISHED = ".unfinished"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in one step: whoever reads sees the old content or the new."""
+    """Write a text file atomically: readers see the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     try:
@@ -33,26 +33,26 @@ def write_text(path: Path, text: str) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what `write_text` left in a folder, or anywhere in it, when its process was killed; only for the one writer."""
+    """Remove the temporary files of killed `write_text` calls from a folder tree; only the writer may call this."""
     for path in folder.rglob(f".*{UNFINISHED}"):
         path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file in one step."""
+    """Write a JSON file atomically."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
 def read_json(path: Path, missing: Any) -> Any:
-    """Read a JSON file; `missing` is the answer where there is none."""
+    """Read a JSON file; return `missing` if it does not exist."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else missing
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder that nobody else may look into; one that is there keeps its mode."""
+    """Create a folder that only its owner can access; an existing folder keeps its mode."""
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        # The process may allow less, never more, than was asked for.
+        # mkdir's mode is subject to the umask.
         folder.chmod(0o700)
 
 
@@ -67,7 +67,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A folder for temporary files that is gone afterwards."""
+    """A temporary folder, deleted on exit."""
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=parent))
     try:
@@ -79,11 +79,11 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 _held: dict[Path, TextIO] = {}
 
 
-def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None = None) -> bool:
-    """Become the only process that writes to the warehouse, until this one ends; False if it is that already.
+def hold_writer_lock(path: Path, report: Callable[[str], None], holder: str | None = None) -> bool:
+    """Acquire the writer lock of the warehouse for this process; return False if the process holds it already.
 
-    While another process has it, say for whom we wait through `waiting`, and wait. `who` is what others are told of us (the
-    command that was typed, unless given). The operating system lets go of the lock when its process ends, however it ends.
+    If another process holds it, call `report` with a message about that process and wait. `holder` describes this process in
+    such messages (default: its command line). The operating system releases the lock when the process ends.
     """
     if path in _held:
         return False
@@ -93,25 +93,25 @@ def hold_writer_lock(path: Path, waiting: Callable[[str], None], who: str | None
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read().strip() or "one that has just begun"
-        waiting(f"another load ({holder}) is writing to the warehouse; waiting for it to end")
+        other = file.read().strip() or "just started"
+        report(f"another load ({other}) is writing to the warehouse; waiting for it to end")
         fcntl.flock(file, fcntl.LOCK_EX)
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     file.seek(0)
     file.truncate()
-    file.write(f"{who or command}, process {os.getpid()}, since {datetime.now().strftime('%Y-%m-%d %H:%M:%S')}")
+    file.write(f"{holder or command}, process {os.getpid()}, since {datetime.now().strftime('%Y-%m-%d %H:%M:%S')}")
     file.flush()
     _held[path] = file
     return True
 
 
 def no_other_writer(path: Path) -> bool:
-    """Whether no other process is the writer now: this one is, or nobody is."""
+    """Whether no other process holds the writer lock."""
     if path in _held or not path.exists():
         return True
     with path.open("a+", encoding="utf-8") as file:
         try:
-            # Closing the file lets go of it again.
+            # Closing the file releases the lock again.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
@@ -119,8 +119,8 @@ def no_other_writer(path: Path) -> bool:
 
 
 def release_writer_lock(path: Path) -> None:
-    """Let other processes write."""
+    """Release the writer lock."""
     if file := _held.pop(path, None):
-        # Whoever comes next must not be told of us.
+        # The next holder must not see this process as the current one.
         file.truncate(0)
         file.close()

@@ -1,4 +1,4 @@
-"""The publications that are kept: named, described, pointed to and never edited."""
+"""The immutable publications: listing, naming, sealing, publishing and activating them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ID_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class YearsMissingError(Exception):
-    """Years that were expected are not complete, or not published; the message says what they lack."""
+    """Expected years are not complete or not published; the message gives the reasons."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One publication; `said` is its manifest."""
+    """A publication and its manifest."""
 
     publication_id: str
     folder: Path
@@ -32,7 +32,7 @@ class Publication:
 
     @property
     def basis(self) -> str:
-        """Fingerprint of what it rests on."""
+        """Fingerprint of its inputs."""
         return str(self.said["basis"])
 
 
@@ -42,17 +42,19 @@ def publications(settings: Settings) -> list[Publication]:
         return []
     manifests = sorted(path for path in settings.published.glob(f"*/{MANIFEST}") if not path.parent.is_symlink())
     found = [Publication(path.parent.name, path.parent, read_json(path, {})) for path in manifests]
-    # A copy of a publication under another name is none.
-    return [one for one in found if one.said.get("publication_id") == one.publication_id]
+    # A copy under another name is not a publication.
+    return [
+        publication for publication in found if publication.said.get("publication_id") == publication.publication_id
+    ]
 
 
 def active_publication(settings: Settings) -> str | None:
-    """The id of the publication that readers open."""
+    """The id of the publication that `current` points to."""
     return settings.current.readlink().name if settings.current.is_symlink() else None
 
 
 def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
-    """A name from the time, later than all others even if the clock went back."""
+    """An id from the time, greater than all existing ones even if the clock was set back."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     existing = [publication.publication_id for publication in publications(settings)]
     if existing and moment.strftime(_ID_FORMAT) <= existing[-1]:
@@ -61,26 +63,26 @@ def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
 
 
 def seal(draft: Path, description: Mapping[str, Any]) -> None:
-    """Write the manifest, with the hashes of all other files: from now on the draft is whole."""
+    """Write the manifest with the hashes of all other files, which completes the draft."""
     write_json(draft / MANIFEST, {**description, "files": file_hashes(draft)})
 
 
 def file_hashes(draft: Path) -> dict[str, dict[str, Any]]:
-    """Hash and size of every file of a draft but the manifest, by path, as the manifest says them."""
+    """Hash and size of every file of a draft except the manifest, by path."""
     return {
-        str(path.relative_to(draft)): hashed(path)
+        str(path.relative_to(draft)): hash_file(path)
         for path in sorted(draft.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
 
 
-def hashed(path: Path) -> dict[str, Any]:
+def hash_file(path: Path) -> dict[str, Any]:
     """A file's `sha256` and `bytes`."""
     return {"sha256": _sha256(path), "bytes": path.stat().st_size}
 
 
 def publish(settings: Settings, publication_id: str) -> Publication:
-    """Rename the sealed draft to a publication and point to it."""
+    """Rename the sealed draft to a publication and make it the active one."""
     folder = settings.published / publication_id
     for path in (settings.draft, *settings.draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o444)
@@ -91,38 +93,38 @@ def publish(settings: Settings, publication_id: str) -> Publication:
 
 
 def point_to(settings: Settings, publication_id: str) -> None:
-    """Make readers open this publication from now on; they see the old pointer or the new one, never none."""
+    """Point `current` to a publication atomically."""
     if publication_id not in [publication.publication_id for publication in publications(settings)]:
         raise KeyError(publication_id)
     new = settings.published / ".current"
     new.unlink(missing_ok=True)
     new.symlink_to(publication_id)
-    os.replace(new, settings.current)  # noqa: PTH105 (Path.replace would do the same; this one is known to be atomic)
+    os.replace(new, settings.current)  # noqa: PTH105 (known to be atomic)
     sync_folder(settings.published)
 
 
 def activate(settings: Settings, publication_id: str) -> None:
-    """Point to an earlier publication because somebody wants it, and remember that they did."""
+    """Point to a publication on request, and record the request."""
     point_to(settings, publication_id)
     newest = publications(settings)[-1].publication_id
     write_json(settings.activation, {"activated": publication_id, "instead_of": newest})
 
 
 def finish_interrupted_publishing(settings: Settings) -> Publication | None:
-    """Point to the newest publication if a crash kept that from being done, and return it; what somebody activated stays active."""
+    """Point to the newest publication if a crash prevented it, and return it; a publication activated on request stays."""
     kept, current = publications(settings), active_publication(settings)
     if not kept or current == kept[-1].publication_id:
         return None
-    wanted = read_json(settings.activation, {})
-    is_meant = wanted == {"activated": current, "instead_of": kept[-1].publication_id}
-    if is_meant or changed_files(kept[-1]):
+    request = read_json(settings.activation, {})
+    is_requested = request == {"activated": current, "instead_of": kept[-1].publication_id}
+    if is_requested or changed_files(kept[-1]):
         return None
     point_to(settings, kept[-1].publication_id)
     return kept[-1]
 
 
 def changed_files(publication: Publication, among: Collection[str] | None = None) -> Sequence[str]:
-    """Files of a publication, or those among some, that are not what its manifest says."""
+    """Files of a publication (or those in `among`) that do not match its manifest."""
     return [
         name
         for name, file in publication.said["files"].items()
@@ -137,12 +139,13 @@ def _sha256(path: Path) -> str:
 
 
 def years_not_published(settings: Settings, expected: Collection[int]) -> list[str]:
-    """Why each expected year that readers do not have is not there: it is not complete, or not published."""
+    """The reason why each missing expected year is not complete or not published."""
     incomplete, current = years_not_complete(settings, expected), active_publication(settings)
     published: list[int] = next(
-        (one.said["years"] for one in publications(settings) if one.publication_id == current), []
+        (publication.said["years"] for publication in publications(settings) if publication.publication_id == current),
+        [],
     )
-    absent = f"is loaded, but not in what readers open ({current or 'nothing is published'})"
+    absent = f"is loaded, but not in the active publication ({current or 'nothing is published'})"
     return [
         incomplete.get(year, f"{year} {absent}")
         for year in sorted(expected)

@@ -1,4 +1,4 @@
-"""Years as people write them: `2024`, `2019-2025`, `2019,2022`."""
+"""Parses and formats years and ranges of years: `2024`, `2019-2025`, `2019,2022`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dagster_project.contract import input_contract
 
 
 def parse_years(text: str) -> list[int]:
-    """Read years and ranges of years; raises ValueError for anything else."""
+    """Parse years and ranges of years; raise ValueError for anything else."""
     first = input_contract().first_year
-    named: set[int] = set()
+    years: set[int] = set()
     for part in text.split(","):
         begin, dash, last = part.strip().partition("-")
         end = last if dash else begin
@@ -18,16 +18,16 @@ def parse_years(text: str) -> list[int]:
             raise ValueError(f"{text!r} is not like 2024, 2019-2025 or 2019,2022")
         if int(end) < int(begin) or int(begin) < first:
             raise ValueError(f"{part.strip()!r} runs backwards or begins before {first}")
-        named |= set(range(int(begin), int(end) + 1))
-    return sorted(named)
+        years |= set(range(int(begin), int(end) + 1))
+    return sorted(years)
 
 
-def spell_years(years: Iterable[int]) -> str:
-    """Write years shortly, e.g. `2014–2019, 2022`."""
-    blocks: list[list[int]] = []
+def format_years(years: Iterable[int]) -> str:
+    """Format years as ranges, e.g. `2014–2019, 2022`."""
+    ranges: list[list[int]] = []
     for year in sorted(years):
-        if blocks and year == blocks[-1][-1] + 1:
-            blocks[-1].append(year)
+        if ranges and year == ranges[-1][-1] + 1:
+            ranges[-1].append(year)
         else:
-            blocks.append([year])
-    return ", ".join(str(block[0]) if len(block) == 1 else f"{block[0]}–{block[-1]}" for block in blocks)
+            ranges.append([year])
+    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in ranges)

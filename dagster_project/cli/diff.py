@@ -14,7 +14,7 @@ from dagster_project.publications import Publication, active_publication, change
 from dagster_project.rounding import half_up
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
-from dagster_project.years import spell_years
+from dagster_project.years import format_years
 
 _LARGEST = 10
 
@@ -89,7 +89,7 @@ def difference_as_text(said: Mapping[str, Any]) -> str:
     lines = [f"from {said['earlier']} to {said['later']}"]
     lines += [f"differs: {text}" for text in said["changes"]]
     if said["new_years"]:
-        lines.append(f"new: years {spell_years(said['new_years'])}, whose figures are no revisions")
+        lines.append(f"new: years {format_years(said['new_years'])}, whose figures are no revisions")
     lines += [f"not compared: {text}" for text in said["not_compared"]]
     if not said["revisions"]:
         return "\n".join([*lines, "no figure differs"])

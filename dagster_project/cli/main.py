@@ -16,7 +16,7 @@ from dagster_project.cli.progress import shown_progress
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.settings import PostgresSettings, Settings
-from dagster_project.years import parse_years, spell_years
+from dagster_project.years import format_years, parse_years
 
 # What each means is the contract's, and stands in the table of README.md.
 OK, FAILED, USAGE, REJECTED, BLOCKED, NOTHING_ARRIVED, NOT_SERVED = range(7)
@@ -135,7 +135,7 @@ def purge(settings: Settings, options: argparse.Namespace) -> int:
         carried = purge(settings, options.before)
     print(f"no raw row of a year before {options.before} is left in {settings.home}")
     print(
-        f"figures of {spell_years(carried) or 'no year'} are carried on as published; the next load publishes without raw rows"
+        f"figures of {format_years(carried) or 'no year'} are carried on as published; the next load publishes without raw rows"
     )
     print(f"what lies in {settings.landing} is not ours: delete it there yourself")
     return OK

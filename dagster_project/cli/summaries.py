@@ -37,7 +37,7 @@ from dagster_project.state import (
     record_folder,
     withdrawals,
 )
-from dagster_project.years import spell_years
+from dagster_project.years import format_years
 
 
 def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
     warned = f", {len(audit.warnings)} warned, {len(audit.not_judged)} not judged" if audit else ""
     return "\n".join(
         [
-            f"published {outcome.publication.publication_id}: years {spell_years(said['years'])}, "
+            f"published {outcome.publication.publication_id}: years {format_years(said['years'])}, "
             f"{said['checks']['passed']} checks passed{warned}{synthetic}",
             *_revised_lines(said),
             *_check_lines(failed_checks(settings)),
@@ -259,7 +259,7 @@ def status_as_text(said: Mapping[str, Any]) -> str:
     published = said["published"]
     lines.append(
         f"published: {published['current'] or 'nothing'}"
-        + (f", years {spell_years(published['years'])}" if published["years"] else "")
+        + (f", years {format_years(published['years'])}" if published["years"] else "")
     )
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
@@ -351,7 +351,7 @@ def _publication_lines(one: Mapping[str, Any]) -> list[str]:
     against = f"{revised['values']:,} values revised since {before}" if (before := revised.get("predecessor")) else ""
     told = [
         f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
-        f"years {spell_years(one['years'])}",
+        f"years {format_years(one['years'])}",
         f"{one['checks_passed']} checks passed, {one['checks_warned']} warned"
         + ("" if one["checks_not_judged"] is None else f", {one['checks_not_judged']} not judged"),
         against,

@@ -1,4 +1,4 @@
-"""The input contract as typed data, read once from `input.yml`; everything that needs a column list or a code asks here."""
+"""The input contract as typed data, read once from `input.yml`: the only source of column lists and codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTRACT_FILE = Path(__file__).with_name("input.yml")
 
 @dataclass(frozen=True)
 class Column:
-    """One contract column: its type and what its values must satisfy."""
+    """A column of the contract: its type and the rules for its values."""
 
     name: str
     type: Literal["text", "integer", "date"]
@@ -28,31 +28,31 @@ class Column:
     max_length: int | None = None
     within_year: bool = False
     identifying: bool = False
-    """Whether it leads to a person or a case; kept as a pseudonym only."""
+    """Whether it identifies a person or a case; stored as a pseudonym only."""
     serial_after: str | None = None
-    """The text behind which a serial number begins that is compared without leading zeros, letters in upper case."""
+    """The text before a serial number, which is compared without leading zeros and in upper case."""
     unusable: Literal["missing"] | None = None
-    """What becomes of a value that the column cannot have; without it, the row is quarantined."""
+    """How an invalid value is treated; by default, the row is quarantined."""
     not_after: str | None = None
     """The date column whose date it may not exceed."""
 
     def __post_init__(self) -> None:
         if self.serial_after and (self.pattern or "").count(self.serial_after) != 1:
-            raise ValueError(f"{self.name}: its pattern must hold {self.serial_after} once")
+            raise ValueError(f"{self.name}: its pattern must contain {self.serial_after} once")
         if self.unusable and (self.required or self.identifying):
-            raise ValueError(f"{self.name}: only an optional column that identifies nobody can do without its value")
+            raise ValueError(f"{self.name}: unusable is only for optional columns that are not identifying")
         if self.not_after and not self.unusable:
-            raise ValueError(f"{self.name}: not_after decides what is unusable, and nothing else")
+            raise ValueError(f"{self.name}: not_after needs unusable")
 
     @property
     def is_free_text(self) -> bool:
-        """Whether anything may stand in it."""
+        """Whether any text is a valid value."""
         return self.type == "text" and not self.pattern and not self.values
 
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A condition over a row's typed columns that, when true, gives the row the reason; `columns` are those that it concerns."""
+    """A condition on a row's typed columns that quarantines the row with the reason; `columns` are those it concerns."""
 
     reason: str
     when: str
@@ -61,7 +61,7 @@ class RowCheck:
 
 @dataclass(frozen=True)
 class FileContract:
-    """One file of a delivery: grain, columns in published order, key and row checks."""
+    """A file of a delivery: grain, columns in published order, key and row checks."""
 
     source: str
     name: str
@@ -72,12 +72,12 @@ class FileContract:
 
     @property
     def table(self) -> str:
-        """Name of the raw table that all years of this file form, e.g. `police_offences`."""
+        """Name of the raw table with all years of this file, e.g. `police_offences`."""
         return f"{self.source}_{self.name}"
 
     @property
     def usable_or_missing(self) -> tuple[Column, ...]:
-        """The columns whose unusable values become missing."""
+        """The columns whose invalid values become missing."""
         return tuple(column for column in self.columns if column.unusable)
 
 
@@ -94,7 +94,7 @@ class Contract:
     sources: Mapping[str, tuple[FileContract, ...]]
     quarantine_reasons: Mapping[str, str]
     linked_reasons: Mapping[str, Sequence[str]]
-    """The columns that a reason judged across deliveries concerns."""
+    """The columns of each quarantine reason that compares deliveries."""
 
     @property
     def files(self) -> tuple[FileContract, ...]:
@@ -102,9 +102,12 @@ class Contract:
         return tuple(file for files in self.sources.values() for file in files)
 
     def encoding_named(self, name: str) -> str | None:
-        """The encoding that a name or an alias stands for, however it is spelt; None if the contract has no such encoding."""
-        spelt = name.strip().lower().replace("_", "-")
-        return next((each for each in self.encodings if spelt in (each, *self.encoding_aliases.get(each, ()))), None)
+        """The encoding with this name or alias, in any spelling; None if the contract has none."""
+        normal = name.strip().lower().replace("_", "-")
+        return next(
+            (encoding for encoding in self.encodings if normal in (encoding, *self.encoding_aliases.get(encoding, ()))),
+            None,
+        )
 
 
 @cache

@@ -1,7 +1,4 @@
-"""Writes the generated part of docs/input.md from the contract: run as a module, it prints it; `--write` renews the page.
-
-The part between markers is renewed here and nowhere else; `publish.page` does the same for the published tables.
-"""
+"""Generates the part of docs/input.md that describes the contract; prints it, or updates the page with `--write`."""
 
 from __future__ import annotations
 
@@ -19,12 +16,12 @@ WIDTH = 130
 
 
 def generated() -> str:
-    """What the contract declares, as Markdown."""
+    """The contract as Markdown."""
     contract = input_contract()
     facts = [
         f"Version of the contract: `{contract.version}`.",
         f"First year: {contract.first_year}.",
-        f"Endings of a file's name: {_codes(contract.suffixes)}.",
+        f"File name suffixes: {_codes(contract.suffixes)}.",
         *(f"Encoding: `{name}` (or {_codes(contract.encoding_aliases[name])})." for name in contract.encodings),
         f"Limit of quarantined rows, per file: {contract.quarantine_limit_pct} %.",
     ]
@@ -47,7 +44,7 @@ def generated() -> str:
 
 
 def item(text: str, sign: str = "- ") -> str:
-    """An item of a list (without a sign, a paragraph), broken into lines of the page's width."""
+    """A list item (without a sign, a paragraph), wrapped to the page's width."""
     return textwrap.fill(
         " ".join(text.split()),
         WIDTH,
@@ -58,8 +55,8 @@ def item(text: str, sign: str = "- ") -> str:
     )
 
 
-def committed(page: Path) -> str:
-    """What stands between a page's markers."""
+def generated_part(page: Path) -> str:
+    """The text between a page's markers."""
     _, begin, rest = page.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
     part, end, _ = rest.partition(f"\n{END}\n")
     if not begin or not end:
@@ -67,12 +64,12 @@ def committed(page: Path) -> str:
     return part
 
 
-def hand_over(page: Path, part: str) -> None:
-    """Print the part, or put it between the page's markers if `--write` was typed."""
+def print_or_write(page: Path, part: str) -> None:
+    """Print the part, or write it between the page's markers if the command line has `--write`."""
     if "--write" not in sys.argv[1:]:
         print(part)
         return
-    before, after = page.read_text(encoding="utf-8").split(f"{BEGIN}\n{committed(page)}\n{END}\n")
+    before, after = page.read_text(encoding="utf-8").split(f"{BEGIN}\n{generated_part(page)}\n{END}\n")
     write_text(page, f"{before}{BEGIN}\n{part}\n{END}\n{after}")
 
 
@@ -94,7 +91,7 @@ def _column(column: Column) -> str:
     if column.pattern:
         rules.append(f"matches `{column.pattern}`")
     if column.serial_after:
-        rules.append(f"compared in upper case, without leading zeros behind `{column.serial_after}`")
+        rules.append(f"compared in upper case, without leading zeros after `{column.serial_after}`")
     if column.values:
         rules.append(f"one of {_codes(column.values)}, in any case")
     if column.min is not None:
@@ -117,4 +114,4 @@ def _codes(names: tuple[str, ...]) -> str:
 
 
 if __name__ == "__main__":
-    hand_over(PAGE, generated())
+    print_or_write(PAGE, generated())

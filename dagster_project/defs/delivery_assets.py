@@ -11,7 +11,7 @@ from dagster_project.ingestion.ingest import (
     changed_folders,
     ingest,
     known_rejection,
-    note_rejection,
+    record_rejection,
     uncorrected_deliveries,
 )
 from dagster_project.ingestion.landing import find_delivery_folders
@@ -149,7 +149,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                             loaded[folder.year] = record
                     except RejectedDeliveryError as error:
                         rejected.append(str(error))
-                        note_rejection(settings, folder, str(error))
+                        record_rejection(settings, folder, str(error))
         rejected += [text for label, text in uncorrected_deliveries(settings).items() if label.startswith(f"{source}/")]
         for text in rejected:
             context.log.error(text)

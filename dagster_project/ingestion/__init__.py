@@ -1,1 +1,1 @@
-"""Where data comes in and is judged: landing folder → received bytes → judged rows → raw store, noted in the ledger."""
+"""Ingestion: reads, validates and pseudonymises deliveries and writes them to the raw store."""

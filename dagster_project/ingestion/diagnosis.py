@@ -1,7 +1,6 @@
-"""What is wrong with a file as a whole: one cause that explains most of a column's values rejects the delivery, and is named.
+"""Rejects a delivery in which one cause explains most of a column's invalid values, and names the cause.
 
-Quarantining each row would tell neither the supplier nor anybody else what to mend. Causes are declared as data. Messages name
-columns, counts and shapes, never a value.
+Quarantining each row would hide the cause from the supplier. Messages name columns, counts and shapes, never a value.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.shape import shape_sql
 from dagster_project.sql import one_row
 
-# Among fewer values, single faults are more than half; they are quarantined row by row.
+# Among fewer values a few single faults make up more than half; their rows are quarantined.
 FEWEST_VALUES = 20
 
 
 class ColumnSql(NamedTuple):
-    """SQL for a column: its typed value, and whether its text, as `<name>_text`, is invalid."""
+    """SQL for a column: its typed value, and the condition that its text (`<name>_text`) is invalid."""
 
     typed: str
     invalid: str
@@ -31,11 +30,11 @@ class ColumnSql(NamedTuple):
 
 @dataclass(frozen=True)
 class Cause:
-    """One way in which a whole column (or, in `LINE_CAUSES`, all lines) can be wrong.
+    """A systematic error in a whole column (or, in `LINE_CAUSES`, in all lines).
 
-    `condition` is SQL over a filled value as `text`, in which `{pattern}`, `{year}` and `{invalid}` are the column's. `among` adds
-    the values that are right and could show the cause, where not every value can: what has lost its zeros is compared with what
-    begins with one. `problem` has the values for its subject.
+    `condition` is SQL over a filled value `text`, with the column's `{pattern}`, `{year}` and `{invalid}`. `among` selects the
+    valid values to compare with where only some can show the cause: codes that lost their leading zero are compared with codes
+    that have one. The subject of `problem` is the values.
     """
 
     columns: tuple[str, ...]
@@ -52,9 +51,9 @@ _ALL = ("date", "integer", "pattern", "values")
 _DATES = "Deliver dates as YYYY-MM-DD, without a time"
 _CODES = "Deliver codes as text with all their digits"
 _NUMBERS = "Deliver whole numbers in digits only, without decimals or separators"
-# The first that explains enough is named.
+# The first cause that explains enough values is reported.
 CAUSES = (
-    Cause(("date",), f"regexp_full_match(text, '{_DAY}[T ].+')", "have a time of day behind the date", remedy=_DATES),
+    Cause(("date",), f"regexp_full_match(text, '{_DAY}[T ].+')", "have a time of day after the date", remedy=_DATES),
     Cause(
         ("date",),
         "regexp_full_match(text, '[0-9]{5}(?:[.,][0-9]+)?')",
@@ -89,7 +88,7 @@ CAUSES = (
     Cause(
         ("pattern",),
         "regexp_full_match(text, '[0-9]+[.,]0+')",
-        "are codes that were taken for numbers with decimals",
+        "are codes that were exported as numbers with decimals",
         remedy=_CODES,
     ),
     Cause(
@@ -101,14 +100,14 @@ CAUSES = (
     Cause(
         ("integer",),
         "{invalid} and regexp_full_match(text, '(?:18|19|20)[0-9]{2}')",
-        "are years instead of what the contract names",
-        remedy="Deliver the number that the contract names",
+        "are years instead of the number in the contract",
+        remedy="Deliver the number that the contract describes",
     ),
     Cause(
         _ALL,
         "regexp_full_match(text, '=?[\"''].*')",
-        "have a sign before them by which a spreadsheet marks text",
-        remedy="Deliver the values without it",
+        "begin with a spreadsheet's prefix for text",
+        remedy="Deliver the values without the prefix",
     ),
     Cause(
         _ALL,
@@ -118,9 +117,9 @@ CAUSES = (
     ),
 )
 _LINE_REMEDY = "Separate the fields of all lines by ';', as many as the header has"
-# Over a line with another number of fields than the header (`{fields}`).
+# For a line whose number of fields differs from the header's (`{fields}`).
 LINE_CAUSES = (
-    Cause((), "ends_with(text, ';') and {separators} = {fields}", "end with a ';' too many", remedy=_LINE_REMEDY),
+    Cause((), "ends_with(text, ';') and {separators} = {fields}", "end with an extra ';'", remedy=_LINE_REMEDY),
     Cause(
         (),
         "{separators} = 0 and length(text) - length(replace(text, ',', '')) >= {fields} - 1",
@@ -129,44 +128,43 @@ LINE_CAUSES = (
     ),
     Cause((), "{separators} = 0 and contains(text, chr(9))", "have tabs between their fields", remedy=_LINE_REMEDY),
 )
-# What bytes 128 to 191, the second of UTF-8's two, become in cp1252 or ISO 8859-1.
+# The second byte of a two-byte UTF-8 character (128 to 191) decoded as cp1252 or ISO 8859-1.
 _SECOND = "".join(dict.fromkeys(bytes(range(128, 192)).decode(codec, "ignore") for codec in ("cp1252", "latin-1")))
-# What text in free columns seems to have been before it was read in another encoding, and a pattern of what that made of it.
-WRONG_READINGS = {
+# The probable origin of text that was decoded in the wrong encoding, with a pattern of its traces.
+WRONG_ENCODINGS = {
     "UTF-8 that was read as cp1252 or ISO 8859-1": f"[ÂÃ][{_SECOND}]|â€|ï»¿|ï¿½",
-    "text of which another program replaced what it could not read": r"\x{fffd}",
+    "text in which another program replaced characters that it could not read": r"\x{fffd}",
     "Mac Roman that was read as cp1252": r"[0-9](?: ?[a-z])? ?¤",
     "DOS text (cp850) that was read as cp1252": r"[0-9](?: ?[a-z])? ?õ|[a-z][†„”][a-z]",
-    "text of which another program kept ASCII only": r"kap\.? ?[0-9]+(?: ?[a-z])? ?\?",
+    "text in which another program kept ASCII only": r"kap\.? ?[0-9]+(?: ?[a-z])? ?\?",
 }
 
 
-def refuse_wrong_as_a_whole(
+def reject_systematic_errors(
     received: ReceivedFile, year: int, columns: Mapping[str, ColumnSql], connection: duckdb.DuckDBPyConnection
 ) -> None:
-    """Raise `RejectedDeliveryError` if one cause explains most of what is wrong with a file.
+    """Raise `RejectedDeliveryError` if one cause explains most of the errors in a file.
 
-    Works on what a judged file has become: `row`, `compared` (its values in their normal form) and `fault`; `columns` tells how its
-    columns are judged.
+    Reads the tables of a validated file: `row`, `compared` (values in normal form) and `fault`.
     """
-    _refuse_wrong_encoding(received, connection)
-    _refuse_wrong_lines(received, connection)
+    _reject_wrong_encoding(received, connection)
+    _reject_wrong_lines(received, connection)
     for column in received.contract.columns:
-        if _is_worth_a_look(column, year, columns[column.name], connection):
-            _refuse_wrong_column(received, column, year, columns[column.name], connection)
+        if _has_many_invalid_values(column, year, columns[column.name], connection):
+            _reject_wrong_column(received, column, year, columns[column.name], connection)
 
 
-def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
-    """Refuse free text that was read in another encoding than its own.
+def _reject_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Reject free text that was decoded in the wrong encoding.
 
-    Provisions decide which indicator an offence belongs to, so more than a few such values could move figures: the limit is that
-    of quarantined rows, among the values that could show it. Fewer may be the supplier's own old damage.
+    Provisions decide an offence's indicator, so many damaged values would change figures. The limit is that of quarantined rows,
+    applied to the values that can show damage. Below it, the damage may be in the supplier's own system.
     """
     limit = input_contract().quarantine_limit_pct
     for column in (column for column in received.contract.columns if column.is_free_text):
         # strlen counts bytes.
         suspect = f"strlen({column.name}) > length({column.name}) or contains({column.name}, '?')"
-        matches = {encoding: f"regexp_matches(text, '{pattern}')" for encoding, pattern in WRONG_READINGS.items()}
+        matches = {encoding: f"regexp_matches(text, '{pattern}')" for encoding, pattern in WRONG_ENCODINGS.items()}
         counts = ", ".join(
             f"coalesce(sum(rows) filter ({match}), 0), min(line) filter ({match})" for match in matches.values()
         )
@@ -185,19 +183,19 @@ def _refuse_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyCo
                     f"{received.where}, line {line}, column {column.name}",
                     f"text in the wrong encoding; it seems to be {encoding} "
                     f"({damaged} of {values} values that are not plain letters and digits)",
-                    "Export the text again in UTF-8 from where it is whole, or name its encoding in the manifest",
+                    "Export the text again in UTF-8 from the original, or name its encoding in the manifest",
                 )
 
 
-def _refuse_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+def _reject_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     rows, malformed = one_row(connection, "select count(*), count(malformed) from row")
     if rows < FEWEST_VALUES or 2 * malformed <= rows:
         return
-    facts = {"fields": str(len(received.header)), "separators": "length(text) - length(replace(text, ';', ''))"}
+    parameters = {"fields": str(len(received.header)), "separators": "length(text) - length(replace(text, ';', ''))"}
     for cause in LINE_CAUSES:
         (explained,) = one_row(
             connection,
-            f"select count(*) from (select malformed as text from row) where text is not null and {cause.condition.format(**facts)}",
+            f"select count(*) from (select malformed as text from row) where text is not null and {cause.condition.format(**parameters)}",
         )
         if 2 * explained > rows:
             raise RejectedDeliveryError(
@@ -205,8 +203,8 @@ def _refuse_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConne
             )
 
 
-def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether enough values are wrong to be of one cause; what is wrong with a required column stands in faulty rows only."""
+def _has_many_invalid_values(column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether enough values are invalid to look for a common cause; those of a required column are in faulty rows only."""
     if column.is_free_text:
         return False
     if not column.required:
@@ -223,21 +221,21 @@ def _is_worth_a_look(column: Column, year: int, sql: ColumnSql, connection: duck
     return bool(2 * found > FEWEST_VALUES)
 
 
-def _refuse_wrong_column(
+def _reject_wrong_column(
     received: ReceivedFile, column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    facts = {"pattern": column.pattern or "", "year": str(year), "invalid": sql.invalid}
-    causes = [cause for cause in CAUSES if _kinds(column) & set(cause.columns)]
+    parameters = {"pattern": column.pattern or "", "year": str(year), "invalid": sql.invalid}
+    causes = [cause for cause in CAUSES if _traits(column) & set(cause.columns)]
     if column.pattern or column.values or column.type != "text":
-        causes.append(_of_another_kind(column))
-    conditions = {cause: "(" + _filled_in(cause.condition, facts) + ")" for cause in causes}
+        causes.append(_unknown_cause(column))
+    conditions = {cause: "(" + _substitute(cause.condition, parameters) + ")" for cause in causes}
     counts = ", ".join(
         f"""
         coalesce(sum(rows) filter ({condition}), 0), coalesce(sum(rows) filter ({condition} or {cause.among}), 0),
         first(shape order by rows desc, text) filter ({condition})"""
         for cause, condition in conditions.items()
     )
-    # By distinct values, of which most columns have few.
+    # Most columns have few distinct values.
     found = one_row(
         connection,
         f"""
@@ -255,28 +253,28 @@ def _refuse_wrong_column(
     for number, cause in enumerate(causes):
         explained, values, shape = found[3 * number : 3 * number + 3]
         if values >= FEWEST_VALUES and 2 * explained > values:
-            which = "values" if cause.among == "true" else "values that can show it"
+            compared = "values" if cause.among == "true" else "values that can show it"
             raise RejectedDeliveryError(
                 f"{received.where}, column {column.name}",
-                f"{explained} of its {values} {which} {cause.problem}; most look like {shape}",
+                f"{explained} of its {values} {compared} {cause.problem}; most look like {shape}",
                 cause.remedy,
             )
 
 
-def _filled_in(condition: str, facts: Mapping[str, str]) -> str:
-    for name, value in facts.items():
+def _substitute(condition: str, parameters: Mapping[str, str]) -> str:
+    for name, value in parameters.items():
         condition = condition.replace(f"{{{name}}}", value)
     return condition
 
 
-def _kinds(column: Column) -> set[str]:
-    """To which kinds of columns it belongs, of those that causes apply to."""
-    traits = {"pattern": column.pattern, "values": column.values, "within_year": column.within_year}
-    return {column.type, *(name for name, has_it in traits.items() if has_it)}
+def _traits(column: Column) -> set[str]:
+    """The column's type and declared rules, which select the causes that can apply to it."""
+    rules = {"pattern": column.pattern, "values": column.values, "within_year": column.within_year}
+    return {column.type, *(name for name, declared in rules.items() if declared)}
 
 
-def _of_another_kind(column: Column) -> Cause:
-    """The cause of a column most of whose values are invalid for no reason that is known."""
+def _unknown_cause(column: Column) -> Cause:
+    """The cause reported for a column most of whose values are invalid for no known reason."""
     if column.values:
         problem, remedy = "are of another code list", f"Deliver the codes {', '.join(column.values)}"
     elif column.pattern:

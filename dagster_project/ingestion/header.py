@@ -1,4 +1,4 @@
-"""The header of a delivered file: whether it names the columns of the contract, and what is probably wrong where it does not."""
+"""Checks the header of a delivered file against the contract's columns, and names the probable error."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Sequence
 from dagster_project.contract import FileContract
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 
-# So many lines are searched for a header that does not stand on the first.
+# How many lines are searched for a header that is not on the first line.
 LINES_SEARCHED = 20
 _OTHER_DELIMITERS = {",": "commas", "\t": "tabs", "|": "vertical bars", ":": "colons"}
-# How alike two names must be (0 to 1) to take one for a misspelling of the other; `beslut` and `beslutsdatum` are not.
-_ALIKE = 0.8
+# How similar two names must be (0 to 1) to count as a misspelling; `beslut` and `beslutsdatum` are below it.
+_LEAST_SIMILARITY = 0.8
 _LONGEST_NAME = 40
 
 
-def refuse_header(
+def check_header(
     contract: FileContract, where: str, header: Sequence[str], first_lines: Sequence[str] | None = None
 ) -> None:
-    """Raise `RejectedDeliveryError` if a column of the contract is missing or doubled.
+    """Raise `RejectedDeliveryError` if a column of the contract is missing or duplicated.
 
-    `header` holds trimmed names in lower case; `first_lines` are those that a CSV file begins with, None for Parquet.
+    `header` holds trimmed names in lower case; `first_lines` holds the first lines of a CSV file, None for Parquet.
     """
     missing = [column.name for column in contract.columns if column.name not in header]
     if missing:
         if first_lines is None:
             holder, remedy = "file", "Deliver every column of the contract, spelt as there"
         else:
-            _refuse_other_layout(contract, where, first_lines)
+            _check_layout(contract, where, first_lines)
             where = f"{where}, line 1"
             holder, remedy = (
                 "first line",
@@ -37,21 +37,21 @@ def refuse_header(
             )
         known = len(contract.columns) - len(missing)
         counted = f"(the {holder} holds {len(header)} columns, {known} of the contract)"
-        # Other than a misspelt name, what stands there instead is not repeated: in a file without a header it is data.
+        # Only misspelt names are quoted: without a header, the first line is data.
         is_safe = known > 0 and not any(character.isdigit() for name in header for character in name)
-        misspelt = _misspelt(contract, header, missing) if is_safe else ""
+        misspelt = _describe_misspelt_names(contract, header, missing) if is_safe else ""
         raise RejectedDeliveryError(where, f"missing column {', '.join(missing)} {counted}{misspelt}", remedy)
-    doubled = [column.name for column in contract.columns if header.count(column.name) > 1]
-    if doubled:
+    duplicates = [column.name for column in contract.columns if header.count(column.name) > 1]
+    if duplicates:
         raise RejectedDeliveryError(
             where if first_lines is None else f"{where}, line 1",
-            f"doubled column {', '.join(doubled)}",
+            f"duplicate column {', '.join(duplicates)}",
             "Deliver every column once",
         )
 
 
-def _refuse_other_layout(contract: FileContract, where: str, first_lines: Sequence[str]) -> None:
-    """Raise `RejectedDeliveryError` if most of the contract's columns stand on a later line, or between other delimiters."""
+def _check_layout(contract: FileContract, where: str, first_lines: Sequence[str]) -> None:
+    """Raise `RejectedDeliveryError` if the header is on a later line or uses another delimiter."""
     wanted = {column.name for column in contract.columns}
     for number, line in enumerate(first_lines, 1):
         for delimiter in (";", *_OTHER_DELIMITERS):
@@ -60,7 +60,7 @@ def _refuse_other_layout(contract: FileContract, where: str, first_lines: Sequen
                 continue
             problems, remedies = [], []
             if number > 1:
-                problems.append(f"the header stands on line {number}, below lines that are no part of the table")
+                problems.append(f"the header is on line {number}, below lines that do not belong to the table")
                 remedies.append("Remove the lines above the header")
             if delimiter != ";":
                 problems.append(f"{_OTHER_DELIMITERS[delimiter]} between the fields")
@@ -70,18 +70,18 @@ def _refuse_other_layout(contract: FileContract, where: str, first_lines: Sequen
             return
 
 
-def _misspelt(contract: FileContract, header: Sequence[str], missing: Sequence[str]) -> str:
+def _describe_misspelt_names(contract: FileContract, header: Sequence[str], missing: Sequence[str]) -> str:
     unknown = [name for name in header if name not in {column.name for column in contract.columns}]
     pairs = [
         (like, column)
         for column in missing
         for like in difflib.get_close_matches(
-            column, [name for name in unknown if len(name) <= _LONGEST_NAME], 1, _ALIKE
+            column, [name for name in unknown if len(name) <= _LONGEST_NAME], 1, _LEAST_SIMILARITY
         )
     ]
     return "".join(f"; {_readable(name)} is probably meant for {column}" for name, column in pairs)
 
 
 def _readable(name: str) -> str:
-    # Letters of other scripts that look like ours, and those that are not seen, are shown by their numbers.
+    # Escapes look-alike letters of other scripts and invisible characters.
     return name if re.fullmatch("[a-zåäöé_ .()-]+", name) else ascii(name)

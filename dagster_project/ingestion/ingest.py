@@ -1,4 +1,4 @@
-"""Ingest: takes a delivery folder into the raw store as a whole, or rejects it as a whole."""
+"""Loads a delivery folder into the raw store as a whole, or rejects it as a whole."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dagster_project.ingestion.landing import Delivery, DeliveryFolder, find_del
 from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.ingestion.validate import JudgedFile, validate_file
+from dagster_project.ingestion.validate import ValidatedFile, validate_file
 from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import (
@@ -46,21 +46,21 @@ from dagster_project.versions import version_of
 logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
-# All code that takes part in judging a row; a test holds it against the imports.
-JUDGING_CODE = tuple(
+# All code that takes part in validating a row; a test compares it with the imports.
+VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
     for place in (
         "contract", "ingestion", "files.py", "memory.py", "settings.py", "sql.py", "state.py", "strict_yaml.py", "versions.py",
     )
 )  # fmt: skip
-# Failures that say nothing about the delivered file; the last two pass, and Dagster tries again.
-_OUR_FAULT = {
+# Errors of this machine, not of the delivered file; the last two are temporary, and Dagster retries.
+_SYSTEM_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR,
 }  # fmt: skip
 
 
 def changed_folders(settings: Settings) -> list[DeliveryFolder]:
-    """Delivery folders that are new, or whose files or corrections were touched, since they were last looked at."""
+    """Delivery folders that are new, or whose files or corrections changed since the last load."""
     index = read_json(settings.landing_index, {})
     withdrawn = withdrawals(settings)
     active = {(record.source, record.year, record.delivery_id) for record in active_deliveries(settings).values()}
@@ -79,10 +79,10 @@ def changed_folders(settings: Settings) -> list[DeliveryFolder]:
 
 
 def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
-    """Load a delivery and make it the active one of its source and year; the same bytes again change nothing.
+    """Load a delivery and make it the active one of its source and year; loading the same bytes again changes nothing.
 
-    A delivery that was withdrawn stays so (None), unless a manifest that was created since delivers it again. Raises
-    `RejectedDeliveryError`; then nothing of the delivery is kept.
+    Returns None for a withdrawn delivery, unless its manifest was created after the withdrawal. Raises `RejectedDeliveryError`
+    if the delivery is rejected; nothing of it is kept.
     """
     private_folder(settings.home)
     try:
@@ -111,7 +111,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
         record = read_record(destination)
         if record is None:
-            judged = _judge(delivery, received, corrections, key, scratch)
+            validated = _validate(delivery, received, corrections, key, scratch)
             record = DeliveryRecord(
                 delivery_id=delivery_id,
                 source=folder.source,
@@ -122,7 +122,9 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 encoding=encoding,
                 **_manifest_fields(delivery),
                 files={
-                    name: FileRecord(name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(judged[name]))
+                    name: FileRecord(
+                        name=file.path.name, sha256=file.sha256, bytes=file.size, **asdict(validated[name])
+                    )
                     for name, file in received.items()
                 },
                 corrections=tuple(one.told for one in corrections),
@@ -135,86 +137,84 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
             sync_folder(destination.parent)
         else:
             _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
-            # The same bytes, but the manifest may have come since.
+            # The manifest may have been added or changed.
             now = replace(record, **_manifest_fields(delivery), warnings=tuple(_warnings(delivery, received)))
             if now != record:
                 write_record(destination, now)
                 record = now
     for warning in record.warnings:
         logger.warning("%s", warning)
-    before = active_deliveries(settings).get((folder.source, folder.year))
-    if before is None or (before.delivery_id, before.judged_by) != (record.delivery_id, record.judged_by):
+    active = active_deliveries(settings).get((folder.source, folder.year))
+    if active is None or (active.delivery_id, active.judged_by) != (record.delivery_id, record.judged_by):
         activate(settings, record)
     write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
     return record
 
 
-def note_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
-    """Remember for `status` why a folder, as it is now, was rejected; nothing where it is gone."""
+def record_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
+    """Record why the folder in its present state was rejected, unless it no longer exists."""
     try:
         signature = folder.signature()
     except FileNotFoundError:
         return
-    noted = read_json(settings.rejections, {})
-    write_json(settings.rejections, {**noted, folder.label: {"signature": signature, "why": why}})
+    rejections = read_json(settings.rejections, {})
+    write_json(settings.rejections, {**rejections, folder.label: {"signature": signature, "why": why}})
 
 
 def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
-    """Why a folder was rejected that has not changed since."""
-    noted = read_json(settings.rejections, {}).get(folder.label, {})
-    return str(noted["why"]) if noted.get("signature") == folder.signature() else None
+    """Why the folder was rejected, if it has not changed since."""
+    rejection = read_json(settings.rejections, {}).get(folder.label, {})
+    return str(rejection["why"]) if rejection.get("signature") == folder.signature() else None
 
 
 def describe_ignored_delivery(withdrawn_at: str) -> str:
-    """What is said of a withdrawn delivery that lies in the landing folder."""
+    """The message about a withdrawn delivery in the landing folder."""
     return (
-        f"the delivery in the landing folder was withdrawn on {withdrawn_at[:10]} and is left alone; deliver another, or this "
-        "one with a manifest created since if it was right after all"
+        f"the delivery in the landing folder was withdrawn on {withdrawn_at[:10]} and is ignored; replace it, or, to load it "
+        "again, add a manifest created since"
     )
 
 
 def uncorrected_deliveries(settings: Settings) -> dict[str, str]:
-    """Deliveries (as `source/year`) that are not loaded as the declared corrections demand, and what to do about it.
-
-    Those that the next load will look at are left out.
-    """
+    """Deliveries (as `source/year`) loaded without the declared corrections, with the remedy; pending ones are left out."""
     active = {record.label: record for record in active_deliveries(settings).values()}
     declared: dict[str, list[Correction]] = {}
     purged_before = kept_description(settings)["before"]
-    for one in (one for one in read_corrections(settings.corrections) if one.year >= purged_before):
-        declared.setdefault(f"{one.source}/{one.year}", []).append(one)
+    for correction in read_corrections(settings.corrections):
+        if correction.year >= purged_before:
+            declared.setdefault(f"{correction.source}/{correction.year}", []).append(correction)
     file = settings.corrections.name
-    found = {
-        label: f"{file}, {corrections[0].label}: it matches nothing, since no such delivery is loaded. Remove it, or deliver"
+    problems = {
+        label: f"{file}, {corrections[0].label}: no such delivery is loaded. Remove the correction, or deliver"
         for label, corrections in declared.items()
         if label not in active
     }
-    found |= {
-        label: f"{label}: it was loaded with other corrections than {file} declares now. Put its files into the landing folder and "
-        "load, or take the change of the corrections back"
+    problems |= {
+        label: f"{label}: loaded with other corrections than {file} declares now. Put its files into the landing folder and load, "
+        "or undo the change of the corrections"
         for label, record in active.items()
         if record.judged_by.partition("-")[2] != _corrections_version(settings, declared.get(label, []))
     }
     pending = {folder.label for folder in changed_folders(settings)}
-    return {label: text for label, text in sorted(found.items()) if label not in pending}
+    return {label: text for label, text in sorted(problems.items()) if label not in pending}
 
 
 def validated_by_earlier_rules(settings: Settings) -> list[str]:
-    """Active deliveries that stay as earlier rules judged them, because their files are no longer there."""
+    """Active deliveries that were validated by earlier rules, since their files are gone."""
     return [
-        f"{record.label}: judged by the rules of an earlier version; deliver it again to have it judged by the present ones"
+        f"{record.label}: validated by the rules of an earlier version; deliver it again to apply the present ones"
         for record in active_deliveries(settings).values()
-        if record.judged_by.partition("-")[0] != judging_version()
+        if record.judged_by.partition("-")[0] != validation_version()
     ]
 
 
 def _judged_by(settings: Settings, corrections: Sequence[Correction]) -> str:
-    """Name the rules and the corrections by which rows are judged."""
-    return "-".join(filter(None, [judging_version(), _corrections_version(settings, corrections)]))
+    """The versions of the rules and the corrections, for a record's `judged_by`."""
+    return "-".join(filter(None, [validation_version(), _corrections_version(settings, corrections)]))
 
 
 def _corrections_version(settings: Settings, corrections: Sequence[Correction]) -> str:
-    # Without corrections there is nothing that needs the key, which then need not be there.
+    # Without corrections the key is not needed and may be missing.
     return corrections_version(corrections, pseudonym_key(settings)) if corrections else ""
 
 
@@ -227,69 +227,69 @@ def _receive(contract: FileContract, path: Path, where: str, encoding: str, scra
     try:
         return receive_file(contract, path, where, encoding, scratch)
     except OSError as error:
-        if error.errno in _OUR_FAULT:
+        if error.errno in _SYSTEM_ERRORS:
             raise
         raise RejectedDeliveryError(where, f"the file cannot be read ({error.strerror})", "Deliver it again") from None
 
 
 @cache
-def judging_version() -> str:
-    """Fingerprint of the rules by which rows are judged: deliveries judged by other rules are judged again.
+def validation_version() -> str:
+    """Fingerprint of the code that validates rows; when it changes, deliveries are validated again.
 
-    It is narrower than `rules_version`, since a delivery whose files are gone cannot be judged again.
+    It is narrower than `rules_version`, since a delivery whose files are gone cannot be validated again.
     """
-    return version_of([CONTRACT_FILE, *(REPOSITORY / place for place in JUDGING_CODE)])
+    return version_of([CONTRACT_FILE, *(REPOSITORY / place for place in VALIDATION_CODE)])
 
 
-def _judge(
+def _validate(
     delivery: Delivery,
     received: Mapping[str, ReceivedFile],
     corrections: Sequence[Correction],
     key: bytes,
     scratch: Path,
-) -> dict[str, JudgedFile]:
-    """Judge the delivery's files; their typed Parquet is prepared in `scratch`."""
+) -> dict[str, ValidatedFile]:
+    """Validate the delivery's files and write their typed Parquet to `scratch`."""
     prepared = scratch / PREPARED
     prepared.mkdir()
-    judged: dict[str, JudgedFile] = {}
+    validated: dict[str, ValidatedFile] = {}
     for name, file in received.items():
-        of_file = [one for one in corrections if one.file == name]
+        file_corrections = [correction for correction in corrections if correction.file == name]
         with duckdb.connect(config=duckdb_limits(scratch)) as connection:
             try:
-                judged[name] = validate_file(
+                validated[name] = validate_file(
                     file,
                     delivery.folder.year,
-                    of_file,
+                    file_corrections,
                     key,
                     prepared / f"{name}.parquet",
                     prepared / f"{name}_quarantine.parquet",
                     connection,
                 )
             except (duckdb.NotImplementedException, duckdb.InternalException) as error:
-                # Nothing is said of the delivery by what DuckDB cannot do.
-                raise RuntimeError(f"{file.where}: DuckDB could not judge it ({type(error).__name__})") from None
+                # An error of DuckDB is not an error of the delivery.
+                raise RuntimeError(f"{file.where}: DuckDB could not validate it ({type(error).__name__})") from None
             except duckdb.OutOfMemoryException:
-                raise MemoryError(f"{file.where}: judging it takes more memory than {MEMORY_VARIABLE} allows") from None
+                raise MemoryError(f"{file.where}: validation needs more memory than {MEMORY_VARIABLE} allows") from None
             except duckdb.Error as error:
                 if isinstance(error, duckdb.IOException) and str(scratch) in str(error):
-                    # What failed was writing; DuckDB tells the cause behind the last colon.
-                    raise OSError(
-                        f"{file.where}: what it becomes cannot be written:{str(error).rpartition(':')[2]}"
-                    ) from None
-                # The cause may quote a value; it stays out of the message, and out of the chain that logs print.
+                    # Writing failed; DuckDB gives the cause after the last colon.
+                    raise OSError(f"{file.where}: its rows cannot be written:{str(error).rpartition(':')[2]}") from None
+                # DuckDB's message may quote a value, so it is neither repeated nor chained.
                 raise RejectedDeliveryError(
                     file.where, "its content is damaged and cannot be read", "Check it and deliver it again"
                 ) from None
         check_unchanged(file.path, file.where, file.size, file.modified_ns)
-        for one in of_file:
-            if not judged[name].corrected[one.id]:
+        for correction in file_corrections:
+            if not validated[name].corrected[correction.id]:
                 raise RejectedDeliveryError(
-                    f"{file.where}, {one.label}", "it matches no row any more", "Remove it, or correct what it says"
+                    f"{file.where}, {correction.label}",
+                    "it no longer matches any row",
+                    "Remove or update the correction",
                 )
-        read, loaded = f"{judged[name].rows_read:,}", f"{judged[name].rows_loaded:,}"
+        read, loaded = f"{validated[name].rows_read:,}", f"{validated[name].rows_loaded:,}"
         logger.info("%s: %s rows read, %s loaded", file.where, read, loaded)
-    _check_row_counts(delivery, {name: file.rows_read for name, file in judged.items()})
-    return judged
+    _check_row_counts(delivery, {name: file.rows_read for name, file in validated.items()})
+    return validated
 
 
 def _manifest_fields(delivery: Delivery) -> dict[str, Any]:
@@ -299,16 +299,14 @@ def _manifest_fields(delivery: Delivery) -> dict[str, Any]:
 
 def _warnings(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> list[str]:
     warnings = [
-        f"{file.where}: ignored columns that the contract does not name: {', '.join(name or '(no name)' for name in file.ignored_columns)}"
+        f"{file.where}: ignored columns outside the contract: {', '.join(name or '(no name)' for name in file.ignored_columns)}"
         for file in received.values()
         if file.ignored_columns
     ]
     if delivery.manifest is None:
-        warnings.append(
-            f"{delivery.folder.label}: no manifest, so it could not be verified that the delivery is complete"
-        )
+        warnings.append(f"{delivery.folder.label}: no manifest, so the delivery could not be verified as complete")
         warnings += [
-            f"{file.where}: the last line has no line end; the file may have been cut within it"
+            f"{file.where}: the last line has no line end; the file may be truncated"
             for file in received.values()
             if file.ends_within_line
         ]
@@ -319,10 +317,10 @@ def _check_hashes(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> N
     if delivery.manifest is None:
         return
     for file in received.values():
-        _, promised = delivery.manifest.files[file.path.name]
-        if promised != file.sha256:
+        _, expected = delivery.manifest.files[file.path.name]
+        if expected != file.sha256:
             raise RejectedDeliveryError(
-                file.where, "its checksum is not the manifest's", "Upload the file again, or correct the manifest"
+                file.where, "its checksum does not match the manifest", "Upload the file again, or correct the manifest"
             )
 
 
@@ -330,16 +328,16 @@ def _check_row_counts(delivery: Delivery, rows_read: Mapping[str, int]) -> None:
     if delivery.manifest is None:
         return
     for name, path in delivery.files.items():
-        promised, _ = delivery.manifest.files[path.name]
-        if promised != rows_read[name]:
+        expected, _ = delivery.manifest.files[path.name]
+        if expected != rows_read[name]:
             raise RejectedDeliveryError(
                 f"{delivery.folder.label}/{path.name}",
-                f"it holds {rows_read[name]} rows, the manifest says {promised}",
+                f"it has {rows_read[name]} rows, the manifest declares {expected}",
                 "Deliver the whole file, or correct the manifest",
             )
 
 
 def _delivery_id(folder: DeliveryFolder, received: Mapping[str, ReceivedFile], encoding: str) -> str:
-    """Name a delivery by its content, so that the same bytes are the same delivery."""
+    """A delivery's id from its content, so that the same bytes are the same delivery."""
     content = [folder.source, folder.year, encoding, {name: file.sha256 for name, file in received.items()}]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Keyed pseudonyms: what case numbers and suspect ids become before a row is kept, and the key that makes them."""
+"""Keyed pseudonyms that replace case numbers and suspect ids before a row is stored, and their key."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ from dagster_project.state import active_deliveries, kept_description, withdrawa
 
 KEY_VARIABLE = "UPPKLARAT_KEY"
 SHORTEST_KEY = 32
-# Half of SHA-256: RFC 2104 allows it, and two of a thousand million numbers still meet once in 10^20 times.
+# Half of SHA-256, as RFC 2104 allows: among 10^9 numbers the probability of a collision is about 10^-20.
 HEX_DIGITS = 32
 _BLOCK = hashlib.sha256().block_size
 _HIDDEN = "(identifier)"
-# What no case number and no suspect is taken for: small numbers, dates however written, regions.
+# Values that cannot identify a case or a suspect: small numbers, dates in any notation, regions.
 _HARMLESS = ["[0-9]{1,5}", "[0-9]{2,4}[-./][0-9]{1,2}[-./][0-9]{1,4}", "Rn[0-9]{2}"]
 
 
 class PseudonymKeyError(Exception):
-    """The key is lost, another one than before, too short or open to others; nothing is loaded with it."""
+    """The key is lost, changed, too short or readable by others; nothing is loaded."""
 
 
 def pseudonym_key(settings: Settings) -> bytes:
-    """The key: from `UPPKLARAT_KEY`, or from the key file, which the first load makes.
+    """Return the key from `UPPKLARAT_KEY` or from the key file, which the first load creates.
 
-    Raises `PseudonymKeyError` for a key that others can read, or that is not the one that the loaded deliveries were made with:
-    an offence would get another pseudonym than before, and a reopening would no longer meet it.
+    Raises `PseudonymKeyError` if others can read the key, or if the loaded deliveries were pseudonymised with another one: an
+    offence would get a new pseudonym and no longer match its reopening.
     """
     active, kept = active_deliveries(settings), kept_description(settings)
     text = os.environ.get(KEY_VARIABLE, "").strip()
     if not text and settings.key_file.exists():
         if stat.S_IMODE(settings.key_file.stat().st_mode) & 0o077:
-            raise PseudonymKeyError(f"others may read the key of the pseudonyms: chmod 600 {settings.key_file}")
+            raise PseudonymKeyError(f"others can read the pseudonym key: chmod 600 {settings.key_file}")
         text = settings.key_file.read_text(encoding="utf-8").strip()
     if not text:
         if active or kept["before"]:
             raise PseudonymKeyError(
-                _lost(settings, f"is lost: there is no {settings.key_file}, and {KEY_VARIABLE} is not set")
+                _recovery(settings, f"is lost: there is no {settings.key_file}, and {KEY_VARIABLE} is not set")
             )
         text = os.urandom(32).hex()
-        # A file that is written in one step is made with mode 0600.
+        # write_text creates files with mode 0600.
         write_text(settings.key_file, text + "\n")
         sync_folder(settings.key_file.parent)
     if len(text) < SHORTEST_KEY:
         source = settings.key_file if settings.key_file.exists() and not os.environ.get(KEY_VARIABLE) else KEY_VARIABLE
-        raise PseudonymKeyError(f"the key of the pseudonyms in {source} has fewer than {SHORTEST_KEY} characters")
+        raise PseudonymKeyError(f"the pseudonym key in {source} has fewer than {SHORTEST_KEY} characters")
     key = text.encode()
     if others := [record.label for record in active.values() if record.key_id != key_id(key)]:
-        raise PseudonymKeyError(_lost(settings, f"is not the one that {', '.join(others)} were loaded with"))
+        raise PseudonymKeyError(_recovery(settings, f"is not the one that {', '.join(others)} were loaded with"))
     if kept["before"] and kept["key_id"] != key_id(key):
         raise PseudonymKeyError(
-            f"the key of the pseudonyms is not the one that the offences of purged years were kept with ({settings.kept}). Put the "
-            f"right key back. If it is gone for good, set key_id in {settings.kept_description} to {key_id(key)}: decisions that "
-            "look back to purged years become orphans"
+            f"the pseudonym key is not the one of the kept offences of purged years ({settings.kept}). Restore the right key. If it "
+            f"is lost for good, set key_id in {settings.kept_description} to {key_id(key)}: decisions on offences of purged years "
+            "become orphans"
         )
     return key
 
 
 def key_id(key: bytes) -> str:
-    """Tells keys apart without telling them."""
+    """A fingerprint that identifies a key without revealing it."""
     return hmac.new(key, b"uppklarat:key", hashlib.sha256).hexdigest()[:12]
 
 
-def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Give the connection the macro `pseudonym(kind, value)`: HMAC-SHA-256 (RFC 2104) of `kind:value`, 32 hex digits.
+def create_pseudonym_macro(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Create the macro `pseudonym(kind, value)`: HMAC-SHA-256 (RFC 2104) of `kind:value`, 32 hex digits.
 
-    The same value of the same kind has the same pseudonym in every delivery and year. A missing value has none.
+    The same kind and value give the same pseudonym in every delivery and year; null gives null.
     """
     padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     connection.execute("set variable inner_pad = ?::blob", [bytes(byte ^ 0x36 for byte in padded)])
@@ -89,7 +89,7 @@ def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes
 
 
 def kept_sql(column: Column, value: str) -> str:
-    """SQL for what is kept of a column's value: a pseudonym, or the value without identifiers that do not belong there."""
+    """SQL for the stored form of a column's value: a pseudonym, or the value with identifiers removed."""
     if column.identifying:
         return f"pseudonym('{column.name}', {value})"
     if column.is_free_text:
@@ -98,10 +98,7 @@ def kept_sql(column: Column, value: str) -> str:
 
 
 def misshapen_line_sql(contract: FileContract, text: str) -> str:
-    """SQL for what is kept of a line whose fields cannot be told apart: what can only be a code, a date or a small number.
-
-    Everything else may be a case number or a suspect, and becomes a pseudonym.
-    """
+    """SQL for the stored form of a malformed line: fields other than codes, dates and small numbers become pseudonyms."""
     codes = [value for column in contract.columns for value in column.values]
     return f"""
         array_to_string(list_transform(string_split({text}, ';'), lambda field: case
@@ -110,9 +107,9 @@ def misshapen_line_sql(contract: FileContract, text: str) -> str:
 
 
 def faulty_value_sql(column: Column) -> str:
-    """SQL for what is kept of a value in a faulty row, which may stand in a column that is not its own.
+    """SQL for the stored form of a value in a faulty row, where values may be in the wrong column.
 
-    What has a digit and is no date or small number may be a case or a suspect, and becomes a pseudonym.
+    A value with a digit that is not a date or a small number may identify a case or suspect, and becomes a pseudonym.
     """
     if column.identifying or column.is_free_text:
         return kept_sql(column, normal_sql(column, column.name))
@@ -122,10 +119,10 @@ def faulty_value_sql(column: Column) -> str:
     end"""
 
 
-def _lost(settings: Settings, problem: str) -> str:
+def _recovery(settings: Settings, problem: str) -> str:
     withdrawn = ", ".join(sorted({f"{source}/{year}" for source, year, _ in withdrawals(settings)}))
     return (
-        f"the key of the pseudonyms {problem}. Put the right key back. If it is gone for good, move {settings.raw} and "
-        f"{settings.ledger} away and load all deliveries again: a new key is made; what is published stays as it is"
-        + (f". Take withdrawn deliveries out of the landing folder first: {withdrawn}" if withdrawn else "")
+        f"the pseudonym key {problem}. Restore the right key. If it is lost for good, move {settings.raw} and {settings.ledger} "
+        "away and load all deliveries again: the load creates a new key; publications do not change"
+        + (f". Remove withdrawn deliveries from the landing folder first: {withdrawn}" if withdrawn else "")
     )

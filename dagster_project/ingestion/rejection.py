@@ -1,17 +1,17 @@
-"""The refusal of a whole delivery: what is wrong, where, and what to do."""
+"""The error that rejects a whole delivery: where, problem and remedy."""
 
 from __future__ import annotations
 
 
 class RejectedDeliveryError(Exception):
-    """A delivery that breaks the contract as a whole; nothing of it is loaded.
+    """A delivery violates the contract and is not loaded.
 
-    The message may name file, line and column, never a value: values can be personal data.
+    The message may name file, line and column, but never a value, which may be personal data.
     """
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         self.where = where
         self.problem = problem
         self.remedy = remedy
-        # A manifest may name files by half a character, which no output could encode.
+        # File names in a manifest may contain lone surrogates, which cannot be encoded.
         super().__init__(f"{where}: {problem}. {remedy}.".encode("utf-8", "replace").decode())

@@ -1,11 +1,11 @@
-"""The shape of a value: how it is written, without telling what it is."""
+"""The shape of a value: its kinds of characters without the characters themselves."""
 
 from __future__ import annotations
 
 from dagster_project.contract import Column
 
 LONGEST_SHAPE = 24
-# Other digits than those of ASCII and other spaces stay apart from these, since they are often what is wrong.
+# Non-ASCII digits and spaces get signs of their own, since they are often the error.
 _SHAPES = [
     ("[0-9]", "9"),
     (r"\p{Lu}", "A"),
@@ -16,7 +16,7 @@ _SHAPES = [
 
 
 def shape_sql(column: Column) -> str:
-    """SQL for the shape of a column's text: digits become 9, letters A or a; of free text only its length is told."""
+    """SQL for the shape of a column's text: digits become 9, letters A or a; free text becomes its length."""
     if column.is_free_text:
         return f"length({column.name}) || ' characters'"
     shape = f"left({column.name}, {LONGEST_SHAPE})"

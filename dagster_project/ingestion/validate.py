@@ -1,8 +1,8 @@
-"""Judging a received file row by row: typed rows to load, quarantined rows with one reason each, exact duplicates counted.
+"""Validates a received file row by row: rows are loaded, quarantined with one reason, or dropped as exact duplicates.
 
-All set work is SQL that is derived from the contract. A file passes through four tables: `line` (the line and its fields),
-`row` (the contract's columns as trimmed text, as it came), `fault` (the rows that are not loaded, and why) and `unusable` (the
-rows that are loaded without a value that cannot be read).
+The SQL is generated from the contract and uses four tables: `line` (the text of each line), `row` (the contract's columns as
+trimmed text), `fault` (the rows that are not loaded, with the reason) and `unusable` (the values of loaded rows that become
+missing).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import duckdb
 
 from dagster_project.contract import Column, FileContract
 from dagster_project.ingestion.corrections import Correction, apply_corrections
-from dagster_project.ingestion.diagnosis import ColumnSql, refuse_wrong_as_a_whole
+from dagster_project.ingestion.diagnosis import ColumnSql, reject_systematic_errors
 from dagster_project.ingestion.normal_form import normal_sql
 from dagster_project.ingestion.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.ingestion.pseudonyms import (
-    create_pseudonym_functions,
+    create_pseudonym_macro,
     faulty_value_sql,
     kept_sql,
     misshapen_line_sql,
@@ -29,33 +29,8 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.shape import shape_sql
 from dagster_project.sql import identifier, literal, one_row, parquet
 
-# What Python's str.strip() takes for white space: suppliers' exports hold non-breaking spaces too.
-WHITE_SPACE = "".join(
-    map(
-        chr,
-        [
-            9,
-            10,
-            11,
-            12,
-            13,
-            28,
-            29,
-            30,
-            31,
-            32,
-            0x85,
-            0xA0,
-            0x1680,
-            *range(0x2000, 0x200B),
-            0x2028,
-            0x2029,
-            0x202F,
-            0x205F,
-            0x3000,
-        ],
-    )
-)
+# All that str.strip() removes, since suppliers' exports also contain non-breaking spaces.
+WHITE_SPACE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
 _ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
 _QUOTED = '"(?:[^"]|"")*"'
 _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
@@ -63,11 +38,11 @@ EXACT_DUPLICATE = "exact_duplicate"
 
 
 @dataclass(frozen=True)
-class JudgedFile:
+class ValidatedFile:
     """The row balance of a file: rows read = loaded + quarantined (by reason) + exact duplicates.
 
-    `corrected` counts rows by declared correction; those that were dropped are among the quarantined. `unusable` counts, by
-    column, the loaded rows in which a value that cannot be read became missing.
+    `corrected` counts rows by declared correction; dropped rows count as quarantined. `unusable` counts, by column, the loaded
+    rows whose invalid value became missing.
     """
 
     rows_read: int
@@ -90,23 +65,22 @@ def validate_file(
     loaded: Path,
     quarantine: Path,
     connection: duckdb.DuckDBPyConnection,
-) -> JudgedFile:
-    """Judge all rows; write the typed ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
+) -> ValidatedFile:
+    """Validate all rows; write the loaded ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
 
-    Loaded rows have the contract's columns, typed, and `line`. Quarantined rows have `file`, `line`, `reason`, `column_name` (what
-    is wrong), `shape` (that of the wrong value) and `row`, a JSON object of the row as it came (of a misshapen row, the line).
-    What leads to a case or a suspect is written as pseudonyms of the key only. Raises `RejectedDeliveryError` for what condemns
-    the whole delivery.
+    Loaded rows have the contract's typed columns and `line`. Quarantined rows have `file`, `line`, `reason`, `column_name`,
+    `shape` (of the invalid value) and `row`, the delivered row as a JSON object (for a malformed row, its line). Identifiers of
+    cases and suspects are replaced by pseudonyms. Raises `RejectedDeliveryError` for errors that reject the whole delivery.
     """
     contract = received.contract
-    create_pseudonym_functions(connection, key)
+    create_pseudonym_macro(connection, key)
     _read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
-    _compare_in_normal_form(contract, connection)
+    _create_normal_form_view(contract, connection)
     _find_faults(contract, year, connection)
-    _refuse_personal_numbers(received, connection)
-    how_judged = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
-    refuse_wrong_as_a_whole(received, year, how_judged, connection)
+    _reject_personal_numbers(received, connection)
+    column_sql = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
+    reject_systematic_errors(received, year, column_sql, connection)
     (rows_read,) = one_row(connection, "select count(*) from row")
     rows_loaded = _write_loaded(contract, loaded, connection)
     connection.execute(
@@ -114,7 +88,7 @@ def validate_file(
         copy (
             select
                 '{received.path.name}' as file, line, reason, column_name, {_shape_of_fault(received)} as shape,
-                {_row_as_it_came(contract)} as row
+                {_delivered_row(contract)} as row
             from row join fault using (line) where reason <> '{EXACT_DUPLICATE}' order by line
         ) to {literal(quarantine)} (format parquet, compression zstd)
         """
@@ -122,7 +96,7 @@ def validate_file(
     counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
     unusable = _count_unusable(contract, connection)
     connection.execute("drop view compared; drop table row; drop table fault; drop table unusable")
-    return JudgedFile(
+    return ValidatedFile(
         rows_read=rows_read,
         rows_loaded=rows_loaded,
         duplicates=counts.pop(EXACT_DUPLICATE, 0),
@@ -133,7 +107,7 @@ def validate_file(
 
 
 def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
-    """Make table `row`: `line`, the contract's columns as trimmed text (null = empty), and of a misshapen line its text and fields."""
+    """Create table `row`: `line`, the contract's columns as trimmed text (null = empty), and the text of malformed lines."""
     records = _parquet_records_sql(received) if received.is_parquet else _csv_records_sql(received, connection)
     is_odd = f"regexp_matches(text, '[{_ODD_SPACE}]')" if received.has_odd_space else "false"
     is_padded = " or ".join(
@@ -147,7 +121,7 @@ def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) ->
         f"nullif(fields[{received.header.index(column.name) + 1}], '') as {column.name}"
         for column in received.contract.columns
     )
-    # Few rows need trimming, and trimming a set of characters is many times slower than trimming blanks.
+    # Few rows need trimming, and trimming a set of characters is many times slower than trimming spaces.
     connection.execute(
         f"""
         create or replace temp table row as
@@ -166,36 +140,37 @@ def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) ->
     connection.execute("drop table if exists line")
 
 
-def _compare_in_normal_form(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
-    """Make view `compared`: table `row` with its columns in the normal form."""
+def _create_normal_form_view(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create view `compared`: table `row` with its columns in normal form."""
     forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
-    others = [name for name, form in forms.items() if form != name]
-    # Most files hold the normal form only; the rows are read several times, and looked through for others once.
-    found = one_row(connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in others)} from row")
-    needed = {name for name, rows in zip(others, found, strict=True) if rows}
+    candidates = [name for name, form in forms.items() if form != name]
+    # The view is read several times, and most files contain the normal form only.
+    counts = one_row(
+        connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in candidates)} from row"
+    )
+    needed = {name for name, rows in zip(candidates, counts, strict=True) if rows}
     columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
     connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
 
 
 def _parquet_records_sql(received: ReceivedFile) -> str:
-    """Rows of a Parquet file as `_csv_records_sql` gives them; columns that the contract does not name are null."""
-    named = {column.name for column in received.contract.columns}
-    came = [
-        f"cast({identifier(original)} as varchar)" if name in named else "null"
+    """Rows of a Parquet file in the form of `_csv_records_sql`; columns outside the contract are null."""
+    known = {column.name for column in received.contract.columns}
+    fields = [
+        f"cast({identifier(original)} as varchar)" if name in known else "null"
         for name, original in zip(received.header, received.original_names, strict=True)
     ]
-    # The window runs in the order of the file.
+    # The window keeps the order of the file.
     return f"""
         select row_number() over () as line, array_to_string(fields, ';') as text, fields
-        from (select [{", ".join(came)}]::varchar[] as fields from {parquet(received.text_path)})"""
+        from (select [{", ".join(fields)}]::varchar[] as fields from {parquet(received.text_path)})"""
 
 
 def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
-    """Lines of a CSV file as `line`, `text` and `fields`; null fields = quotes out of place or nothing."""
-    # With NUL (refused on receipt) between columns and no quotes, DuckDB takes lines as they are, blank ones too. Told of
-    # \r\n it takes \n as well; told of neither, it makes a blank line of every \r\n in a file that begins with \n.
-    # In parallel it gives up on some large files, by where its buffers happen to end; numbering the lines goes one by one anyway.
-    # A table of lines, so that what is done with them is done in parallel.
+    """Lines of a CSV file as `line`, `text` and `fields`; null fields = misplaced quotes or a blank line."""
+    # With NUL (rejected on receipt) as delimiter and no quotes, DuckDB keeps lines unchanged, blank ones included. With new_line
+    # \r\n it accepts \n too; without, it reads every \r\n as a blank line in a file that begins with \n. Its parallel reader
+    # fails on some large files. Storing the lines in a table lets the later steps run in parallel.
     connection.execute("set variable no_delimiter = chr(0)")
     connection.execute(
         f"""
@@ -230,10 +205,10 @@ def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnecti
 
 
 def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
-    """Make tables `fault` and `unusable`.
+    """Create tables `fault` and `unusable`.
 
-    `fault` holds `line`, `reason` and `column_name` of every row that is not loaded; the first check that fails gives the reason.
-    `unusable` holds `line` and, for each column whose unusable values become missing, whether that of the row does.
+    `fault` holds `line`, `reason` and `column_name` of every row that is not loaded; the reason is the first check that fails.
+    `unusable` holds `line` and, for each column with `unusable: missing`, whether the row's value becomes missing.
     """
     names = ", ".join(column.name for column in contract.columns)
     both = ", ".join(
@@ -243,9 +218,17 @@ def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyC
         ("malformed is not null", "malformed_row", None),
         ("line in (select line from duplicate)", EXACT_DUPLICATE, None),
         ("line in (select line from declared_wrong)", "declared_wrong", None),
-        *((f"{one.name}_text is null", "missing_value", one.name) for one in contract.columns if one.required),
-        *((_invalid(one), "invalid_value", one.name) for one in contract.columns if not one.unusable),
-        *((f"year({one.name}) <> {year}", "outside_year", one.name) for one in contract.columns if one.within_year),
+        *(
+            (f"{column.name}_text is null", "missing_value", column.name)
+            for column in contract.columns
+            if column.required
+        ),
+        *((_invalid(column), "invalid_value", column.name) for column in contract.columns if not column.unusable),
+        *(
+            (f"year({column.name}) <> {year}", "outside_year", column.name)
+            for column in contract.columns
+            if column.within_year
+        ),
         *((check.when, check.reason, ", ".join(check.columns)) for check in contract.checks),
     ]
     cases = "\n".join(f"when {condition} then {number}" for number, (condition, _, _) in enumerate(checks, 1))
@@ -254,7 +237,7 @@ def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyC
     unusable = {column.name: _unusable(contract, column) for column in contract.usable_or_missing}
     connection.execute(
         f"""
-        create or replace temp table judged as
+        create or replace temp table failed_check as
         with
         shaped as (select * from compared where malformed is null),
         repeated as (select hash({names}) as fingerprint from shaped group by fingerprint having count(*) > 1),
@@ -273,19 +256,20 @@ def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyC
     connection.execute(
         f"""
         create or replace temp table fault as
-        select line, [{reasons}][failed] as reason, [{columns}][failed] as column_name from judged where failed is not null"""
+        select line, [{reasons}][failed] as reason, [{columns}][failed] as column_name
+        from failed_check where failed is not null"""
     )
     if contract.key:
         _find_conflicts(contract, connection)
     connection.execute(
         """
-        create or replace temp table unusable as select * exclude (failed) from judged anti join fault using (line);
-        drop table judged"""
+        create or replace temp table unusable as select * exclude (failed) from failed_check anti join fault using (line);
+        drop table failed_check"""
     )
 
 
 def _find_conflicts(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
-    """Add the rows of keys with different content to `fault`, with the columns that differ."""
+    """Add rows with the same key and different content to `fault`, with the columns that differ."""
     key = ", ".join(f"{column.name} := {_typed(column)}" for column in contract.columns if column.name in contract.key)
     differing = ", ".join(
         f"case when count(distinct coalesce({column.name}, '')) > 1 then '{column.name}' end"
@@ -308,7 +292,7 @@ def _find_conflicts(contract: FileContract, connection: duckdb.DuckDBPyConnectio
 
 
 def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckDBPyConnection) -> int:
-    """Write the rows without a fault, and without what is unusable in them; returns how many."""
+    """Write the rows without a fault, unusable values as null; return their number."""
     columns = ", ".join(f"{kept_sql(column, _loaded(column))} as {column.name}" for column in contract.columns)
     rows: int
     (rows,) = one_row(
@@ -320,7 +304,7 @@ def _write_loaded(contract: FileContract, loaded: Path, connection: duckdb.DuckD
 
 
 def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows by column whose unusable value became missing; only columns with any."""
+    """The number of rows whose value became missing, by column; columns without any are left out."""
     names = [column.name for column in contract.usable_or_missing]
     counts = one_row(
         connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable"
@@ -328,13 +312,13 @@ def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnectio
     return {name: rows for name, rows in zip(names, counts[1:], strict=True) if rows}
 
 
-def _row_as_it_came(contract: FileContract) -> str:
+def _delivered_row(contract: FileContract) -> str:
     values = ", ".join(f"'{column.name}', {faulty_value_sql(column)}" for column in contract.columns)
     return f"coalesce({misshapen_line_sql(contract, 'malformed')}, cast(json_object({values}) as varchar))"
 
 
 def _shape_of_fault(received: ReceivedFile) -> str:
-    """SQL for what may be told of a faulty row: how its wrong value is written, or what is wrong with the line."""
+    """SQL for the shape of a faulty row's invalid value, or the error in its line."""
     shapes = "\n".join(f"when '{column.name}' then {shape_sql(column)}" for column in received.contract.columns)
     return f"""case reason
         when 'invalid_value' then case column_name {shapes} end
@@ -347,10 +331,10 @@ def _shape_of_fault(received: ReceivedFile) -> str:
 
 
 def _unusable(contract: FileContract, column: Column) -> str:
-    """Condition that is true where a filled optional field cannot be used, never null."""
+    """Condition that is true for an unusable value of an optional column, never null."""
     if column.not_after is None:
         return _invalid(column)
-    other = next(one for one in contract.columns if one.name == column.not_after)
+    other = next(candidate for candidate in contract.columns if candidate.name == column.not_after)
     is_later = f"coalesce({column.name} > {other.name}, false) and not {_invalid(other)}"
     return f"({_invalid(column)} or {is_later})"
 
@@ -369,7 +353,7 @@ def _invalid(column: Column) -> str:
     if column.type == "integer":
         broken += [f"not regexp_full_match({text}, '[0-9]+')", f"{column.name} is null"]
     if column.type == "date":
-        # DuckDB would take other notations and the year 0 too.
+        # DuckDB also accepts other notations and the year 0.
         broken += [
             f"not regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')",
             f"{column.name} is null",
@@ -388,16 +372,16 @@ def _typed(column: Column) -> str:
 
 
 def _loaded(column: Column) -> str:
-    """What is loaded of a column of `compared`, typed."""
+    """SQL for the typed value of a column of `compared` as it is loaded."""
     typed = _typed(replace(column, name=f"compared.{column.name}"))
     return f"case when unusable.{column.name} then null else {typed} end" if column.unusable else typed
 
 
-def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
-    """Raise `RejectedDeliveryError` if any field that could hold one holds a personal identity number.
+def _reject_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise `RejectedDeliveryError` if any field contains a personal identity number.
 
-    Fields with a pattern or code list cannot, unless they are unusable or their row is at fault; rows at fault are searched whole,
-    and corrected rows as they came too.
+    Valid values of columns with a pattern or code list need no search; faulty rows are searched as a whole, corrected rows also
+    as delivered.
     """
     contract = received.contract
     free = [column.name for column in contract.columns if column.is_free_text]
@@ -417,29 +401,24 @@ def _refuse_personal_numbers(received: ReceivedFile, connection: duckdb.DuckDBPy
             f"select line, 'a corrected row' as place, {whole_row} as text from as_delivered",
         ]
     )
-    # Materialized, or DuckDB would search all rows before it leaves out those without fault.
+    # Materialized, so that DuckDB does not search the rows without a fault.
     faulty = f"select line, {whole_row} as text from row semi join fault using (line)"
-    unread = ", ".join(
-        [
-            "line",
-            *(
-                f"case when unusable.{one.name} then row.{one.name} end as {one.name}"
-                for one in contract.usable_or_missing
-            ),
-        ]
+    unread = "".join(
+        f", case when unusable.{column.name} then row.{column.name} end as {column.name}"
+        for column in contract.usable_or_missing
     )
     candidates = connection.execute(
         f"""
         with
         faulty as materialized ({faulty}),
-        unread as materialized (select {unread} from row join unusable using (line))
+        unread as materialized (select line{unread} from row join unusable using (line))
         select line, place, text from ({searched}) order by line, place = 'a faulty row'"""
     )
-    while some := candidates.fetchmany(10_000):
-        for line, place, text in some:
+    while batch := candidates.fetchmany(10_000):
+        for line, place, text in batch:
             if holds_personal_number(text):
                 raise RejectedDeliveryError(
                     f"{received.where}, line {line}, {place}",
                     "a Swedish personal identity number",
-                    "Deliver pseudonyms; the number must not be handed on, and is kept nowhere here",
+                    "Deliver pseudonyms; the number must not be passed on, and is not stored here",
                 )

@@ -1,4 +1,4 @@
-"""What a file is that is not what its name says: recognised by its first bytes, so that the rejection can name it."""
+"""Detects a file's format and encoding from its bytes, so that a rejection can name them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Format(NamedTuple):
-    """A format of files: how it begins, what people call it, and what to do instead of delivering it under another name."""
+    """A file format: its first bytes, its name, and the remedy if it is delivered under another name."""
 
     magic: bytes
     name: str
@@ -16,7 +16,7 @@ class Format(NamedTuple):
 _AS_UTF_8 = "Export the file again as CSV text in UTF-8"
 _AS_CSV = "Export its table as CSV, with ';' between fields, in UTF-8"
 _UNPACKED = "Deliver the unpacked file, or pack it by gzip and name it .csv.gz"
-# Longer beginnings stand before those that they begin with.
+# A longer magic number precedes its own prefix.
 _FORMATS = (
     Format(b"\xff\xfe\0\0", "text in UTF-32", _AS_UTF_8),
     Format(b"\0\0\xfe\xff", "text in UTF-32", _AS_UTF_8),
@@ -35,7 +35,7 @@ _FORMATS = (
     Format(b"{", "JSON", _AS_CSV),
     Format(b"[", "JSON", _AS_CSV),
 )
-# The bytes of Swedish letters and of the section sign; no byte means one of them in two of these encodings.
+# The bytes of Swedish letters and the section sign; no byte occurs in two of these encodings.
 _SWEDISH = {
     "cp1252": "åäöÅÄÖé§".encode("cp1252"),
     "cp850 (DOS)": "åäöÅÄÖ".encode("cp850"),
@@ -45,7 +45,7 @@ _SAMPLE = 1000
 
 
 def foreign_format(start: bytes, expected: str) -> Format | None:
-    """What the file is, by the bytes that it begins with; None if it is what is expected, or if they tell nothing."""
+    """The file's format by its first bytes; None if it is the expected or an unknown one."""
     text = start.lstrip(b" \t\r\n")
     for known in _FORMATS:
         if (text if known.magic in b"<{[" else start).startswith(known.magic):
@@ -54,10 +54,10 @@ def foreign_format(start: bytes, expected: str) -> Format | None:
 
 
 def _is_every_other_byte_nul(start: bytes) -> bool:
-    # Latin letters in UTF-16 without a byte order mark; fewer than all, since other letters may be among them.
+    # Mostly Latin letters in UTF-16 without a byte order mark.
     return sum(2 * half.count(0) > len(half) > 2 for half in (start[::2], start[1::2])) == 1
 
 
 def likely_encoding(byte: int) -> str | None:
-    """In which encoding the byte, which is no UTF-8 where it stands, would be a Swedish letter; None if that is not clear."""
+    """The encoding in which a byte that is invalid in UTF-8 is a Swedish letter; None if unknown."""
     return next((name for name, letters in _SWEDISH.items() if byte in letters), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from dagster_project.contract.input_page import hand_over, item
+from dagster_project.contract.input_page import item, print_or_write
 from dagster_project.settings import DBT_PROJECT, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "marts.md"
@@ -84,4 +84,4 @@ def _of(column: dict[str, Any]) -> tuple[str, str, str]:
 
 
 if __name__ == "__main__":
-    hand_over(PAGE, generated())
+    print_or_write(PAGE, generated())

@@ -1,7 +1,7 @@
-"""Synthetic deliveries: extracts that no person is in, drawn so that the official figures come out of them again.
+"""Synthetic deliveries: extracts without real persons whose totals reproduce the official figures.
 
-`reference` (facts) and `assumptions` (inventions) → `kinds` (what can be told apart) → `nation` (the country in figures)
-→ `plan` (one year's cells at a scale) → `rows` with `statements` and `scripts` (drawn and written) → `dirt` →
+`reference` (facts) and `assumptions` (inventions) → `kinds` (distinguishable kinds of offences) → `nation` (national figures)
+→ `plan` (one year's cells at a scale) → `rows` with `statements` and `scripts` (generated and written) → `faults` →
 `deliveries`.
 """
 

@@ -1,4 +1,4 @@
-"""What the sample invents: shares, rates and weights that no source gives, so that nobody takes them for facts."""
+"""Assumptions of the sample: shares, rates and weights without a source, kept apart from facts."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from datetime import date
 # National volume a year at scale 1
 OFFENCES = 1_500_000
 
-# Of the offences decided in a year, the share reported 0, 1, 2 … years before
+# Share of the offences decided in a year that were reported 0, 1, 2 … years before
 LAG_YEAR_SHARES = (0.852, 0.108, 0.018, 0.008, 0.005, 0.003, 0.002, 0.0015, 0.001, 0.0005, 0.0004, 0.0003, 0.0003)
 
-# Share of the country's inhabitants by county, in thousandths, roughly
+# Approximate share of the country's inhabitants by county, in thousandths
 COUNTY_WEIGHT = {
     "01": 233, "03": 38, "04": 29, "05": 45, "06": 35, "07": 19, "08": 23, "09": 6, "10": 15, "12": 134, "13": 32,
     "14": 167, "17": 27, "18": 29, "19": 27, "20": 27, "21": 27, "22": 23, "23": 13, "24": 26, "25": 24,
 }  # fmt: skip
 OTHER_COUNTY_WEIGHT = 10
-# Municipalities whose code ends in 80 are the old capital towns of their counties, those above are other towns
+# Municipality codes ending in 80 are county capitals, higher ones other towns
 CAPITAL_WEIGHT, TOWN_WEIGHT, RURAL_WEIGHT = 18.0, 2.5, 1.0
 UNKNOWN_REGION_SHARE = 0.003
 
-# How an indicator's offences fall on victim groups where no official figure says
+# Distribution of an indicator's offences over victim groups without an official figure
 GROUP_SHARE = {
     "misshandel_nara_relation": {"kvinna": 0.8, "man": 0.2},
     "grov_kvinnofridskrankning": {"kvinna": 1.0},
@@ -41,11 +41,11 @@ PLACE_SHARE = {"inomhus": 0.8, "utomhus": 0.2, "internet": 0.2, "ej_internet": 0
 ROLE_SHARE = {("broad", "kvinna"): 0.28, ("broad", "man"): 0.6}
 STAGE_WEIGHT = {"forsok": 0.15}
 GROSS_WEIGHT = 0.12
-# Share of a kind of offence that comes with a code not yet in the catalogue, told by its provision only
+# Share of a kind of offence whose code is not yet in the catalogue and that only its provision identifies
 UNLISTED_CODE_SHARE = 0.004
-# Codes that stand for an unlisted one; those that the catalogue has are left out
+# Codes used as unlisted ones; those in the catalogue are left out
 UNLISTED_CODES = ("6190", "6191", "6192", "6193", "6194", "6195", "6196", "6197", "6198", "6199")
-# Where the catalogue does not know from when a code was used, the day on which its part became an offence
+# The day on which a part became an offence, for codes without a start date in the catalogue
 PART_SINCE = {
     "aktenskapstvang": date(2014, 7, 1),
     "vilseledande_resa": date(2014, 7, 1),
@@ -53,61 +53,61 @@ PART_SINCE = {
     "oaktsam": date(2018, 7, 1),
 }
 
-# Yearly growth outside the years with official figures; how far regions differ from each other
+# Yearly growth outside the years with official figures; differences between regions
 GROWTH = {"valdtakt": 1.05, "koppleri": 1.03, "kop_av_sexuell_tjanst": 1.0}
 OTHER_GROWTH = 1.015
 GROWTH_YEARS = 5
 REGION_SPREAD = {"volume": 0.15, "cleared": 0.18, "dismissed": 0.3}
-# Offences in the leading region of an indicator that has no official figure at all
+# Offences in the leading region of an indicator without official figures
 UNKNOWN_INDICATOR_OFFENCES = 30
-# Below this weight a year tells nothing of a group's level: only the last old codes are being worked off
-WORKED_OFF_WEIGHT = 0.004
+# Below this weight only the last cases with old codes remain, and a year does not show a group's level
+PHASED_OUT_WEIGHT = 0.004
 
-# Where an official row leaves these free
+# Shares that an official row does not determine
 DISMISSED_SHARE, CLEARED_SHARE, LIMITED_SHARE = 0.08, 0.12, 0.01
 PENALTY_ORDER_SHARE, WAIVER_SHARE, LIMITED_DISMISSED_SHARE = 0.012, 0.004, 0.03
-# Purchase of sexual services: fines left the scale of punishment on 2022-08-01
+# Purchase of sexual services: fines were removed from the scale of penalties on 2022-08-01
 FINED_INDICATOR, FINED_SHARE, FINED_UNTIL = "kop_av_sexuell_tjanst", 0.35, 2022
 
-# With a suspect, of those not cleared: limited and other investigated, limited and other dismissed
+# Share with a suspect among offences not cleared: limited and other investigated, limited and other dismissed
 SUSPECT_SHARE = {3: 0.4, 4: 0.58, 5: 0.15, 6: 0.02}
-# Rows that stand for several offences
+# Rows that represent several offences
 SEVERAL_SHARE = {2: 0.012, 3: 0.004, 4: 0.0015, 5: 0.001}
-# Offences reopened with nothing following that year, against all that were processed
+# Offences reopened without a later decision that year, per processed offence
 PENDING_SHARE = 0.004
 
-# All assaults on women 18+ of the country in one year by outcome (order of arithmetic.OUTCOMES); the codes of role
-# context are what close relations leave of them
+# National assaults on women 18+ in one year by outcome (order of arithmetic.OUTCOMES); the codes of role context get
+# those outside close relations
 ASSAULT_INDICATOR, WOMEN, WOMEN_YEAR = "misshandel_nara_relation", "kvinna", 2018
 WOMEN_ASSAULTS = (3737.0, 50.0, 15.0, 463.0, 22279.0, 60.0, 2377.0)
 # The other groups of role context: offences in that year, cleared, limited and dismissed shares
 CONTEXT = {"man": (27_500, 0.14, 0.02, 0.16), "flicka": (9_000, 0.08, 0.04, 0.12), "pojke": (15_000, 0.09, 0.05, 0.14)}
 OTHER_CONTEXT = (1_000, 0.1, 0.02, 0.1)
 CONTEXT_GROWTH = 1.015
-# Of each outcome the other assaults on women keep at least this part of what their number would have them have
+# Least share of each outcome, relative to their number, for assaults on women outside close relations
 CONTEXT_LEAST = 0.5
 CONTEXT_RARE_WEIGHT = 0.03
 
 # Days from report to decision: mean by class of outcome (scripts.py), and the share of cases that take one to ten years
 MEAN_DAYS = (170, 135, 135, 60, 60, 72, 72, 12, 12, 12, 12, 60)
 LONG_SHARE, LONG_YEARS = 0.016, 9
-# Codes given by the rules of half a year ago; codes that have ended and are given all the same
+# Codes assigned by the rules of half a year ago; codes assigned after their end
 LATE_CODE_SHARE, LATE_CODE_DAYS = 0.01, 200
 ENDED_CODE_SHARE, ENDED_CODE_DAYS = 0.04, 120
 
-# What an extract leaves out or has odd
+# Missing and unusual values of an extract
 NO_MUNICIPALITY, UNKNOWN_MUNICIPALITY, OTHER_REGION, NO_REGION = 0.022, 0.002, 0.01, 0.03
 UNKNOWN_MUNICIPALITIES = (9999, 2599, 199)
 NO_CRIME_DATE, OLD_CRIME, OLD_CRIME_DAYS, CRIME_DAYS = 0.06, 0.06, 400, 6
 NO_PROVISION, PLAIN_PROVISION = 0.12, 0.6
 NO_SEX, NO_AGE = 0.02, 0.04
-# Offences of one case: one case in so many holds up to four
+# Share of offences in cases with several offences (up to four)
 CASES_OF_SEVERAL = 0.3
-# Of the offences of a year, one in so many was decided the year before, and one in so many is decided again
+# One in this many offences of a year was decided the year before; one in this many is decided again the next year
 REOPENED_ONE_IN, REOPENED_LATER_ONE_IN = 61, 67
 
-# The rest of all crime: code, provision, weight, victim known, and cleared, limited investigated, other investigated,
-# limited dismissed per cent (what is left is dismissed). Codes that the catalogue has are left out.
+# All other crime: code, provision, weight, share with a known victim, and per cent cleared, limited investigated, other
+# investigated and limited dismissed (the rest is dismissed). Codes in the catalogue are left out.
 OTHER_CRIME = (
     ("0801", "BrB 8:1", 200, 0.2, 3, 2, 24, 3),
     ("0802", "BrB 8:2", 80, 0.2, 30, 6, 40, 4),
@@ -149,5 +149,5 @@ OTHER_CRIME = (
     ("9001", "", 22, 0.2, 7, 2, 36, 2),
 )
 OTHER_CRIME_WOMEN = 0.42
-# Of those cleared: indictments, penalty orders, waivers
+# Distribution of cleared offences: indictments, penalty orders, waivers
 CLEARED_SPLIT = (0.72, 0.22, 0.06)

@@ -1,4 +1,4 @@
-"""Complete synthetic deliveries in the landing folder: files under their names only when they are whole, manifest last."""
+"""Writes synthetic deliveries to the landing folder; files get their final names when complete, the manifest last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.contract import FileContract, input_contract
-from dagster_project.sample.dirt import copy_with_dirt
+from dagster_project.sample.faults import copy_with_faults
 from dagster_project.sample.reference import SEEDS, read_reference
 from dagster_project.sample.rows import MOST_SCALE, Rows
 
@@ -27,30 +27,30 @@ def write_sample(
 ) -> list[Path]:
     """Write deliveries of both sources for the years and return their folders.
 
-    The same years, scale and seed give the same bytes, and a year is the same whichever years are written beside it.
-    A delivery that is there already is replaced if it is synthetic; otherwise nothing at all is written.
+    The same year, scale and seed give the same bytes, independent of the other years. Existing synthetic deliveries are
+    replaced; if any other delivery exists, nothing is written.
     """
     if not 0 < scale <= MOST_SCALE:
         raise ValueError(f"scale must be above 0 and at most {MOST_SCALE:g}, not {scale:g}")
     sources = input_contract().sources
-    wanted = sorted(set(years))
-    folders = [landing / source / str(year) for year in wanted for source in sources]
+    sorted_years = sorted(set(years))
+    folders = [landing / source / str(year) for year in sorted_years for source in sources]
     for folder in folders:
-        _refuse_real(folder)
+        _require_synthetic(folder)
     with (
         tempfile.TemporaryDirectory(prefix="uppklarat-sample-") as spill,
         Rows(read_reference(seeds), scale, seed, Path(spill)) as rows,
     ):
-        for year in wanted:
-            rows.draw(year)
+        for year in sorted_years:
+            rows.generate(year)
             for source, files in sources.items():
                 counts = _write_delivery(landing / source / str(year), files, year, rows, scale, seed)
                 progress(f"{year} {source}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return folders
 
 
-def _refuse_real(folder: Path) -> None:
-    """Raise if the folder holds anything that this module did not write."""
+def _require_synthetic(folder: Path) -> None:
+    """Raise if the folder contains anything that this module did not write."""
     if not folder.exists() or all(path.name.endswith(UNFINISHED) for path in folder.iterdir()):
         return
     try:
@@ -59,7 +59,7 @@ def _refuse_real(folder: Path) -> None:
         synthetic = False
     if not synthetic:
         raise FileExistsError(
-            f"{folder} holds a delivery that is not synthetic; move it away or choose another landing"
+            f"{folder} contains a delivery that is not synthetic; move it away or choose another landing folder"
         )
 
 
@@ -73,7 +73,7 @@ def _write_delivery(
     counts, described = {}, []
     for file in files:
         clean, target = folder / f".{file.name}.clean{UNFINISHED}", folder / f".{file.name}.csv{UNFINISHED}"
-        count, digest = copy_with_dirt(clean, target, file, year, rows.write(file, clean), reported)
+        count, digest = copy_with_faults(clean, target, file, year, rows.write(file, clean), reported)
         clean.unlink()
         counts[file.name] = count
         described.append({"name": f"{file.name}.csv", "rows": count, "sha256": digest})

@@ -1,4 +1,4 @@
-"""Kinds of offences: what the counting can tell apart, and the codes of each."""
+"""Kinds of offences that the counting rules distinguish, and the codes of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from dagster_project.sample import assumptions as given
+from dagster_project.sample import assumptions
 from dagster_project.sample.reference import ALWAYS, FOREVER, UNKNOWN_GROUP, Code, Reference
 
 CONTEXT = "context"
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Listed:
-    """One code as the extract shows it, with what the choice among codes needs."""
+    """A code as the extract shows it, with what determines how often it is used."""
 
     brottskod: str
     lagrum: str
@@ -32,7 +32,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Era:
-    """A span of report dates with the same codes in use: (index of the code, weight)."""
+    """A range of report dates with the same codes in use; `codes` holds (index of the code, weight)."""
 
     first: date
     last: date
@@ -41,7 +41,7 @@ class Era:
 
 @dataclass(frozen=True)
 class Kind:
-    """Offences that no published figure tells apart further."""
+    """Offences that no published figure distinguishes further."""
 
     number: int
     indicator_id: str
@@ -56,18 +56,18 @@ class Kind:
     eras: tuple[Era, ...]
 
     def weight(self, year: int) -> float:
-        """The kind's share of its indicator's offences decided in a year, before official figures are heeded."""
+        """The kind's share of its indicator's offences decided in a year, before official figures apply."""
         return self.share * reported_share(year, self.first, self.last)
 
 
 def reported_share(year: int, first: date, last: date) -> float:
     """Share of the offences decided in a year that were reported between two days."""
     total = 0.0
-    for lag, share in enumerate(given.LAG_YEAR_SHARES):
+    for lag, share in enumerate(assumptions.LAG_YEAR_SHARES):
         opens, closes = date(year - lag, 1, 1), date(year - lag, 12, 31)
         days = (min(last, closes) - max(first, opens)).days + 1
         total += share * max(0, days) / ((closes - opens).days + 1)
-    return total / sum(given.LAG_YEAR_SHARES)
+    return total / sum(assumptions.LAG_YEAR_SHARES)
 
 
 class Kinds:
@@ -77,13 +77,13 @@ class Kinds:
         self.codes: list[Listed] = []
         self.all: list[Kind] = []
         known = {code.brottskod for code in reference.codes}
-        self._unlisted = [code for code in given.UNLISTED_CODES if code not in known]
+        self._unlisted = [code for code in assumptions.UNLISTED_CODES if code not in known]
         for indicator_id, groups in reference.indicators.items():
             self._add_indicator(reference, indicator_id, groups)
         self._add_context(reference)
         self.other_crime = [
             (self._list(Listed(code, lagrum, "", (0, 95), 1.0, ALWAYS, FOREVER)), weight, victim, shares)
-            for code, lagrum, weight, victim, *shares in given.OTHER_CRIME
+            for code, lagrum, weight, victim, *shares in assumptions.OTHER_CRIME
             if code not in known
         ]
 
@@ -91,28 +91,30 @@ class Kinds:
         variants = [variant for variant in reference.variants.values() if variant.indicator_id == indicator_id]
         by_relation = any(variant.asks_for("relation") for variant in variants)
         by_place = any(variant.asks_for("place") for variant in variants)
-        found: dict[tuple[str, str, str, str, str], list[Code]] = defaultdict(list)
+        codes_by_kind: dict[tuple[str, str, str, str, str], list[Code]] = defaultdict(list)
         for code in reference.codes:
             if code.indicator_id != indicator_id or code.role == CONTEXT:
                 continue
             relation, place = code.relation if by_relation else "", code.place if by_place else ""
             for group in [code.group] if code.group else [*groups, UNKNOWN_GROUP]:
                 if group == UNKNOWN_GROUP or _overlap(code.ages, _ages(reference, group)):
-                    found[code.role, code.part, relation, place, group].append(code)
-        related = sum(given.RELATION_SHARE[relation] for relation in {key[2] for key in found} if relation)
-        for (role, part, relation, place, group), codes in sorted(found.items()):
-            share = _group_share(indicator_id, group) * given.PART_SHARE.get(part, 1.0)
-            share *= given.RELATION_SHARE[relation] / related if relation else 1.0
-            share *= given.PLACE_SHARE.get(place, 1.0) * given.ROLE_SHARE.get((role, group), 1.0)
+                    codes_by_kind[code.role, code.part, relation, place, group].append(code)
+        related = sum(
+            assumptions.RELATION_SHARE[relation] for relation in {key[2] for key in codes_by_kind} if relation
+        )
+        for (role, part, relation, place, group), codes in sorted(codes_by_kind.items()):
+            share = _group_share(indicator_id, group) * assumptions.PART_SHARE.get(part, 1.0)
+            share *= assumptions.RELATION_SHARE[relation] / related if relation else 1.0
+            share *= assumptions.PLACE_SHARE.get(place, 1.0) * assumptions.ROLE_SHARE.get((role, group), 1.0)
             listed = [self._list(_listed(code)) for code in codes]
             self._add((indicator_id, role, part, relation, place, group), listed, share)
         for provision in reference.provisions:
             for group in (*groups, UNKNOWN_GROUP) if provision.indicator_id == indicator_id else ():
                 unlisted = self._unlisted[len(self.codes) % len(self._unlisted)]
                 only = Listed(unlisted, provision.lagrum, "", (0, 95), 1.0, _since(provision.part), FOREVER, True)
-                alone = not any(key[1] == provision.part and key[4] == group for key in found)
-                share = _group_share(indicator_id, group) * given.PART_SHARE.get(provision.part, 1.0)
-                share *= 1.0 if alone else given.UNLISTED_CODE_SHARE
+                alone = not any(key[1] == provision.part and key[4] == group for key in codes_by_kind)
+                share = _group_share(indicator_id, group) * assumptions.PART_SHARE.get(provision.part, 1.0)
+                share *= 1.0 if alone else assumptions.UNLISTED_CODE_SHARE
                 self._add((indicator_id, "core", provision.part, "", "", group), [self._list(only)], share)
 
     def _add_context(self, reference: Reference) -> None:
@@ -135,42 +137,42 @@ def _eras(codes: list[tuple[int, Listed]]) -> Iterable[Era]:
     opens = sorted({code.valid_from for _, code in codes} | {code.valid_to + DAY for _, code in codes})
     for first, following in pairwise(opens):
         valid = [(number, code) for number, code in codes if code.valid_from <= first <= code.valid_to]
-        # between two codes nothing was in use: what had been used before goes on being used
-        valid = valid or [max(((n, code) for n, code in codes if code.valid_to < first), key=lambda c: c[1].valid_to)]
+        # in a gap between two codes the earlier one stays in use
+        valid = valid or [max((pair for pair in codes if pair[1].valid_to < first), key=lambda pair: pair[1].valid_to)]
         yield Era(first, following - DAY, tuple((number, code.weight) for number, code in valid))
 
 
 def _listed(code: Code) -> Listed:
-    weight = given.STAGE_WEIGHT.get(code.stage, 1.0) * given.PLACE_SHARE.get(code.place, 1.0)
-    weight *= given.RELATION_SHARE.get(code.relation, 1.0)
+    weight = assumptions.STAGE_WEIGHT.get(code.stage, 1.0) * assumptions.PLACE_SHARE.get(code.place, 1.0)
+    weight *= assumptions.RELATION_SHARE.get(code.relation, 1.0)
     if ", grov," in code.description:
-        weight *= given.GROSS_WEIGHT
+        weight *= assumptions.GROSS_WEIGHT
     if code.role == CONTEXT and not code.relation:
-        weight *= given.CONTEXT_RARE_WEIGHT
+        weight *= assumptions.CONTEXT_RARE_WEIGHT
     lagrum = code.lagrum.split(",")[0].strip()
     valid_from = max(code.valid_from, _since(code.part)) if code.valid_from == ALWAYS else code.valid_from
     return Listed(code.brottskod, lagrum, code.group, code.ages, weight, valid_from, code.valid_to)
 
 
 def _group_share(indicator_id: str, group: str) -> float:
-    shares = given.GROUP_SHARE.get(indicator_id)
-    return given.OTHER_GROUP_SHARE if shares is None else shares.get(group, given.RARE_GROUP_SHARE)
+    shares = assumptions.GROUP_SHARE.get(indicator_id)
+    return assumptions.OTHER_GROUP_SHARE if shares is None else shares.get(group, assumptions.RARE_GROUP_SHARE)
 
 
 def _since(part: str) -> date:
-    return given.PART_SINCE.get(part, ALWAYS)
+    return assumptions.PART_SINCE.get(part, ALWAYS)
 
 
 def _ages(reference: Reference, group: str) -> tuple[int, int]:
     return (18, 95) if reference.groups[group].adult else (0, 17)
 
 
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[0] <= second[1] and second[0] <= first[1]
 
 
 def spellings(lagrum: str) -> tuple[str | None, ...]:
-    """The ways in which the extracts write one provision, the commonest first."""
+    """The spellings of a provision in the extracts, the most common first."""
     found = re.fullmatch(r"(\w+) (\d+):(\d+)(?: ([a-z])\b)?.*", lagrum)
     if found is None:
         return (lagrum or None,) * 8

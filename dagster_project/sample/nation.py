@@ -1,4 +1,4 @@
-"""The whole country in figures: for every year, kind of offence and police region the offences by outcome at scale 1."""
+"""National figures at scale 1: offences by outcome for every year, kind of offence and police region."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from dagster_project.sample import assumptions as given
+from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import (
     SUM_OF,
     Constraint,
@@ -27,10 +27,10 @@ Figures = dict[str, Vector]
 
 
 class Nation:
-    """Official figures where there are any, and what is plausible between and around them.
+    """Official figures where they exist, and plausible ones elsewhere.
 
-    An official row holds exactly; what it leaves open is split by the weights of the kinds. The region with most
-    official rows leads: its years in between are interpolated, and the other regions follow it.
+    Official rows are matched exactly and split over kinds by weight. The region with the most official rows leads: its other
+    years are interpolated, and the other regions follow it.
     """
 
     def __init__(self, reference: Reference, kinds: Kinds) -> None:
@@ -59,9 +59,9 @@ class Nation:
         self.year = cache(self._year)
 
     def _year(self, year: int) -> list[tuple[Kind, Figures]]:
-        """Every kind with its outcomes by region; whole numbers where official figures decide."""
+        """Every kind with its outcomes by region; whole numbers where official figures apply."""
         counted = [pair for indicator_id in self._kinds for pair in self._indicator(indicator_id, year)]
-        return counted + list(self._surroundings(year, counted))
+        return counted + list(self._context_figures(year, counted))
 
     def _indicator(self, indicator_id: str, year: int) -> Iterator[tuple[Kind, Figures]]:
         official = {region: self._resolved.get((region, year, indicator_id), {}) for region in self.regions}
@@ -84,15 +84,15 @@ class Nation:
             yield kind, figures
 
     def _expected(self, kind: Kind, year: int) -> Vector:
-        """What the leading region has where no official row decides."""
+        """The leading region's outcomes where no official row applies."""
         levels = self._levels.get((kind.indicator_id, kind.group)) or self._levels.get((kind.indicator_id, TOTAL))
         if not levels:
-            levels = {year: complete({"processed": given.UNKNOWN_INDICATOR_OFFENCES}, kind.indicator_id, year)}
-        growth = given.GROWTH.get(kind.indicator_id, given.OTHER_GROWTH)
+            levels = {year: complete({"processed": assumptions.UNKNOWN_INDICATOR_OFFENCES}, kind.indicator_id, year)}
+        growth = assumptions.GROWTH.get(kind.indicator_id, assumptions.OTHER_GROWTH)
         return [kind.weight(year) * level for level in interpolate(levels, year, growth)]
 
     def _official_levels(self) -> dict[tuple[str, str], dict[int, Sequence[float]]]:
-        """Per indicator and victim group, for each official year, outcomes per unit of the kinds' weight."""
+        """Outcomes per unit of the kinds' weight, by indicator and victim group, for each official year."""
         levels: dict[tuple[str, str], dict[int, Sequence[float]]] = defaultdict(dict)
         for (region, year, indicator_id), figures in self._resolved.items():
             if region != self._lead:
@@ -101,7 +101,7 @@ class Nation:
             for group in [TOTAL, *sorted({kind.group for kind in kinds})]:
                 members = [kind for kind in kinds if group in (TOTAL, kind.group) and kind.weight(year) > 0]
                 weight = sum(kind.weight(year) for kind in members)
-                if weight > given.WORKED_OFF_WEIGHT and all(kind.number in figures for kind in members):
+                if weight > assumptions.PHASED_OUT_WEIGHT and all(kind.number in figures for kind in members):
                     outcomes = total(figures[kind.number] for kind in members)
                     levels[indicator_id, group][year] = [count / weight for count in outcomes]
         return levels
@@ -109,7 +109,7 @@ class Nation:
     def _rest_of_country(
         self, indicator_id: str, year: int, official: Mapping[str, Mapping[int, Vector]]
     ) -> dict[int, Vector]:
-        """What the country's rows leave for the regions without rows of their own."""
+        """The country's rows minus those of the regions, for the regions without rows of their own."""
         constraints = []
         for row in self._country_rows.get((year, indicator_id), []):
             numbers = self._numbers(row)
@@ -125,7 +125,7 @@ class Nation:
         return resolve(constraints, weights, indicator_id, year, f"{geography} {year} {indicator_id}")
 
     def _region_shares(self, indicator_id: str) -> dict[str, float]:
-        """How the country's offences of an indicator fall on the regions: officially where known, else by population."""
+        """Each region's share of an indicator's offences: official where known, else by population."""
         ratios = []
         for (year, of_indicator), rows in self._country_rows.items():
             known = self._resolved.get((self._lead, year, indicator_id), {})
@@ -135,49 +135,49 @@ class Nation:
                     lead = sum(measured(known[number], "processed") for number in numbers)
                     ratios.append(lead / row.measures["processed"])
         spread = {
-            region: share * (1 + given.REGION_SPREAD["volume"] * _wobble("volume", indicator_id, region))
+            region: share * (1 + assumptions.REGION_SPREAD["volume"] * _deviation("volume", indicator_id, region))
             for region, share in self._population.items()
             if region != self._lead
         }
         lead_share = sum(ratios) / len(ratios) if ratios else self._population[self._lead]
-        left = (1 - lead_share - given.UNKNOWN_REGION_SHARE) / sum(spread.values())
+        left = (1 - lead_share - assumptions.UNKNOWN_REGION_SHARE) / sum(spread.values())
         return {
             **{region: left * share for region, share in spread.items()},
             self._lead: lead_share,
-            NOWHERE: given.UNKNOWN_REGION_SHARE,
+            NOWHERE: assumptions.UNKNOWN_REGION_SHARE,
         }
 
     def _factor(self, region: str, indicator_id: str, outcome: int) -> float:
         if region == self._lead or outcome in (3, 4):
             return 1.0
-        what = "cleared" if outcome in SUM_OF["cleared"] else "dismissed"
-        return 1 + given.REGION_SPREAD[what] * _wobble(what, indicator_id, region)
+        measure = "cleared" if outcome in SUM_OF["cleared"] else "dismissed"
+        return 1 + assumptions.REGION_SPREAD[measure] * _deviation(measure, indicator_id, region)
 
     def _follow(self, lead: Vector, region: str, indicator_id: str, ratio: float) -> Vector:
-        """The leading region's offences as another region has them: as many as its share, some outcomes oftener."""
+        """Another region's offences, derived from the leading region's by its share and its factor per outcome."""
         figures = [ratio * count * self._factor(region, indicator_id, outcome) for outcome, count in enumerate(lead)]
         rest = ratio * sum(lead) - sum(figures) + figures[4]
         return [*figures[:4], max(0.2 * ratio * lead[4], rest), *figures[5:]]
 
-    def _surroundings(self, year: int, counted: Sequence[tuple[Kind, Figures]]) -> Iterator[tuple[Kind, Figures]]:
-        """The codes of role context, which never count: assaults outside close relations and other neighbours."""
-        growth = given.CONTEXT_GROWTH ** (year - given.WOMEN_YEAR)
+    def _context_figures(self, year: int, counted: Sequence[tuple[Kind, Figures]]) -> Iterator[tuple[Kind, Figures]]:
+        """The codes of role context, which never count: assaults outside close relations and similar offences."""
+        growth = assumptions.CONTEXT_GROWTH ** (year - assumptions.WOMEN_YEAR)
         close = total(
             vector
             for kind, figures in counted
-            if kind.indicator_id == given.ASSAULT_INDICATOR and kind.group == given.WOMEN
+            if kind.indicator_id == assumptions.ASSAULT_INDICATOR and kind.group == assumptions.WOMEN
             for vector in figures.values()
         )
         shares = self._shares(CONTEXT)
         for kind in self._context:
-            if kind.group == given.WOMEN:
-                left = 1 - sum(close) / (growth * sum(given.WOMEN_ASSAULTS))
+            if kind.group == assumptions.WOMEN:
+                left = 1 - sum(close) / (growth * sum(assumptions.WOMEN_ASSAULTS))
                 country = [
-                    max(given.CONTEXT_LEAST * left * growth * all_, growth * all_ - one)
-                    for all_, one in zip(given.WOMEN_ASSAULTS, close, strict=True)
+                    max(assumptions.CONTEXT_LEAST * left * growth * assaults, growth * assaults - in_close_relations)
+                    for assaults, in_close_relations in zip(assumptions.WOMEN_ASSAULTS, close, strict=True)
                 ]
             else:
-                processed, cleared, limited, dismissed = given.CONTEXT.get(kind.group, given.OTHER_CONTEXT)
+                processed, cleared, limited, dismissed = assumptions.CONTEXT.get(kind.group, assumptions.OTHER_CONTEXT)
                 measures = {
                     "processed": processed,
                     "cleared": int(processed * cleared),
@@ -192,13 +192,16 @@ class Nation:
         return frozenset(kind.number for kind in kinds if self._counts(kind, row.variant, row.group))
 
     def _counts(self, kind: Kind, variant: str, group: str) -> bool:
-        reading = self._reference.variants[kind.indicator_id, variant]
-        return group in (TOTAL, kind.group) and reading.counts(kind.role, kind.part, kind.relation, kind.place)
+        counting = self._reference.variants[kind.indicator_id, variant]
+        return group in (TOTAL, kind.group) and counting.counts(kind.role, kind.part, kind.relation, kind.place)
 
 
 def county_weights(reference: Reference) -> dict[str, int]:
-    """The weight of every county, roughly its inhabitants."""
-    return {county: given.COUNTY_WEIGHT.get(county, given.OTHER_COUNTY_WEIGHT) for county in reference.county_region}
+    """The weight of every county, proportional to its inhabitants."""
+    return {
+        county: assumptions.COUNTY_WEIGHT.get(county, assumptions.OTHER_COUNTY_WEIGHT)
+        for county in reference.county_region
+    }
 
 
 def _population(reference: Reference) -> dict[str, float]:
@@ -210,5 +213,5 @@ def _population(reference: Reference) -> dict[str, float]:
     }
 
 
-def _wobble(*names: object) -> float:
+def _deviation(*names: object) -> float:
     return 2 * chance(*names) - 1

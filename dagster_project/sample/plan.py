@@ -1,11 +1,11 @@
-"""The plan of one year: how many rows of which kind, region, outcome and weight the deliveries hold."""
+"""The plan of one year: how many rows of which kind, region, outcome and weight the deliveries contain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dagster_project.sample import assumptions as given
+from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import Rounding
 from dagster_project.sample.kinds import CONTEXT
 from dagster_project.sample.nation import Nation
@@ -13,7 +13,7 @@ from dagster_project.sample.scripts import PENDING, WAIVER
 
 
 class Cell(NamedTuple):
-    """So many rows alike: region by its place among the nation's, outcome as the classes of `scripts.py`."""
+    """A number of similar rows; `region` is an index into the nation's regions, `outcome` a class of `scripts.py`."""
 
     kind: int
     region: int
@@ -23,11 +23,11 @@ class Cell(NamedTuple):
 
 
 def plan(nation: Nation, year: int, scale: float, seed: int) -> Iterator[Cell]:
-    """The cells of a year: what the nation has, scaled and rounded without bias, then told apart by suspect and weight."""
+    """The cells of a year: national figures, scaled and rounded without bias, then split by suspect and weight."""
     sampled = Rounding(seed, year, "offences")
     pending = Rounding(seed, year, "pending")
-    several = {weight: Rounding(seed, year, "weight", weight) for weight in given.SEVERAL_SHARE}
-    suspects = {outcome: Rounding(seed, year, "suspect", outcome) for outcome in given.SUSPECT_SHARE}
+    several = {weight: Rounding(seed, year, "weight", weight) for weight in assumptions.SEVERAL_SHARE}
+    suspects = {outcome: Rounding(seed, year, "suspect", outcome) for outcome in assumptions.SUSPECT_SHARE}
     for kind, figures in nation.year(year):
         for outcome in range(7):
             for region, vector in enumerate(figures.values()):
@@ -37,21 +37,21 @@ def plan(nation: Nation, year: int, scale: float, seed: int) -> Iterator[Cell]:
                 if outcome <= WAIVER:
                     classes = [(outcome, offences)]
                 else:
-                    known = min(offences, suspects[outcome].take(offences * given.SUSPECT_SHARE[outcome]))
+                    known = min(offences, suspects[outcome].take(offences * assumptions.SUSPECT_SHARE[outcome]))
                     with_suspect = 2 * outcome - 3
                     classes = [(with_suspect, known), (with_suspect + 1, offences - known)]
                 if kind.role != CONTEXT:
-                    classes.append((PENDING, pending.take(offences * given.PENDING_SHARE)))
+                    classes.append((PENDING, pending.take(offences * assumptions.PENDING_SHARE)))
                 for number, count in classes:
                     for weight, rows in _weights(count, several):
                         yield Cell(kind.number, region, number, weight, rows)
 
 
 def _weights(offences: int, several: dict[int, Rounding]) -> Iterator[tuple[int, int]]:
-    """Rows of weight 1, and some of more, that together are so many offences."""
+    """Rows of weight 1, and a few of higher weight, that add up to the offences."""
     left = offences
     for weight, rounding in several.items():
-        rows = min(rounding.take(offences * given.SEVERAL_SHARE[weight]), left // weight)
+        rows = min(rounding.take(offences * assumptions.SEVERAL_SHARE[weight]), left // weight)
         left -= rows * weight
         if rows:
             yield weight, rows

@@ -1,4 +1,4 @@
-"""The product's own seeds as the sample needs them: codes, provisions, variants, geography and official figures."""
+"""Reads the seeds for the sample: codes, provisions, variants, geography and official figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN_GROUP, TOTAL = "okand", "total"
 
 @dataclass(frozen=True)
 class Code:
-    """One offence code of the catalogue."""
+    """An offence code of the catalogue."""
 
     brottskod: str
     description: str
@@ -36,7 +36,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Provision:
-    """One legal provision that belongs to exactly one indicator."""
+    """A legal provision that belongs to exactly one indicator."""
 
     lagrum: str
     indicator_id: str
@@ -45,7 +45,7 @@ class Provision:
 
 @dataclass(frozen=True)
 class Variant:
-    """Which codes one reading of an indicator counts."""
+    """The codes that a variant of an indicator counts."""
 
     indicator_id: str
     name: str
@@ -53,18 +53,18 @@ class Variant:
     """Values by attribute of a code, and whether these or all others count."""
 
     def counts(self, role: str, part: str, relation: str, place: str) -> bool:
-        """Whether a code with these attributes counts in this reading."""
+        """Whether a code with these attributes counts in this variant."""
         code = {"role": role, "part": part, "relation": relation, "place": place}
         return all((code[attribute] in values) == counts for (attribute, counts), values in self.conditions.items())
 
     def asks_for(self, attribute: str) -> bool:
-        """Whether this reading counts only some values of an attribute."""
+        """Whether this variant counts only some values of an attribute."""
         return (attribute, True) in self.conditions
 
 
 @dataclass(frozen=True)
 class Group:
-    """One victim group: sex as in the extract, and whether adult."""
+    """A victim group: sex as in the extract, and whether adult."""
 
     sex: str
     adult: bool
@@ -72,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Official:
-    """One published official figure; a measure that was not published is missing from `measures`."""
+    """A published official figure; `measures` contains the published measures only."""
 
     year: int
     geography: str
@@ -84,7 +84,7 @@ class Official:
 
 @dataclass(frozen=True)
 class Reference:
-    """All reference facts that the sample is drawn from."""
+    """All reference facts that the sample is generated from."""
 
     indicators: dict[str, tuple[str, ...]]
     variants: dict[tuple[str, str], Variant]
@@ -111,7 +111,7 @@ MEASURES = (
 
 
 def read_reference(seeds: Path = SEEDS) -> Reference:
-    """Read the seeds; of several versions of one official figure the latest counts."""
+    """Read the seeds; the latest version of an official figure applies."""
     official = {
         (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
             year=int(row["year"]),

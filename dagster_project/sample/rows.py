@@ -1,4 +1,4 @@
-"""The rows of one year, drawn by DuckDB from the plan: set work over numbers that hash from the seed, written as CSV."""
+"""Generates the rows of one year from the plan in DuckDB, with pseudo-random numbers hashed from the seed, as CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 import duckdb
 
 from dagster_project.contract import FileContract
-from dagster_project.sample import assumptions as given
+from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import chance
 from dagster_project.sample.kinds import CONTEXT, Kind, Kinds, spellings
 from dagster_project.sample.nation import Nation, county_weights
@@ -45,12 +45,12 @@ from dagster_project.sample.statements import (
 )
 
 MEMORY = "1GB"
-# Above this the case numbers of a year run out
+# The largest scale with enough case numbers for a year
 MOST_SCALE = 6.0
 
 
 class Rows:
-    """One DuckDB connection in which the rows of a year are drawn and from which its files are written."""
+    """A DuckDB connection that generates the rows of a year and writes its files."""
 
     def __init__(self, reference: Reference, scale: float, seed: int, spill: Path) -> None:
         self._reference, self._scale, self._seed = reference, scale, seed
@@ -58,7 +58,7 @@ class Rows:
         self._nation = Nation(reference, self._kinds)
         self._connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
         known = {int(town) for town in reference.municipality_county}
-        self._unknown_places = [place for place in given.UNKNOWN_MUNICIPALITIES if place not in known]
+        self._unknown_places = [place for place in assumptions.UNKNOWN_MUNICIPALITIES if place not in known]
         self._load()
 
     def __enter__(self) -> Self:
@@ -67,12 +67,12 @@ class Rows:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._connection.close()
 
-    def draw(self, year: int) -> None:
-        """Draw all offences of the year, and with them the decisions that were taken on them."""
-        # what was decided the year before and is reopened now is drawn again as it was then
+    def generate(self, year: int) -> None:
+        """Generate all offences of the year and the decisions on them."""
+        # offences decided the year before and reopened now are generated again, unchanged
         self._plan(year - 1, "earlier")
         planned = self._plan(year, "planned")
-        others = max(0, round(given.OFFENCES * self._scale) - planned)
+        others = max(0, round(assumptions.OFFENCES * self._scale) - planned)
         columns = ("i", "outcome", "brottsantal", "decided", "own", "reopened", *OFFENCE)
         self._connection.execute(
             YEAR.format(
@@ -90,15 +90,15 @@ class Rows:
         self._connection.execute("drop table earlier; drop table planned")
 
     def write(self, file: FileContract, target: Path) -> int:
-        """Write one file of the drawn year as CSV and return its number of rows."""
+        """Write one file of the generated year as CSV and return its number of rows."""
         columns, source = FILES[file.table]
-        chosen = ", ".join(f"{columns[column.name]} as {column.name}" for column in file.columns)
+        selected = ", ".join(f"{columns[column.name]} as {column.name}" for column in file.columns)
         path = str(target).replace("'", "''")
-        copy = f"copy (select {chosen} from {source}) to '{path}' (format csv, delimiter ';', header)"
-        return int(self._one(copy))
+        copy = f"copy (select {selected} from {source}) to '{path}' (format csv, delimiter ';', header)"
+        return int(self._value(copy))
 
     def reported_from(self, start: date, limit: int) -> list[tuple[str, int, date]]:
-        """Some offences of the drawn year that were reported from a day on: case number, offence number, report date."""
+        """Some offences of the generated year reported on or after a day: case number, offence number, report date."""
         key = FILES["police_offences"][0]["diarienummer"]
         return self._connection.execute(
             f"select {key}, brottsnummer, date '1970-01-01' + reported from offence where reported >= {day(start)}"
@@ -106,20 +106,20 @@ class Rows:
         ).fetchall()
 
     def _plan(self, year: int, table: str) -> int:
-        """Draw the planned offences of a year, those of the catalogue, into a table and return their number."""
+        """Create a table of the planned offences of a year (those of the catalogue) and return their number."""
         cells = list(plan(self._nation, year, self._scale, self._seed))
         firsts, first = [], 0
         for cell in cells:
             firsts.append(first)
             first += cell.rows
         columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[]] * 5
-        self._deal("place", "area int, place_region int, kommun int", self._places(year))
+        self._spread("place", "area int, place_region int, kommun int", self._places(year))
         self._connection.execute(PLANNED.format(**self._settings(year), table=table), [*columns, firsts])
         return first
 
     def _settings(self, year: int) -> dict[str, object]:
         return {
-            "given": given,
+            "assumptions": assumptions,
             "hashed": f"{self._seed}, {year}",
             "start": day(date(year, 1, 1)),
             "end": day(date(year, 12, 31)),
@@ -137,25 +137,25 @@ class Rows:
         }
 
     def _load(self) -> None:
-        """What all years have in common: kinds, codes, spellings, scripts."""
-        plays = scripts()
+        """Load what all years share: kinds, codes, spellings, scripts."""
+        all_scripts = scripts()
         provisions = sorted({code.lagrum for code in self._kinds.codes})
         variables: dict[str, list[object]] = {
             "codes": [code.brottskod for code in self._kinds.codes],
             "provisions": [spelling for provision in provisions for spelling in spellings(provision)],
             "regions": list(self._reference.regions),
-            "police": [play.police for play in plays],
-            "prosecutor": [play.prosecutor for play in plays],
+            "police": [script.police for script in all_scripts],
+            "prosecutor": [script.prosecutor for script in all_scripts],
             "police_decisions": list(POLICE_DECISIONS),
             "prosecutor_decisions": list(PROSECUTOR_DECISIONS),
-            "mean_days": list(given.MEAN_DAYS),
+            "mean_days": list(assumptions.MEAN_DAYS),
             "unknown_places": list(self._unknown_places),
         }
         for macro in MACROS:
             self._connection.execute(macro)
         for name, values in variables.items():
             self._connection.execute(f"set variable {name} = ?", [values])
-        self._table("pick", "outcome int, time int, slot int, script utinyint", picks(plays))
+        self._table("pick", "outcome int, time int, slot int, script utinyint", picks(all_scripts))
         self._table(
             "kind",
             "kind int, indicator varchar, counted boolean, first_day int, last_day int, sex varchar, low int, high int,"
@@ -170,7 +170,7 @@ class Rows:
                 for kind in self._kinds.all
                 for era in kind.eras
                 for (code, _), slots in zip(
-                    era.codes, _stretches([weight for _, weight in era.codes], CODE_SLOTS), strict=True
+                    era.codes, _slot_ranges([weight for _, weight in era.codes], CODE_SLOTS), strict=True
                 )
             ),
         )
@@ -183,38 +183,38 @@ class Rows:
             ),
         )
         crimes = self._kinds.other_crime
-        stretches = _stretches([weight for _, weight, *_ in crimes], CRIME_SLOTS)
-        self._deal(
-            "what",
-            "what int, code int, victims double",
+        slot_ranges = _slot_ranges([weight for _, weight, *_ in crimes], CRIME_SLOTS)
+        self._spread(
+            "crime_kind",
+            "crime_kind int, code int, victims double",
             (
-                (what, code, victims, *slots)
-                for what, ((code, _, victims, _), slots) in enumerate(zip(crimes, stretches, strict=True))
+                (crime_kind, code, victims, *slots)
+                for crime_kind, ((code, _, victims, _), slots) in enumerate(zip(crimes, slot_ranges, strict=True))
             ),
         )
-        self._deal(
+        self._spread(
             "crime_outcome",
-            "what int, outcome int",
+            "crime_kind int, outcome int",
             (
-                (what, outcome, *slots)
-                for what, (*_, shares) in enumerate(crimes)
-                for outcome, slots in enumerate(_stretches(_crime_classes(shares), CRIME_SLOTS))
+                (crime_kind, outcome, *slots)
+                for crime_kind, (*_, shares) in enumerate(crimes)
+                for outcome, slots in enumerate(_slot_ranges(_crime_classes(shares), CRIME_SLOTS))
             ),
         )
 
     def _table(self, name: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
-        """Create a small table; whole columns are handed over, which is much faster than row by row."""
+        """Create a small table; passing whole columns is much faster than inserting row by row."""
         values = [list(column) for column in zip(*rows, strict=True)]
         lists = ", ".join(f"unnest(?::{column.split()[1]}[])" for column in columns.split(","))
         self._connection.execute(f"create or replace table {name} ({columns})")
         self._connection.execute(f"insert into {name} select {lists}", values)
 
-    def _deal(self, name: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
-        """Create a small table with a row for each slot of the stretch that ends a row given."""
-        self._table("stretch", f"{columns}, slot_from int, slot_to int", rows)
+    def _spread(self, name: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        """Create a small table with each row repeated for every slot of its range, given as its last two values."""
+        self._table("slot_range", f"{columns}, slot_from int, slot_to int", rows)
         self._connection.execute(
             f"create or replace table {name} as"
-            " select * exclude (slot_from, slot_to), unnest(range(slot_from, slot_to))::int as slot from stretch"
+            " select * exclude (slot_from, slot_to), unnest(range(slot_from, slot_to))::int as slot from slot_range"
         )
 
     def _kind(self, kind: Kind) -> tuple[object, ...]:
@@ -229,7 +229,7 @@ class Rows:
         return (kind.number, kind.indicator_id, kind.role != CONTEXT, *validity, *victims[0], *victims[1])
 
     def _places(self, year: int) -> Iterator[tuple[int, int, int, int, int]]:
-        """The municipalities of every region, then of the country, with as many slots as their shares that year."""
+        """The municipalities of every region, then of the country, with slots in proportion to their share that year."""
         county_of, weight_of = self._reference.municipality_county, county_weights(self._reference)
         regions = self._reference.regions
         in_county: dict[str, float] = defaultdict(float)
@@ -240,45 +240,47 @@ class Rows:
             for town, county in sorted(county_of.items())
         }
         for area in range(len(regions) + 1):
-            here = [
+            towns = [
                 town
                 for town in weights
                 if area == len(regions) or self._reference.county_region[county_of[town]] == regions[area]
             ]
             slots = COUNTRY_SLOTS if area == len(regions) else REGION_SLOTS
-            for town, stretch in zip(here, _stretches([weights[town] for town in here], slots), strict=True):
-                yield area, regions.index(self._reference.county_region[county_of[town]]), int(town), *stretch
+            for town, slot_range in zip(towns, _slot_ranges([weights[town] for town in towns], slots), strict=True):
+                yield area, regions.index(self._reference.county_region[county_of[town]]), int(town), *slot_range
 
-    def _one(self, statement: str) -> int:
-        found = self._connection.execute(statement).fetchone()
-        if found is None:
-            raise RuntimeError(f"no answer to: {statement}")
-        return int(found[0])
+    def _value(self, statement: str) -> int:
+        row = self._connection.execute(statement).fetchone()
+        if row is None:
+            raise RuntimeError(f"no result for: {statement}")
+        return int(row[0])
 
 
 def day(when: date) -> int:
-    """A date as DuckDB counts days."""
+    """A date as DuckDB's number of days."""
     return when.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def _size(town: str) -> float:
     kind = int(town[2:])
-    size = given.CAPITAL_WEIGHT if kind == 80 else given.TOWN_WEIGHT if kind > 80 else given.RURAL_WEIGHT
+    size = (
+        assumptions.CAPITAL_WEIGHT if kind == 80 else assumptions.TOWN_WEIGHT if kind > 80 else assumptions.RURAL_WEIGHT
+    )
     return size * (0.6 + 0.8 * chance("size", town))
 
 
 def _crime_classes(shares: Sequence[float]) -> list[float]:
-    """The classes of `scripts.py` by weight, from the per cents of `OTHER_CRIME`."""
-    weights = [shares[0] * share for share in given.CLEARED_SPLIT]
+    """The weights of the classes of `scripts.py`, from the per cents of `OTHER_CRIME`."""
+    weights = [shares[0] * share for share in assumptions.CLEARED_SPLIT]
     for outcome, share in enumerate((*shares[1:], 100 - sum(shares)), start=3):
-        weights += [share * given.SUSPECT_SHARE[outcome], share * (1 - given.SUSPECT_SHARE[outcome])]
+        weights += [share * assumptions.SUSPECT_SHARE[outcome], share * (1 - assumptions.SUSPECT_SHARE[outcome])]
     return [*weights, 0.0]
 
 
-def _stretches(weights: Sequence[float], slots: int) -> list[tuple[int, int]]:
-    """Neighbouring stretches of slots, as long as the weights."""
-    passed, bounds = 0.0, [0]
+def _slot_ranges(weights: Sequence[float], slots: int) -> list[tuple[int, int]]:
+    """Consecutive ranges of slots in proportion to the weights."""
+    cumulated, bounds = 0.0, [0]
     for weight in weights:
-        passed += weight
-        bounds.append(round(slots * passed / sum(weights)))
+        cumulated += weight
+        bounds.append(round(slots * cumulated / sum(weights)))
     return list(pairwise(bounds))

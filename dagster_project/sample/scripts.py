@@ -1,4 +1,4 @@
-"""How an outcome comes about: the decisions that police and prosecutors took on one offence in one year, as scripts."""
+"""Scripts: sequences of police and prosecutor decisions on one offence in one year that lead to an outcome."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def _decisions(source: str) -> tuple[str, ...]:
 
 POLICE_DECISIONS, PROSECUTOR_DECISIONS = _decisions("police"), _decisions("prosecution")
 CLEARING = ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
-# A cell of the plan is counted in one of these; an odd number from 3 on is with a suspect, the next one without.
+# Classes of outcomes; from 3 on, an odd number is with a suspect, the next number without.
 INDICTMENT, PENALTY_ORDER, WAIVER = 0, 1, 2
 LIMITED_INVESTIGATED, OTHER_INVESTIGATED, LIMITED_DISMISSED, OTHER_DISMISSED = 3, 5, 7, 9
 PENDING = 11
 CLASSES = 12
-# When a script can be played: at any time; only with days between report and decision; reopened from an earlier year
+# When a script applies: always; only with days between report and decision; reopened from an earlier year
 ANY, SPREAD, REOPENED = 0, 1, 2
 SLOTS = 256
-# Points in time: one and two thirds of the way to the deciding decision, that decision, some day after it
+# Points in time: one third and two thirds of the time to the final decision, that decision, a day after it
 FIRST, SECOND, LAST, AFTER = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
 class Police:
-    """One police row."""
+    """A police row."""
 
     decision: str
     investigation: bool
@@ -37,27 +37,27 @@ class Police:
     when: int
 
     def packed(self) -> int:
-        """The row as one small number that `rows.py` unpacks."""
+        """The row as a small number, decoded in `statements.py`."""
         decision = POLICE_DECISIONS.index(self.decision)
         return self.when + 8 * self.suspect + 16 * self.investigation + 32 * decision
 
 
 @dataclass(frozen=True)
 class Prosecutor:
-    """One prosecutor row; suspect 0 is none."""
+    """A prosecutor row; `suspect` 0 means none."""
 
     decision: str
     suspect: int
     when: int
 
     def packed(self) -> int:
-        """The row as one small number that `rows.py` unpacks."""
+        """The row as a small number, decoded in `statements.py`."""
         return self.when + 8 * self.suspect + 32 * PROSECUTOR_DECISIONS.index(self.decision)
 
 
 @dataclass(frozen=True)
 class Script:
-    """The decisions of one offence and year, and how often they are taken among those with the same class and time."""
+    """The decisions of one offence and year, with their weight among scripts of the same class and time."""
 
     outcome: int
     time: int
@@ -76,7 +76,7 @@ class Script:
 
 
 def scripts() -> list[Script]:
-    """All scripts, in an order that never depends on anything."""
+    """All scripts in a fixed order."""
     return [
         Script(outcome, time, weight, rows)
         for outcome in range(CLASSES)
@@ -85,21 +85,21 @@ def scripts() -> list[Script]:
 
 
 def picks(plays: list[Script]) -> Iterator[tuple[int, int, int, int]]:
-    """For every class, time and slot the number of the script to play; a slot is drawn evenly."""
+    """The number of the script for every class, time and slot; slots are equally likely."""
     for outcome in range(CLASSES):
         for time in (ANY, SPREAD, REOPENED):
-            fit = [
+            candidates = [
                 (number, play.weight)
                 for number, play in enumerate(plays)
                 if play.outcome == outcome and (play.time == time or (time == SPREAD and play.time == ANY))
             ]
-            total, passed, slot = sum(weight for _, weight in fit), 0.0, 0
-            for number, weight in fit:
-                passed += weight
-                until = round(SLOTS * passed / total)
-                for taken in range(slot, until):
-                    yield outcome, time, taken, number
-                slot = until
+            total, cumulated, first = sum(weight for _, weight in candidates), 0.0, 0
+            for number, weight in candidates:
+                cumulated += weight
+                end = round(SLOTS * cumulated / total)
+                for slot in range(first, end):
+                    yield outcome, time, slot, number
+                first = end
 
 
 Play = tuple[int, float, tuple[Police | Prosecutor, ...]]
@@ -138,7 +138,7 @@ def _cleared(outcome: int) -> list[Play]:
         (SPREAD, 3, (Police("NEDLAGD", True, False, FIRST), Police("ATERUPPTAGEN", True, True, SECOND), cleared)),
         (SPREAD, 2, (_handed_over(True), *_reopened_by_prosecutor("NEDLAGD"), cleared)),
         # a reopening does not undo a clearance
-        (SPREAD, 1, (Prosecutor(decision, 1, FIRST), *_pair(("ATERUPPTAGEN", SECOND), ("NEDLAGD", LAST)))),
+        (SPREAD, 1, (Prosecutor(decision, 1, FIRST), *_prosecutor_steps(("ATERUPPTAGEN", SECOND), ("NEDLAGD", LAST)))),
     ]
     if outcome < WAIVER:
         weaker = CLEARING[outcome + 1]
@@ -149,25 +149,25 @@ def _cleared(outcome: int) -> list[Play]:
     return plays
 
 
-def _pair(*steps: tuple[str, int]) -> tuple[Prosecutor, ...]:
+def _prosecutor_steps(*steps: tuple[str, int]) -> tuple[Prosecutor, ...]:
     return tuple(Prosecutor(decision, 1, when) for decision, when in steps)
 
 
 def _reopened_by_prosecutor(decision: str) -> tuple[Prosecutor, ...]:
-    return _pair((decision, FIRST), ("ATERUPPTAGEN", SECOND))
+    return _prosecutor_steps((decision, FIRST), ("ATERUPPTAGEN", SECOND))
 
 
 def _limited_investigated(suspect: bool) -> list[Play]:
-    one = int(suspect)
+    number = int(suspect)
     plays: list[Play] = [
         (ANY, 70, (Police("FU_BEGRANSAD", True, suspect, LAST),)),
-        (ANY, 15, (_handed_over(suspect), Prosecutor("FU_BEGRANSAD", one, LAST))),
-        # on one day the prosecutor's goes before the police's, and then limited before other
-        (ANY, 3, (Police("NEDLAGD", True, suspect, LAST), Prosecutor("FU_BEGRANSAD", one, LAST))),
+        (ANY, 15, (_handed_over(suspect), Prosecutor("FU_BEGRANSAD", number, LAST))),
+        # on the same day the prosecutor's decision precedes the police's, and limited precedes other
+        (ANY, 3, (Police("NEDLAGD", True, suspect, LAST), Prosecutor("FU_BEGRANSAD", number, LAST))),
         (ANY, 2, (Police("NEDLAGD", True, False, LAST), Police("FU_BEGRANSAD", True, suspect, LAST))),
         (SPREAD, 3, (Police("NEDLAGD", True, suspect, FIRST), Police("FU_BEGRANSAD", True, suspect, LAST))),
         (SPREAD, 2, (*_police_reopened("NEDLAGD", suspect), Police("FU_BEGRANSAD", True, False, LAST))),
-        (SPREAD, 1, (Prosecutor("NEDLAGD", one, FIRST), Police("FU_BEGRANSAD", False, False, LAST))),
+        (SPREAD, 1, (Prosecutor("NEDLAGD", number, FIRST), Police("FU_BEGRANSAD", False, False, LAST))),
     ]
     if suspect:
         plays.append((ANY, 2, (Prosecutor("NEDLAGD", 1, LAST), Prosecutor("FU_BEGRANSAD", 2, LAST))))
@@ -179,16 +179,16 @@ def _police_reopened(decision: str, suspect: bool) -> tuple[Police, ...]:
 
 
 def _other_investigated(suspect: bool) -> list[Play]:
-    one = int(suspect)
+    number = int(suspect)
     plays: list[Play] = [
         (ANY, 38 if suspect else 80, (Police("NEDLAGD", True, suspect, LAST),)),
         (ANY, 3, (Police("OVRIGT", True, suspect, LAST),)),
-        (ANY, 22 if suspect else 6, (_handed_over(suspect), Prosecutor("NEDLAGD", one, LAST))),
-        (ANY, 25 if suspect else 5, (Prosecutor("NEDLAGD", one, LAST),)),
-        (ANY, 1, (Police("OVERLAMNAD", False, suspect, FIRST), Prosecutor("OVRIGT", one, LAST))),
-        (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", one, LAST))),
+        (ANY, 22 if suspect else 6, (_handed_over(suspect), Prosecutor("NEDLAGD", number, LAST))),
+        (ANY, 25 if suspect else 5, (Prosecutor("NEDLAGD", number, LAST),)),
+        (ANY, 1, (Police("OVERLAMNAD", False, suspect, FIRST), Prosecutor("OVRIGT", number, LAST))),
+        (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", number, LAST))),
         (SPREAD, 2, (Police("NEDLAGD", True, suspect, FIRST), Police("NEDLAGD", True, False, LAST))),
-        (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", one, LAST))),
+        (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", number, LAST))),
         (SPREAD, 2, (*_police_reopened("NEDLAGD", suspect), Police("NEDLAGD", True, False, LAST))),
         (SPREAD, 1, (*_police_reopened("FU_BEGRANSAD", suspect), Police("OVRIGT", True, suspect, LAST))),
         (
@@ -200,7 +200,7 @@ def _other_investigated(suspect: bool) -> list[Play]:
                 Police("NEDLAGD", True, suspect, LAST),
             ),
         ),
-        # investigated although only the cancelled decision says so
+        # investigated, although only the cancelled decision shows it
         (
             SPREAD,
             1,
@@ -215,7 +215,7 @@ def _other_investigated(suspect: bool) -> list[Play]:
         plays += [
             (ANY, 14, (_handed_over(True), Prosecutor("EJ_ATAL", 1, LAST))),
             (ANY, 16, (_handed_over(True), Prosecutor("EJ_ATAL", 1, LAST), Prosecutor("NEDLAGD", 2, LAST))),
-            (ANY, 11, (_handed_over(True), *(Prosecutor("NEDLAGD", number, LAST) for number in (1, 2, 3)))),
+            (ANY, 11, (_handed_over(True), *(Prosecutor("NEDLAGD", other, LAST) for other in (1, 2, 3)))),
             (SPREAD, 1, (*_reopened_by_prosecutor("FU_BEGRANSAD"), Prosecutor("EJ_ATAL", 1, LAST))),
         ]
     return plays
@@ -252,12 +252,12 @@ def _pending() -> list[Play]:
         (ANY, 1, (Police("ATERUPPTAGEN", True, False, LAST),)),
         (SPREAD, 20, (Police("NEDLAGD", True, False, FIRST), Police("ATERUPPTAGEN", True, False, LAST))),
         (SPREAD, 4, (Police("DIREKTAVSKRIVEN", False, False, FIRST), Police("ATERUPPTAGEN", False, False, LAST))),
-        (SPREAD, 8, (_handed_over(True), *_pair(("NEDLAGD", SECOND), ("ATERUPPTAGEN", LAST)))),
+        (SPREAD, 8, (_handed_over(True), *_prosecutor_steps(("NEDLAGD", SECOND), ("ATERUPPTAGEN", LAST)))),
     ]
 
 
 def _reopened(outcome: int) -> list[Play]:
-    """What the reopening of an offence decided in an earlier year comes to; the row that reopens it may be missing."""
+    """The scripts of an offence decided in an earlier year; the row that reopens it may be missing."""
     suspect = outcome <= WAIVER or outcome % 2 == 1
     investigated = outcome < LIMITED_DISMISSED
     reopening = Police("ATERUPPTAGEN", investigated, False, FIRST)

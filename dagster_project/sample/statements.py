@@ -1,22 +1,22 @@
-"""The SQL that draws a year: templates over the plan's cells, and how each column of the three files is made."""
+"""SQL templates that generate a year from the plan's cells, and the expressions of each column of the three files."""
 
 from __future__ import annotations
 
-# Slots that municipalities (of a region, of the country), codes and outcomes are dealt out in
+# Numbers of slots for municipalities (of a region, of the country), codes and outcomes
 REGION_SLOTS, COUNTRY_SLOTS, CODE_SLOTS, CRIME_SLOTS = 4096, 16384, 1_000_000, 1024
 SPELLINGS = 8
-# Case numbers are spread over all numbers of seven digits: multiplying by one prime modulo another loses none
+# Multiplying by one prime modulo another spreads case numbers over all seven-digit numbers without collisions
 SPREAD_BY, CASES = 7919, 9_999_991
 
-# For each hash and purpose a number of its own: of 64 bits, from 0 to below 1, from 0 to below n. `hash` of several
-# values only adds up what it makes of each, so that all purposes would go hand in hand; hashing once more parts them.
+# Independent numbers by hash and purpose (`salt`): 64 bits, from 0 to below 1, from 0 to below n. DuckDB's `hash` of
+# several values only combines their hashes linearly; hashing the result again makes the purposes independent.
 MACROS = (
     "create macro mixed(h, salt) as hash(hash(h, salt))",
     "create macro u(h, salt) as (mixed(h, salt) >> 11) * 1.1102230246251565e-16",
     "create macro one_of(h, salt, n) as (mixed(h, salt) % n)::int",
 )
 
-# What an offence is, whatever the year that decides on it
+# The columns of an offence that do not depend on the year of its decision
 OFFENCE = (
     "h",
     "office",
@@ -33,11 +33,11 @@ OFFENCE = (
     "kon",
     "alder",
 )
-# Cases: of four neighbours either all are offences of one, or each has its own. The office holds the years from report
-# to decision, so that numbers of different decision years never meet.
+# Four consecutive offences either share one case or have one each. The office encodes the years from report to decision,
+# so that numbers of different decision years never collide.
 _CASE = """
     i // 4 * 4 as quarter,
-    u(hash({hashed}, quarter), 'case') < {given.CASES_OF_SEVERAL} as several,
+    u(hash({hashed}, quarter), 'case') < {assumptions.CASES_OF_SEVERAL} as several,
     1 + (if(several, quarter, i)::bigint * {spread_by} + {shift}) % {cases} as number,
     if(several, 1 + i % 4, 1) as brottsnummer,
     5000 + 100 * region + year(day_zero + decided) - year(day_zero + reported) as office,
@@ -45,20 +45,20 @@ _CASE = """
 """
 _CRIME_DAY = """
     case
-        when u(h, 'crime') < {given.NO_CRIME_DATE} then null
-        when u(h, 'crime') < {given.NO_CRIME_DATE} + {given.OLD_CRIME}
-            then reported - floor(-ln(1 - u(h, 'age')) * {given.OLD_CRIME_DAYS})::int
-        else reported - floor(-ln(1 - u(h, 'age')) * {given.CRIME_DAYS})::int
+        when u(h, 'crime') < {assumptions.NO_CRIME_DATE} then null
+        when u(h, 'crime') < {assumptions.NO_CRIME_DATE} + {assumptions.OLD_CRIME}
+            then reported - floor(-ln(1 - u(h, 'age')) * {assumptions.OLD_CRIME_DAYS})::int
+        else reported - floor(-ln(1 - u(h, 'age')) * {assumptions.CRIME_DAYS})::int
     end as crime,
 """
 _LAG = """case
-            when u(h, 'long') < {given.LONG_SHARE}
-                then 365 + floor(365 * {given.LONG_YEARS} * u(h, 'lag') * u(h, 'lag'))::int
+            when u(h, 'long') < {assumptions.LONG_SHARE}
+                then 365 + floor(365 * {assumptions.LONG_YEARS} * u(h, 'lag') * u(h, 'lag'))::int
             else floor(-ln(1 - u(h, 'lag')) * getvariable('mean_days')[1 + outcome])::int
         end"""
 _SPELLING = """
-        when u(h, 'spelling') < {given.NO_PROVISION} then null
-        when u(h, 'spelling') < {given.NO_PROVISION} + {given.PLAIN_PROVISION} then 0
+        when u(h, 'spelling') < {assumptions.NO_PROVISION} then null
+        when u(h, 'spelling') < {assumptions.NO_PROVISION} + {assumptions.PLAIN_PROVISION} then 0
         else floor(u(h, 'other spelling') * {spellings})::int
     end as spelling,
 """
@@ -84,18 +84,18 @@ dated as (
     + """ as wished,
         case
             when wished < first_day then first_day + floor(u(h, 'window') * (decided - first_day + 1))::int
-            when wished > last_day and u(h, 'ended code') < {given.ENDED_CODE_SHARE}
-                then least(wished, last_day + floor(u(h, 'window') * {given.ENDED_CODE_DAYS})::int)
+            when wished > last_day and u(h, 'ended code') < {assumptions.ENDED_CODE_SHARE}
+                then least(wished, last_day + floor(u(h, 'window') * {assumptions.ENDED_CODE_DAYS})::int)
             when wished > last_day then greatest(first_day, last_day - floor(u(h, 'window') * 300)::int)
             else wished
         end as reported,
-        if(u(h, 'late code') < {given.LATE_CODE_SHARE}, reported - {given.LATE_CODE_DAYS}, reported) as wished_coded,
+        if(u(h, 'late code') < {assumptions.LATE_CODE_SHARE}, reported - {assumptions.LATE_CODE_DAYS}, reported) as wished_coded,
         least(last_day, greatest(first_day, wished_coded)) as coded,
         floor(u(h, 'code') * {code_slots})::int as code_slot,
-        {given.NO_MUNICIPALITY} + {given.UNKNOWN_MUNICIPALITY} as no_place,
+        {assumptions.NO_MUNICIPALITY} + {assumptions.UNKNOWN_MUNICIPALITY} as no_place,
         case
             when region = {nowhere} or u(h, 'place') < no_place then null
-            when u(h, 'place') < no_place + {given.OTHER_REGION}
+            when u(h, 'place') < no_place + {assumptions.OTHER_REGION}
                 then (region + 1 + one_of(h, 'other region', {nowhere} - 1)) % {nowhere}
             else region
         end as area
@@ -104,7 +104,7 @@ dated as (
 ),
 coded as (
     select dated.*, code.*, date '1970-01-01' as day_zero,
-        -- places are dealt out in turn, so that every county has its share also of few offences
+        -- places are assigned in turn, so that every county gets its share even of few offences
         floor(
             {region_slots} * (row_number() over same - 1 + u(hash({hashed}), indicator || region))
             / count(*) over everywhere
@@ -125,12 +125,12 @@ select i, h, kind, coded.region, outcome, brottsantal, counted, decided, reporte
     + """
     case
         when place.kommun is not null then place.kommun
-        when u(h, 'place') < {given.UNKNOWN_MUNICIPALITY} or (coded.region = {nowhere} and u(h, 'place') > 0.8)
+        when u(h, 'place') < {assumptions.UNKNOWN_MUNICIPALITY} or (coded.region = {nowhere} and u(h, 'place') > 0.8)
             then getvariable('unknown_places')[1 + one_of(h, 'unknown place', {unknown})]
     end as kommun,
     case
         when coded.region = {nowhere} then null
-        when coded.area = coded.region and u(h, 'region') < {given.NO_REGION} then null
+        when coded.area = coded.region and u(h, 'region') < {assumptions.NO_REGION} then null
         else coded.region
     end as shown_region,
     case
@@ -145,12 +145,12 @@ select i, h, kind, coded.region, outcome, brottsantal, counted, decided, reporte
     case
         when odd then odd_sex
         when sex is null then if(victim between 0.55 and 0.8, if(u(h, 'sex') < 0.5, 'K', 'M'), null)
-        when carries and u(h, 'sex') < {given.NO_SEX} then null
+        when carries and u(h, 'sex') < {assumptions.NO_SEX} then null
         else sex
     end as kon,
     case
         when sex is null and not odd and victim not between 0.3 and 0.55 then null
-        when sex is not null and carries and u(h, 'no age') < {given.NO_AGE} then null
+        when sex is not null and carries and u(h, 'no age') < {assumptions.NO_AGE} then null
         else from_age + floor((to_age - from_age + 1) * pow(u(h, 'years'), if(from_age >= 18, 2.2, 0.6)))::int
     end as alder
 from coded
@@ -158,7 +158,7 @@ left join place on coded.area = place.area and coded.turn = place.slot
 """
 )
 
-# All other offences: the same columns, drawn independently of any plan
+# All other offences: the same columns, generated independently of the plan
 OTHER_CRIME = (
     """
 select i, outcome, brottsantal, decided, h as own, false as reopened,
@@ -170,44 +170,44 @@ select i, outcome, brottsantal, decided, h as own, false as reopened,
     case"""
     + _SPELLING
     + """
-    if(u(h, 'region') < {given.NO_REGION}, null, region) as shown_region
+    if(u(h, 'region') < {assumptions.NO_REGION}, null, region) as shown_region
 from (
-    select drawn.i, drawn.h, what.code, code.provision, place_region as region, outcome, date '1970-01-01' as day_zero,
+    select drawn.i, drawn.h, crime_kind.code, code.provision, place_region as region, outcome, date '1970-01-01' as day_zero,
         if(u(h, 'several') < 0.015, 2 + one_of(h, 'how many', 4), 1) as brottsantal,
         {start} + floor(u(h, 'decided') * ({end} - {start} + 1))::int as decided,
         decided - """
     + _LAG
     + """ as reported,
-        if(u(h, 'place') < {given.NO_MUNICIPALITY}, null, place.kommun) as kommun,
+        if(u(h, 'place') < {assumptions.NO_MUNICIPALITY}, null, place.kommun) as kommun,
         u(h, 'victim') < victims as victim,
-        if(victim, if(u(h, 'sex') < {given.OTHER_CRIME_WOMEN}, 'K', 'M'), null) as kon,
+        if(victim, if(u(h, 'sex') < {assumptions.OTHER_CRIME_WOMEN}, 'K', 'M'), null) as kon,
         if(victim, 4 + floor(86 * pow(u(h, 'years'), 1.4))::int, null) as alder
     from (
         select ({first} + range)::int as i, mixed(hash({hashed}), i) as h,
-            one_of(h, 'what', {crime_slots}) as what_slot,
+            one_of(h, 'what', {crime_slots}) as crime_slot,
             one_of(h, 'outcome', {crime_slots}) as outcome_slot,
             one_of(h, 'town', {country_slots}) as place_slot
         from range({rows})
     ) as drawn
-    join what on what_slot = what.slot
+    join crime_kind on crime_slot = crime_kind.slot
     join code using (code)
-    join crime_outcome on what.what = crime_outcome.what and outcome_slot = crime_outcome.slot
+    join crime_outcome on crime_kind.crime_kind = crime_outcome.crime_kind and outcome_slot = crime_outcome.slot
     join place on place.area = {nowhere} and place_slot = place.slot
 )
 """
 )
 
-# A whole year: the plan's offences, some of them the very ones that were decided the year before, and all others
+# A whole year: the plan's offences, some of them reopened from the year before, and all others
 YEAR = """
 create or replace temp table offence as
 with donor as (
     select *, row_number() over (partition by kind, region, brottsantal order by h, i) as turn
     from earlier
     where counted and outcome between {first_donor} and {last_donor}
-        and one_of(h, 'again', {given.REOPENED_LATER_ONE_IN}) = 0 and one_of(h, 'reopened', {given.REOPENED_ONE_IN}) > 0
+        and one_of(h, 'again', {assumptions.REOPENED_LATER_ONE_IN}) = 0 and one_of(h, 'reopened', {assumptions.REOPENED_ONE_IN}) > 0
 ),
 taker as (
-    select *, counted and one_of(h, 'reopened', {given.REOPENED_ONE_IN}) = 0 as takes,
+    select *, counted and one_of(h, 'reopened', {assumptions.REOPENED_ONE_IN}) = 0 as takes,
         row_number() over (partition by kind, region, brottsantal, takes order by h, i) as turn
     from planned
 ),
@@ -235,7 +235,7 @@ order by number, brottsnummer, i
 
 _KEY = {"diarienummer": "printf('%04d-K%d-%02d', office, number, reported_year)", "brottsnummer": "brottsnummer"}
 _DAY = "date '1970-01-01' + (case event % 8 when 4 then later else opens + span * (event % 8) // 3 end)::int"
-# For each file how its columns are made, and of what
+# For each file the expressions of its columns, and their source
 FILES: dict[str, tuple[dict[str, str], str]] = {
     "police_offences": (
         {

@@ -1,1 +1,1 @@
-"""Where figures are derived: what has to be built, what the build reads, and the dbt project run in this process."""
+"""Transformation: prepares the sources, runs the dbt project and builds the marts."""

@@ -1,4 +1,4 @@
-"""The dbt project run in this process, with the manifest that was parsed at set-up."""
+"""Runs the dbt project in this process, with the manifest parsed at set-up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dagster_project.versions import transformation_version
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Apart from what dbt writes when people run it: that may be of an edited project, or removed by `dbt clean`.
+# Apart from dbt's default target path, which may belong to an edited project or be removed by `dbt clean`.
 _SET_UP = DBT_PROJECT / "target" / "set_up"
 MANIFEST = _SET_UP / "manifest.json"
 _PARSED = _SET_UP / "partial_parse.msgpack"
@@ -33,9 +33,9 @@ class TransformationFailedError(Exception):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts rows of a test.
+    """The result of a dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts failing rows.
 
-    For a data test, `tested_model` names what it is about.
+    `tested_model` is the model of a data test.
     """
 
     unique_id: str
@@ -50,7 +50,7 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class MartDeclaration:
-    """A published table: what a row is, the type and meaning of each column by name, and the key."""
+    """A published table: its description, (type, description) of each column by name, and its key."""
 
     description: str
     columns: Mapping[str, tuple[str, str]]
@@ -58,26 +58,26 @@ class MartDeclaration:
 
 
 def prepare_manifest() -> None:
-    """Parse the project unless that was done for this very version of it."""
+    """Parse the project unless this version of it is already parsed."""
     if _is_prepared():
         return
     # The published views are made of what their models compile to, in a database that is called like the warehouse.
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(_SET_UP / "warehouse.duckdb")
     views = ["--select", "marts,config.materialized:view"]
-    _invoke(["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_places(_SET_UP)], manifest=None)
+    _invoke(["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_path_options(_SET_UP)], manifest=None)
     write_text(_PARSED_VERSION, transformation_version())
 
 
 def require_manifest() -> Path:
-    """Return the parsed project's manifest; say what to do where it is missing or stale."""
+    """Return the parsed project's manifest; raise `FileNotFoundError` with the remedy if it is missing or stale."""
     if not _is_prepared():
-        raise FileNotFoundError("the dbt project is not parsed, or has changed since: run `make setup` first")
+        raise FileNotFoundError("the dbt project is not parsed or has changed since: run `make setup` first")
     return MANIFEST
 
 
 @cache
 def data_tests() -> frozenset[tuple[str, str]]:
-    """The declared data tests of the models, as (model, test)."""
+    """The data tests declared for models, as (model, test)."""
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
     return frozenset(
         (nodes[node["attached_node"]]["name"], node["name"])
@@ -86,8 +86,8 @@ def data_tests() -> frozenset[tuple[str, str]]:
     )
 
 
-def keep_data_tests(settings: Settings, results: Iterable[NodeResult]) -> None:
-    """Keep the results of the data tests of a build for the audit."""
+def store_data_tests(settings: Settings, results: Iterable[NodeResult]) -> None:
+    """Store the results of a build's data tests for the audit."""
     write_json(settings.data_tests, [asdict(result) for result in results if result.tested_model])
 
 
@@ -104,7 +104,7 @@ def mart_tables() -> tuple[str, ...]:
 
 @cache
 def described_tables() -> tuple[str, ...]:
-    """Names of the published tables that tell of the publication itself, which the publisher writes."""
+    """Names of the published tables about the publication itself, which the publisher writes."""
     return tuple(sorted(source["name"] for source in _described()))
 
 
@@ -115,20 +115,20 @@ def _described() -> list[dict[str, Any]]:
 
 @cache
 def mart_views() -> tuple[str, ...]:
-    """Names of the published views, which hold nothing of their own."""
+    """Names of the published views."""
     return tuple(_marts(views=True))
 
 
 def _marts(views: bool = False) -> dict[str, Any]:
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
-    chosen = [node for node in marts if (node["config"]["materialized"] == "view") == views]
-    return {node["name"]: node for node in sorted(chosen, key=lambda node: str(node["name"]))}
+    selected = [node for node in marts if (node["config"]["materialized"] == "view") == views]
+    return {node["name"]: node for node in sorted(selected, key=lambda node: str(node["name"]))}
 
 
 @cache
 def kept_tables() -> tuple[str, ...]:
-    """Names of the published tables whose rows of a purged year are kept: the dbt project reads them as sources."""
+    """Names of the published tables whose rows of purged years are kept; the dbt project reads them as sources."""
     sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
     kept = {source["name"].removeprefix("kept_") for source in sources if source["name"].startswith("kept_")}
     return tuple(table for table in mart_tables() if table in kept)
@@ -136,13 +136,13 @@ def kept_tables() -> tuple[str, ...]:
 
 @cache
 def mart_keys() -> Mapping[str, tuple[str, ...]]:
-    """Of each published table the columns that name a row, as the dbt project declares them."""
+    """The key columns of each published table."""
     return {name: declared.key for name, declared in mart_declarations().items()}
 
 
 @cache
 def mart_declarations() -> Mapping[str, MartDeclaration]:
-    """How the dbt project declares the published tables and views, by name."""
+    """The dbt project's declarations of the published tables and views, by name."""
     nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
@@ -164,9 +164,9 @@ def mart_declarations() -> Mapping[str, MartDeclaration]:
 
 
 def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
-    """Run a dbt command on the working database and return what became of every node.
+    """Run a dbt command on the working database and return the result of every node.
 
-    Raises `TransformationFailedError` when a model could not be built; failing data tests are results, not errors.
+    Raises `TransformationFailedError` if a model could not be built; failing data tests are results, not errors.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -174,10 +174,12 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
-    # dbt writes the compiled models there: a load writes nothing into the code.
+    # A load writes no compiled models into the code folder.
     with TemporaryDirectory(dir=settings.scratch) as target:
         try:
-            outcome = invoke_parsed([*arguments, "--log-path", str(settings.home / "logs"), *_places(Path(target))])
+            outcome = invoke_parsed(
+                [*arguments, "--log-path", str(settings.home / "logs"), *_path_options(Path(target))]
+            )
         finally:
             DuckDBConnectionManager.close_all_connections()
     results = [
@@ -192,20 +194,20 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
             message=result.message or "",
         )
         for result in getattr(outcome.result, "results", [])
-        # dbt lists them, but builds nothing for those who only read.
+        # dbt lists exposures but does not build them.
         if result.node.resource_type != "exposure"
     ]
     broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
     if broken or (outcome.exception and not results):
         names = ", ".join(result.unique_id for result in broken if result.status != "skipped") or "before any node ran"
-        # The log may be what found no room; of the messages only this is repeated, since others may hold data.
+        # A full disk may also keep dbt from logging. Other messages are not repeated, since they may contain data.
         full = "the disk is full: " if any("No space left" in result.message for result in broken) else ""
         raise TransformationFailedError(f"{full}dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
     return results
 
 
 def invoke_parsed(arguments: Sequence[str]) -> Any:
-    """Run a dbt command on the project as it was parsed, quietly; returns dbt's own account of what came of it."""
+    """Run a dbt command on the parsed project without console output; return dbt's result."""
     require_manifest()
     from dbt.contracts.graph.manifest import Manifest
 
@@ -221,14 +223,14 @@ def _is_prepared() -> bool:
     )
 
 
-def _places(target: Path) -> list[str]:
+def _path_options(target: Path) -> list[str]:
     return ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target)]
 
 
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     from dbt.cli.main import dbtRunner
 
-    # A log that cannot be written must not drown what is wrong in tracebacks of its own.
+    # A log that cannot be written must not hide the error behind its own tracebacks.
     logging.raiseExceptions = False
     quiet = (
         ["--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-write-json"]
@@ -243,5 +245,5 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
 
 if __name__ == "__main__":
     prepare_manifest()
-    # For dbt run by hand: DuckDB makes no folders.
+    # For dbt run by hand, since DuckDB does not create folders.
     private_folder(REPOSITORY / "data" / "warehouse")

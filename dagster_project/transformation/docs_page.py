@@ -1,4 +1,4 @@
-"""dbt's documentation of all models, columns, metrics and readers as one page that can reach no network: `make docs`."""
+"""Writes dbt's documentation as a single page that cannot access the network: `make docs`."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from dagster_project.settings import DBT_PROJECT
 from dagster_project.transformation.dbt_project import TransformationFailedError, invoke_parsed, require_manifest
 
 PAGE = DBT_PROJECT / "target" / "docs.html"
-# dbt's page holds a tracker that is only asked to be silent; with this the browser lets it reach nothing.
-SEAL = (
+# dbt's page contains a tracker, which this policy blocks in the browser.
+CONTENT_POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'unsafe-inline'; img-src data:; font-src data:\">"
 )
 
 
 def write_docs_page(page: Path = PAGE) -> Path:
-    """Write the page from the parsed project alone; no database is opened, and no row is in it.
+    """Write the page from the parsed project, without opening a database.
 
-    Raises `TransformationFailedError` where dbt cannot make it, or makes a page of another form than can be sealed.
+    Raises `TransformationFailedError` if dbt cannot generate the page or the policy cannot be added.
     """
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(require_manifest(), folder)
         project = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder]
-        what = ["docs", "generate", "--static", "--no-compile", "--empty-catalog"]
-        outcome = invoke_parsed([*what, "--log-path", folder, *project])
+        command = ["docs", "generate", "--static", "--no-compile", "--empty-catalog"]
+        outcome = invoke_parsed([*command, "--log-path", folder, *project])
         if not outcome.success:
-            raise TransformationFailedError(f"dbt could not make the page: {outcome.exception}")
-        made = (Path(folder) / "static_index.html").read_text(encoding="utf-8")
-    before, head, after = made.partition("<head>")
+            raise TransformationFailedError(f"dbt could not generate the page: {outcome.exception}")
+        html = (Path(folder) / "static_index.html").read_text(encoding="utf-8")
+    before, head, after = html.partition("<head>")
     if not head:
-        raise TransformationFailedError("dbt's page has no head to seal")
-    write_text(page, f"{before}{head}{SEAL}{after}")
+        raise TransformationFailedError("dbt's page has no <head>")
+    write_text(page, f"{before}{head}{CONTENT_POLICY}{after}")
     return page
 
 

@@ -1,4 +1,4 @@
-"""What the working database is derived from, and whether it still is what its build made of that."""
+"""Fingerprints of what the working database is derived from, to detect stale years and stale marts."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _TABLE_EXISTS = "from duckdb_tables() where schema_name = 'build' and table_name
 
 
 def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord]) -> dict[int, str]:
-    """A fingerprint of what each complete year is derived from, by year.
+    """The fingerprint of the inputs of each complete year, by year.
 
-    A year rests on its own deliveries, on the police deliveries of earlier years, in which offences are looked up, on the
-    user's own offence codes, and on the rules.
+    The inputs are the year's own deliveries, the police deliveries of earlier years, in which offences are looked up, the user's
+    own offence codes, and the rules.
     """
     own_codes = settings.own_offence_codes
     shared = [
@@ -37,14 +37,14 @@ def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], Deliv
         fingerprint([own_codes]) if own_codes.exists() else "",
     ]
     return {
-        year: _hashed(
+        year: _hash(
             [
                 *shared,
                 *(
-                    # Under another key the same rows have other pseudonyms.
+                    # Another key changes the pseudonyms.
                     [record.label, record.delivery_id, record.judged_by, record.key_id]
-                    for (source, of_year), record in active.items()
-                    if of_year == year or (source == "police" and of_year < year)
+                    for (source, delivered), record in active.items()
+                    if delivered == year or (source == "police" and delivered < year)
                 ),
             ]
         )
@@ -53,10 +53,7 @@ def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], Deliv
 
 
 def is_built(settings: Settings) -> bool:
-    """Whether the marts are what a build of the active deliveries made, by the present rules and settings.
-
-    Marts that anything else has changed since then are not.
-    """
+    """Whether the marts are the unchanged result of a build of the active deliveries by the present rules and settings."""
     if not settings.warehouse_file.exists():
         return False
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
@@ -68,7 +65,7 @@ def is_built(settings: Settings) -> bool:
 
 
 def is_built_by_present_rules(settings: Settings) -> bool:
-    """Whether the present rules made the working database, so that a build may keep the years in it."""
+    """Whether the present rules built the working database, so that a build can keep its years."""
     if not settings.warehouse_file.exists():
         return False
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
@@ -77,9 +74,9 @@ def is_built_by_present_rules(settings: Settings) -> bool:
 
 
 def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Record the rules of the build, and that it has not ended yet.
+    """Record the rules of the build and that it is running.
 
-    Returns whether the build before it ended, so that all tables of its rules are there.
+    Returns whether the previous build ended, so that all its tables exist.
     """
     ended = connection.execute(_TABLE_EXISTS, ["result"]).fetchone() is not None
     connection.execute("create schema if not exists build")
@@ -89,32 +86,32 @@ def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def record_build_ended(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Record what the build was made from, and what it made."""
+    """Record the fingerprints of the build's inputs and of its marts."""
     connection.execute("create or replace table build.result (basis varchar, content varchar)")
     connection.execute("insert into build.result values (?, ?)", [_basis(settings), _content(connection)])
 
 
 def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
-    """Where the typed rows of one file of a delivery lie."""
+    """The path of the typed rows of a delivered file."""
     return record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by) / f"{file}.parquet"
 
 
 def _basis(settings: Settings) -> str:
     years = year_fingerprints(settings, active_deliveries(settings))
-    return _hashed([years, kept_description(settings), settings.suppress_below, rules_version()])
+    return _hash([years, kept_description(settings), settings.suppress_below, rules_version()])
 
 
 def _content(connection: duckdb.DuckDBPyConnection) -> str:
-    """A fingerprint of all rows of the marts, whatever their order."""
-    there = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
-    return _hashed(
+    """A fingerprint of all rows of the marts, independent of their order."""
+    existing = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+    return _hash(
         [
             [table, *connection.execute(f"select count(*), sum(hash(mart)) from marts.{table} as mart").fetchall()]
             for table in mart_tables()
-            if (table,) in there
+            if (table,) in existing
         ]
     )
 
 
-def _hashed(content: object) -> str:
+def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Published figures of purged years: the build reads them as sources, and the marts hold them as they were published."""
+"""Published figures of purged years, which the build reads as sources so that the marts keep them unchanged."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ KEPT_OFFENCES = "police_offences"
 
 
 def kept_file(settings: Settings, before: int, table: str) -> Path:
-    """Where the rows of a table that a purge of years before `before` kept lie."""
+    """The path of a table's rows kept by the purge of years before `before`."""
     return settings.kept / str(before) / f"{table}.parquet"
 
 
 def create_kept_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Create the tables about purged years that the dbt project declares as source `raw`.
-
-    A column that a mart did not have when the years were purged is null.
-    """
+    """Create the tables of purged years in source `raw`; columns added since the purge are null."""
     description = kept_description(settings)
     connection.execute("create or replace table raw.kept_year (year integer, publication_id varchar)")
     for year in description["years"]:
@@ -33,6 +30,6 @@ def create_kept_sources(connection: duckdb.DuckDBPyConnection, settings: Setting
         definition = ", ".join(f"{name} {sql_type}" for name, (sql_type, _) in columns.items())
         connection.execute(f"create or replace table raw.kept_{table} ({definition})")
         if (kept := kept_file(settings, description["before"], table)).exists():
-            there = {name for name, *_ in connection.execute(f"describe from {parquet(kept)}").fetchall()}
-            shared = ", ".join(name for name in columns if name in there)
+            existing = {name for name, *_ in connection.execute(f"describe from {parquet(kept)}").fetchall()}
+            shared = ", ".join(name for name in columns if name in existing)
             connection.execute(f"insert into raw.kept_{table} by name select {shared} from {parquet(kept)}")

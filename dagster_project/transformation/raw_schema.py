@@ -1,4 +1,4 @@
-"""What the build reads: schema `raw` of the working database, as views over the raw store and tables about deliveries."""
+"""Creates schema `raw` of the working database: views on the raw store and tables about deliveries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dagster_project.state import DeliveryRecord, kept_description
 from dagster_project.transformation.fingerprints import raw_file
 from dagster_project.transformation.kept_figures import KEPT_OFFENCES, create_kept_sources, kept_file
 
-# Their values decide what a code counts for; only those of the shipped catalogue mean something.
+# Columns that decide what a code counts as; only values of the shipped catalogue are valid.
 _CLOSED_COLUMNS = ("role", "indicator_id", "part", "victim_group", "relation", "place")
 _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
 
@@ -27,7 +27,7 @@ def create_sources(
     active: Mapping[tuple[str, int], DeliveryRecord],
     year_fingerprints: Mapping[int, str],
 ) -> None:
-    """Create the views and tables that the dbt project declares as source `raw`; `year_fingerprints` are of the complete years."""
+    """Create the views and tables of the dbt project's source `raw`; `year_fingerprints` contains the complete years."""
     connection.execute("create schema if not exists raw")
     for file in input_contract().files:
         connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(settings, file, active)}")
@@ -69,7 +69,7 @@ def _list_unusable_fields(
     active: Mapping[tuple[str, int], DeliveryRecord],
     complete_years: Collection[int],
 ) -> None:
-    """Create table `raw.unusable_field`: a row for each column that may lose values, zeros included."""
+    """Create table `raw.unusable_field`: a row for each column with `unusable: missing`, even without any."""
     connection.execute(
         """
         create or replace table raw.unusable_field (
@@ -79,7 +79,7 @@ def _list_unusable_fields(
     )
     for record in active.values():
         for file in input_contract().sources[record.source]:
-            of_file = record.files[file.name]
+            file_record = record.files[file.name]
             for column in file.usable_or_missing:
                 connection.execute(
                     "insert into raw.unusable_field values (?, ?, ?, ?, ?, ?, ?)",
@@ -89,14 +89,14 @@ def _list_unusable_fields(
                         file.name,
                         column.name,
                         record.year in complete_years,
-                        of_file.rows_read,
-                        of_file.unusable.get(column.name, 0),
+                        file_record.rows_read,
+                        file_record.unusable.get(column.name, 0),
                     ],
                 )
 
 
 def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
-    """One select per delivery with the year as a constant, so that a build of some years opens only their files."""
+    """One select per delivery with a constant year, so that a build of some years opens only their files."""
     columns = ", ".join(column.name for column in file.columns)
     selects = [
         f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(settings, record, file.name))}"
@@ -112,9 +112,9 @@ def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tupl
 
 
 def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Load the user's own codes, in the form of the shipped seed `offence_code` (columns may be left out).
+    """Load the user's own codes, in the form of the seed `offence_code` (columns may be left out).
 
-    Raises ValueError for a code, role, indicator or attribute that cannot be: a slip would quietly move offences elsewhere.
+    Raises ValueError for an invalid code, role, indicator or attribute, which would silently misclassify offences.
     """
     with (SEEDS / "offence_code.csv").open(encoding="utf-8", newline="") as file:
         shipped = list(csv.DictReader(file))
@@ -130,18 +130,18 @@ def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -
         header = list(reader.fieldnames or [])
         if not {"brottskod", "role"} <= set(header) <= set(columns):
             raise ValueError(
-                f"{path}, line 1: needs columns brottskod and role, and no others than {', '.join(columns)}"
+                f"{path}, line 1: needs columns brottskod and role, and only columns among {', '.join(columns)}"
             )
         for number, line in enumerate(reader, 2):
             code, role, indicator = line["brottskod"] or "", line["role"], line.get("indicator_id") or ""
-            right = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
-            right = right and (role in ("core", "broad")) == bool(indicator)
+            valid = len(code) == 4 and code.isascii() and code.isdigit() and code not in seen and None not in line
+            valid = valid and (role in ("core", "broad")) == bool(indicator)
             unknown = [column for column in _CLOSED_COLUMNS if (line.get(column) or "") not in known[column]]
-            if not right or unknown:
+            if not valid or unknown:
                 raise ValueError(
                     f"{path}, line {number}: "
                     + (
-                        f"{', '.join(unknown)} holds a value that the shipped catalogue does not know"
+                        f"{', '.join(unknown)} has a value that is not in the shipped catalogue"
                         if unknown
                         else "needs a four-digit brottskod (each once), and role core or broad with an indicator_id or "
                         "role context without one"

@@ -245,14 +245,14 @@ def keep(landing: Path, years: list[int]) -> None:
     import duckdb
 
     from dagster_project.contract import input_contract
-    from dagster_project.ingestion.pseudonyms import create_pseudonym_functions
+    from dagster_project.ingestion.pseudonyms import create_pseudonym_macro
 
     identifying = {
         (file.source, file.name): [column.name for column in file.columns if column.identifying]
         for file in input_contract().files
     }
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        create_pseudonym_functions(connection, b"a key that keeps nothing secret.")
+        create_pseudonym_macro(connection, b"a key that keeps nothing secret.")
         for year in years:
             for file in FILES:
                 source, _, name = file.split("/")

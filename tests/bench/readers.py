@@ -25,7 +25,7 @@ from loads import Way, broken_promises, run
 from postgres_server import database
 from reference.worlds import dirty_world
 
-from dagster_project.contract.input_page import hand_over
+from dagster_project.contract.input_page import print_or_write
 from dagster_project.publications import active_publication, publications
 from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 
@@ -74,7 +74,7 @@ def main() -> int:
     if published != options.publications:
         wrong.append(f"{published} publications instead of {options.publications}")
     table = _table(readers.found, {client: sum(seen.values()) for client, seen in mixed.items()}, published)
-    hand_over(
+    print_or_write(
         PAGE,
         f"{table}\n\nMeasured by `make readers` on {date.today()}, {os.cpu_count()} cores, {time.monotonic() - began:.0f} s.",
     )

@@ -210,7 +210,7 @@ def test_a_year_that_readers_do_not_open_is_missing(
     activate(command, earlier.name)
     assert active_publication(command) == earlier.name
     assert expecting("2023", capsys) == (0, [])
-    assert expecting("2024", capsys) == (5, [f"2024 is loaded, but not in what readers open ({earlier.name})"])
+    assert expecting("2024", capsys) == (5, [f"2024 is loaded, but not in the active publication ({earlier.name})"])
 
 
 def test_what_weighs_most_is_the_exit_code(

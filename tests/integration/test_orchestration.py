@@ -31,7 +31,7 @@ from dagster_project.defs.common import Places, one_writer
 from dagster_project.defs.delivery_assets import EXPECTED_YEARS, REJECTED
 from dagster_project.defs.instance import open_instance, prepare_instance_folder
 from dagster_project.files import hold_writer_lock, no_other_writer, release_writer_lock
-from dagster_project.ingestion.ingest import changed_folders, note_rejection
+from dagster_project.ingestion.ingest import changed_folders, record_rejection
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publications import YearsMissingError
 from dagster_project.settings import REPOSITORY, Settings
@@ -192,7 +192,7 @@ def test_a_delivery_that_was_rejected_as_it_is_is_not_asked_for_again(settings: 
     dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
     settings.home.mkdir()
     for folder in changed_folders(settings):
-        note_rejection(settings, folder, "a reason")
+        record_rejection(settings, folder, "a reason")
     with dg.DagsterInstance.ephemeral() as instance:
         assert ask(settings, instance) == []
         manifest = settings.landing / "police" / "2022" / "manifest.json"
@@ -251,7 +251,7 @@ def test_the_schedule_skips_only_where_readers_have_the_last_ended_year(
         assert isinstance(error, YearsMissingError)
         assert "2025 is not complete: no delivery of police or prosecution is loaded" in str(error)
         settings.current.unlink()
-        assert "2024 is loaded, but not in what readers open" in str(error_of_tick(settings, instance, 2025))
+        assert "2024 is loaded, but not in the active publication" in str(error_of_tick(settings, instance, 2025))
 
 
 @pytest.mark.parametrize(

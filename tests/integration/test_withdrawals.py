@@ -12,7 +12,7 @@ from reference.worlds import dirty_world, prosecution_row
 from warehouse import figures
 
 from dagster_project.cli import main as cli
-from dagster_project.ingestion.ingest import changed_folders, judging_version
+from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
@@ -85,7 +85,7 @@ def test_nor_does_it_come_back_with_new_rules(settings: Settings, monkeypatch: p
     first = deliver(settings, FIRST)
     deliver(settings, SECOND)
     take_back(settings, *WHAT)
-    monkeypatch.setattr("dagster_project.ingestion.ingest.judging_version", lambda: f"not{judging_version()}")
+    monkeypatch.setattr("dagster_project.ingestion.ingest.validation_version", lambda: f"not{validation_version()}")
     assert load(settings) is None
     assert active(settings) == first
 

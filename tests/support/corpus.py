@@ -133,11 +133,11 @@ MISSING_FILE = Fault("the file is missing", r"Deliver it as \w+\.csv or \w+\.csv
 IRREGULAR = Fault("not a regular file", "Deliver the file itself")
 EMPTY = Fault("the file is empty", "with a header and rows")
 NO_ROWS = Fault("a header but no rows", "with its rows")
-NO_GZIP = Fault("no readable gzip file", "Deliver it again")
+NO_GZIP = Fault("not a readable gzip file", "Deliver it again")
 CUT_GZIP = Fault("the gzip file is truncated", "Deliver it again")
-BOMB = Fault(f"unpacks to more than {MOST_EXPANSION} times its size", "Deliver it again")
-NO_PARQUET = Fault("no readable Parquet file, or a truncated one", "Deliver it again")
-DAMAGED_PARQUET = Fault("its content is damaged and cannot be read|no readable Parquet file", "[Dd]eliver it again")
+BOMB = Fault(f"expands to more than {MOST_EXPANSION} times its size", "Deliver it again")
+NO_PARQUET = Fault("not a readable Parquet file, or a truncated one", "Deliver it again")
+DAMAGED_PARQUET = Fault("its content is damaged and cannot be read|not a readable Parquet file", "[Dd]eliver it again")
 CARRIAGE_RETURN = Fault("carriage return without line feed", "End lines by LF or CRLF")
 ENDLESS_LINE = Fault(f"a line of more than {LONGEST_LINE} bytes", "Separate rows by line feeds")
 ENDLESS_VALUE = Fault(f"a value of more than {LONGEST_LINE} bytes", "values of the contract only")
@@ -148,7 +148,7 @@ NOT_UTF_8 = Fault("^not utf-8$", "name its encoding in the manifest")
 CP1252 = Fault("^not utf-8; it seems to be cp1252$", "name its encoding in the manifest")
 NOT_CP1252 = Fault("^not cp1252$", "name its encoding in the manifest")
 UTF_8 = Fault("^not cp1252; it seems to be utf-8$", "Deliver it as UTF-8, or name its encoding in the manifest")
-CHECKSUM = Fault("its checksum is not the manifest's", "Upload the file again, or correct the manifest")
+CHECKSUM = Fault("its checksum does not match the manifest", "Upload the file again, or correct the manifest")
 ESCAPE = Fault("leads out of the landing folder", "not a link")
 NOWHERE = Fault("cannot be reached", "not a link")
 CHANGED = Fault("changed while it was read", "Load again when the delivery is complete")
@@ -203,16 +203,16 @@ def other_delimiter(name: str) -> Fault:
 
 
 def low_header(line: int) -> Fault:
-    return Fault(f"^the header stands on line {line}, below", "Remove the lines above the header")
+    return Fault(f"^the header is on line {line}, below", "Remove the lines above the header")
 
 
 def doubled_column(name: str) -> Fault:
-    return Fault(f"doubled column {name}$", "Deliver every column once")
+    return Fault(f"duplicate column {name}$", "Deliver every column once")
 
 
 def row_count(read: int, promised: int) -> Fault:
     return Fault(
-        f"it holds {read} rows, the manifest says {promised}$", "Deliver the whole file, or correct the manifest"
+        f"it has {read} rows, the manifest declares {promised}$", "Deliver the whole file, or correct the manifest"
     )
 
 
@@ -549,7 +549,7 @@ def column_cases() -> Iterator[Case]:
 def _header_cases_that_reject_nothing() -> Iterator[Case]:
     two = Taken("decisions", 2)
     malformed = Taken("decisions", 0, {2: "malformed_row", 3: "malformed_row"})
-    ignored = "ignored columns that the contract does not name: "
+    ignored = "ignored columns outside the contract: "
     columns = COLUMNS["prosecution", "decisions"]
     rows = CLEAN["prosecution", "decisions"]
     swapped = csv_text(rows, [columns[4], columns[0], columns[5], columns[3], columns[1], columns[2]])
@@ -958,7 +958,7 @@ def parquet_cases() -> Iterator[Case]:
     kinds = {column.name: column.type for file in input_contract().files for column in file.columns}
     for source, name, column, values in LOSSY:
         either = "text" if kinds[column] == "text" else f"text or as {kinds[column]}"
-        fault = Fault(f"^stored as .*, which is no {kinds[column]}$", f"^Store it as {either}, so")
+        fault = Fault(f"^stored as .*, which is not {kinds[column]}$", f"^Store it as {either}, so")
         content = parquet_of({**parquet_columns(source, name), column: values})
         case = f"Parquet {column} as {values.type}{', some null' if values.null_count else ''}"
         yield one_file(case, content, fault, f", column {column}", (source, name), ".parquet")

@@ -60,11 +60,11 @@ def explained(problem: str, remedy: str, shape: str, count: int = ROWS, of: int 
 # Where it is, the values in turn, and what is said of them
 WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = [
     ("a time behind the date", OFFENCES, "anmalningsdatum", ("2020-06-01 00:00:00",),
-     explained("have a time of day behind the date", DATES, "9999-99-99 99:99:99")),
+     explained("have a time of day after the date", DATES, "9999-99-99 99:99:99")),
     ("a time of ISO 8601 behind the date", OFFENCES, "brottsdatum", ("2020-05-01T00:00:00Z", "2020-05-02T00:00:00Z"),
-     explained("have a time of day behind the date", DATES, "9999-99-99A99:99:99A")),
+     explained("have a time of day after the date", DATES, "9999-99-99A99:99:99A")),
     ("a time behind the date of a decision", DECISIONS_FILE, "beslutsdatum", ("2022-03-01 00:00",),
-     explained("have a time of day behind the date", DATES, "9999-99-99 99:99")),
+     explained("have a time of day after the date", DATES, "9999-99-99 99:99")),
     ("dates as Americans write them", POLICE_DECISIONS, "beslutsdatum", ("1/5/2022", "1/6/2022"),
      explained("are dates in another notation", DATES, "9/9/9999")),
     ("dates without dashes", OFFENCES, "anmalningsdatum", ("20200601",),
@@ -90,7 +90,7 @@ WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = 
     ("case numbers without their zeros", POLICE_DECISIONS, "diarienummer", ("100-K1-20", "100-K2-20"),
      explained("have lost their leading zeros", CODES, "999-A9-99")),
     ("offence codes with decimals", OFFENCES, "brottskod", ("412.0", "3501.0"),
-     explained("are codes that were taken for numbers with decimals", CODES, r"9999?\.9")),
+     explained("are codes that were exported as numbers with decimals", CODES, r"9999?\.9")),
     ("numbers with decimals", OFFENCES, "brottsantal", ("1.0",),
      explained("are numbers with decimals or thousands separators", NUMBERS, r"9\.9")),
     ("numbers with a decimal comma", DECISIONS_FILE, "brottsnummer", tuple(f"{number},0" for number in range(1, 41)),
@@ -100,7 +100,7 @@ WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = 
     ("ages with decimals", OFFENCES, "malsagande_alder", ("34.0",),
      explained("are numbers with decimals or thousands separators", NUMBERS, r"99\.9")),
     ("years of birth instead of ages", OFFENCES, "malsagande_alder", ("1984", "2001"),
-     explained("are years instead of what the contract names", "Deliver the number", "9999")),
+     explained("are years instead of the number in the contract", "Deliver the number", "9999")),
     ("another code list of decisions", POLICE_DECISIONS, "beslut", ("01", "02", "03"),
      explained("are of another code list", "^Deliver the codes DIREKTAVSKRIVEN, NEDLAGD, .*, ATERUPPTAGEN$", "99")),
     ("another code list of regions", OFFENCES, "handlaggande_region", ("Nord", "Syd"),
@@ -116,7 +116,7 @@ WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = 
     ("words for a missing age", OFFENCES, "malsagande_alder", ("NULL",),
      explained("are words or signs for a missing value", "Leave missing values empty", "AAAA")),
     ("Excel's apostrophe", OFFENCES, "brottskod", ("'0412",),
-     explained("have a sign before them by which a spreadsheet marks text", "without it", "'9999")),
+     explained("begin with a spreadsheet's prefix for text", "without the prefix", "'9999")),
     ("most values wrong, some right", OFFENCES, "brottsantal", ("1.0", "1.0", "1"),
      explained("are numbers with decimals or thousands separators", NUMBERS, r"9\.9", 27)),
 ]  # fmt: skip
@@ -131,7 +131,7 @@ def column_cases() -> Iterator[Case]:
         yield one_file(f"wrong as a whole: {what}", content, fault, f", column {column}", file)
     rows = _rows(OFFENCES, "anmalningsdatum", "2020-06-01 00:00")
     content = parquet_of(parquet_columns(*OFFENCES, rows))
-    fault = explained("have a time of day behind the date", DATES, "9999-99-99 99:99")
+    fault = explained("have a time of day after the date", DATES, "9999-99-99 99:99")
     yield one_file(
         "wrong as a whole: a time in Parquet text", content, fault, ", column anmalningsdatum", OFFENCES, ".parquet"
     )
@@ -156,7 +156,7 @@ def _cases_of_a_part() -> Iterator[Case]:
     for filled, expected in [
         (19, Taken("offences", ROWS, unusable={"malsagande_alder": 19})),
         (20, Rejected("offences.csv, column malsagande_alder",
-                      explained("are years instead of what the contract names", "Deliver the number", "9999", 20, 20))),
+                      explained("are years instead of the number in the contract", "Deliver the number", "9999", 20, 20))),
     ]:  # fmt: skip
         rows = [
             offence_row(number, malsagande_alder="1984" if number <= filled else "") for number in range(1, ROWS + 1)
@@ -187,7 +187,7 @@ def _lines(change: Callable[[str], str]) -> bytes:
 
 def line_cases() -> Iterator[Case]:
     for what, change, problem in [
-        ("a separator too many at the end", lambda line: line + ";", "end with a ';' too many"),
+        ("a separator too many at the end", lambda line: line + ";", "end with an extra ';'"),
         ("commas below a header with semicolons", lambda line: line.replace(";", ","), "have commas between their fields"),
         ("tabs below a header with semicolons", lambda line: line.replace(";", "\t"), "have tabs between their fields"),
     ]:  # fmt: skip
@@ -200,7 +200,7 @@ def line_cases() -> Iterator[Case]:
         ("three title lines", title + DECISIONS.decode(), 4, ""),
         ("title lines, and commas", title + DECISIONS.decode().replace(";", ","), 4, " and commas between the fields"),
     ]:
-        fault = Fault(f"^the header stands on line {line}, below lines that are no part of the table{problem}$",
+        fault = Fault(f"^the header is on line {line}, below lines that do not belong to the table{problem}$",
                       "^Remove the lines above the header")  # fmt: skip
         yield one_file(f"{what} above the header", content.encode(), fault, ", line 1")
     for file, wrong, right, said in [
@@ -220,7 +220,7 @@ def line_cases() -> Iterator[Case]:
         content = (";".join(header) + "\n" + csv_file(*file).decode().split("\n", 1)[1]).encode()
         fault = Fault(f"^missing column {right} .*{said}", "spelt as there")
         yield one_file(f"{right} spelt {wrong.encode('ascii', 'replace').decode()}", content, fault, ", line 1", file)
-    without_end = Taken("decisions", 2, warning="the last line has no line end; the file may have been cut within it")
+    without_end = Taken("decisions", 2, warning="the last line has no line end; the file may be truncated")
     yield one_file("a last line without line end, no manifest", DECISIONS.rstrip(b"\n") + b"  ", without_end)
 
 
@@ -238,10 +238,10 @@ DAMAGED = {
     "UTF-8 read as cp1252": ("BrB 6 kap. 10 a Â§", f"^{SEEMS} UTF-8 that was read as cp1252"),
     "UTF-8 letters read as cp1252": ("Lag om krÃ¤nkning", f"^{SEEMS} UTF-8 that was read as cp1252"),
     "UTF-8 letters read as ISO 8859-1": ("LAG OM KR\u00c3\u0084NKNING", f"^{SEEMS} UTF-8 that was read as cp1252"),
-    "replacement characters": ("BrB 6 kap. 10 a \ufffd", f"^{SEEMS} text of which another program replaced"),
+    "replacement characters": ("BrB 6 kap. 10 a \ufffd", f"^{SEEMS} text in which another program replaced"),
     "Mac Roman": ("BrB 6 kap. 10 a ¤", f"^{SEEMS} Mac Roman"),
     "cp850": ("BrB 6 kap. 10 a õ", f"^{SEEMS} DOS text"),
-    "ASCII only": ("BrB 6 kap. 10 a ?", f"^{SEEMS} text of which another program kept ASCII only"),
+    "ASCII only": ("BrB 6 kap. 10 a ?", f"^{SEEMS} text in which another program kept ASCII only"),
 }
 
 
@@ -346,7 +346,7 @@ def format_cases() -> Iterator[Case]:
         fault = Fault("^it is not named manifest.json$", "Name it manifest.json")
         yield Case(f"a manifest named {there}", "police", folder_of("police", files), Rejected(there, fault))
     large_numbers = {**parquet_columns(*OFFENCES), "kommunkod": pa.array([180, 180, 180])}
-    lossy = Fault("^stored as BIGINT, which is no text$", "^Store it as text, so that")
+    lossy = Fault("^stored as BIGINT, which is not text$", "^Store it as text, so that")
     yield one_file(
         "Parquet with municipalities as numbers",
         parquet_of(large_numbers),

@@ -75,7 +75,7 @@ def test_one_column_wrong_is_rejected_by_a_load(settings: Settings) -> None:
     assert done.returncode == 3, done.stderr
     said = " ".join(done.stderr.split())
     assert (
-        f"police/{YEAR}/offences.csv, column anmalningsdatum: 250 of its 250 values have a time of day behind the date; "
+        f"police/{YEAR}/offences.csv, column anmalningsdatum: 250 of its 250 values have a time of day after the date; "
         "most look like 9999-99-99 99:99:99. Deliver dates as YYYY-MM-DD, without a time."
     ) in said
     assert "2022-02-01" not in said

@@ -191,7 +191,7 @@ NOTHING = {
 def test_one_that_matches_nothing_rejects_the_delivery(loaded: Settings, make: Any, what: str) -> None:
     deliver(loaded)
     declare(loaded, make(rows=NOTHING[what]))
-    assert_rejected(loaded, "prosecution", "typing-error-1", "matches no row any more", secrets=["m7", "M2"])
+    assert_rejected(loaded, "prosecution", "typing-error-1", "no longer matches any row", secrets=["m7", "M2"])
 
 
 def test_a_redelivery_that_mended_the_row_is_rejected_until_the_correction_is_taken_away(settings: Settings) -> None:
@@ -199,7 +199,7 @@ def test_a_redelivery_that_mended_the_row_is_rejected_until_the_correction_is_ta
     declare(settings, correction(rows={"misstanke_id": "m2", "beslut": "ATAL"}))
     load(settings)
     deliver(settings, [ROWS[0], prosecution_row(2, misstanke_id="m2", beslut="EJ_ATAL"), ROWS[2]])
-    assert_rejected(settings, "prosecution", "typing-error-1", "matches no row")
+    assert_rejected(settings, "prosecution", "typing-error-1", "no longer matches any row")
     declare(settings)
     assert decisions(settings) == ["ATAL", "EJ_ATAL", "ATAL"]
 
@@ -207,7 +207,7 @@ def test_a_redelivery_that_mended_the_row_is_rejected_until_the_correction_is_ta
 def test_one_for_a_delivery_that_is_not_loaded_fails_the_load(loaded: Settings) -> None:
     declare(loaded, correction(delivery="prosecution/2019"))
     (text,) = uncorrected_deliveries(loaded).values()
-    assert re.search("typing-error-1.*matches nothing", text)
+    assert re.search("typing-error-1.*no such delivery is loaded", text)
 
 
 def test_one_for_files_that_are_gone_fails_the_load(settings: Settings) -> None:

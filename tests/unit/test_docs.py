@@ -37,7 +37,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", [input_page, marts_page], ids=lambda module: module.__name__)
 def test_generated_parts_are_those_of_the_declarations(module: ModuleType) -> None:
-    said = input_page.committed(module.PAGE)
+    said = input_page.generated_part(module.PAGE)
     assert said == module.generated(), f"renew it: .venv/bin/python -m {module.__name__} --write"
 
 
@@ -48,7 +48,7 @@ def test_a_page_is_printed_or_renewed(
     page = tmp_path / "page.md"
     page.write_text(f"before\n{input_page.BEGIN}\nold\n{input_page.END}\nafter\n")
     monkeypatch.setattr("sys.argv", arguments)
-    input_page.hand_over(page, "new")
+    input_page.print_or_write(page, "new")
     written = "--write" in arguments
     assert page.read_text() == f"before\n{input_page.BEGIN}\n{'new' if written else 'old'}\n{input_page.END}\nafter\n"
     assert capsys.readouterr().out == ("" if written else "new\n")
@@ -58,7 +58,7 @@ def test_a_page_without_markers_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\nafter\n")
     with pytest.raises(ValueError, match="needs a line"):
-        input_page.committed(page)
+        input_page.generated_part(page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -189,7 +189,7 @@ def test_a_lost_key_is_noticed_and_loading_again_recovers(
     put(settings, "prosecution", files_of("prosecution"))
     load(settings, "police")
     how(settings, monkeypatch)  # type: ignore[operator]
-    with pytest.raises(PseudonymKeyError, match="key of the pseudonyms") as caught:
+    with pytest.raises(PseudonymKeyError, match="pseudonym key") as caught:
         load(settings, "prosecution")
     assert str(settings.raw) in str(caught.value)
     assert "another key" not in str(caught.value)

@@ -31,7 +31,7 @@ from dagster_project import files as files_module
 from dagster_project.contract import CONTRACT_FILE
 from dagster_project.files import scratch_folder, write_json, write_text
 from dagster_project.ingestion import ingest as ingest_module
-from dagster_project.ingestion.ingest import changed_folders, judging_version
+from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries, complete_years, ledger_entries, read_record
@@ -274,7 +274,7 @@ def test_deliveries_are_judged_again_by_other_rules(loaded: Settings, monkeypatc
     load(loaded, "police")
     first = load(loaded)
     assert labels(loaded) == []
-    monkeypatch.setattr(ingest_module, "judging_version", lambda: "other0rules0")
+    monkeypatch.setattr(ingest_module, "validation_version", lambda: "other0rules0")
     assert labels(loaded) == [f"police/{YEAR}", f"prosecution/{YEAR}"]
     second = load(loaded)
     assert (second.delivery_id, second.judged_by) == (first.delivery_id, "other0rules0")
@@ -291,30 +291,30 @@ def test_other_rules_may_reject_what_others_took(loaded: Settings, monkeypatch: 
     def stricter(*_: object) -> None:
         raise RejectedDeliveryError(f"prosecution/{YEAR}/decisions.csv", "against the new rules", "Ask")
 
-    monkeypatch.setattr(ingest_module, "judging_version", lambda: "other0rules0")
+    monkeypatch.setattr(ingest_module, "validation_version", lambda: "other0rules0")
     monkeypatch.setattr(ingest_module, "validate_file", stricter)
     assert_rejected(loaded, "prosecution", "decisions.csv", "new rules")
 
 
 @pytest.fixture
 def fresh_version() -> Iterator[None]:
-    judging_version.cache_clear()
+    validation_version.cache_clear()
     yield
-    judging_version.cache_clear()
+    validation_version.cache_clear()
 
 
 def test_the_contract_is_part_of_the_rules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_version: None
 ) -> None:
-    ours = judging_version()
-    judging_version.cache_clear()
-    assert judging_version() == ours
+    ours = validation_version()
+    validation_version.cache_clear()
+    assert validation_version() == ours
     changed = tmp_path / "input.yml"
     changed.write_text(CONTRACT_FILE.read_text("utf-8").replace("max: 120", "max: 121"), "utf-8")
     assert changed.read_bytes() != CONTRACT_FILE.read_bytes()
     monkeypatch.setattr(ingest_module, "CONTRACT_FILE", changed)
-    judging_version.cache_clear()
-    assert judging_version() != ours
+    validation_version.cache_clear()
+    assert validation_version() != ours
 
 
 # --- crashes ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project import versions
-from dagster_project.ingestion.ingest import JUDGING_CODE
+from dagster_project.ingestion.ingest import VALIDATION_CODE
 from dagster_project.settings import REPOSITORY
 
 PLACES = ("dagster_project", "dbt", "expectations")
@@ -109,5 +109,5 @@ def test_all_code_that_judges_rows_is_part_of_its_fingerprint() -> None:
         seen.add(file)
         waiting |= imports(REPOSITORY / file) - seen
     packages = {"dagster_project/__init__.py", "expectations/__init__.py"}
-    assert {file for file in seen - packages if not file.startswith(JUDGING_CODE)} == set()
+    assert {file for file in seen - packages if not file.startswith(VALIDATION_CODE)} == set()
     assert "dagster_project/sql.py" in seen

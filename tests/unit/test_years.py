@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dagster_project.years import parse_years, spell_years
+from dagster_project.years import format_years, parse_years
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_years_that_cannot_be(text: str, part: str) -> None:
     ],
 )
 def test_years_are_spelt_shortly(years: list[int], spelt: str) -> None:
-    assert spell_years(years) == spelt
+    assert format_years(years) == spelt

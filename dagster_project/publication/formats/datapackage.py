@@ -10,7 +10,7 @@ from typing import Any
 from dagster_project.files import write_json
 from dagster_project.publication.formats.catalogue import Catalogue
 from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, notes_of
-from dagster_project.publications import hashed
+from dagster_project.publications import hash_file
 from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
 
 PACKAGE = "datapackage.json"
@@ -56,7 +56,7 @@ def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration])
     of_table = declared[table]
 
     def file(path: str) -> dict[str, Any]:
-        about = hashed(draft / path)
+        about = hash_file(draft / path)
         return {
             "path": path,
             "description": of_table.description,

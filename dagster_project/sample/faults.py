@@ -1,4 +1,4 @@
-"""The little dirt of real extracts: extra rows that a load must quarantine or drop, and never a change of a good row."""
+"""Adds the faults of real extracts: extra rows that a load must quarantine or drop; valid rows stay unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dagster_project.contract import FileContract
 
-# Of each kind one row in so many, but two at least; fewer or none where all together would be more than this share
+# One faulty row of each kind per ONE_IN rows, at least AT_LEAST, and in total at most the share AT_MOST
 ONE_IN, AT_LEAST, AT_MOST = 10_000, 2, 0.003
 CHUNK = 1 << 20
 INVALID = {
@@ -34,12 +34,12 @@ Fields = dict[str, str]
 Maker = Callable[[Fields, int], list[list[str]]]
 
 
-def copy_with_dirt(
+def copy_with_faults(
     clean: Path, target: Path, file: FileContract, year: int, rows: int, reported: Sequence[tuple[str, int, date]]
 ) -> tuple[int, str]:
-    """Copy a clean CSV with dirt strewn in; return the number of rows and the SHA-256 of what was written.
+    """Copy a clean CSV with faulty rows inserted; return the number of rows and the SHA-256 of the result.
 
-    `reported` names offences of the year with their report dates, for decisions dated before them.
+    `reported` lists offences of the year with their report dates, for decisions dated before the report.
     """
     waiting = deque(_amounts(_makers(file, year, reported), rows))
     step = min(CHUNK, clean.stat().st_size // (len(waiting) + 1) + 1)
@@ -55,7 +55,7 @@ def copy_with_dirt(
             if block:
                 block += source.readline()
                 last = block.rstrip(b"\n").rsplit(b"\n", 1)[-1]
-            # what is left when the file ends follows it
+            # at the end of the file, all remaining rows follow
             for _ in range(min(len(waiting), 1 if block else len(waiting))):
                 maker, turn = waiting.popleft()
                 made = maker(dict(zip(names, last.decode().split(";"), strict=True)), turn)
@@ -65,15 +65,15 @@ def copy_with_dirt(
 
 
 def _amounts(makers: Sequence[Maker], rows: int) -> Iterator[tuple[Maker, int]]:
-    """Every maker as often as the size of the file allows, each time with its turn."""
-    # one maker makes two rows: the two that are in conflict
+    """Every maker as often as the size of the file allows, with the number of its turn."""
+    # + 1, since `conflict` makes two rows
     most = int(AT_MOST * rows / (len(makers) + 1))
     for turn in range(min(most, max(AT_LEAST, rows // ONE_IN))):
         yield from ((maker, turn) for maker in makers)
 
 
 def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, date]]) -> list[Maker]:
-    """For each reason why a row of the file may be quarantined one that makes such rows, and one for duplicates."""
+    """A maker of faulty rows for each quarantine reason of the file, and one for duplicates."""
     required = [column.name for column in file.columns if column.required]
     checked = [column.name for column in file.columns if column.name in INVALID]
     number = f"99{sum(map(ord, file.table)) % 100:02d}-K{{}}-{year % 100:02d}"
@@ -93,7 +93,7 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
         name = checked[turn % len(checked)]
         return [fresh(row, 2000 + turn, **{name: INVALID[name]})]
 
-    def again(row: Fields, _: int) -> list[list[str]]:
+    def duplicate(row: Fields, _: int) -> list[list[str]]:
         return [list(row.values())]
 
     def conflict(row: Fields, turn: int) -> list[list[str]]:
@@ -114,7 +114,7 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
         key = {"diarienummer": case, "brottsnummer": str(offence), "beslutsdatum": before.isoformat()}
         return [fresh(row, turn, **key, beslut="NEDLAGD")]
 
-    makers: list[Maker] = [malformed, missing, invalid, again]
+    makers: list[Maker] = [malformed, missing, invalid, duplicate]
     if file.key:
         return [*makers, conflict]
     return [*makers, outside_year, contradiction, orphan, *([decided_before_report] if reported else [])]
