@@ -1,4 +1,4 @@
-{# The source that delivers an authority's decisions, called what its landing folder is called. #}
+{# The source (landing folder) of an authority's decisions. #}
 {% macro source_of(authority) -%}
     case {{ authority }} when 'police' then 'police' else 'prosecution' end
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# What an offence is joined by and judged by, as the extracts tell it; `table` names it where several are joined. #}
+{# The key and attributes of an offence as delivered; `table` qualifies the columns. #}
 {% macro offence_columns(table='') -%}
     {%- set columns = [
         'diarienummer', 'brottsnummer', 'brottskod', 'lagrum', 'brottsantal', 'report_date', 'kommunkod',

@@ -1,18 +1,18 @@
-{#- A text in lower case with single spaces: case and spacing of a provision are irrelevant. -#}
+{#- Text in lower case with single spaces. -#}
 {% macro plain_text(column) -%}
     trim(regexp_replace(lower({{ column }}), '[\s\p{Z}]+', ' ', 'g'))
 {%- endmacro %}
 
-{# The patterns of a provision of the Penal Code, each with chapter, section and letter as its first groups. #}
+{# Patterns of a provision of the Penal Code; the first groups are chapter, section and letter. #}
 {% macro provision_patterns() -%}
     {%- set law = "(?:brb|brottsbalken)(?: ?\\(1962:700\\))?" -%}
     {%- set chapter = " ?(?:kap ?\\.?|:) ?" -%}
     {%- set number = "(?:[0-9]+|första|andra|tredje|fjärde|femte)" -%}
     {%- set paragraph = "(?:" ~ number ~ " ?(?:stycket|st|punkten|p)|(?:stycke|punkt|p) ?" ~ number ~ ")\\.?" -%}
-    {#- Without a separator `6:1 1 st` and `6:11 st` would be the same. -#}
+    {#- The separator distinguishes `6:1 1 st` from `6:11 st`. -#}
     {%- set paragraphs = "(?:(?: ?§[ .,]*|[ .,]+)" ~ paragraph ~ ")*" -%}
     {%- set section = "([0-9]{1,2})" ~ chapter ~ "([0-9]+)(?: ?([a-z]))?(?: ?§)?" ~ paragraphs -%}
-    {#- Attempt, preparation, conspiracy and complicity: such an offence counts in its type. -#}
+    {#- Attempt, preparation, conspiracy and complicity count as the offence itself. -#}
     {%- set attempt = "23" ~ chapter ~ "[124](?:(?:, ?| och )[124])*(?: ?§){0,2}" ~ paragraphs -%}
     {%- set also = "(?:,? (?:och|samt|jämte) |[,;] ?)" -%}
     {%- set may_name_law = "(?: ?" ~ law ~ ")?" -%}
@@ -28,9 +28,9 @@
     }) }}
 {%- endmacro %}
 
-{# The normal form of a legal provision (`BrB 6:10 a`) from any of its spellings; null for what is not exactly one provision
-   of the Penal Code. The law may stand first or last, a paragraph or point may follow, and so may the sections of chapter 23
-   by which an attempt at it is punished, which tell the law too. #}
+{# The normal form of a legal provision (`BrB 6:10 a`) from any of its spellings; null unless the text is exactly one provision
+   of the Penal Code. The law may come first or last; a paragraph or point may follow, or the sections of chapter 23 on attempt,
+   which also identify the law. #}
 {% macro normal_provision(column) -%}
     {%- set text = plain_text(column) -%}
     {%- set patterns = provision_patterns() -%}
@@ -44,7 +44,7 @@
     end
 {%- endmacro %}
 
-{# Whether a text names the Penal Code, or a chapter and section of no law at all. #}
+{# Whether a text names the Penal Code, or a chapter and section without a law. #}
 {% macro looks_like_penal_code(column) -%}
     {%- set text = plain_text(column) -%}
     (

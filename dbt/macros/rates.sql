@@ -1,10 +1,10 @@
-{# Per cent of a whole, unrounded; null where there is no whole. #}
+{# Per cent of a whole, unrounded; null if the whole is 0. #}
 {% macro pct(part, whole) -%}
     100.0 * {{ part }} / nullif({{ whole }}, 0)
 {%- endmacro %}
 
-{# A bound of the 95 % Wilson score interval of a share, in per cent (sign `-` for the lower, `+` for the upper).
-   Where none or all are in it, one bound is 0 or 100 exactly, but for the last bits of a double. #}
+{# A bound of the 95 % Wilson score interval of a share, in per cent (`-` lower, `+` upper). For shares of 0 and 1, a bound is
+   exactly 0 or 100; the formula would deviate in the last bits. #}
 {% macro wilson_bound(part, whole, sign) -%}
     {%- set z = var('z_95') -%}
     case
@@ -18,7 +18,7 @@
     end
 {%- endmacro %}
 
-{# Whether two shares differ by the pooled two-proportion z test, two-sided, 5 %; false where both are 0 or both 100 %. #}
+{# Whether two shares differ by the pooled two-proportion z test, two-sided, 5 %; false if both are 0 or both 100 %. #}
 {% macro differs_significantly(part_1, whole_1, part_2, whole_2) -%}
     {%- set pooled = "(1.0 * (" ~ part_1 ~ " + " ~ part_2 ~ ") / (" ~ whole_1 ~ " + " ~ whole_2 ~ "))" -%}
     abs(1.0 * {{ part_1 }} / {{ whole_1 }} - 1.0 * {{ part_2 }} / {{ whole_2 }})

@@ -1,8 +1,8 @@
-{# Where nothing was ever loaded, makes all sources empty, so that every dbt command works there. Once there is one, nothing is made:
-   a source that is missing among others is an error, not a table without rows. `kept_<mart>` has the columns of the mart. #}
-{% macro create_sources_of_an_empty_database() -%}
+{# Creates all sources as empty tables in a new database, so that every dbt command works. If schema `raw` exists, nothing is
+   created: a single missing source is an error. `kept_<mart>` has the columns of the mart. #}
+{% macro create_empty_sources() -%}
     {%- if execute and not run_query("from duckdb_schemas() where schema_name = 'raw'") -%}
-        {%- do log("Nothing has been loaded into " ~ target.path ~ ": its sources are made empty", info=true) -%}
+        {%- do log(target.path ~ " is a new database: creating empty sources", info=true) -%}
         {%- set models = {} -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- do models.update({node.name: node}) -%}

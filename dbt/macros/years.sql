@@ -1,5 +1,5 @@
-{# The years that an incremental model has to add: those that it lacks, or holds under another fingerprint. Built from nothing it
-   adds all. The list is literal so that DuckDB leaves other years' files unread. #}
+{# The years that an incremental model has to add: missing ones and those with another fingerprint; all in a full refresh. The
+   list is literal so that DuckDB does not read the files of other years. #}
 {% macro is_stale_year(column) -%}
     {%- if is_incremental() -%}
         {%- set stale = run_query(
@@ -10,7 +10,7 @@
     {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
-{# Before new rows are added: removes years that rest on other deliveries or rules now, or that are no longer complete. #}
+{# Removes stale years and years that are no longer complete, before new rows are added. #}
 {% macro delete_stale_years() -%}
     {%- if is_incremental() -%}
         delete from {{ this }}

@@ -42,7 +42,7 @@ select
     decision_kind.is_clearing,
     decision_kind.rank
 from decision
--- Decisions of a year that waits for its other source count nowhere yet.
+-- Decisions of incomplete years do not count yet.
 inner join {{ source('raw', 'complete_year') }} as complete_year on decision.year = complete_year.year
 inner join {{ ref('decision_kind') }} as decision_kind
     on decision.authority = decision_kind.authority and decision.beslut = decision_kind.beslut

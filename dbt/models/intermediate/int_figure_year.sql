@@ -34,7 +34,7 @@ with counted as (
         )
 ),
 
--- Every cell that is published, so that a zero is a row and not a gap.
+-- Every published cell, so that a zero is a row.
 cell as (
     select
         complete_year.year,
@@ -75,7 +75,7 @@ rated as (
     from filled
 ),
 
--- What a year is compared with: the year before, which may be known by its published figures only.
+-- The figures to compare with, including published figures of purged years.
 earlier as (
     {%- for source in ['rated', source('raw', 'kept_fct_indicator_year')] %}
     select
@@ -116,9 +116,9 @@ break_year as (
     group by indicator_id, year
 ),
 
--- Years that differ in kind from the year before: that of a break, the one after a year of both kinds, and the first
--- after old codes were worked off.
-unlike_before as (
+-- Years not comparable with the year before: the year of a break, the year after a mixed year, and the first year after
+-- old codes were phased out.
+incomparable_year as (
     select
         indicator_id,
         year
@@ -159,7 +159,7 @@ select
             then
                 {{ differs_significantly('rated.cleared', 'rated.processed', 'before.cleared', 'before.processed') }}
     end as clearance_change_significant,
-    unlike_before.year is null as clearance_change_comparable,
+    incomparable_year.year is null as clearance_change_comparable,
     rated.processed < {{ var('small_number') }} as small_number,
     break_year.year is not null as series_break,
     coalesce(break_year.mixed_year, false) as mixed_year
@@ -173,4 +173,5 @@ inner join compared
 left join earlier as before
     on {{ same_cell('rated', 'before', years_before=1) }}
 left join break_year on rated.indicator_id = break_year.indicator_id and rated.year = break_year.year
-left join unlike_before on rated.indicator_id = unlike_before.indicator_id and rated.year = unlike_before.year
+left join incomparable_year
+    on rated.indicator_id = incomparable_year.indicator_id and rated.year = incomparable_year.year

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- Of all codes: an offence that only a prosecutor knows has none, and belongs to no indicator or place.
+-- All codes: an offence without a police record has no code, indicator or place.
 with decided_by_prosecutor as (
     select
         year,

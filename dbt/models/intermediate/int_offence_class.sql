@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- A code that the user declares takes the place of the shipped one.
+-- The user's own codes override the shipped ones.
 with catalogue as (
     select
         brottskod,

@@ -23,12 +23,12 @@ with decided as (
             offence.year = decision.year
             and offence.diarienummer = decision.diarienummer
             and offence.brottsnummer = decision.brottsnummer
-            -- what precedes the report is quarantined; nothing does where the report date is unknown
+            -- decisions before the report are quarantined; without a report date, all count
             and (offence.report_date is null or offence.report_date <= decision.decision_date)
     where {{ is_stale_year('offence.year') }}
 ),
 
--- A reopening cancels every earlier-dated decision that does not clear; a cleared offence stays cleared.
+-- A reopening cancels every earlier decision that does not clear; a cleared offence stays cleared.
 standing as (
     select
         *,
@@ -36,7 +36,7 @@ standing as (
             partition by year, diarienummer, brottsnummer
             order by
                 rank asc,
-                -- of one rank the first that clears, else the latest; ties on one day have the same outcome
+                -- within a rank the first that clears, else the latest; ties on one day have the same outcome
                 case when is_clearing then decision_date end asc,
                 decision_date desc
         ) as place_in_line
@@ -44,8 +44,8 @@ standing as (
     where ends_handling and (is_clearing or reopened_date is null or decision_date >= reopened_date)
 ),
 
--- Rows of whatever kind tell of investigation and suspects, cancelled ones too.
-everything_known as (
+-- All rows count as evidence of an investigation or a suspect, cancelled ones included.
+evidence as (
     select
         year,
         diarienummer,
@@ -76,18 +76,18 @@ select
     standing.decision_date,
     standing.outcome,
     standing.is_clearing as is_cleared,
-    standing.is_clearing or everything_known.was_investigated as is_investigated,
-    standing.is_clearing or everything_known.has_suspect as has_suspect,
-    everything_known.at_prosecutor
+    standing.is_clearing or evidence.was_investigated as is_investigated,
+    standing.is_clearing or evidence.has_suspect as has_suspect,
+    evidence.at_prosecutor
 from {{ ref('int_scoped_offence') }} as offence
 inner join standing
     on
         offence.year = standing.year
         and offence.diarienummer = standing.diarienummer
         and offence.brottsnummer = standing.brottsnummer
-inner join everything_known
+inner join evidence
     on
-        offence.year = everything_known.year
-        and offence.diarienummer = everything_known.diarienummer
-        and offence.brottsnummer = everything_known.brottsnummer
+        offence.year = evidence.year
+        and offence.diarienummer = evidence.diarienummer
+        and offence.brottsnummer = evidence.brottsnummer
 where {{ is_stale_year('offence.year') }} and standing.place_in_line = 1

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- Spellings are few and offences many: each spelling is read once.
+-- There are few spellings and many offences, so each spelling is parsed once.
 with spelling as (
     select
         year,
@@ -12,7 +12,7 @@ with spelling as (
     group by year, year_fingerprint, lagrum
 ),
 
-understood as (
+parsed as (
     select
         *,
         {{ normal_provision('lagrum') }} as provision
@@ -26,4 +26,4 @@ select
     offences,
     provision,
     provision is not null or {{ looks_like_penal_code('lagrum') }} as is_penal_code
-from understood
+from parsed

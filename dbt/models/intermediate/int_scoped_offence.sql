@@ -20,7 +20,7 @@ by_provision as (
         on class.classified_by = 'provision' and provision.provision = class.class_key
 ),
 
--- A code in the catalogue decides, also when it says that the offence belongs to no indicator.
+-- A code in the catalogue takes precedence over the provision, even if it belongs to no indicator.
 classified as (
     select
         offence.*,

@@ -1,4 +1,4 @@
-"""Grain: withheld figure below the police region. Asks `dagster_project.disclosure`, by year and indicator."""
+"""Grain: withheld figure below the police region. A Python model, since complementary suppression is not expressible in SQL."""
 
 import pyarrow as pa
 
@@ -22,7 +22,7 @@ SCHEMA = pa.schema(
 
 
 def model(dbt, session):
-    """Decide what is withheld of the years that are derived."""
+    """Return the withheld figures of the derived years."""
     offences, before, rule = (
         dbt.ref("int_offence_kind"),
         dbt.ref("int_withheld_before"),
@@ -35,7 +35,7 @@ def model(dbt, session):
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
         region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
         groups_of=dict(possible_groups.aggregate("indicator_id, list(victim_group order by victim_group)").fetchall()),
-        # Before the first load there is neither a rule nor an offence that it would be compared with.
-        below=next((below for (below,) in rule.fetchall()), None),
+        # Before the first load there is no rule and no offence.
+        below=next((threshold for (threshold,) in rule.fetchall()), None),
     )
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- The one place where all decisions meet all offences of their year; what comes after looks only at what is left here.
+-- The only full join of decisions and offences of a year; later models read only its result.
 select
     decision.year,
     decision.year_fingerprint,

@@ -12,5 +12,5 @@ select
     possible_values,
     rests_on
 from {{ source('raw', 'withheld_before') }}
--- Years whose raw rows were purged keep their published figures.
+-- Purged years keep their published figures.
 where year in (select complete_year.year from {{ source('raw', 'complete_year') }} as complete_year)

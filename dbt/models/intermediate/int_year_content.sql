@@ -1,12 +1,12 @@
 {{ config(materialized='incremental') }}
 
--- The one place where all offences of a year meet all decisions of that year.
+-- The only full join of offences and decisions of a year.
 with offence as (
     select * from {{ ref('stg_police_offences') }}
     where {{ is_stale_year('year') }}
 ),
 
--- A quarantined decision is missing in the figures, so it is missing here.
+-- Quarantined decisions are not in the figures.
 decision as (
     select
         decision.year,
@@ -21,7 +21,7 @@ decision as (
     where {{ is_stale_year('decision.year') }} and quarantined.line is null
 ),
 
-judged as (
+checked as (
     select
         offence.year,
         exists(
@@ -49,7 +49,7 @@ total as (
         count(case when not is_decided then 1 end) as offences_without_decision,
         count(case when has_coded_victim then 1 end) as offences_with_coded_victim,
         count(case when has_another_victim then 1 end) as offences_with_another_victim
-    from judged
+    from checked
     group by year
 ),
 

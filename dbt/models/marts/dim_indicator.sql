@@ -1,5 +1,5 @@
 with last_break as (
-    -- A year that the change cut in two is itself not comparable; the year after it is the first.
+    -- A mixed year is not comparable; the first comparable year is the one after it.
     select
         indicator_id,
         max(case when mixed_year then year + 1 else year end) as year

@@ -7,5 +7,5 @@ from {{ source('raw', 'delivery_file') }} as delivery
 where delivery.is_complete_year
 group by delivery.year
 union all by name
--- Years whose raw rows were purged keep their figures as they were published.
+-- Purged years keep their published figures.
 select * from {{ source('raw', 'kept_dim_year') }}

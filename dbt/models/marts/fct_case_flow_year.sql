@@ -82,7 +82,7 @@ left join withheld
     on {{ same_cell('staged', 'withheld', has_victim_group=false) }}
 where withheld.year is null
 union all
--- All stages, so that none tells by being there.
+-- All stages, so that the existence of a row reveals nothing.
 select
     withheld.indicator_id,
     withheld.variant,
@@ -98,5 +98,5 @@ select
 from withheld
 cross join stage
 union all by name
--- Years whose raw rows were purged keep their figures as they were published.
+-- Purged years keep their published figures.
 select * from {{ source('raw', 'kept_fct_case_flow_year') }}

@@ -11,7 +11,7 @@ with figure as (
         counted.*,
         this.suppression,
         this.suppression is null as is_shown,
-        -- A change would tell what is withheld of the year before.
+        -- A change would reveal the withheld figure of the year before.
         this.suppression is null and before.suppression is null as is_change_shown
     from {{ ref('int_figure_year') }} as counted
     left join {{ ref('int_suppression') }} as this
@@ -20,7 +20,7 @@ with figure as (
         on {{ same_cell('counted', 'before', years_before=1) }}
 ),
 
--- Of what is shown, and only where that is most of the counties.
+-- Of the counties shown, if they are the majority.
 county_median as (
     select
         indicator_id,
@@ -63,5 +63,5 @@ left join county_median
         and figure.year = county_median.year
         and figure.victim_group = county_median.victim_group
 union all by name
--- Years whose raw rows were purged keep their figures as they were published.
+-- Purged years keep their published figures.
 select * from {{ source('raw', 'kept_fct_indicator_year') }}

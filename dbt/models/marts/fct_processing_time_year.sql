@@ -10,9 +10,9 @@ timed as (
         decision_date - report_date as days,
         case when is_cleared then 'cleared' else 'not_cleared' end as cleared_or_not
     from {{ ref('int_counted_offence') }}
-    where geography_level <> 'kommun'
-    -- without a report date there is no time to measure
-    and report_date is not null
+    where
+        geography_level <> 'kommun'
+        and report_date is not null
 ),
 
 by_day as (
@@ -83,10 +83,10 @@ left join withheld
     on {{ same_cell('ranked', 'withheld', has_victim_group=false) }}
 where
     withheld.year is null
-    -- where most report dates are unknown, the days of the few others would point at them
+    -- where most report dates are unknown, the days of the few others could identify them
     and (ranked.geography_level <> 'lan' or ranked.offences >= rule.suppress_below)
 union all
--- All outcomes, so that none tells by being there.
+-- All outcomes, so that the existence of a row reveals nothing.
 select
     withheld.indicator_id,
     withheld.variant,
@@ -103,5 +103,5 @@ select
 from withheld
 cross join (values ('cleared'), ('not_cleared'), ('all')) as outcome (outcome)
 union all by name
--- Years whose raw rows were purged keep their figures as they were published.
+-- Purged years keep their published figures.
 select * from {{ source('raw', 'kept_fct_processing_time_year') }}

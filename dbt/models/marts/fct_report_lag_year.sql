@@ -61,5 +61,5 @@ inner join {{ ref('geography_level') }} as level
 left join counted
     on {{ same_cell('cell', 'counted', has_victim_group=false) }} and cell.lag = counted.lag
 union all by name
--- Years whose raw rows were purged keep their figures as they were published.
+-- Purged years keep their published figures.
 select * from {{ source('raw', 'kept_fct_report_lag_year') }}

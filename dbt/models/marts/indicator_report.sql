@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
-{# Published as it is compiled: only SQL that both DuckDB and PostgreSQL know. #}
+{# Published as it is compiled: use only SQL that both DuckDB and PostgreSQL support. #}
 with cause as (
     select
         indicator_id,

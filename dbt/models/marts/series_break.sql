@@ -3,7 +3,7 @@ select
     cast(year(law_change.in_force) as integer) as year,
     law_change.kind,
     law_change.in_force,
-    -- the change came within the year, whose figures are therefore of both kinds
+    -- a change within the year mixes figures before and after it
     month(law_change.in_force) <> 1 or day(law_change.in_force) <> 1 as mixed_year,
     law_change.cause_sv,
     law_change.cause_en,

@@ -1,4 +1,4 @@
-{# Fails for every combination of the columns that more than one row has. #}
+{# Fails for every combination of the columns that occurs more than once. #}
 {% test unique_combination(model, columns) %}
     select {{ columns | join(', ') }}
     from {{ model }}
