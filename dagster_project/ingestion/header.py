@@ -27,13 +27,13 @@ def check_header(
     missing = [column.name for column in contract.columns if column.name not in header]
     if missing:
         if first_lines is None:
-            holder, remedy = "file", "Deliver every column of the contract, spelt as there"
+            holder, remedy = "file", "Deliver every column of the contract, with the same spelling"
         else:
             _check_layout(contract, where, first_lines)
             where = f"{where}, line 1"
             holder, remedy = (
                 "first line",
-                "Deliver every column of the contract, separated by ';' and spelt as there",
+                "Deliver every column of the contract, separated by ';' and with the same spelling",
             )
         known = len(contract.columns) - len(missing)
         counted = f"(the {holder} holds {len(header)} columns, {known} of the contract)"

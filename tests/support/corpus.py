@@ -170,7 +170,7 @@ LISTS = Fault(
 TWICE = Fault("lists a file twice", "List every file once")
 
 
-def missing_column(names: str, remedy: str = "separated by ';' and spelt as there") -> Fault:
+def missing_column(names: str, remedy: str = "separated by ';' and with the same spelling") -> Fault:
     return Fault(rf"missing column {names} \(the \w+( \w+)? holds \d+ columns, \d+ of the contract\)", remedy)
 
 
@@ -517,7 +517,7 @@ def column_cases() -> Iterator[Case]:
         content = parquet_of(table.append_column(spelt, table["beslut"]))
         yield one_file(f"Parquet with column {spelt!r} again", content, doubled_column("beslut"), suffix=".parquet")
     content = parquet_of(table.drop_columns(["misstanke_id"]))
-    missing = missing_column("misstanke_id", "every column of the contract, spelt as there")
+    missing = missing_column("misstanke_id", "every column of the contract, with the same spelling")
     yield one_file("Parquet without column misstanke_id", content, missing, suffix=".parquet")
     for delimiter, named in {",": "a comma", "\t": "a tab", "|": "a bar", ":": "a colon"}.items():
         content = DECISIONS.replace(b";", delimiter.encode())

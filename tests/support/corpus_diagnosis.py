@@ -218,7 +218,7 @@ def line_cases() -> Iterator[Case]:
     ]:
         header = [wrong if column == right else column for column in COLUMNS[file]]
         content = (";".join(header) + "\n" + csv_file(*file).decode().split("\n", 1)[1]).encode()
-        fault = Fault(f"^missing column {right} .*{said}", "spelt as there")
+        fault = Fault(f"^missing column {right} .*{said}", "with the same spelling")
         yield one_file(f"{right} spelt {wrong.encode('ascii', 'replace').decode()}", content, fault, ", line 1", file)
     without_end = Taken("decisions", 2, warning="the last line has no line end; the file may be truncated")
     yield one_file("a last line without line end, no manifest", DECISIONS.rstrip(b"\n") + b"  ", without_end)
