@@ -1626,7 +1626,7 @@ def meddling_cases() -> Iterator[Case]:
         content_of = functools.partial(lambda pack: pack(long_decisions(1_500_000, b"")[0]), pack)
         for what, change in CHANGES.items():
             fault = (
-                Fault("changed while|truncated|no readable", "Load again|Deliver it again")
+                Fault("changed while|truncated|not a readable", "Load again|Deliver it again")
                 if what in ("cut", "appended to")
                 else CHANGED
             )
@@ -1639,7 +1639,7 @@ def meddling_cases() -> Iterator[Case]:
         "gone before it is judged", "police", changed_decisions, Rejected("decisions.csv", gone), meddling=gone_before
     )
     late = before_step("validate_file", 1, lambda folder: (folder / "manifest.json").write_bytes(b"{"))
-    complete = Taken("decisions", 3, warning="no manifest, so it could not be verified")
+    complete = Taken("decisions", 3, warning="no manifest, so the delivery could not be verified")
     write = folder_of("prosecution", {"decisions.csv": DECISIONS + ROW.replace(";2;", ";9;").encode()})
     yield Case("the manifest comes while the files are judged", "prosecution", write, complete, meddling=late)
     doubled = before_step("validate_file", 1, lambda folder: (folder / "decisions.parquet").write_bytes(PARQUET))
