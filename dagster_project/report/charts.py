@@ -1,7 +1,7 @@
-"""Rows of figures as Vega-Lite specifications: what all pictures share, dots and bars; lines are in line_chart.py.
+"""Builds Vega-Lite specifications of dot and bar charts, and what all charts share; line charts are in line_chart.py.
 
-All pictures of one kind share their measures, which report.js also reads (`data-` attributes), so that it can draw another
-choice into the same frame. Words stand as `§key§` until drawing.py puts them in; one drawing serves every language.
+report.js reads the dimensions from `data-` attributes to draw another choice into the same frame. Words are placeholders
+(`§key§`) until drawing.py fills them in, so that each chart is drawn once for all languages.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ DAY_TOPS = (100, 200, 400, 600, 800, 1200, 1600, 2400, 4000, 8000, 20000)
 
 @dataclass(frozen=True)
 class Picture:
-    """A Vega-Lite specification, the room around its plot (left, top, right, bottom) and what the script must know of it."""
+    """A Vega-Lite specification, the margins of its plot (left, top, right, bottom) and its `data-` attributes for the script."""
 
     spec: Spec
-    room: tuple[int, int, int, int]
+    margins: tuple[int, int, int, int]
     data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A row of dots or bars: label, value, and what lies around it; without a value only a text."""
+    """A row of a dot or bar chart: label, value and range; without a value only a text."""
 
     label: str
     value: float | None
@@ -44,7 +44,7 @@ class Mark:
 def dots(
     marks: Sequence[Mark], days: bool = False, reference: float | None = None, width: int = 400, left: int = 190
 ) -> Picture:
-    """Dots in rows, each with the range around it."""
+    """Build a dot chart with ranges."""
     values = [value for mark in marks for value in (mark.value, mark.high, mark.far) if value is not None]
     tops = DAY_TOPS if days else PCT_TOPS
     top = next((top for top in tops if top >= max([*values, 0])), max([*values, 0]))
@@ -122,12 +122,12 @@ def dots(
     )
     spec: Spec = {"width": width, "height": height, "layer": layers}
     if not layers:
-        spec = {"width": width, "height": height, **nothing(x, y)}
+        spec = {"width": width, "height": height, **empty_plot(x, y)}
     return Picture(spec, (left, 24, 130, 8), {"kind": "dots", "w": width, "days": days})
 
 
 def bars(marks: Sequence[Mark], width: int = 400, left: int = 230) -> Picture:
-    """Bars of counts from 0, each with its number beside it."""
+    """Build a bar chart of counts with value labels."""
     top = max([*(mark.value or 0 for mark in marks), 1])
     height = int((ROW + 8) * len(marks)) or ROW
     rows = [
@@ -163,10 +163,10 @@ def bars(marks: Sequence[Mark], width: int = 400, left: int = 230) -> Picture:
 
 
 def text_mark(size: int, dy: int = 0, **more: Any) -> Spec:
-    """A text of a size in pixels, the middle of its lower case letters at its place.
+    """Build a text mark, vertically centred on its position.
 
-    Nothing is placed by how long a text is, but Vega measures each, which took most of the time that a picture takes; not
-    so where its size is below nought. The drawing turns the sign.
+    The font size is negative because Vega then skips measuring the text, which took most of the rendering time;
+    drawing.py restores the sign.
     """
     return {
         "type": "text",
@@ -179,14 +179,14 @@ def text_mark(size: int, dy: int = 0, **more: Any) -> Spec:
 
 
 def axis_text(orient: str) -> Spec:
-    """How an axis names its values; not measured either, so that where its letters stand is said here."""
+    """Return the properties of axis labels; positions are explicit because the text is not measured (see `text_mark`)."""
     down = {"left": 0, "bottom": 9, "top": 3}[orient]
     beside = {"labelOffset": 4} if orient == "left" else {}
     return {"labelFontSize": -12, "labelBaseline": "alphabetic", "labelColor": MUTED, "labelFlush": False,
             "labelOverlap": False, "labelPadding": 6 + down, **beside}  # fmt: skip
 
 
-def nothing(x: Spec, y: Spec) -> Spec:
-    """A plot without figures: its axes, so that the frame stays."""
+def empty_plot(x: Spec, y: Spec) -> Spec:
+    """Return an empty plot that keeps its axes."""
     return {"data": {"values": [{"year": 0, "value": 0}]}, "mark": {"type": "point", "opacity": 0},
             "encoding": {"x": x, "y": y}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the pages carry for their script: figures of all that can be chosen, with the messages that the rules chose for them."""
+"""The data embedded in the pages for report.js: the figures of every choice, with their messages."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages, verdict
 from dagster_project.rounding import tenths_of_percent
 
-# A figure with a share is carried as these, then its `_code`, then the number of its note and messages. The script works out
-# shares from the counts, and differences from the rounded shares and from what rounding made of them: pages stay small.
+# A figure with a share is stored as these fields, its `_code` and the index of its note and messages. To keep pages small,
+# the script computes shares from counts, and differences from rounded shares and their rounding shifts.
 FIELDS = (*OUTCOMES, "low", "high", "change")
 DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
                ("to_county_median", "county_median"))  # fmt: skip
-# What the script says, of the catalogue.
-_SAID = (
+# Keys of the catalogue that the script uses.
+_SCRIPT_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
     "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
     "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
@@ -40,10 +40,10 @@ _SAID = (
 def indicator_data(
     figures: Figures, indicator: str, language: str, choice: Choice, words: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What the script of an indicator's page needs to show another choice."""
-    said = _Numbered()
+    """Return the data of an indicator's page."""
+    notes = _Index()
     cells = {
-        "/".join(key): [_cell(row, said) for row in rows.values()]
+        "/".join(key): [_cell(row, notes) for row in rows.values()]
         for key, rows in figures.cells[indicator].items()
         if (key[0], key[1]) in figures.places
     }
@@ -55,25 +55,25 @@ def indicator_data(
         "places": _places(figures, language, ("riket", "polisregion", "lan", "kommun")),
         "fields": FIELDS,
         "cells": cells,
-        "said": said.known,
+        "said": notes.known,
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
-        "breaks": [[one.year, int(one.mixed), one.letter] for one in lettered_breaks(figures, indicator)],
+        "breaks": [[break_.year, int(break_.mixed), break_.letter] for break_ in lettered_breaks(figures, indicator)],
         "first": next(iter(figures.cells[indicator][(*COUNTRY, TOTAL)].values()))["first_year"]
-        or next(one["first_comparable_year"] for one in figures.indicators if one["indicator_id"] == indicator),
+        or next(row["first_comparable_year"] for row in figures.indicators if row["indicator_id"] == indicator),
         "stages": STAGES,
         "flow": {
-            "/".join(place): [_flow(of.get(year)) for year in figures.years]
-            for place, of in figures.flow[indicator].items()
+            "/".join(place): [_flow(by_year.get(year)) for year in figures.years]
+            for place, by_year in figures.flow[indicator].items()
             if place in figures.places
         },
         "times": {
-            "/".join(place): [_times(of.get(year, {})) for year in figures.years]
-            for place, of in figures.times[indicator].items()
+            "/".join(place): [_times(by_year.get(year, {})) for year in figures.years]
+            for place, by_year in figures.times[indicator].items()
             if place in figures.places
         },
         "words": {
-            **{key: catalogue[key] for key in _SAID},
+            **{key: catalogue[key] for key in _SCRIPT_TEXTS},
             "trend_note": catalogue["chart_notes"]["trend"],
             "group": {group: words[f"group.{group}"] for group in groups},
         },
@@ -82,18 +82,18 @@ def indicator_data(
 
 
 def overview_data(figures: Figures, language: str, choice: Choice, words: Mapping[str, str]) -> dict[str, Any]:
-    """What the script of the first screen needs to show another area or year."""
+    """Return the data of the overview page."""
     catalogue = translations.catalogue(language)
     return {
         **_frame(figures, language, choice, [TOTAL]),
         "page": "",
         "places": _places(figures, language, ("riket", "polisregion", "lan")),
         "indicators": {
-            one["indicator_id"]: {
-                "name": one[f"name_{language}"],
-                "cuts": cuts(figures, one["indicator_id"]),
-                "first": figures.cells[one["indicator_id"]][(*COUNTRY, TOTAL)][figures.years[0]]["first_year"],
-                "common": _common(figures, one["indicator_id"], TOTAL),
+            indicator["indicator_id"]: {
+                "name": indicator[f"name_{language}"],
+                "cuts": cuts(figures, indicator["indicator_id"]),
+                "first": figures.cells[indicator["indicator_id"]][(*COUNTRY, TOTAL)][figures.years[0]]["first_year"],
+                "common": _common(figures, indicator["indicator_id"], TOTAL),
                 "cells": {
                     f"{level}/{code}": [
                         [state(row), verdict(row)]
@@ -105,32 +105,32 @@ def overview_data(figures: Figures, language: str, choice: Choice, words: Mappin
                         ]
                         for row in rows.values()
                     ]
-                    for (level, code, group), rows in figures.cells[one["indicator_id"]].items()
+                    for (level, code, group), rows in figures.cells[indicator["indicator_id"]].items()
                     if group == TOTAL and level != "kommun" and (level, code) in figures.places
                 },
             }
-            for one in figures.indicators
+            for indicator in figures.indicators
         },
         "words": {key: catalogue[key] for key in ("card", "summaries", "verdicts")},
     }
 
 
-class _Numbered:
-    """Texts that occur many times, each told once."""
+class _Index:
+    """Values that occur many times, each stored once."""
 
     def __init__(self) -> None:
         self.known: list[Any] = []
         self._numbers: dict[Any, int] = {}
 
-    def number(self, one: Any) -> int:
-        if one not in self._numbers:
-            self._numbers[one] = len(self.known)
-            self.known.append(one)
-        return self._numbers[one]
+    def number(self, value: Any) -> int:
+        if value not in self._numbers:
+            self._numbers[value] = len(self.known)
+            self.known.append(value)
+        return self._numbers[value]
 
 
-def _cell(row: Row, said: _Numbered) -> list[Any]:
-    number = said.number((note(row), messages(row)))
+def _cell(row: Row, notes: _Index) -> list[Any]:
+    number = notes.number((note(row), messages(row)))
     if row["suppression"]:
         return ["s", number]
     if not row["processed"]:
@@ -139,14 +139,14 @@ def _cell(row: Row, said: _Numbered) -> list[Any]:
 
 
 def _code(row: Row) -> int:
-    """One number, of digits to the base 3, for whether the change is significant and how each difference was rounded."""
+    """Encode significance and the rounding shift of each difference as the digits of a number in base 3."""
     ended = row["investigated"] - row["limited_investigated"]
-    computed = tuple(tenths_of_percent(row["cleared"], whole) if whole else None for whole in (row["processed"], ended))
+    computed = tuple(tenths_of_percent(row["cleared"], total) if total else None for total in (row["processed"], ended))
     if computed != (row["pct"], row["prosecution"]):
         raise ValueError(f"the shares are not those of the counts: {row}")
     digits = [2 if row["significant"] is None else int(row["significant"])]
-    for difference, other in DIFFERENCES:
-        shift = 0 if row[difference] is None else row[difference] - (row["pct"] - row[other])
+    for difference, compared in DIFFERENCES:
+        shift = 0 if row[difference] is None else row[difference] - (row["pct"] - row[compared])
         if shift not in (-1, 0, 1):
             raise ValueError(f"{difference} is not the difference of its parts: {row}")
         digits.append(shift + 1)
@@ -154,43 +154,43 @@ def _code(row: Row) -> int:
 
 
 def _flow(stages: Mapping[str, Row] | None) -> list[Any] | None:
-    """Offences, and their share of the stage before in tenths, by stage; None where withheld or nothing was processed."""
+    """Offences and their share of the previous stage in tenths, by stage; None if withheld or nothing was processed."""
     return [list(stage) for stage in stage_shares(stages)] or None if stages else None
 
 
 def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:
-    """Offences and days by outcome; None where withheld or nothing had that outcome."""
+    """Offences and days by outcome; None if withheld or without offences."""
     return [
         [row["offences"], *(row[name] for name in DAYS)]
-        if (row := outcomes.get(one)) and row["offences"] is not None
+        if (row := outcomes.get(outcome)) and row["offences"] is not None
         else None
-        for one in (*TIME_OUTCOMES, "all")
+        for outcome in (*TIME_OUTCOMES, "all")
     ]
 
 
 def _common(figures: Figures, indicator: str, group: str) -> list[list[int | None]]:
-    """By year: the country, the medians, and the range of the regions and of the counties."""
+    """Country, medians, and ranges of police regions and counties, by year."""
     country = figures.cells[indicator][(*COUNTRY, group)]
     median = next(
         (
             rows
-            for (level, code, of), rows in figures.cells[indicator].items()
-            if level == "lan" and of == group and (level, code) in figures.places
+            for (level, code, victim_group), rows in figures.cells[indicator].items()
+            if level == "lan" and victim_group == group and (level, code) in figures.places
         ),
         {},
     )
-    found = []
+    common = []
     for year, row in country.items():
         ranges = [figures.ranges[indicator].get((level, group, year), {}) for level in ("polisregion", "lan")]
-        found.append(
+        common.append(
             [
                 row["country"],
                 row["region_median"],
                 median[year]["county_median"] if year in median else None,
-                *(one.get(edge) for one in ranges for edge in ("lowest", "highest")),
+                *(range_.get(edge) for range_ in ranges for edge in ("lowest", "highest")),
             ]
         )
-    return found
+    return common
 
 
 def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str]) -> dict[str, Any]:

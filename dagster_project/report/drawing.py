@@ -1,4 +1,4 @@
-"""From Vega-Lite specifications to lean SVG, and the words of a language into it."""
+"""Renders Vega-Lite specifications as compact SVG and fills in the words of a language."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dagster_project.report.charts import Picture
 
 
 def draw(pictures: Mapping[str, Picture]) -> dict[str, str]:
-    """Draw pictures: for each an SVG, lean, its origin at the upper left corner of its plot and its words still to fill in."""
-    return {name: _drawn(picture) for name, picture in pictures.items()}
+    """Render each picture as SVG with the origin at the plot's upper left corner and placeholders for words."""
+    return {name: _draw_one(picture) for name, picture in pictures.items()}
 
 
-def _drawn(picture: Picture) -> str:
-    import vl_convert  # starts a JavaScript engine, which only who draws shall wait for
+def _draw_one(picture: Picture) -> str:
+    import vl_convert  # imported here because it starts a JavaScript engine
 
     svg: str = vl_convert.vegalite_to_svg(
         {
@@ -28,24 +28,24 @@ def _drawn(picture: Picture) -> str:
         }
     )
     inner = _lean(svg[svg.index("<g") : svg.rindex("</svg>")])
-    left, top, right, bottom = picture.room
+    left, top, right, bottom = picture.margins
     width, height = left + picture.spec["width"] + right, top + picture.spec["height"] + bottom
     data = "".join(f' data-{name}="{value}"' for name, value in picture.data.items())
     return f'<svg viewBox="{-left} {-top} {width} {height}" width="{width}" height="{height}"{data}>{inner}</svg>'
 
 
-def in_language(svg: str, words: Mapping[str, str], number: Any) -> str:
-    """Put words and numbers where a drawing has `§key§`, `§n:1234§` (a count) or `§t:123§` (tenths); escaped for markup."""
+def fill_in_words(svg: str, words: Mapping[str, str], number: Any) -> str:
+    """Replace `§key§`, `§n:1234§` (a count) and `§t:123§` (tenths) by escaped words and numbers."""
 
-    def said(token: re.Match[str]) -> str:
+    def replace(token: re.Match[str]) -> str:
         kind, _, rest = token[1].partition(":")
         return escape(number(kind, int(rest)) if kind in ("n", "t") else words[token[1]])
 
-    return re.sub("§([^§]+)§", said, svg)
+    return re.sub("§([^§]+)§", replace, svg)
 
 
 def _lean(svg: str) -> str:
-    """A drawing without what no reader needs: a page holds many."""
+    """Remove attributes and elements that are not needed, because a page holds many drawings."""
     svg = re.sub(r' class="[^"]*\bdyn_\w*"', ' class="dyn"', svg)
     svg = re.sub(r' class="mark-text role-axis-label"', ' class="al"', svg)
     svg = re.sub(r' class="(?!dyn"|al")[^"]*"', "", svg)

@@ -1,4 +1,4 @@
-"""What the report shows, read from a publication's Parquet files; shares and days are rounded here, once, when shown."""
+"""Reads the figures of the report from a publication's Parquet files; shares and days are rounded only here."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ TABLES = (
     "revision",
     "series_break",
 )
-# Counties and municipalities have one variant, and a publication of before the table `revision` has none.
 _CELLS = """
     with figure as (
         select
             figure.* exclude (clearance_pct_country, clearance_pct_median_region, clearance_pct_median_county),
-            -- A withheld row tells nothing, but what it would be compared with is published beside others.
+            -- A withheld row has no values, but its comparison values are published in other rows.
             max(clearance_pct_country) over of_all as clearance_pct_country,
             coalesce(bool_or(small_number) filter (where geography_level = 'riket') over of_all, false) as country_small,
             max(clearance_pct_median_region) over of_all as clearance_pct_median_region,
@@ -70,7 +69,7 @@ _CELLS = """
             )
     ),
 
-    judged as (
+    compared as (
         select
             *,
             previous_year = year - 1 and clearance_change_comparable as comparable
@@ -103,10 +102,10 @@ _CELLS = """
         tenths(clearance_pct - clearance_pct_median_region) as to_region_median,
         tenths(clearance_pct_median_county) as county_median,
         tenths(clearance_pct - clearance_pct_median_county) as to_county_median
-    from judged
+    from compared
     order by all
 """
-# A range over counties with few offences would reach from none to all, and tell of chance alone.
+# Places with few offences are excluded: their range would only show chance.
 _RANGES = """
     select
         indicator_id, geography_level, victim_group, year,
@@ -121,7 +120,7 @@ _RANGES = """
 
 @dataclass(frozen=True)
 class Figures:
-    """All that the report shows; shares are in tenths of a per cent."""
+    """All figures of the report; shares are in tenths of a per cent."""
 
     publication: Row
     earlier: Sequence[Row]
@@ -143,7 +142,7 @@ class Figures:
     readings: Mapping[str, Sequence[Row]]
     """Indicator → all its variants in the country in the newest year."""
     revisions: Mapping[str, Sequence[Row]] | None
-    """Indicator → what this publication tells otherwise than the one before; None where that is not told."""
+    """Indicator → figures that differ from the previous publication; None if the publication has no such table."""
     linkage: Sequence[Row]
     withheld: Sequence[Row]
     checks: Sequence[Row]
@@ -154,22 +153,22 @@ class Figures:
         return self.years[-1]
 
     def groups_of(self, indicator: str) -> list[str]:
-        """The victim groups that an indicator has, all together first."""
+        """Return the victim groups of an indicator, the total first."""
         present = {group for level, _, group in self.cells[indicator] if level == COUNTRY[0]}
         return [group for group in self.groups if group in present]
 
 
 def read_figures(publication: Path) -> Figures:
-    """Read what the report shows from a publication's folder, finished or in the making."""
+    """Read the figures from a publication's folder."""
     folder = publication / "parquet"
     with duckdb.connect() as connection:
-        # From the counts where there are any. Else the last bits of a double must not decide on which side of a half it is.
+        # Rounded from counts where possible; otherwise to 8 decimals first, so that the last bits of a double do not decide.
         connection.execute(
             "create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)"
         )
         connection.execute("create macro tenths(share) as cast(round(round(share * 10, 8)) as integer)")
-        there = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
-        for table in there:
+        tables = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
+        for table in tables:
             connection.execute(f"create view {table} as from {parquet(folder / f'{table}.parquet')}")
 
         def rows(query: str) -> list[Row]:
@@ -180,8 +179,8 @@ def read_figures(publication: Path) -> Figures:
         publications = rows("from publication order by publication_id")
         newest = publications[-1]["publication_id"]
         decided = rows(f"from dim_indicator where variant = '{DECIDED}' order by number")
-        ids = [one["indicator_id"] for one in decided]
-        cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {one: {} for one in ids}
+        ids = [indicator["indicator_id"] for indicator in decided]
+        cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {indicator: {} for indicator in ids}
         for row in rows(_CELLS):
             key = (row["geography_level"], row["geography_code"], row["victim_group"])
             cells[row["indicator_id"]].setdefault(key, {})[row["year"]] = row
@@ -191,28 +190,28 @@ def read_figures(publication: Path) -> Figures:
             years=[row["year"] for row in rows("select year from dim_year order by year")],
             deliveries=rows("from dim_year order by year"),
             indicators=decided,
-            variants=_by(rows("from dim_indicator order by number, sort_order"), "indicator_id", ids),
+            variants=_group_by(rows("from dim_indicator order by number, sort_order"), "indicator_id", ids),
             places={(row["geography_level"], row["geography_code"]): row for row in _places(rows)},
             groups={row["victim_group"]: row for row in rows("from dim_victim_group order by sort_order")},
-            breaks=_by(
+            breaks=_group_by(
                 rows("from series_break where year in (select year from dim_year) order by in_force"),
                 "indicator_id",
                 ids,
             ),
             cells=cells,
             ranges={
-                one: {(row["geography_level"], row["victim_group"], row["year"]): row for row in of}
-                for one, of in _by(rows(_RANGES), "indicator_id", ids).items()
+                indicator: {(row["geography_level"], row["victim_group"], row["year"]): row for row in ranges}
+                for indicator, ranges in _group_by(rows(_RANGES), "indicator_id", ids).items()
             },
-            flow=_steps(
+            flow=_group_steps(
                 rows(f"from fct_case_flow_year where variant = '{DECIDED}' order by stage_order"), ids, "stage"
             ),
-            times=_steps(rows(f"from fct_processing_time_year where variant = '{DECIDED}'"), ids, "outcome"),
-            readings=_by(rows(_READINGS), "indicator_id", ids),
-            revisions=_by(
+            times=_group_steps(rows(f"from fct_processing_time_year where variant = '{DECIDED}'"), ids, "outcome"),
+            readings=_group_by(rows(_READINGS), "indicator_id", ids),
+            revisions=_group_by(
                 rows(f"from revision where publication_id = {_text(newest)} order by all"), "indicator_id", ids
             )
-            if "revision" in there
+            if "revision" in tables
             else None,
             linkage=rows(_LINKAGE),
             withheld=rows(_WITHHELD),
@@ -246,8 +245,8 @@ _WITHHELD = """
 
 
 def _places(rows: Any) -> list[Row]:
-    """The places, each with a name in Swedish and in English."""
-    found: list[Row] = rows(
+    """Return the places with their names in Swedish and English."""
+    places: list[Row] = rows(
         """
         from dim_geography
         order by list_position(['riket', 'polisregion', 'lan', 'kommun'], geography_level), geography_code
@@ -255,20 +254,22 @@ def _places(rows: Any) -> list[Row]:
     )
     return [
         {**row, "name_sv": row["name"], "name_en": row.get("name_en") or row["name"]}
-        for row in found
+        for row in places
         if row["geography_code"] != "okand"
     ]
 
 
-def _by(rows: list[Row], key: str, keys: Sequence[str]) -> dict[str, list[Row]]:
-    grouped: dict[str, list[Row]] = {one: [] for one in keys}
+def _group_by(rows: list[Row], key: str, keys: Sequence[str]) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {value: [] for value in keys}
     for row in rows:
         grouped[row[key]].append(row)
     return grouped
 
 
-def _steps(rows: list[Row], indicators: Sequence[str], step: str) -> dict[str, dict[Place, dict[int, dict[str, Row]]]]:
-    grouped: dict[str, dict[Place, dict[int, dict[str, Row]]]] = {one: {} for one in indicators}
+def _group_steps(
+    rows: list[Row], indicators: Sequence[str], step: str
+) -> dict[str, dict[Place, dict[int, dict[str, Row]]]]:
+    grouped: dict[str, dict[Place, dict[int, dict[str, Row]]]] = {indicator: {} for indicator in indicators}
     for row in rows:
         place = (row["geography_level"], row["geography_code"])
         grouped[row["indicator_id"]].setdefault(place, {}).setdefault(row["year"], {})[row[step]] = row

@@ -1,4 +1,4 @@
-"""Lines by year as a Vega-Lite specification: broken where years cannot be compared, with intervals and what they lie among."""
+"""Builds Vega-Lite specifications of line charts by year, broken where years cannot be compared."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dagster_project.report.charts import (
     Picture,
     Spec,
     axis_text,
-    nothing,
+    empty_plot,
     text_mark,
 )
 
 
 @dataclass(frozen=True)
 class Point:
-    """A year of a line, in per cent; `why` says why there is no value."""
+    """A year of a line, in per cent; `why` is the reason of a missing value."""
 
     year: int
     value: float | None
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Break:
-    """A change that makes years incomparable; a letter leads to its reason."""
+    """A series break; its letter refers to the listed reason."""
 
     year: int
     mixed: bool
@@ -61,9 +61,9 @@ def lines(
     label_room: int = 150,
     beside: Sequence[Line] = (),
 ) -> Picture:
-    """Lines by year, broken where years cannot be compared; `cuts` are the years not comparable with the year before.
+    """Build a line chart; `cuts` are the years not comparable with the year before.
 
-    `beside` are the lines of other plots on the same scale.
+    `beside` are the lines of other charts on the same scale.
     """
     width, height = size
     small = height < 100
@@ -78,7 +78,7 @@ def lines(
         "type": "quantitative",
         "scale": {"domain": [first, last], "nice": False, "zero": False},
         "axis": {
-            "values": _shown(years, width),
+            "values": _labelled_years(years, width),
             "format": "d",
             "grid": False,
             "title": None,
@@ -102,7 +102,7 @@ def lines(
     layers: list[Spec] = []
 
     def layer(name: str, rows: Sequence[Mapping[str, Any]], mark: Spec, **channels: Any) -> None:
-        # Vega-Lite takes no scale from a layer without rows, and an empty one draws nothing.
+        # Vega-Lite derives no scale from a layer without rows.
         if rows:
             layers.append(
                 {"name": name, "data": {"values": list(rows)}, "mark": mark, "encoding": {"x": x, "y": y, **channels}}
@@ -110,7 +110,11 @@ def lines(
 
     layer(
         "fixed_mixed",
-        [{"year": one.year - 0.5, "to": one.year + 0.5, "value": 0, "top": top} for one in breaks if one.mixed],
+        [
+            {"year": break_.year - 0.5, "to": break_.year + 0.5, "value": 0, "top": top}
+            for break_ in breaks
+            if break_.mixed
+        ],
         {"type": "rect", "color": "#f1f1f1"},
         x2={"field": "to"},
         y2={"field": "top"},
@@ -142,7 +146,7 @@ def lines(
         detail={"field": "segment"},
     )
     for number, line in enumerate(line for line in all_lines if line.style == "chosen"):
-        # The chosen line's band lies below all lines, or it would hide what it is compared with.
+        # The interval band lies below all lines so that it does not hide them.
         banded = [
             {**row, "value": row["low"], "to": row["high"]}
             for row in _segments(line.points, cuts)
@@ -189,7 +193,7 @@ def lines(
                     },
                 )
         else:
-            # A line of one year has no length: it is shown as a dash.
+            # A line of one year has no length, so it is shown as a dash.
             layer(
                 f"dyn_dash{number}",
                 [row for row in rows if not row["small"]],
@@ -217,9 +221,9 @@ def lines(
             text={"field": "text"},
             fill={"field": "colour", "type": "nominal", "scale": None},
         )
-    spec = {"width": width, "height": height, "layer": layers or [nothing(x, y)]}
+    spec = {"width": width, "height": height, "layer": layers or [empty_plot(x, y)]}
     if not layers:
-        spec = {"width": width, "height": height, **nothing(x, y)}
+        spec = {"width": width, "height": height, **empty_plot(x, y)}
     data = {
         "kind": "lines",
         "w": width,
@@ -233,7 +237,7 @@ def lines(
 
 
 def _segments(points: Sequence[Point], cuts: Sequence[int]) -> list[dict[str, Any]]:
-    """The years with a value, each with the number of the unbroken piece of line that it belongs to."""
+    """Return the years with a value and the number of the line segment that each belongs to."""
     rows: list[dict[str, Any]] = []
     segment, before = 0, None
     for point in points:
@@ -247,7 +251,7 @@ def _segments(points: Sequence[Point], cuts: Sequence[int]) -> list[dict[str, An
 
 
 def _end_labels(all_lines: Sequence[Line], last: float, top: float, height: int) -> list[dict[str, Any]]:
-    """Labels at the end of the lines, moved apart where they would cover each other."""
+    """Return the labels at the line ends, moved apart where they would overlap."""
     labels: list[dict[str, Any]] = []
     for line in all_lines:
         ends = [point for point in line.points if point.value is not None]
@@ -265,13 +269,13 @@ def _end_labels(all_lines: Sequence[Line], last: float, top: float, height: int)
 
 def _letters(breaks: Sequence[Break]) -> dict[tuple[int, bool], str]:
     letters: dict[tuple[int, bool], str] = {}
-    for one in breaks:
-        letters[one.year, one.mixed] = f"{letters.get((one.year, one.mixed), '')} {one.letter}".strip()
+    for break_ in breaks:
+        letters[break_.year, break_.mixed] = f"{letters.get((break_.year, break_.mixed), '')} {break_.letter}".strip()
     return letters
 
 
-def _shown(years: Sequence[int], width: int) -> list[int]:
-    """The years named below a plot: as many as there is room for, the newest always."""
+def _labelled_years(years: Sequence[int], width: int) -> list[int]:
+    """Return the years labelled on the axis: as many as fit, always including the newest."""
     step = 1
     while len(years) / step * 38 > width:
         step += 1

@@ -1,4 +1,4 @@
-"""The tables of an indicator for one choice of area, year and victim group."""
+"""Builds the tables of an indicator for a choice of area, year and victim group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLEARING = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
 OUTCOMES = (*CLEARING, "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed")
 TIME_OUTCOMES = ("cleared", "not_cleared")
 DAYS = ("days_p25", "days_median", "days_p75", "days_p90")
-# What a column holds: a year or code as it is, a count, tenths, words (keys into the catalogue), yes or no.
+# Kinds of column: year or code, count, tenths, words (keys of the catalogue), yes or no.
 YEAR, COUNT, TENTHS, WORDS, YES_NO = "y", "n", "t", "s", "b"
 KINDS = {
     "year": YEAR,
@@ -30,7 +30,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """What is looked at."""
+    """A chosen area, year and victim group."""
 
     place: Place
     year: int
@@ -44,35 +44,35 @@ class Choice:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of raw values under named columns; words are keys, several parted by a space."""
+    """Rows of raw values; words are space-separated keys of the catalogue."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
     @property
     def kinds(self) -> list[str]:
-        """What each column holds; what is not declared is a share in tenths."""
+        """The kind of each column; the default is a share in tenths."""
         return [KINDS.get(column, TENTHS) for column in self.columns]
 
 
 def cuts(figures: Figures, indicator: str) -> list[int]:
-    """The years that cannot be compared with the year before."""
+    """Return the years that cannot be compared with the year before."""
     country = figures.cells[indicator][(*COUNTRY, TOTAL)]
     return [year for year, row in country.items() if year > figures.years[0] and verdict(row) == NOT_COMPARABLE]
 
 
 def series(figures: Figures, indicator: str, choice: Choice) -> dict[int, Row]:
-    """The figures of the chosen area and group, by year; none where they are not published."""
+    """Return the published figures of the chosen area and group, by year."""
     return dict(figures.cells[indicator].get((*choice.place, choice.group), {}))
 
 
 def spread_level(level: str) -> str:
-    """The level whose range is shown behind an area: its own, or the police regions."""
+    """Return the level whose range is shown behind an area: counties for a county, otherwise police regions."""
     return "lan" if level == "lan" else "polisregion"
 
 
 def note(row: Row, of_year: bool = True) -> str:
-    """The keys of what is to be minded about a figure; without `of_year` not what all figures of the year have in common."""
+    """Return the keys of the notes on a figure; without `of_year`, only notes that do not apply to the whole year."""
     keys = []
     if row["suppression"]:
         keys.append(row["suppression"])
@@ -86,18 +86,18 @@ def note(row: Row, of_year: bool = True) -> str:
 
 
 def rests_on_few(row: Row, column: str) -> bool:
-    """Whether a share rests on fewer than 30 offences; of a median nothing of the kind can be said."""
+    """Return whether a share rests on fewer than 30 offences; always false for a median."""
     few = row["country_small"] if column == "country" else column in ("pct", "prosecution") and row["small_number"]
     return bool(few)
 
 
 def why_missing(row: Row) -> str:
-    """The key of why a figure has no share; nothing if it has one."""
+    """Return the key of the reason why a figure has no share, or an empty text."""
     return "withheld_short" if row["suppression"] else "none_short" if row["pct"] is None else ""
 
 
 def trend_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """The share by year, with what it is compared with."""
+    """Build the table of the share by year with comparison values."""
     compared = ["country", "region_median", *(["county_median"] if choice.level == "lan" else [])]
     columns = [
         "year",
@@ -120,7 +120,7 @@ def trend_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def groups_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """The victim groups of the chosen year."""
+    """Build the table of victim groups of the chosen year."""
     rows = [
         [
             f"group.{group}",
@@ -135,22 +135,22 @@ def groups_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def ranking(figures: Figures, indicator: str, choice: Choice) -> list[Row]:
-    """The country, the police regions and the counties in the chosen year and group, highest share first in each."""
-    found = []
+    """Return the country, police regions and counties of the chosen year and group, each level by descending share."""
+    ranked = []
     for level in ("riket", "polisregion", "lan"):
         of_level = [
             figures.cells[indicator][level, code, choice.group][choice.year]
-            for of, code in figures.places
-            if of == level
+            for place_level, code in figures.places
+            if place_level == level
         ]
-        found += sorted(of_level, key=lambda row: (row["pct"] is None, -(row["pct"] or 0)))
+        ranked += sorted(of_level, key=lambda row: (row["pct"] is None, -(row["pct"] or 0)))
     if choice.level == "kommun" and choice.group == TOTAL:
-        found.append(figures.cells[indicator][(*choice.place, choice.group)][choice.year])
-    return found
+        ranked.append(figures.cells[indicator][(*choice.place, choice.group)][choice.year])
+    return ranked
 
 
 def ranking_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """The ranking as a table."""
+    """Build the table of the ranking."""
     return Table(
         ["place", "level", "processed", "cleared", "pct", "low", "high", "note"],
         [
@@ -166,7 +166,7 @@ def ranking_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def measures_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """Both measures by year, with what they are shares of."""
+    """Build the table of both measures by year with their denominators."""
     columns = ["year", "processed", "investigated", "limited_investigated", "cleared", "pct", "prosecution"]
     return Table(
         [*columns, "note"],
@@ -175,7 +175,7 @@ def measures_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def flow_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """The stages of the chosen year, of all victims together."""
+    """Build the table of stages of the chosen year, all victims."""
     stages = figures.flow[indicator].get(choice.place, {}).get(choice.year, {})
     return Table(
         ["stage", "offences", "share"],
@@ -187,7 +187,7 @@ def flow_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def outcomes_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """What the offences of the chosen year led to."""
+    """Build the table of outcomes of the chosen year."""
     row = series(figures, indicator, choice).get(choice.year)
     if row is None or row["suppression"] or not row["processed"]:
         return Table(["outcome", "offences", "share_of_processed"], [])
@@ -198,7 +198,7 @@ def outcomes_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def time_table(figures: Figures, indicator: str, choice: Choice) -> Table:
-    """Days to the decision by year and outcome, of all victims together."""
+    """Build the table of days to the decision by year and outcome, all victims."""
     rows = [
         [year, f"time_outcomes.{outcome}", row["offences"], *(row[name] for name in DAYS)]
         for year, outcomes in sorted(figures.times[indicator].get(choice.place, {}).items(), reverse=True)
@@ -209,7 +209,7 @@ def time_table(figures: Figures, indicator: str, choice: Choice) -> Table:
 
 
 def readings_table(figures: Figures, indicator: str) -> Table:
-    """The other readings of the indicator, in the country in the newest year."""
+    """Build the table of all variants in the country in the newest year."""
     return Table(
         ["reading", "processed", "cleared", "pct"],
         [
@@ -220,7 +220,7 @@ def readings_table(figures: Figures, indicator: str) -> Table:
 
 
 def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]:
-    """All tables of a page by the name of their picture."""
+    """Return all tables of a page by the name of their chart."""
     makers = {
         "trend": trend_table,
         "groups": groups_table,
@@ -230,16 +230,16 @@ def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]
         "outcomes": outcomes_table,
         "time": time_table,
     }
-    made = {name: make(figures, indicator, choice) for name, make in makers.items()}
+    tables_by_name = {name: make(figures, indicator, choice) for name, make in makers.items()}
     if len(figures.readings[indicator]) > 1:
-        made["readings"] = readings_table(figures, indicator)
-    return made
+        tables_by_name["readings"] = readings_table(figures, indicator)
+    return tables_by_name
 
 
 def stage_shares(stages: Mapping[str, Row]) -> list[tuple[int, int | None]]:
-    """Offences by stage and their share of the stage before in tenths; nothing where withheld or nothing was processed."""
+    """Return offences by stage and their share of the previous stage in tenths; empty if withheld or nothing was processed."""
     offences = [stages[stage]["offences"] for stage in STAGES if stage in stages]
     if not offences or offences[0] is None:
         return []
-    shares = [tenths_of_percent(here, before) if before else None for before, here in pairwise(offences)]
+    shares = [tenths_of_percent(current, before) if before else None for before, current in pairwise(offences)]
     return list(zip(offences, [None, *shares], strict=True))

@@ -1,4 +1,4 @@
-"""The pages of the report in one language, as templates and the PDF read them."""
+"""Renders the pages of the report in one language and prepares the content for templates and PDF."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from dagster_project.report import translations
 from dagster_project.report.data import indicator_data, overview_data
-from dagster_project.report.drawing import in_language
+from dagster_project.report.drawing import fill_in_words
 from dagster_project.report.figures import Figures, Row
 from dagster_project.report.overview import Card, cards, summary
 from dagster_project.report.page_tables import (
@@ -39,7 +39,7 @@ _HERE = Path(__file__).parent
 
 
 class Pages:
-    """The pages of one language for one choice; the template's words and numbers come from here."""
+    """The pages of a language for a choice."""
 
     def __init__(self, figures: Figures, language: str, words: Mapping[str, str], choice: Choice) -> None:
         self.figures, self.language, self.words, self.choice = figures, language, words, choice
@@ -74,7 +74,7 @@ class Pages:
         )
 
     def overview(self, drawn: Mapping[str, str], home: str) -> str:
-        """The first screen; `home` is the way from it to the other pages of the language."""
+        """Render the overview page; `home` is the relative path to the other pages of the language."""
         return self.environment.get_template("overview.html.j2").render(
             home=home,
             other=f"{'' if home else '../'}{self._other}/index.html",
@@ -87,33 +87,33 @@ class Pages:
         )
 
     def cards(self) -> list[Card]:
-        """The eleven, each with what it says."""
+        """Return a card for each indicator."""
         return cards(self.figures, self.choice, self.language)
 
     def summary(self) -> list[str]:
-        """What the eleven say together, in sentences."""
+        """Return sentences about all indicators together."""
         return summary(self.figures, self.choice, self.language)
 
-    def indicator(self, one: Row, drawn: Mapping[str, str]) -> str:
-        """The page of an indicator."""
-        name = one["indicator_id"]
+    def indicator(self, indicator: Row, drawn: Mapping[str, str]) -> str:
+        """Render the page of an indicator."""
+        name = indicator["indicator_id"]
         return self.environment.get_template("indicator.html.j2").render(
             home="",
             other=f"../{self._other}/{name}.html",
-            title=f"{one['number']}. {one[f'name_{self.language}']}",
+            title=f"{indicator['number']}. {indicator[f'name_{self.language}']}",
             drawn=drawn,
             embedded=_embedded(indicator_data(self.figures, name, self.language, self.choice, self.words)),
-            **self.about(one),
+            **self.about(indicator),
         )
 
-    def about(self, one: Row) -> dict[str, Any]:
-        """What the page of an indicator and the PDF both tell."""
-        name = one["indicator_id"]
+    def about(self, indicator: Row) -> dict[str, Any]:
+        """Return the content about an indicator that page and PDF share."""
+        name = indicator["indicator_id"]
         row = series(self.figures, name, self.choice).get(self.choice.year)
         return {
-            "one": one,
+            "one": indicator,
             "text": {
-                key: one[f"{key}_{self.language}"]
+                key: indicator[f"{key}_{self.language}"]
                 for key in ("wording", "numerator", "denominator", "includes", "excludes", "name")
             },
             "sentences": self.sentences(row) if row else [self.catalogue["not_published"]],
@@ -129,21 +129,23 @@ class Pages:
             },
             "breaks": [
                 {
-                    **found,
+                    **break_row,
                     "letter": letter.letter,
-                    "cause": found[f"cause_{self.language}"],
-                    "date": self.day(found["in_force"]),
+                    "cause": break_row[f"cause_{self.language}"],
+                    "date": self.day(break_row["in_force"]),
                 }
-                for found, letter in zip(self.figures.breaks[name], lettered_breaks(self.figures, name), strict=True)
+                for break_row, letter in zip(
+                    self.figures.breaks[name], lettered_breaks(self.figures, name), strict=True
+                )
             ],
             "groups": [group for group in self.figures.groups_of(name) if group not in (TOTAL, "okand")],
             "revisions": self.revisions(name),
-            "cite": self.cite(one[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
-            "cite_choice": self._cite_choice(one[f"name_{self.language}"]),
+            "cite": self.cite(indicator[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
+            "cite_choice": self._cite_choice(indicator[f"name_{self.language}"]),
         }
 
     def quality(self) -> str:
-        """The page on what the figures rest on."""
+        """Render the page about data quality."""
         return self.environment.get_template("quality.html.j2").render(
             home="",
             other=f"../{self._other}/quality.html",
@@ -152,62 +154,62 @@ class Pages:
         )
 
     def about_quality(self) -> dict[str, Any]:
-        """What the page on quality and the PDF both tell."""
+        """Return the content about data quality that page and PDF share."""
         checks, layers = self.figures.checks, self.catalogue["quality_page"]["layers"]
         revisions = self.figures.revisions
         return {
             "counts": {"count": len(checks), **_counts(checks)},
             "by_layer": [
-                (title, *_counts([one for one in checks if one["layer"] == layer]).values())
+                (title, *_counts([check for check in checks if check["layer"] == layer]).values())
                 for layer, title in layers.items()
             ],
-            "failed": [one for one in checks if one["result"] in ("failed", "waived")],
+            "failed": [check for check in checks if check["result"] in ("failed", "waived")],
             "coverage": self._coverage(),
             "breaks": self._breaks(),
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
 
     def _coverage(self) -> list[tuple[str, Row]]:
-        """What the checks of coverage found, each with its name in words: where they failed, else the newest."""
-        found = []
+        """Return a result of each coverage check with its title: the first that did not pass, otherwise the newest."""
+        coverage = []
         for name, title in self.catalogue["quality_page"]["coverage_checks"].items():
-            results = [one for one in self.figures.checks if one["name"] == name]
+            results = [check for check in self.figures.checks if check["name"] == name]
             if results:
-                found.append((title, next((one for one in results if one["result"] != "passed"), results[-1])))
-        return found
+                coverage.append((title, next((check for check in results if check["result"] != "passed"), results[-1])))
+        return coverage
 
     def _breaks(self) -> list[tuple[Row, str]]:
-        """The breaks, each told once, with the indicators that it is about."""
-        found: dict[tuple[Any, ...], tuple[Row, list[str]]] = {}
-        for one in self.figures.indicators:
-            for row in self.figures.breaks[one["indicator_id"]]:
+        """Return each series break once, with the names of its indicators."""
+        breaks: dict[tuple[Any, ...], tuple[Row, list[str]]] = {}
+        for indicator in self.figures.indicators:
+            for row in self.figures.breaks[indicator["indicator_id"]]:
                 key = (row["in_force"], row["provision"], row[f"cause_{self.language}"], row["is_confirmed"])
-                found.setdefault(key, (row, []))[1].append(one[f"name_{self.language}"])
+                breaks.setdefault(key, (row, []))[1].append(indicator[f"name_{self.language}"])
         return [
             (row, self.catalogue["quality_page"]["all_indicators"] if len(names) == len(self.figures.indicators) > 1
              else ", ".join(names))
-            for row, names in sorted(found.values(), key=lambda one: one[0]["in_force"])
+            for row, names in sorted(breaks.values(), key=lambda entry: entry[0]["in_force"])
         ]  # fmt: skip
 
     @property
     def _other(self) -> str:
-        return next(one for one in translations.LANGUAGES if one != self.language)
+        return next(language for language in translations.LANGUAGES if language != self.language)
 
     def say(self, template: str, **values: Any) -> str:
-        """A message with its values."""
+        """Fill values into a message."""
         return translations.fill(template, values, self.language)
 
     def sentences(self, row: Row) -> list[str]:
-        """What a figure says, in the order of the rules."""
+        """Return the sentences about a figure, in the order of the rules."""
         values = {**row, "previous": row["year"] - 1, "first": self.first(row)}
-        return [translations.fill(self.catalogue["messages"][one], values, self.language) for one in messages(row)]
+        return [translations.fill(self.catalogue["messages"][key], values, self.language) for key in messages(row)]
 
     def first(self, row: Row) -> int:
-        """The first comparable year, as far as it is published."""
+        """Return the first comparable year that is published."""
         return int(row["first_year"] or row["first_comparable_year"] or self.figures.years[0])
 
     def formulas(self, row: Row | None) -> list[str]:
-        """Both measures with their numbers put in."""
+        """Return the formulas of both measures with their numbers."""
         shown = dict(row or {})
         return [
             translations.fill(
@@ -220,17 +222,17 @@ class Pages:
         ]
 
     def revisions(self, name: str) -> dict[str, Any]:
-        """What this publication tells otherwise than the one before, of one indicator."""
-        found = None if self.figures.revisions is None else self.figures.revisions[name]
+        """Return the figures of an indicator that differ from the previous publication."""
+        revisions = None if self.figures.revisions is None else self.figures.revisions[name]
         if not self.figures.earlier:
             return {"said": self.catalogue["revisions_first"], "rows": []}
-        if found is None:
+        if revisions is None:
             return {"said": self.catalogue["revisions_unknown"], "rows": []}
-        if not found:
+        if not revisions:
             return {"said": self.catalogue["revisions_none"], "rows": []}
-        shown = found[:REVISIONS_SHOWN]
+        shown = revisions[:REVISIONS_SHOWN]
         return {
-            "said": self.say(self.catalogue["revisions_some"], count=len(found), shown=len(shown)),
+            "said": self.say(self.catalogue["revisions_some"], count=len(revisions), shown=len(shown)),
             "rows": [
                 {
                     **row,
@@ -249,17 +251,17 @@ class Pages:
         }
 
     def value(self, value: float | None) -> str:
-        """A count or share of unknown unit: whole, or with one decimal."""
+        """Format a value of unknown unit: whole numbers as they are, others with one decimal."""
         if value is None:
             return str(self.catalogue["withheld_short"])
         return self.number("n", int(value)) if value == int(value) else self.number("t", _half_up(value * 10))
 
-    def cite(self, what: str, place: str, year: str) -> str:
-        """How to refer to a page."""
+    def cite(self, subject: str, place: str, year: str) -> str:
+        """Return the citation of a page."""
         publication = self.figures.publication
         return self.say(
             self.catalogue["cite_text"],
-            what=what,
+            what=subject,
             place=place,
             year=year,
             id=publication["publication_id"],
@@ -267,15 +269,15 @@ class Pages:
             synthetic=self.catalogue["cite_synthetic"] if publication["is_synthetic"] else "",
         ).strip()
 
-    def _cite_choice(self, what: str) -> Markup:
-        """How to refer to a page, with the place and the year where the script puts what is chosen."""
-        said = str(escape(self.cite(what, "§place§", "§year§")))
+    def _cite_choice(self, subject: str) -> Markup:
+        """Return the citation with elements in which the script updates place, year and group."""
+        citation = str(escape(self.cite(subject, "§place§", "§year§")))
         place = f"<span data-place>{escape(self.words['place'])}</span>"
         year = f"<span data-year>{self.choice.year}</span><span data-group></span>"
-        return Markup(said.replace("§place§", place).replace("§year§", year))  # noqa: S704 (escaped above)
+        return Markup(citation.replace("§place§", place).replace("§year§", year))  # noqa: S704 (escaped above)
 
     def about_publication(self) -> str:
-        """Which publication it is, and of which years."""
+        """Return a text with id, date and years of the publication."""
         publication = self.figures.publication
         return self.say(
             self.catalogue["about"],
@@ -286,22 +288,22 @@ class Pages:
         )
 
     def number(self, kind: str, value: int) -> str:
-        """A count or tenths, as the language writes them."""
+        """Format a count or tenths."""
         return translations.count(value, self.language) if kind == COUNT else translations.tenths(value, self.language)
 
     def day(self, moment: Any) -> str:
-        """A date in words."""
+        """Format a date in words."""
         return translations.day(moment, self.language)
 
     def cell(self, kind: str, value: Any) -> str:
-        """A table's cell as it is read."""
+        """Format a cell of a table."""
         return cell(kind, value, self.words, self.language)
 
     def chart(self, svg: str, label: str, described_by: str = "") -> Markup:
-        """A drawing with this language's words, told to those who do not see it."""
+        """Return a drawing in this language with an accessible label."""
         by = f' aria-describedby="{escape(described_by)}"' if described_by else ""
         named = f'<svg class="chart" role="img" aria-label="{escape(label)}"{by} '
-        return Markup(named + in_language(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
+        return Markup(named + fill_in_words(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
 
 
 def _half_up(value: float) -> int:
@@ -309,7 +311,7 @@ def _half_up(value: float) -> int:
 
 
 def _embedded(data: Mapping[str, Any]) -> Markup:
-    """Data for the script, in a form that can end no element."""
+    """Encode data for the script so that it cannot close its element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
@@ -324,9 +326,9 @@ def _script_hash() -> str:
 
 
 def _counts(checks: Sequence[Row]) -> dict[str, int]:
-    """How many checks had each result; what is published has passed every check that would have stopped it, or it was waived."""
+    """Count checks by result; failed checks count as warnings, because a blocking failure prevents the publication."""
     return {
-        name: sum(one["result"] == result for one in checks)
+        name: sum(check["result"] == result for check in checks)
         for name, result in {
             "passed": "passed",
             "warned": "failed",

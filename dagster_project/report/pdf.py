@@ -1,4 +1,4 @@
-"""The report as a PDF, set by Typst from the same sentences, tables and drawings as the pages."""
+"""Writes the report as a PDF with Typst, from the same sentences, tables and drawings as the pages."""
 
 from __future__ import annotations
 
@@ -8,36 +8,33 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from dagster_project.report.drawing import in_language
+from dagster_project.report.drawing import fill_in_words
 from dagster_project.report.page_tables import WORDS, Table
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
-# What a page of A4 has room for; the rest is on the web pages.
+# Tables and columns that fit on an A4 page; the others are on the web pages only.
 _WITH_TABLE = ("trend", "groups", "outcomes")
 _WITHOUT_COLUMNS = ("lowest", "highest")
 
 
-def write_pdf(path: Path, pages: Pages, small: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the PDF of one language; tagged, so that it can be read aloud.
-
-    `small` are the drawings of the first screen and `drawn` those of each indicator, their words not yet filled in.
-    """
-    import typst  # only who sets a PDF shall wait for it
+def write_pdf(path: Path, pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the tagged, accessible PDF of one language; the drawings contain placeholders for words."""
+    import typst  # imported here because it is slow to load
 
     published = pages.figures.publication["published_at"].replace(tzinfo=UTC)
     content = typst.compile(
         _SET_BY.read_bytes(),
         format="pdf",
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(_content(pages, small, drawn), ensure_ascii=False)},
+        sys_inputs={"data": json.dumps(_content(pages, sparklines, drawn), ensure_ascii=False)},
         pdf_standards=["ua-1"],
         timestamp=int(published.timestamp()),
     )
     path.write_bytes(content)
 
 
-def _content(pages: Pages, small: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _content(pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     catalogue, figures = pages.catalogue, pages.figures
     publication = figures.publication
     return {
@@ -61,17 +58,17 @@ def _content(pages: Pages, small: Mapping[str, str], drawn: Mapping[str, Mapping
                 "counts": card.counts,
                 "verdict": catalogue["verdicts"][card.verdict] if card.verdict else "",
                 "facts": card.facts,
-                "picture": _picture(pages, small[card.indicator["indicator_id"]], f"{card.name}: {card.level}"),
+                "picture": _picture(pages, sparklines[card.indicator["indicator_id"]], f"{card.name}: {card.level}"),
             }
             for card in pages.cards()
         ],
-        "indicators": [_indicator(pages, one, drawn[one["indicator_id"]]) for one in figures.indicators],
+        "indicators": [_indicator(pages, indicator, drawn[indicator["indicator_id"]]) for indicator in figures.indicators],
         "quality": _quality(pages),
     }  # fmt: skip
 
 
-def _indicator(pages: Pages, one: Mapping[str, Any], drawn: Mapping[str, str]) -> dict[str, Any]:
-    about, catalogue = pages.about(dict(one)), pages.catalogue
+def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, str]) -> dict[str, Any]:
+    about, catalogue = pages.about(dict(indicator)), pages.catalogue
     parts = []
     for name, table in about["tables"].items():
         panels = [f"group-{group}" for group in about["groups"]] if name == "groups" else [name]
@@ -98,14 +95,14 @@ def _indicator(pages: Pages, one: Mapping[str, Any], drawn: Mapping[str, str]) -
             }
         )
     return {
-        "title": f"{one['number']}. {about['text']['name']}",
+        "title": f"{indicator['number']}. {about['text']['name']}",
         "wording": about["text"]["wording"],
         "sentences": about["sentences"],
         "formulas": about["formulas"],
         "parts": parts,
         "definition": [
             *([catalogue[key], about["text"][key]] for key in ("numerator", "denominator", "includes", "excludes")),
-            [catalogue["legal"], one["legal_reference"]],
+            [catalogue["legal"], indicator["legal_reference"]],
             [catalogue["revisions"], about["revisions"]["said"]],
         ],
         "cite": about["cite"],
@@ -115,10 +112,10 @@ def _indicator(pages: Pages, one: Mapping[str, Any], drawn: Mapping[str, str]) -
 def _reasons(pages: Pages, about: Mapping[str, Any]) -> list[str]:
     catalogue = pages.catalogue
     reasons = [
-        f"{one['letter']}  "
-        + pages.say(catalogue["break_within" if one["mixed_year"] else "break_start"], date=one["date"])
-        + f" {one['cause']} ({one['provision']})"
-        for one in about["breaks"]
+        f"{break_row['letter']}  "
+        + pages.say(catalogue["break_within" if break_row["mixed_year"] else "break_start"], date=break_row["date"])
+        + f" {break_row['cause']} ({break_row['provision']})"
+        for break_row in about["breaks"]
     ]
     return reasons or [catalogue["breaks_none"]]
 
@@ -126,33 +123,33 @@ def _reasons(pages: Pages, about: Mapping[str, Any]) -> list[str]:
 def _quality(pages: Pages) -> list[dict[str, Any]]:
     catalogue, about, figures = pages.catalogue["quality_page"], pages.about_quality(), pages.figures
 
-    def part(name: str, told: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
+    def part(name: str, sentences: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
         table = {"head": list(head), "rows": [list(row) for row in rows], "words": [0]} if rows else None
-        return {"title": catalogue[name], "told": list(told), "table": table, "terms": []}
+        return {"title": catalogue[name], "told": list(sentences), "table": table, "terms": []}
 
     return [
         part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],
              list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
         part("linkage", [catalogue["linkage_text"]], list(catalogue["linkage_columns"].values()),
-             [[str(one["year"]), pages.cell("t", one["linkage"])] for one in figures.linkage]),
+             [[str(row["year"]), pages.cell("t", row["linkage"])] for row in figures.linkage]),
         part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:4],
-             [[pages.catalogue["level_names"][one["geography_level"]],
-               *(pages.number("n", one[name]) for name in ("figures", "small", "protecting"))]
-              for one in figures.withheld]),
+             [[pages.catalogue["level_names"][row["geography_level"]],
+               *(pages.number("n", row[name]) for name in ("figures", "small", "protecting"))]
+              for row in figures.withheld]),
         {**part("definitions", []), "terms": catalogue["terms"]},
     ]  # fmt: skip
 
 
 def _table(pages: Pages, table: Table) -> dict[str, Any]:
-    kept = [number for number, column in enumerate(table.columns) if column not in _WITHOUT_COLUMNS]
+    columns = [number for number, column in enumerate(table.columns) if column not in _WITHOUT_COLUMNS]
     return {
-        "head": [pages.catalogue["columns"][table.columns[number]] for number in kept],
-        "rows": [[pages.cell(table.kinds[number], row[number]) for number in kept] for row in table.rows],
-        "words": [place for place, number in enumerate(kept) if table.kinds[number] == WORDS or number == 0],
+        "head": [pages.catalogue["columns"][table.columns[number]] for number in columns],
+        "rows": [[pages.cell(table.kinds[number], row[number]) for number in columns] for row in table.rows],
+        "words": [position for position, number in enumerate(columns) if table.kinds[number] == WORDS or number == 0],
     }
 
 
 def _picture(pages: Pages, svg: str, alt: str, title: str = "") -> dict[str, str]:
-    # A drawing of its own needs its name space, and a typeface that goes with the PDF.
-    whole = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="Libertinus Serif" ', 1)
-    return {"svg": in_language(whole, pages.words, pages.number), "alt": alt, "title": title}
+    # A standalone SVG needs a namespace and a font that Typst bundles.
+    standalone = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="Libertinus Serif" ', 1)
+    return {"svg": fill_in_words(standalone, pages.words, pages.number), "alt": alt, "title": title}

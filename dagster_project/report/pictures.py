@@ -1,4 +1,4 @@
-"""The pictures of an indicator for one choice of area, year and victim group, of the same rows as its tables."""
+"""Builds the charts of an indicator for a choice of area, year and victim group, from the same rows as its tables."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from dagster_project.report.page_tables import (
     why_missing,
 )
 
-# In a line there is no room for words: the picture's note explains the signs.
+# Line charts show signs instead of words; the chart's note explains them.
 GAPS = {"withheld_short": "gap_withheld", "none_short": "gap_none"}
 
 
 def lettered_breaks(figures: Figures, indicator: str) -> list[Break]:
-    """The breaks of an indicator in the years shown, with the letters that lead from the picture to the reasons."""
+    """Return the breaks of an indicator with the letters that refer to their reasons."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     return [
-        Break(one["year"], one["mixed_year"], letters[number] if number < len(letters) else str(number + 1))
-        for number, one in enumerate(figures.breaks[indicator])
+        Break(row["year"], row["mixed_year"], letters[number] if number < len(letters) else str(number + 1))
+        for number, row in enumerate(figures.breaks[indicator])
     ]
 
 
 def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Picture]:
-    """All pictures of a page, those of the victim groups by `group-<name>`."""
+    """Return all charts of a page by name, those of the victim groups as `group-<name>`."""
     years, breaks, broken = figures.years, lettered_breaks(figures, indicator), cuts(figures, indicator)
     of_place = series(figures, indicator, choice)
     compared = [
@@ -50,7 +50,7 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
         Line("country", "§series.country§", _points(of_place, "country")),
     ]
     chosen = Line("chosen", "§place§", _points(of_place))
-    found = {
+    charts = {
         "trend": lines(
             [*(compared if choice.level != "riket" else compared[:1]), chosen],
             [
@@ -74,8 +74,8 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
     }
     for group, pair in pairs.items():
         beside = [line for pair in pairs.values() for line in pair]
-        found[f"group-{group}"] = lines(pair, [], years, broken, breaks, (300, 150), 0, beside)
-    found["measures"] = lines(
+        charts[f"group-{group}"] = lines(pair, [], years, broken, breaks, (300, 150), 0, beside)
+    charts["measures"] = lines(
         [
             Line("second", "§series.prosecution§", _points(of_place, "prosecution")),
             Line("chosen", "§series.clearance§", _points(of_place)),
@@ -84,56 +84,56 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
     )  # fmt: skip
     ranked = ranking(figures, indicator, choice)
     country = ranked[0]["pct"]
-    found["ranking"] = dots(_ranked(ranked, choice), reference=None if country is None else country / 10)
-    found["flow"] = bars(
+    charts["ranking"] = dots(_ranked(ranked, choice), reference=None if country is None else country / 10)
+    charts["flow"] = bars(
         [
             Mark(f"§{stage}§", offences, f"§n:{offences}§" + (f" (§t:{share}§§percent§)" if share is not None else ""))
             for stage, offences, share in flow_table(figures, indicator, choice).rows
         ]
     )
-    found["outcomes"] = bars(
+    charts["outcomes"] = bars(
         [
             Mark(f"§{outcome}§", offences, f"§n:{offences}§ (§t:{share}§§percent§)")
             for outcome, offences, share in outcomes_table(figures, indicator, choice).rows
         ]
     )
-    found["time"] = dots(_timed(time_table(figures, indicator, choice)), days=True, left=230)
-    return found
+    charts["time"] = dots(_timed(time_table(figures, indicator, choice)), days=True, left=230)
+    return charts
 
 
 def _ranked(ranked: Sequence[Row], choice: Choice) -> list[Mark]:
-    marks, row, before = [], 0.0, "riket"
-    for one in ranked:
-        level, code = one["geography_level"], one["geography_code"]
-        row += 0.6 if level != before else 0
-        pct = one["pct"]
+    marks, row, previous_level = [], 0.0, "riket"
+    for ranked_row in ranked:
+        level, code = ranked_row["geography_level"], ranked_row["geography_code"]
+        row += 0.6 if level != previous_level else 0
+        pct = ranked_row["pct"]
         marks.append(
             Mark(
                 f"§place.{level}/{code}§",
                 None if pct is None else pct / 10,
-                f"§{why_missing(one)}§" if pct is None else f"§t:{pct}§",
-                None if pct is None else one["low"] / 10,
-                None if pct is None else one["high"] / 10,
+                f"§{why_missing(ranked_row)}§" if pct is None else f"§t:{pct}§",
+                None if pct is None else ranked_row["low"] / 10,
+                None if pct is None else ranked_row["high"] / 10,
                 bold=(level, code) == choice.place,
-                hollow=bool(one["small_number"]),
+                hollow=bool(ranked_row["small_number"]),
                 row=row,
             )
         )
-        row, before = row + 1, level
+        row, previous_level = row + 1, level
     return marks
 
 
 def _timed(table: Table) -> list[Mark]:
-    marks, row, before = [], 0.0, None
+    marks, row, previous_year = [], 0.0, None
     for year, outcome, offences, p25, median, p75, p90 in table.rows:
         kind = outcome.rpartition(".")[2]
         if kind not in TIME_OUTCOMES:
             continue
-        row += 0.4 if before not in (None, year) else 0
+        row += 0.4 if previous_year not in (None, year) else 0
         label = f"{year} §series.{kind}§"
         marks.append(Mark(label, median, f"§n:{median}§ §days§", p25, p75, p90, kind == "cleared", offences < 30, row)
                      if median is not None else Mark(label, None, "§none_short§", row=row))  # fmt: skip
-        row, before = row + 1, year
+        row, previous_year = row + 1, year
     return marks
 
 

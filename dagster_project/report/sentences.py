@@ -1,4 +1,4 @@
-"""The rules by which figures become sentences: which message is said of a figure, never how it is worded."""
+"""Rules that choose the messages about a figure; the wording is in the catalogues."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from dagster_project.report.figures import Row
 
-# What a year says against the year before; the summary of all indicators is sorted by this.
+# Verdicts on the change from the year before, in the order of the summary.
 RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN = "rise", "fall", "within", "not_comparable", "unknown"
 VERDICTS = (RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN)
 
 
 def verdict(row: Row) -> str:
-    """How a year stands to the year before: one of `VERDICTS`."""
+    """Return the verdict on the change from the year before, one of `VERDICTS`."""
     if not row["comparable"]:
         return NOT_COMPARABLE
     if row["change_unrounded"] is None:
@@ -23,7 +23,7 @@ def verdict(row: Row) -> str:
 
 
 def messages(row: Row) -> tuple[str, ...]:
-    """The names of the messages to be said of one figure, in order."""
+    """Return the keys of the messages about a figure, in order."""
     if row["suppression"]:
         return (f"withheld_{row['suppression']}",)
     if row["processed"] == 0:
@@ -32,7 +32,7 @@ def messages(row: Row) -> tuple[str, ...]:
 
 
 def shifts_by_rounding(row: Row) -> bool:
-    """Whether the difference of the rounded shares is not the rounded difference, so that readers would miscalculate."""
+    """Return whether the difference of the rounded shares differs from the rounded difference."""
     return (
         row["change"] is not None
         and row["previous_pct"] is not None
@@ -59,14 +59,14 @@ def _change(row: Row) -> Sequence[str]:
     if row["change"] == 0:
         return ("barely_changed" if row["change_unrounded"] else "unchanged",)
     direction = "rise" if row["change_unrounded"] > 0 else "fall"
-    said = f"{direction}_more_than_chance" if row["significant"] else f"{direction}_within_chance"
-    return (said, "rounding") if shifts_by_rounding(row) else (said,)
+    message = f"{direction}_more_than_chance" if row["significant"] else f"{direction}_within_chance"
+    return (message, "rounding") if shifts_by_rounding(row) else (message,)
 
 
 def _trend(row: Row) -> Sequence[str]:
     if row["year"] < (row["first_comparable_year"] or 0):
         return ("before_comparable",)
-    # Against the year before it has been said already.
+    # The comparison with the year before is already in `_change`.
     if row["since"] is None or row["first_year"] == row["year"] - 1:
         return ()
     if row["since"] == 0:
@@ -78,20 +78,20 @@ def _trend(row: Row) -> Sequence[str]:
 def _position(row: Row) -> Sequence[str]:
     if row["geography_level"] == "riket":
         return ()
-    said = []
+    messages_ = []
     if row["to_country"] is not None:
         side = _side(row["to_country"])
-        said.append(
+        messages_.append(
             f"{side}_country_{'within' if row['country_within'] else 'outside'}" if side != "as" else "as_country"
         )
         if row["country_small"]:
-            said.append("country_small")
-    said += [
+            messages_.append("country_small")
+    messages_ += [
         f"{_side(row[f'to_{median}'])}_{median}"
         for median in ("region_median", "county_median")
         if row[f"to_{median}"] is not None
     ]
-    return said
+    return messages_
 
 
 def _side(difference: int) -> str:

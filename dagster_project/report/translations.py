@@ -1,4 +1,4 @@
-"""The words of the report: one catalogue per language, and numbers and dates as people of that language write them."""
+"""The catalogue of texts of each language and its formats of numbers and dates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SLOT = re.compile(r"\{(\w+)(?::(\w))?\}")
 
 @cache
 def catalogue(language: str) -> Mapping[str, Any]:
-    """The texts of a language, as its YAML file declares them."""
+    """Load the texts of a language from its YAML file."""
     path = Path(__file__).with_name("texts") / f"{language}.yml"
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
 
 
 def count(number: int | None, language: str) -> str:
-    """A whole number with its thousands set apart; one that is withheld or missing is a dash."""
+    """Format a whole number with thousands separators; None as a dash."""
     words = catalogue(language)
     if number is None:
         return str(words["not_applicable"])
@@ -32,7 +32,7 @@ def count(number: int | None, language: str) -> str:
 
 
 def tenths(number: int, language: str) -> str:
-    """A number of tenths, with one decimal."""
+    """Format a number of tenths with one decimal."""
     words = catalogue(language)
     whole, rest = divmod(abs(number), 10)
     sign = words["minus"] if number < 0 else ""
@@ -40,13 +40,13 @@ def tenths(number: int, language: str) -> str:
 
 
 def day(moment: date, language: str) -> str:
-    """A date in words, as in 3 februari 2026."""
+    """Format a date in words, e.g. 3 februari 2026."""
     words = catalogue(language)
     return str(words["date"]).format(day=moment.day, month=words["months"][moment.month - 1], year=moment.year)
 
 
 def fill(template: str, values: Mapping[str, Any], language: str) -> str:
-    """Put values into the slots of a message.
+    """Fill values into the slots of a message.
 
     `{x}` is shown as it is, `{x:n}` as a count, `{x:t}` as tenths, `{x:a}` without its sign, `{x:d}` as a difference.
     """

@@ -1,4 +1,4 @@
-"""Words, cells and downloads as one language writes them."""
+"""Vocabulary, table cells and CSV downloads of a language."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from dagster_project.report.page_tables import COUNT, TENTHS, WORDS, YES_NO, Cho
 
 
 def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str]:
-    """All words that tables and pictures name by a key, in one language."""
-    found: dict[str, str] = {}
+    """Return all words of a language by the keys that tables and charts use."""
+    words: dict[str, str] = {}
 
     def add(prefix: str, content: Mapping[str, Any]) -> None:
         for key, value in content.items():
             if isinstance(value, Mapping):
                 add(f"{prefix}{key}.", value)
             elif isinstance(value, str):
-                found[f"{prefix}{key}"] = value
+                words[f"{prefix}{key}"] = value
 
     add("", translations.catalogue(language))
     for (level, code), row in figures.places.items():
-        found[f"place.{level}/{code}"] = row[f"name_{language}"]
+        words[f"place.{level}/{code}"] = row[f"name_{language}"]
     for group, row in figures.groups.items():
-        found[f"group.{group}"] = row[f"name_{language}"]
+        words[f"group.{group}"] = row[f"name_{language}"]
     for variants in figures.variants.values():
         for row in variants:
-            found[f"variant.{row['variant']}"] = row[f"variant_name_{language}"]
-    found["place"] = found[f"place.{'/'.join(choice.place)}"]
-    return found
+            words[f"variant.{row['variant']}"] = row[f"variant_name_{language}"]
+    words["place"] = words[f"place.{'/'.join(choice.place)}"]
+    return words
 
 
 def cell(kind: str, value: Any, words: Mapping[str, str], language: str) -> str:
-    """A table's cell as it is read."""
+    """Format a cell of a table."""
     if value is None:
         return words["not_applicable"]
     if kind == WORDS:
@@ -50,7 +50,7 @@ def cell(kind: str, value: Any, words: Mapping[str, str], language: str) -> str:
 
 
 def csv_address(table: Table, words: Mapping[str, str], language: str) -> str:
-    """An address that holds the table as CSV, as this language's spreadsheets read it."""
+    """Return a data URL with the table as CSV in the format of this language's spreadsheets."""
     decimal = words["decimal"]
 
     def plain(kind: str, value: Any) -> str:
