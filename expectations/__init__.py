@@ -1,6 +1,6 @@
-"""What must be true of deliveries, marts and published files: suites of Great Expectations, and the page that shows their results."""
+"""Great Expectations suites for deliveries, marts and published files, and the page of their results."""
 
 import os
 
-# Read when Great Expectations is imported: nothing may leave this machine.
+# Read when Great Expectations is imported; no usage data may be sent.
 os.environ["GX_ANALYTICS_ENABLED"] = "False"

@@ -9,21 +9,20 @@ from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
-    """Reads a result before it gives the connection back.
+    """Fetches all rows of a result before it releases the connection.
 
-    `duckdb_engine` fetches rows when they are asked for. Great Expectations 1.24 asks for them after it gave the connection
-    back, so that every expectation would end in an error (great_expectations#11579). `test_the_engine_is_still_needed` fails
-    once that is mended.
+    Great Expectations 1.24 reads rows after it released the connection, but `duckdb_engine` fetches rows lazily, so every
+    expectation would end in an error (great_expectations#11579). `test_the_engine_is_still_needed` fails once that is fixed.
     """
 
     def execute_query(self, query: Any) -> Any:
-        """Run a query and return a result that holds all of its rows."""
+        """Run a query and return a result with all of its rows."""
         with self.get_connection() as connection:
             return connection.execute(query).freeze()()
 
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
-    """The SQL data source with the engine above."""
+    """A SQL data source that uses `DuckDBExecutionEngine`."""
 
     type: Literal["duckdb"] = "duckdb"
     execution_engine_override: ClassVar[Any] = DuckDBExecutionEngine

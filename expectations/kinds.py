@@ -1,16 +1,15 @@
-"""Custom expectations of Great Expectations: rules in SQL whose results hold counts and aggregates, never a row.
+"""Custom expectations: rules in SQL whose results hold counts and aggregates, never rows.
 
-The stock `UnexpectedRowsExpectation` runs its query twice and fetches a sample of the rows. Its `{batch}` becomes a subquery with
-a name of its own, which the queries here could give no other; they name their tables.
+The stock `UnexpectedRowsExpectation` runs its query twice and fetches a sample of the rows.
 
-What all kinds share:
+Parameters of all expectations:
 
-* `only_if`, a condition as SQL on aggregates or as a subquery, must be true for the expectation to be evaluated, and `needs` says
-  the same in words. Otherwise the result is not successful, and `not_evaluated` in it says why.
-* An empty table is not evaluated either, except where `evaluates_an_empty_table`.
-* `shown`, SQL on aggregates or a subquery, replaces the number that a result shows.
+* `only_if`: SQL on aggregates or a subquery that must be true for the expectation to be evaluated; `needs` is its text. Otherwise
+  the result is not successful and `not_evaluated` holds the reason.
+* `evaluates_an_empty_table`: whether an empty table is evaluated.
+* `shown`: SQL on aggregates or a subquery that replaces the observed number.
 
-Rows, conditions and aggregates of one table are asked for in one query, with those of the stock expectations.
+Great Expectations computes conditions and aggregates of a table in one query.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _MOST_UNITS_SHOWN = 12
 
 
 class _SqlAggregate(TableMetricProvider):  # type: ignore[misc]
-    """One value over all rows of the table."""
+    """An aggregate over all rows of the table."""
 
     metric_name = "table.sql_aggregate"
     value_keys = ("sql",)
@@ -62,13 +61,13 @@ class _SqlRows(TableMetricProvider):  # type: ignore[misc]
 
     @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
     def _sqlalchemy(cls, execution_engine: Any, metric_value_kwargs: Any, **_: Any) -> list[tuple[Any, ...]]:  # noqa: N805
-        # Not through `sa.text`, which takes a colon for a parameter.
+        # Not `sa.text`, which treats a colon as a parameter.
         with execution_engine.get_connection() as connection:
             return [tuple(row) for row in connection.exec_driver_sql(metric_value_kwargs["sql"])]
 
 
 class SqlExpectation(BatchExpectation):  # type: ignore[misc]
-    """What the kinds below share; `_metrics` names the SQL that each needs, and `_evaluate` decides."""
+    """Base of the expectations below: `_metrics` returns the SQL and `_evaluate` the result."""
 
     shown: str | None = None
     only_if: str | None = None
@@ -84,24 +83,24 @@ class SqlExpectation(BatchExpectation):  # type: ignore[misc]
         return values
 
     def _metrics(self) -> Mapping[str, tuple[str, str]]:
-        """By name, the metric and its SQL."""
+        """Return the metric and SQL of each name."""
         raise NotImplementedError
 
     def _evaluate(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """The result, as Great Expectations wants it."""
+        """Return the result in the format of Great Expectations."""
         raise NotImplementedError
 
     def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask for the SQL of this expectation beside the number of rows."""
+        """Add the metrics of this expectation to the row count."""
         dependencies = super().get_validation_dependencies(*args, **kwargs)
         domain = dependencies.get_metric_configuration("table.row_count").metric_domain_kwargs
-        asked = dict(self._metrics())
-        asked |= {
+        metrics = dict(self._metrics())
+        metrics |= {
             name: (_SqlAggregate.metric_name, sql)
             for name, sql in (("shown", self.shown), ("only_if", self.only_if))
             if sql is not None
         }
-        for name, (metric, sql) in asked.items():
+        for name, (metric, sql) in metrics.items():
             dependencies.set_metric_configuration(
                 metric_name=name, metric_configuration=MetricConfiguration(metric, domain, {"sql": sql})
             )
@@ -119,7 +118,7 @@ class SqlExpectation(BatchExpectation):  # type: ignore[misc]
 
 
 class ExpectNoRows(SqlExpectation):
-    """Expect that a query selects no row: for rows that are grouped or joined; it costs a scan of its own."""
+    """Expect that a query selects no row; for grouped or joined rows. It needs a scan of its own."""
 
     query: str
 
@@ -131,7 +130,7 @@ class ExpectNoRows(SqlExpectation):
 
 
 class ExpectNoRowsWhere(SqlExpectation):
-    """Expect that a condition is true of no row. A row of which it is unknown is not among those of which it is true."""
+    """Expect that a condition is true for no row. Null counts as not true."""
 
     condition: str
 
@@ -143,7 +142,7 @@ class ExpectNoRowsWhere(SqlExpectation):
 
 
 class _Bounded(SqlExpectation):
-    """With bounds, of which one at least is given; a value that equals one is within."""
+    """Base of expectations with at least one inclusive bound."""
 
     min_value: float | None = None
     max_value: float | None = None
@@ -155,14 +154,14 @@ class _Bounded(SqlExpectation):
         return values
 
     def is_within(self, value: float) -> bool:
-        """Whether a value lies between the bounds."""
+        """Return whether a value lies between the bounds."""
         return (self.min_value is None or value >= self.min_value) and (
             self.max_value is None or value <= self.max_value
         )
 
 
 class ExpectAggregateToBeBetween(_Bounded):
-    """Expect that one number over all rows, as SQL on aggregates, lies between bounds. If it is unknown, that is an error."""
+    """Expect that an aggregate over all rows lies between bounds. Null is an error."""
 
     expression: str
 
@@ -187,7 +186,7 @@ class ExpectAggregateToBeBetween(_Bounded):
 
 
 class ExpectShareOfRowsToBeBetween(ExpectAggregateToBeBetween):
-    """Expect that the per cent of rows of which a condition is true lies between bounds, in a table of at least 1,000 rows."""
+    """Expect that the percentage of rows that meet a condition lies between bounds, in a table of at least 1,000 rows."""
 
     condition: str
     expression: str = ""
@@ -205,8 +204,8 @@ class ExpectShareOfRowsToBeBetween(ExpectAggregateToBeBetween):
 class ExpectMeasureToBeBetween(_Bounded):
     """Expect that a value lies between bounds for each unit: each year, file or code that is compared.
 
-    The query selects `unit` and `value`, and `shown` where the value is to be shown otherwise. A unit whose value is null is not
-    evaluated. Units are public: they are shown and published, and a waiver names one.
+    The query selects `unit`, `value` and optionally `shown`, a text for the value. A unit whose value is null is not evaluated.
+    Units are public: they are shown and published, and waivers name them.
     """
 
     query: str
@@ -244,7 +243,7 @@ class ExpectMeasureToBeBetween(_Bounded):
 
 
 def reports_rows(expectation: BatchExpectation) -> bool:
-    """Whether the number of rows in a result says how much is wrong, so that a waiver can let some of them pass."""
+    """Return whether a result counts unexpected rows, so that a waiver can limit their number."""
     of_rows = (
         ExpectNoRows,
         ExpectNoRowsWhere,

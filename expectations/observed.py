@@ -1,4 +1,4 @@
-"""What a result may show: counts, aggregates and names, never a value of the data that could identify a person or a case."""
+"""Formats what a result may show: counts, aggregates and names, never a value that could identify a person or a case."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import datetime
 import decimal
 import re
 
-# A net under the authors of `shown`, who select aggregates: case numbers, personal numbers, long identifiers.
+# Safety net for `shown`, which should select aggregates: case numbers, personal numbers, long identifiers.
 _IDENTIFYING = re.compile(r"\d{4}-?K\d|\d{6,8}[-+]\d{4}(?!\d)|\d{10}|\b(?=\w*\d)(?=\w*[^\W\d_])\w{8,}", re.IGNORECASE)
 _DATE_OR_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\b")
 _LONGEST = 120
-# Messages of these DuckDB errors are about names and grammar; every other one may quote a value of the data.
+# Messages of these DuckDB errors concern names and syntax; all others may quote a value of the data.
 _ABOUT_THE_STATEMENT = re.compile(
     r"\(_?duckdb\.(?:\w+\.)*(?:Catalog|Binder|Parser)Exception\) (?P<message>.+?)\s*(?:\n|\[SQL|$)"
 )
@@ -18,7 +18,7 @@ _EXCEPTION = re.compile(r"(?:^|\.|\()(?P<name>\w+(?:Error|Exception))\b", re.MUL
 
 
 def show_value(value: object, *, is_text_allowed: bool = False) -> str:
-    """Write an aggregate for people; text, which could be a cell of the data, only where it was selected as text."""
+    """Format an aggregate; text may be a value of the data and is only shown if allowed."""
     if value is None:
         return "no value"
     if isinstance(value, bool):
@@ -26,7 +26,7 @@ def show_value(value: object, *, is_text_allowed: bool = False) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float | decimal.Decimal):
-        # Enough digits that a value just beyond its limit does not look as if it met it.
+        # Enough digits to distinguish a value just beyond its limit from the limit.
         return f"{value:,.10g}"
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
         return str(value)
@@ -35,19 +35,19 @@ def show_value(value: object, *, is_text_allowed: bool = False) -> str:
 
 
 def show_unit(unit: str) -> str:
-    """The name of a unit, which could be a cell of the data only by a slip of the author's."""
+    """Return the name of a unit, withheld if it looks like an identifier."""
     return "(withheld)" if _may_identify(unit) else unit
 
 
 def show_count(number: int, noun: str) -> str:
-    """A number with its noun: `1 row`, `2,000 rows`."""
+    """Format a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def show_error(trace: str) -> str:
-    """DuckDB's message where it is about the statement, without quoted values; of all other exceptions the name only."""
-    if found := _ABOUT_THE_STATEMENT.search(trace):
-        return re.sub(r"'[^']*'", "'…'", found["message"])
+    """Return DuckDB's message without quoted values if it concerns the statement, otherwise only the exception's name."""
+    if match := _ABOUT_THE_STATEMENT.search(trace):
+        return re.sub(r"'[^']*'", "'…'", match["message"])
     names = _EXCEPTION.findall(trace)
     return f"{names[0] if names else 'an exception'} (message withheld: it may quote the data)"
 

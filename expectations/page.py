@@ -1,6 +1,6 @@
-"""The page that shows what an audit found: one HTML file that needs nothing but itself.
+"""Renders the validation page: one self-contained HTML file with the results of an audit.
 
-It shows counts, aggregates and declared text; `expectations.observed` keeps out anything else.
+It shows counts, aggregates and declared text only; `expectations.observed` ensures that.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _OWNERS = {"us": "We do: the fault is in our code or our limits", "supplier": "T
 
 
 def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], destination: Path) -> Path:
-    """Write the page of one audit; a reader sees the old page or the new one, never half of one.
+    """Write the page of an audit, replacing the old one atomically.
 
     Args:
         results: All results of the run, in any order.
-        heading: What the page is about, label by label; the first value also names it in the title.
+        heading: Label and value of each heading line; the first value is also the title.
         destination: The file to write or replace.
     """
     environment = jinja2.Environment(
@@ -43,35 +43,35 @@ def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], d
     html = environment.get_template("page.html.j2").render(
         heading=heading,
         verdict=_verdict(results),
-        failed=[_shown(one) for one in sorted(results, key=_worst_first) if one.blocks or one.warns],
-        layers=_by_layer(results),
+        failed=[_describe(result) for result in sorted(results, key=_worst_first) if result.blocks or result.warns],
+        layers=_group_by_layer(results),
     )
     destination.parent.mkdir(parents=True, exist_ok=True)
-    # not `tempfile`: its files are for their owner only, and this one is to be read by others
+    # Not `tempfile`: only the owner may read its files.
     temporary = destination.with_name(f".{destination.name}.{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_text(html, encoding="utf-8")
-        temporary.replace(destination)  # atomic
+        temporary.replace(destination)
     finally:
         temporary.unlink(missing_ok=True)
     return destination
 
 
 def _verdict(results: Sequence[CheckResult]) -> dict[str, Any]:
-    blocked = sum(one.blocks for one in results)
-    warned = sum(one.warns for one in results)
-    not_judged = sum(one.result == "not judged" for one in results)
+    blocked = sum(result.blocks for result in results)
+    warned = sum(result.warns for result in results)
+    not_judged = sum(result.result == "not judged" for result in results)
     if not results:
         word, kind, sentence = "Blocked", "block", "No check was run, so nothing may be published."
     elif blocked:
-        word, kind, sentence = "Blocked", "block", "Nothing was published: what blocks must be put right first."
+        word, kind, sentence = "Blocked", "block", "Nothing was published: correct the blocking checks first."
     elif warned:
-        word, kind, sentence = "Published, with warnings", "warn", "No check blocks publication; mind the warnings."
+        word, kind, sentence = "Published, with warnings", "warn", "No check blocks publication; see the warnings."
     else:
         word, kind, sentence = "Published", "pass", "Every check that could be judged passed."
     counts = {
         "checks in all": len(results),
-        "passed": sum(one.passed for one in results),
+        "passed": sum(result.passed for result in results),
         "warned": warned,
         "blocked": blocked,
         "not judged": not_judged,
@@ -79,8 +79,8 @@ def _verdict(results: Sequence[CheckResult]) -> dict[str, Any]:
     return {"word": word, "kind": kind, "sentence": sentence, "counts": counts}
 
 
-def _shown(one: CheckResult) -> dict[str, Any]:
-    kind = one.severity if one.result == "failed" else one.result.replace(" ", "-")
+def _describe(result: CheckResult) -> dict[str, Any]:
+    kind = result.severity if result.result == "failed" else result.result.replace(" ", "-")
     return {
         "kind": kind,
         "word": {
@@ -90,28 +90,30 @@ def _shown(one: CheckResult) -> dict[str, Any]:
             "waived": "Waived",
             "not-judged": "Not judged",
         }[kind],
-        "title": one.name.replace("_", " ").capitalize(),
-        "reason": one.reason[:1].upper() + one.reason[1:],
-        # a check that was not evaluated or not judged has counted nothing: a 0 would calm where there is no reason to
-        "rows": "not counted" if (one.error or one.result == "not judged") and not one.rows else f"{one.rows:,}",
-        "owner": _OWNERS[one.owner],
-        "result": one,
+        "title": result.name.replace("_", " ").capitalize(),
+        "reason": result.reason[:1].upper() + result.reason[1:],
+        # A 0 would suggest that the rows were counted.
+        "rows": "not counted"
+        if (result.error or result.result == "not judged") and not result.rows
+        else f"{result.rows:,}",
+        "owner": _OWNERS[result.owner],
+        "result": result,
     }
 
 
-def _by_layer(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
-    in_order = sorted(results, key=lambda one: (_ORDER[one.layer], one.asset))
+def _group_by_layer(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+    in_order = sorted(results, key=lambda result: (_ORDER[result.layer], result.asset))
     return [
         {
             "title": _LAYERS[layer],
             "assets": [
-                {"name": asset, "checks": [_shown(one) for one in checks]}
-                for asset, checks in groupby(in_layer, key=lambda one: one.asset)
+                {"name": asset, "checks": [_describe(result) for result in checks]}
+                for asset, checks in groupby(in_layer, key=lambda result: result.asset)
             ],
         }
-        for layer, in_layer in groupby(in_order, key=lambda one: one.layer)
+        for layer, in_layer in groupby(in_order, key=lambda result: result.layer)
     ]
 
 
-def _worst_first(one: CheckResult) -> tuple[bool, int, str]:
-    return not one.blocks, _ORDER[one.layer], one.asset
+def _worst_first(result: CheckResult) -> tuple[bool, int, str]:
+    return not result.blocks, _ORDER[result.layer], result.asset

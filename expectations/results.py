@@ -1,4 +1,4 @@
-"""What became of one expectation, in the form that the audit keeps, shows and publishes."""
+"""The result of an expectation, as the audit stores, shows and publishes it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Result = Literal["passed", "failed", "waived", "not judged"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What became of one expectation.
+    """The result of an expectation.
 
     Attributes:
-        severity: What a failure does: block publishing, or warn.
-        result: `waived` is a failure that somebody let pass for once; `not judged` is neither passed nor failed.
-        observed: A count or an aggregate, written for people; of what was not judged, what would be needed to judge it.
-        rows: Offending rows; 0 where the expectation is about an aggregate or the table itself.
-        error: Why the expectation could not be evaluated, without any value of the data.
-        year: The year of the delivery that was validated; only the audit knows it.
-        beyond: Of a measured expectation, each unit beyond the limit, with its value.
+        severity: Whether a failure blocks publishing or warns.
+        result: `waived` is a failure that a waiver covers; `not judged` is neither passed nor failed.
+        observed: A count or an aggregate in words; if not judged, what is needed to judge it.
+        rows: Unexpected rows; 0 if the expectation concerns an aggregate or the whole table.
+        error: The error that prevented the evaluation, without values of the data.
+        year: The year of the validated delivery; set by the audit.
+        beyond: The units beyond the limit with their values, for expectations by unit.
     """
 
     name: str
@@ -43,32 +43,34 @@ class CheckResult:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """A result as `dataclasses.asdict` gives it and JSON keeps it."""
+        """Create a result from JSON as `dataclasses.asdict` produces it."""
         return cls(**{**stored, "beyond": tuple((unit, value) for unit, value in stored["beyond"])})
 
     @property
     def passed(self) -> bool:
-        """Whether it was evaluated, and holds."""
+        """Whether the expectation was evaluated and met."""
         return self.result == "passed"
 
     @property
     def blocks(self) -> bool:
-        """Whether it stops publishing."""
+        """Whether the result blocks publishing."""
         return self.result == "failed" and self.severity == "block"
 
     @property
     def warns(self) -> bool:
-        """Whether it failed without stopping publishing."""
+        """Whether the check failed without blocking publishing."""
         return self.result == "waived" or (self.result == "failed" and self.severity == "warn")
 
     @property
     def label(self) -> str:
-        """The check as a waiver names it, with the year of the delivery that it is about."""
+        """The check as a waiver names it, with the delivery's year."""
         return f"{self.asset}.{self.name}{f' ({self.year})' if self.year else ''}"
 
     @property
     def text(self) -> str:
-        """What was found, what the limit is, who corrects it and why it matters, in one line."""
-        found = f"could not be evaluated: {self.error}" if self.error else f"found {self.observed}"
-        who = "the supplier of the delivery" if self.owner == "supplier" else "us, in our code or our limits"
-        return f"{self.label}: {found}; limit: {self.limit}; to be corrected by {who}; why it matters: {self.reason}"
+        """The finding, limit, owner and reason in one line."""
+        observed = f"could not be evaluated: {self.error}" if self.error else f"found {self.observed}"
+        owner = "the supplier of the delivery" if self.owner == "supplier" else "us, in our code or our limits"
+        return (
+            f"{self.label}: {observed}; limit: {self.limit}; to be corrected by {owner}; why it matters: {self.reason}"
+        )

@@ -1,4 +1,4 @@
-"""Expectations that several suites hold."""
+"""Expectations that several suites share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from expectations.kinds import (
 
 
 def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figure") -> ExpectNoRows:
-    """One row per value of the columns."""
+    """Expect one row per combination of the columns."""
     return ExpectNoRows(
         query=f"select {', '.join(columns)} from {table} group by all having count(*) > 1",
         severity="critical",
@@ -26,7 +26,7 @@ def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figu
 
 
 def withheld_where_the_indicators_are(table: str) -> ExpectNoRows:
-    """The same counties withheld in another table of figures as in the indicators."""
+    """Expect that a table withholds the same counties as the indicators."""
     cell = "distinct indicator_id, variant, year, geography_level, geography_code, suppression"
     return ExpectNoRows(
         query=f"""
@@ -50,7 +50,7 @@ def withheld_where_the_indicators_are(table: str) -> ExpectNoRows:
 
 
 def every_line_is_read_once(table: str) -> ExpectNoRows:
-    """One row per line of the file."""
+    """Expect one row per line of the file."""
     return ExpectNoRows(
         query=f"select line from {table} group by all having count(*) > 1",
         severity="critical",
@@ -60,7 +60,7 @@ def every_line_is_read_once(table: str) -> ExpectNoRows:
 
 
 def offence_numbers_are_positive() -> gxe.ExpectColumnValuesToBeBetween:
-    """Offences of a case are numbered from 1."""
+    """Expect that offences of a case are numbered from 1."""
     return gxe.ExpectColumnValuesToBeBetween(
         column="brottsnummer",
         min_value=1,
@@ -71,7 +71,7 @@ def offence_numbers_are_positive() -> gxe.ExpectColumnValuesToBeBetween:
 
 
 def decisions_are_of_the_year() -> ExpectNoRowsWhere:
-    """Decisions of the delivery's year, which its view has as a column."""
+    """Expect decisions of the delivery's year, which is a column of the view."""
     return ExpectNoRowsWhere(
         condition="year(beslutsdatum) <> year",
         severity="critical",
@@ -81,7 +81,7 @@ def decisions_are_of_the_year() -> ExpectNoRowsWhere:
 
 
 def decisions_are_known(kinds: Collection[str]) -> gxe.ExpectColumnValuesToBeInSet:
-    """Decisions of these kinds only."""
+    """Expect decisions of these kinds only."""
     return gxe.ExpectColumnValuesToBeInSet(
         column="beslut",
         value_set=[*kinds],
@@ -92,7 +92,7 @@ def decisions_are_known(kinds: Collection[str]) -> gxe.ExpectColumnValuesToBeInS
 
 
 def all_months_have_decisions() -> ExpectAggregateToBeBetween:
-    """Decisions in every month."""
+    """Expect decisions in every month."""
     return ExpectAggregateToBeBetween(
         expression="count(distinct month(beslutsdatum))",
         min_value=12,
@@ -110,7 +110,7 @@ def all_months_have_decisions() -> ExpectAggregateToBeBetween:
 
 
 def no_day_has_most(name: str, table: str, column: str) -> ExpectNoRows:
-    """No single day on which most dates fall."""
+    """Expect no day with an unusual share of the dates."""
     return ExpectNoRows(
         query=f"""
             with by_day as materialized (
@@ -135,13 +135,13 @@ def no_day_has_most(name: str, table: str, column: str) -> ExpectNoRows:
 
 
 def typical_decisions_are_there(kinds: Collection[str], notes: str) -> ExpectAggregateToBeBetween:
-    """Decisions of each of these kinds."""
+    """Expect decisions of each of these kinds."""
     *others, last = kinds
-    found = f"count(distinct beslut) filter (where beslut in ({', '.join(f'{kind!r}' for kind in kinds)}))"
+    number_of_kinds = f"count(distinct beslut) filter (where beslut in ({', '.join(f'{kind!r}' for kind in kinds)}))"
     return ExpectAggregateToBeBetween(
-        expression=found,
+        expression=number_of_kinds,
         min_value=len(kinds),
-        shown=f"{found} || ' of {len(kinds)} kinds'",
+        shown=f"{number_of_kinds} || ' of {len(kinds)} kinds'",
         only_if="count(*) >= 1000",
         needs="at least 1,000 rows",
         severity="warning",
@@ -155,7 +155,7 @@ def typical_decisions_are_there(kinds: Collection[str], notes: str) -> ExpectAgg
 
 
 def share_reopened() -> ExpectShareOfRowsToBeBetween:
-    """Few decisions that reopen an investigation."""
+    """Expect few decisions that reopen an investigation."""
     return ExpectShareOfRowsToBeBetween(
         condition="beslut = 'ATERUPPTAGEN'",
         max_value=5,
@@ -174,7 +174,7 @@ def share_of_a_years_offences(
     owner: str,
     notes: str,
 ) -> ExpectMeasureToBeBetween:
-    """The per cent of each year's processed offences for which a condition is true."""
+    """Expect at most a percentage of each year's processed offences to meet a condition."""
     return ExpectMeasureToBeBetween(
         query=f"""
             with of_year as (
@@ -200,7 +200,7 @@ def share_of_a_years_offences(
 def count_like_the_year_before(
     name: str, min_value: float, max_value: float, *, severity: str, notes: str, limit: str
 ) -> ExpectMeasureToBeBetween:
-    """Each indicator's processed offences in the country, as a multiple of those of the year before."""
+    """Expect each indicator's processed offences in the country to be within a multiple of the year before."""
     return ExpectMeasureToBeBetween(
         query=f"""
             {_country("processed", "processed")}
@@ -226,7 +226,7 @@ def count_like_the_year_before(
 def share_like_the_year_before(
     name: str, share: str, share_of_kept_years: str, *, max_value: float, notes: str, limit: str
 ) -> ExpectMeasureToBeBetween:
-    """Each indicator's share in the country, in per cent, as points from that of the year before."""
+    """Expect each indicator's share in the country to be within percentage points of the year before."""
     return ExpectMeasureToBeBetween(
         query=f"""
             {_country(share, share_of_kept_years)}
@@ -255,7 +255,7 @@ _WITH_THE_YEAR_BEFORE = """
 
 
 def _country(value: str, value_of_kept_years: str) -> str:
-    """A value of each indicator and year of the country, those of purged years included."""
+    """Return a CTE with a value of each indicator and year of the country, including purged years."""
     tables = (
         ("intermediate.int_figure_year", value, False),
         ("raw.kept_fct_indicator_year", value_of_kept_years, True),

@@ -1,7 +1,7 @@
-"""Validates tables with suites: one checkpoint of Great Expectations per stage, and what it found per declared expectation.
+"""Validates tables with suites: one checkpoint of Great Expectations per stage and one result per declared expectation.
 
-What is in doubt has failed: an expectation that was not evaluated, that raised, or that found no value to look at has not passed.
-What needs more rows or an earlier year than there is has the result `not judged`, which is not passed either.
+An expectation that was not evaluated, raised an exception or had no values has failed. If it needs more rows or an earlier year
+than there are, its result is `not judged`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from expectations.kinds import EMPTY_TABLE, SqlExpectation
 from expectations.observed import show_count, show_error, show_value
 from expectations.results import CheckResult, Result
 
-# BASIC is the least that still counts; with 0 values asked for, not even a sample of the offending rows is read.
+# BASIC with 0 values returns counts only, without a sample of the unexpected rows.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
 
-# It logs whole exceptions, and some quote values; what is wrong is in the results.
+# Great Expectations logs whole exceptions, which may quote values; the results hold the errors.
 logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
 
 
@@ -36,9 +36,9 @@ def validate(
     """Run the checkpoint of a stage.
 
     Args:
-        stage: What is validated, as the checkpoint's name.
-        suites: Each is validated on the table that its `meta` names.
-        connection: Where the tables are. It stays open.
+        stage: The checkpoint's name.
+        suites: The suites; each names its table in `meta`.
+        connection: The database with the tables. It stays open.
 
     Returns:
         One result per declared expectation, in the order of declaration.
@@ -57,21 +57,21 @@ def validate(
         except TestConnectionError:
             unreadable[suite.name] = f"there is no table {suite.meta['table']}"
             continue
-        # A suite belongs to the context that it is added to.
+        # Copied, because adding a suite binds it to this context.
         added = context.suites.add(copy.deepcopy(suite))
         definition = ValidationDefinition(name=suite.name, data=batch, suite=added)
         definitions.append(context.validation_definitions.add(definition))
-    found: dict[str, Mapping[str, Any]] = {}
+    evaluated: dict[str, Mapping[str, Any]] = {}
     if definitions:
         checkpoint = Checkpoint(name=stage, validation_definitions=definitions, result_format=_RESULT_FORMAT)
         outcome = context.checkpoints.add(checkpoint).run()
         for definition, results in zip(definitions, outcome.run_results.values(), strict=True):
-            found[definition.suite.name] = _evaluate_again(
+            evaluated[definition.suite.name] = _evaluate_again(
                 definition, {result.expectation_config.meta["name"]: result for result in results.results}
             )
     return [
         _check_result(
-            suite, expectation, found.get(suite.name, {}).get(expectation.meta["name"]), unreadable.get(suite.name)
+            suite, expectation, evaluated.get(suite.name, {}).get(expectation.meta["name"]), unreadable.get(suite.name)
         )
         for suite in suites
         for expectation in suite.expectations
@@ -81,15 +81,15 @@ def validate(
 def _batch_of(source: DuckDBDatasource, suite: ExpectationSuite) -> Any:
     *schema, table = suite.meta["table"].split(".")
     with warnings.catch_warnings():
-        # The schema is expected in a connection string, where DuckDB has no place for it.
+        # `schema_name` is deprecated in favour of the connection string, which cannot hold it for DuckDB.
         warnings.simplefilter("ignore", DeprecationWarning)
         asset = source.add_table_asset(suite.name, table_name=table, schema_name=".".join(schema) or None)
     return asset.add_batch_definition_whole_table("all")
 
 
 def _evaluate_again(definition: ValidationDefinition, results: dict[str, Any]) -> dict[str, Any]:
-    """Evaluate what raised once more, alone: aggregates are asked for in one query, and one that raises takes its neighbours along."""
-    raised = {name for name, result in results.items() if _raised(result.exception_info)}
+    """Evaluate expectations that raised again, one by one: they share a query, so an error in one fails them all."""
+    raised = {name for name, result in results.items() if _exception_text(result.exception_info)}
     if len(raised) > 1:
         batch = definition.data.get_batch()
         for expectation in definition.suite.expectations:
@@ -98,8 +98,8 @@ def _evaluate_again(definition: ValidationDefinition, results: dict[str, Any]) -
     return results
 
 
-def _check_result(suite: ExpectationSuite, expectation: Any, found: Any, error: str | None) -> CheckResult:
-    outcome, observed, rows, error = _outcome(suite, expectation, found, error)
+def _check_result(suite: ExpectationSuite, expectation: Any, evaluated: Any, error: str | None) -> CheckResult:
+    outcome, observed, rows, error = _outcome(suite, expectation, evaluated, error)
     return CheckResult(
         name=expectation.meta["name"],
         suite=suite.name,
@@ -113,19 +113,19 @@ def _check_result(suite: ExpectationSuite, expectation: Any, found: Any, error: 
         limit=expectation.meta["limit"],
         rows=rows,
         error=error,
-        beyond=tuple((unit, value) for unit, value in found.result.get("beyond", ())) if found else (),
+        beyond=tuple((unit, value) for unit, value in evaluated.result.get("beyond", ())) if evaluated else (),
     )
 
 
 def _outcome(
-    suite: ExpectationSuite, expectation: Any, found: Any, error: str | None
+    suite: ExpectationSuite, expectation: Any, evaluated: Any, error: str | None
 ) -> tuple[Result, str, int, str | None]:
-    """What became of an expectation, what was observed, the number of offending rows, and why it could not be evaluated."""
+    """Return result, observed value, number of unexpected rows and error of an expectation."""
     if error is None:
-        error = "was declared but not evaluated" if found is None else _raised(found.exception_info)
+        error = "was declared but not evaluated" if evaluated is None else _exception_text(evaluated.exception_info)
     if error is not None:
         return "failed", "not determined", 0, error
-    result = found.result
+    result = evaluated.result
     if result.get("element_count") == 0 or result.get("not_evaluated") == EMPTY_TABLE:
         if suite.meta.get("may_be_empty"):
             return "not judged", EMPTY_TABLE, 0, None
@@ -137,11 +137,11 @@ def _outcome(
         if result.get("missing_count") == total:
             return "failed", f"no value in any of {show_count(total, 'row')}", total, "there is no value to judge"
     observed, rows = _observed(expectation, result)
-    return "passed" if found.success else "failed", observed, rows, None
+    return "passed" if evaluated.success else "failed", observed, rows, None
 
 
 def _observed(expectation: Any, result: Mapping[str, Any]) -> tuple[str, int]:
-    """What a result shows, and its number of offending rows."""
+    """Return the observed value in words and the number of unexpected rows."""
     if "element_count" in result:
         rows = result["unexpected_count"]
         return f"{rows:,} of {show_count(result['element_count'], 'row')}", rows
@@ -155,10 +155,14 @@ def _observed(expectation: Any, result: Mapping[str, Any]) -> tuple[str, int]:
     return show_value(result["observed_value"]), 0
 
 
-def _raised(info: Any) -> str | None:
-    """What an expectation's exceptions may show, or None if there was none."""
-    several = [info] if "raised_exception" in (info or {}) else list((info or {}).values())
-    raised = [one for one in several if isinstance(one, Mapping) and one.get("raised_exception")]
+def _exception_text(info: Any) -> str | None:
+    """Return the text of an expectation's exceptions without values of the data, or None."""
+    exceptions = [info] if "raised_exception" in (info or {}) else list((info or {}).values())
+    raised = [
+        exception for exception in exceptions if isinstance(exception, Mapping) and exception.get("raised_exception")
+    ]
     if not raised:
         return None
-    return show_error("\n".join(f"{one['exception_message']}\n{one['exception_traceback']}" for one in raised))
+    return show_error(
+        "\n".join(f"{exception['exception_message']}\n{exception['exception_traceback']}" for exception in raised)
+    )

@@ -158,10 +158,10 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
         postgres = PostgresSettings.from_environment()
-        from dagster_project.disclosure.withheld import shown_though_withheld
+        from dagster_project.disclosure.withheld import count_figures_withheld_since
         from dagster_project.publication.comparison import FIGURES
 
-        if shown := shown_though_withheld(settings, found[0].folder / FIGURES):
+        if shown := count_figures_withheld_since(settings, found[0].folder / FIGURES):
             print(
                 f"note: {options.activate} shows {shown:,} figures of counties or municipalities that were withheld since",
                 file=sys.stderr,

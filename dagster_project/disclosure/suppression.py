@@ -1,15 +1,13 @@
-"""Disclosure control: which county and municipality figures are withheld, so that no small number among them can be worked out.
+"""Disclosure control: decides which county and municipality figures are withheld so that no small count can be derived.
 
-A figure is withheld for its own sake (`primary`) where one of its counts is small. That alone protects nothing: what is withheld
-is the total less what is shown. Others are withheld besides (`secondary`) until every small count could just as well be another
-number. What could be is shown by *moving offences*: from one municipality to another, or by two offences in different counties
-and otherwise alike exchanging their victim groups. Where such moves change withheld figures only, whoever knows everything that
-is published cannot tell the moved world from the real one. No move changes anything that riket or polisregion shows, whatever is
-shown there.
+A figure is suppressed by the threshold rule (`primary`) if one of its counts is small. Because the total less the shown figures
+would reveal it, complementary suppression (`secondary`) withholds further figures until every small count could also be another
+number. To show that, the module moves offences: from one municipality to another, or two offences that differ only in county and
+victim group exchange their groups. If such moves change withheld figures only, the published figures fit the moved world as well
+as the real one. No move changes a figure of riket or polisregion.
 
-The label itself must not tell: `primary` says that a count is small, so a world in which it is not would be known to be another.
-Where only such worlds are to be had, the label becomes `secondary`, which says nothing of the figure. Reasons and limits:
-docs/decisions/0023.
+A `primary` label itself reveals that a count is small. If protection is only possible in worlds where it is not small, the label
+becomes `secondary`. Reasons and limits: docs/decisions/0023.
 """
 
 from __future__ import annotations
@@ -24,22 +22,21 @@ from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-# As many values a small count must be able to have, itself included.
+# The number of values that a small count must be able to have, including its own.
 POSSIBLE_VALUES = 3
-# Of which offences, cleared or not, a measure consists.
+# Which offences a measure counts: cleared (True), not cleared (False).
 _PARTS = {"cleared": (True,), "not cleared": (False,), "processed": (True, False)}
 TOTAL = "total"
 UNKNOWN = "okand"
 EARLIER = "withheld in an earlier publication"
-# A county of the same region is withheld instead of another one even if that takes so many more offences: a region's figure is
-# nearly that of its counties, and one that is withheld alone could be guessed.
-_WORTH_THE_REGION = 100
-# Of the variants, only this one is published below the police region.
+# Added cost of withholding a county of another region: a county withheld alone in its region could be guessed from the region.
+_OTHER_REGION_SURCHARGE = 100
+# The only variant that is published below the police region.
 DECIDED = "beslutad"
 
 
 class Cell(NamedTuple):
-    """One figure of an indicator and year below the police region."""
+    """A figure of an indicator and year below the police region."""
 
     level: str
     code: str
@@ -54,11 +51,11 @@ class Counts(NamedTuple):
 
 
 Kind: TypeAlias = tuple[bool, str]
-"""Whether an offence was cleared, and all else that is published of it but its place and victim group."""
+"""Whether an offence was cleared, and its other published attributes except place and victim group."""
 
 
 class Offence(NamedTuple):
-    """What is published of an offence of an indicator and year."""
+    """The published attributes of an offence of an indicator and year."""
 
     municipality: str
     group: str
@@ -67,7 +64,7 @@ class Offence(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """The offences of one indicator and year, how many of each there are, the municipalities' counties and their regions."""
+    """The offences of an indicator and year with their number, and the county and region of each municipality."""
 
     offences: Counter[Offence]
     groups: tuple[str, ...]
@@ -76,29 +73,29 @@ class Table:
 
     @cached_property
     def counts(self) -> dict[Cell, Counts]:
-        """What every cell counts, zeros included."""
+        """The counts of every cell, including zeros."""
         return tabulate(self.offences, self.groups, self.county_of)
 
     @cached_property
     def municipalities(self) -> dict[str, list[str]]:
-        """Those of each county."""
-        found: dict[str, list[str]] = defaultdict(list)
+        """The municipalities of each county."""
+        by_county: dict[str, list[str]] = defaultdict(list)
         for municipality, county in sorted(self.county_of.items()):
-            found[county].append(municipality)
-        return found
+            by_county[county].append(municipality)
+        return by_county
 
     @cached_property
     def offences_of(self) -> dict[tuple[str, bool], list[Offence]]:
-        """The offences of each county, cleared ones and others."""
-        found: dict[tuple[str, bool], list[Offence]] = defaultdict(list)
+        """The offences by county and whether they were cleared."""
+        by_county: dict[tuple[str, bool], list[Offence]] = defaultdict(list)
         for offence in sorted(self.offences):
-            found[self.county_of[offence.municipality], offence.kind[0]].append(offence)
-        return found
+            by_county[self.county_of[offence.municipality], offence.kind[0]].append(offence)
+        return by_county
 
 
 @dataclass
 class Withheld:
-    """Why a figure is withheld, what readers are told, and how many values its small counts could have at the least."""
+    """A withheld figure: its published label, the reason, and the least number of values its small counts could have."""
 
     cell: Cell
     suppression: str
@@ -109,18 +106,18 @@ class Withheld:
 
 @dataclass
 class _World:
-    """Where a world differs from the real one: what cells count there, and how many more offences there are."""
+    """The differences of a hypothetical world from the real one: counts of cells and number of offences."""
 
     counts: dict[Cell, Counts] = field(default_factory=dict)
     offences: Counter[Offence] = field(default_factory=Counter)
 
     def counted(self, table: Table, cell: Cell) -> Counts:
-        """What a cell counts in this world."""
+        """Return the counts of a cell in this world."""
         return self.counts.get(cell) or table.counts[cell]
 
     def take(self, table: Table, move: _Move, cleared: bool) -> None:
         for cell, step in move.steps:
-            self.counts[cell] = _moved_by(self.counted(table, cell), cleared, step)
+            self.counts[cell] = _shift(self.counted(table, cell), cleared, step)
         for before, after in move.offences:
             self.offences[before] -= 1
             self.offences[after] += 1
@@ -128,7 +125,7 @@ class _World:
 
 @dataclass(frozen=True)
 class _Move:
-    """Which offences become which, by how much that changes each cell, and what must be withheld or relabelled for it."""
+    """A move of offences: the changed offences, the change of each cell, and the price in figures withheld or relabelled."""
 
     price: float
     steps: tuple[tuple[Cell, int], ...]
@@ -150,64 +147,66 @@ def tabulate(
 
 
 def is_small(counts: Counts, below: int) -> bool:
-    """Whether a figure is withheld for its own sake: processed, cleared or what is not cleared is at least 1 and less than `below`.
+    """Return whether the threshold rule applies: a count is at least 1 and less than `below`.
 
-    A small number processed needs no look of its own: one of its two parts is small then.
+    The number processed is not checked: if it is small, one of its two parts is small.
     """
     cleared, not_cleared = counts
     return 0 < cleared < below or 0 < not_cleared < below
 
 
 def withhold(table: Table, below: int, withheld_before: Mapping[Cell, str] = MappingProxyType({})) -> list[Withheld]:
-    """Decide what is withheld of one indicator and year, in the order of the cells.
+    """Return the withheld figures of an indicator and year, in the order of the cells.
 
-    What was withheld in an earlier publication (cell → label) stays so: what that one shows beside it would tell it. And what was
-    called `secondary` stays that, since there was a reason not to say more.
+    Figures withheld in an earlier publication (cell → label) stay withheld, because that publication would reveal them. A
+    `secondary` label is kept too.
     """
     small = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
-    found = {
-        cell: Withheld(cell, withheld_before.get(cell, "primary"), _smallness(table.counts[cell], below))
+    withheld = {
+        cell: Withheld(cell, withheld_before.get(cell, "primary"), _describe_small_counts(table.counts[cell], below))
         for cell in small
     }
     for cell in (withheld_before.keys() & table.counts.keys()) - small:
-        found[cell] = Withheld(cell, "secondary", EARLIER)
-    primary = {cell for cell, one in found.items() if one.suppression == "primary"}
-    # Counties first: what they need withheld serves their municipalities and groups too.
-    for cell in sorted(small, key=lambda one: (one.group != TOTAL, one.level == "kommun", one)):
+        withheld[cell] = Withheld(cell, "secondary", EARLIER)
+    primary = {cell for cell, entry in withheld.items() if entry.suppression == "primary"}
+    # Counties first: their complementary suppression also protects municipalities and groups.
+    for cell in sorted(small, key=lambda cell: (cell.group != TOTAL, cell.level == "kommun", cell)):
         for measure, count in _measures(table.counts[cell]).items():
             if 1 <= count < below:
-                values = _hide(table, found, primary, cell, measure, below)
-                found[cell].possible_values = min(values, found[cell].possible_values or values)
-    return [found[cell] for cell in sorted(found)]
+                values = _protect(table, withheld, primary, cell, measure, below)
+                withheld[cell].possible_values = min(values, withheld[cell].possible_values or values)
+    return [withheld[cell] for cell in sorted(withheld)]
 
 
-def _moved_by(counts: Counts, cleared: bool, by: int) -> Counts:
+def _shift(counts: Counts, cleared: bool, by: int) -> Counts:
     return (
         Counts(counts.cleared + by, counts.not_cleared) if cleared else Counts(counts.cleared, counts.not_cleared + by)
     )
 
 
 def _measures(counts: Counts) -> dict[str, int]:
-    """What is looked at; the sum last, since it is hidden where its parts are, unless the country has too few of them."""
+    """Return the measures to protect; the sum last, because protecting the parts usually protects it."""
     return {"cleared": counts.cleared, "not cleared": counts.not_cleared, "processed": sum(counts)}
 
 
-def _smallness(counts: Counts, below: int) -> str:
+def _describe_small_counts(counts: Counts, below: int) -> str:
     return f"{', '.join(name for name, count in _measures(counts).items() if 1 <= count < below)} from 1 to {below - 1}"
 
 
-def _hide(table: Table, found: dict[Cell, Withheld], primary: set[Cell], cell: Cell, measure: str, below: int) -> int:
-    """Withhold besides, or call `secondary`, what worlds with other counts take; returns how many values are possible then.
+def _protect(
+    table: Table, withheld: dict[Cell, Withheld], primary: set[Cell], cell: Cell, measure: str, below: int
+) -> int:
+    """Withhold or relabel the figures that hypothetical worlds with other counts change; return the number of possible values.
 
-    Counts move up and down from the real one, always where it costs least. `primary` are those of `found` that are called so, kept
-    beside it since they are asked for hundreds of thousands of times.
+    Counts move up and down from the real count by the cheapest move. `primary` are the cells of `withheld` with that label, kept
+    as a set because they are looked up hundreds of thousands of times.
     """
     worlds = {1: _World(), -1: _World()}
     for values in range(1, POSSIBLE_VALUES):
         cheapest: tuple[_Move, _World, bool] | None = None
         for (step, world), cleared in product(worlds.items(), _PARTS[measure]):
             limit = cheapest[0].price if cheapest else math.inf
-            move = _cheapest_move(table, world, found, primary, cell, cleared, step, below, limit)
+            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below, limit)
             if move is not None:
                 cheapest = move, world, cleared
                 if move.price == 0:
@@ -216,12 +215,12 @@ def _hide(table: Table, found: dict[Cell, Withheld], primary: set[Cell], cell: C
             return values
         move, world, cleared = cheapest
         world.take(table, move, cleared)
-        for one, _ in move.steps:
-            if one not in found:
-                found[one] = Withheld(one, "secondary", f"hides {measure} of", cell)
-            elif one in primary and not is_small(world.counted(table, one), below):
-                found[one].suppression = "secondary"
-                primary.remove(one)
+        for changed, _ in move.steps:
+            if changed not in withheld:
+                withheld[changed] = Withheld(changed, "secondary", f"hides {measure} of", cell)
+            elif changed in primary and not is_small(world.counted(table, changed), below):
+                withheld[changed].suppression = "secondary"
+                primary.remove(changed)
     return POSSIBLE_VALUES
 
 
@@ -236,44 +235,44 @@ def _cheapest_move(
     below: int,
     limit: float,
 ) -> _Move | None:
-    """The move that changes a count by `step` for which the fewest offences, and figures, must be withheld besides.
+    """Return the move that changes a count by `step` at the lowest price, or None if none is cheaper than `limit`.
 
-    None where no move costs less than `limit`. What cannot cost less is left out as soon as that is known: counties are many.
+    The price is the number of offences and figures to be withheld in addition.
     """
 
     @cache
     def price(changed: Cell, by: int) -> float:
-        """What it costs that a cell changes: nothing where that is no matter, little for another label; infinite where it cannot.
+        """Return the price of changing a cell: 0 if it is withheld already, 1 for a new label, infinite if impossible.
 
-        Or any price that is no less than the limit, which only falls: what was said once holds to the end.
+        A price that reaches the limit may be inexact. The limit only falls, so cached prices stay valid.
         """
         needed = 0 if changed in withheld else 2 + sum(table.counts[changed])
         if needed >= limit:
             return needed
-        after = _moved_by(world.counted(table, changed), cleared, by)
+        after = _shift(world.counted(table, changed), cleared, by)
         if min(after) < 0:
             return math.inf
         return needed or int(changed in primary and not is_small(after, below))
 
     def cost(steps: Iterable[tuple[Cell, int]], extra: int = 0) -> float:
-        """What steps cost together, or any price that is no less than the limit."""
-        together: float = extra
-        for one in steps:
-            if together >= limit:
+        """Return the price of all steps; inexact once it reaches the limit."""
+        total: float = extra
+        for step_ in steps:
+            if total >= limit:
                 break
-            together += price(*one)
-        return together
+            total += price(*step_)
+        return total
 
     def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
         price_of_all = cost(steps, extra)
         return _Move(price_of_all, steps, offences) if price_of_all < limit else None
 
     @cache
-    def elsewhere(county: str) -> int:
-        """What it costs that the other county belongs to another region."""
-        return 0 if table.region_of.get(county) == table.region_of.get(home) else _WORTH_THE_REGION
+    def region_surcharge(county: str) -> int:
+        """Return the added price of a county in another region."""
+        return 0 if table.region_of.get(county) == table.region_of.get(home) else _OTHER_REGION_SURCHARGE
 
-    def there_are(offence: Offence) -> bool:
+    def exists(offence: Offence) -> bool:
         return table.offences.get(offence, 0) + world.offences.get(offence, 0) > 0
 
     def cheapest_municipality(county: str, by: int, but: str = "") -> Cell | None:
@@ -287,16 +286,16 @@ def _cheapest_move(
         return cheapest[1] if cheapest else None
 
     def offences_to_take(county: str) -> Iterator[Offence]:
-        """One offence of each municipality and victim group of a county that could lose one, or costs too much anyway."""
+        """Yield an offence of each municipality and victim group of a county that can lose one."""
         seen = set()
         for offence in table.offences_of[county, cleared]:
             place = offence[:2]
-            if place not in seen and price(Cell("kommun", offence.municipality), -1) < math.inf and there_are(offence):
+            if place not in seen and price(Cell("kommun", offence.municipality), -1) < math.inf and exists(offence):
                 seen.add(place)
                 yield offence
 
-    def within_the_county() -> Iterator[_Move | None]:
-        """From one municipality to another."""
+    def within_county() -> Iterator[_Move | None]:
+        """Move an offence to or from another municipality of the county."""
         if cell.level != "kommun" or (other := cheapest_municipality(home, -step, cell.code)) is None:
             return
         giving, taking = (other, cell) if step > 0 else (cell, other)
@@ -306,15 +305,15 @@ def _cheapest_move(
                 return
 
     def between_counties() -> Iterator[_Move | None]:
-        """From a municipality of one county to one of another; counties and victim groups change with it."""
-        # Those first whose figures are withheld anyway.
-        for other in sorted(table.municipalities, key=lambda one: Cell("lan", one) not in withheld):
+        """Move an offence between municipalities of two counties, which changes counties and victim groups."""
+        # Counties that are withheld already come first: they are cheaper.
+        for other in sorted(table.municipalities, key=lambda county: Cell("lan", county) not in withheld):
             giving, taking = (other, home) if step > 0 else (home, other)
             counties = ((Cell("lan", giving), -1), (Cell("lan", taking), 1))
-            if other == home or cost(counties, elsewhere(other)) >= limit:
+            if other == home or cost(counties, region_surcharge(other)) >= limit:
                 continue
             to = cell if cell.level == "kommun" and step > 0 else cheapest_municipality(taking, 1)
-            if to is None or cost((*counties, (to, 1)), elsewhere(other)) >= limit:
+            if to is None or cost((*counties, (to, 1)), region_surcharge(other)) >= limit:
                 continue
             for offence in offences_to_take(giving):
                 if cell.group not in (TOTAL, offence.group):
@@ -330,15 +329,15 @@ def _cheapest_move(
                         (Cell("lan", taking, offence.group), 1),
                     ),
                     (offence, offence._replace(municipality=to.code)),
-                    extra=elsewhere(other),
+                    extra=region_surcharge(other),
                 )
 
     def between_groups() -> Iterator[_Move | None]:
-        """Two offences of one kind in two counties exchange their victim groups."""
+        """Exchange the victim groups of two offences of the same kind in two counties."""
         if cell.group == TOTAL:
             return
         for other in table.municipalities:
-            if other == home or elsewhere(other) >= limit:
+            if other == home or region_surcharge(other) >= limit:
                 continue
             for group in table.groups:
                 if group == cell.group:
@@ -350,29 +349,31 @@ def _cheapest_move(
                     (Cell("lan", other, cell.group), -step),
                     (Cell("lan", other, group), step),
                 )
-                if cost(steps, elsewhere(other)) >= limit:
+                if cost(steps, region_surcharge(other)) >= limit:
                     continue
-                kinds = {
-                    one.kind: one for one in table.offences_of[other, cleared] if one.group == away and there_are(one)
+                candidates = {
+                    offence.kind: offence
+                    for offence in table.offences_of[other, cleared]
+                    if offence.group == away and exists(offence)
                 }
-                for one in table.offences_of[home, cleared]:
-                    if one.group == at_home and one.kind in kinds and there_are(one):
-                        exchanged = kinds[one.kind]
+                for offence in table.offences_of[home, cleared]:
+                    if offence.group == at_home and offence.kind in candidates and exists(offence):
+                        exchanged = candidates[offence.kind]
                         yield move(
                             steps,
-                            (one, one._replace(municipality=exchanged.municipality)),
-                            (exchanged, exchanged._replace(municipality=one.municipality)),
-                            extra=elsewhere(other),
+                            (offence, offence._replace(municipality=exchanged.municipality)),
+                            (exchanged, exchanged._replace(municipality=offence.municipality)),
+                            extra=region_surcharge(other),
                         )
                         break
 
     home = table.county_of[cell.code] if cell.level == "kommun" else cell.code
     cheapest: _Move | None = None
-    for sort in (within_the_county, between_groups, between_counties):
-        for found in sort():
-            if found is not None:
-                cheapest, limit = found, found.price
-                if found.price == 0:
+    for search in (within_county, between_groups, between_counties):
+        for move_ in search():
+            if move_ is not None:
+                cheapest, limit = move_, move_.price
+                if move_.price == 0:
                     return cheapest
     return cheapest
 
@@ -385,45 +386,45 @@ def withheld_figures(
     groups_of: Mapping[str, Collection[str]],
     below: int,
 ) -> list[dict[str, object]]:
-    """What is withheld of all indicators and years, as rows of `int_suppression`.
+    """Return the withheld figures of all indicators and years as rows of `int_suppression`.
 
     `offences` are rows of `int_offence_kind`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the unknown
-    one to None), `region_of` counties, `groups_of` indicators to their victim groups. Where the offences and the
-    threshold are those of an earlier publication, what was decided then holds: another choice beside it could tell.
+    one to None), `region_of` counties, `groups_of` indicators to their victim groups. If offences and threshold
+    equal those of an earlier publication, its decision is kept, because a different one could reveal figures.
     """
     tables: dict[tuple[str, int], dict[Offence, int]] = defaultdict(dict)
     for year, indicator, municipality, group, cleared, kind, number in offences:
         tables[indicator, year][Offence(municipality, group, (cleared, kind))] = number
-    before: dict[tuple[str, int], list[tuple[Withheld, str | None]]] = defaultdict(list)
+    withheld_by_table: dict[tuple[str, int], list[tuple[Withheld, str | None]]] = defaultdict(list)
     for indicator, year, level, code, group, suppression, because, hides, values, basis in withheld_before:
         hidden = Cell(*hides.split(" ")) if hides else None
-        before[indicator, year].append(
+        withheld_by_table[indicator, year].append(
             (Withheld(Cell(level, code, group), suppression, because or EARLIER, hidden, values), basis)
         )
     counties = {municipality: county or UNKNOWN for municipality, county in county_of.items()}
     rows: list[dict[str, object]] = []
-    for indicator, year in sorted(tables.keys() | before.keys()):
+    for indicator, year in sorted(tables.keys() | withheld_by_table.keys()):
         rests_on = _fingerprint(tables[indicator, year], below)
-        earlier = [one for one, _ in before[indicator, year]]
-        if not earlier or any(basis != rests_on for _, basis in before[indicator, year]):
+        withheld = [entry for entry, _ in withheld_by_table[indicator, year]]
+        if not withheld or any(basis != rests_on for _, basis in withheld_by_table[indicator, year]):
             groups = (*groups_of[indicator], UNKNOWN)
             table = Table(Counter(tables[indicator, year]), groups, counties, region_of)
-            earlier = withhold(table, below, {one.cell: one.suppression for one in earlier})
+            withheld = withhold(table, below, {entry.cell: entry.suppression for entry in withheld})
         rows += [
             {
                 "indicator_id": indicator,
                 "variant": DECIDED,
                 "year": year,
-                "geography_level": one.cell.level,
-                "geography_code": one.cell.code,
-                "victim_group": one.cell.group,
-                "suppression": one.suppression,
-                "because": one.because,
-                "hides": " ".join(one.hides) if one.hides else None,
-                "possible_values": one.possible_values,
+                "geography_level": entry.cell.level,
+                "geography_code": entry.cell.code,
+                "victim_group": entry.cell.group,
+                "suppression": entry.suppression,
+                "because": entry.because,
+                "hides": " ".join(entry.hides) if entry.hides else None,
+                "possible_values": entry.possible_values,
                 "rests_on": rests_on,
             }
-            for one in earlier
+            for entry in withheld
         ]
     return rows
 

@@ -1,4 +1,4 @@
-"""What is withheld below the police region: the rule and the memory that the build reads, and the account of why."""
+"""The state of disclosure control: the threshold, the figures withheld so far, and the audit file of reasons."""
 
 from __future__ import annotations
 
@@ -17,17 +17,14 @@ _FIGURES = "fct_indicator_year"
 
 
 def create_withheld_source(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Create the tables about withholding that the dbt project declares as source `raw`.
-
-    The memory of what was withheld is kept in the private warehouse, beside what the publications at hand say themselves.
-    """
+    """Create the tables on disclosure control that the dbt project declares in source `raw`."""
     connection.execute("create or replace table raw.disclosure_rule (suppress_below integer)")
     connection.execute("insert into raw.disclosure_rule values (?)", [settings.suppress_below])
-    connection.execute(f"create or replace table raw.withheld_before as {_withheld_so_far(settings)}")
+    connection.execute(f"create or replace table raw.withheld_before as {_withheld_query(settings)}")
 
 
 def remember_withheld(settings: Settings) -> None:
-    """Add what the marts withhold to the memory; before they are published, since afterwards nobody may forget it."""
+    """Record the figures that the marts withhold; called before they are published, so that no record is lost."""
     new = settings.withheld.with_name(f".{settings.withheld.name}{UNFINISHED}")
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
@@ -36,7 +33,7 @@ def remember_withheld(settings: Settings) -> None:
             copy (
                 select {_KEY}, {_DECIDED} from built.intermediate.int_suppression
                 union all
-                select {_KEY}, {_DECIDED} from ({_withheld_so_far(settings)})
+                select {_KEY}, {_DECIDED} from ({_withheld_query(settings)})
                 where ({_KEY}) not in (select ({_KEY}) from built.intermediate.int_suppression)
                 order by all
             ) to {literal(new)} (format parquet, compression zstd)"""
@@ -45,17 +42,17 @@ def remember_withheld(settings: Settings) -> None:
     new.replace(settings.withheld)
 
 
-def shown_though_withheld(settings: Settings, figures: Path) -> int:
-    """How many figures a published file of `fct_indicator_year` shows that were withheld since."""
+def count_figures_withheld_since(settings: Settings, figures: Path) -> int:
+    """Count the figures that a published file of `fct_indicator_year` shows but that were withheld since."""
     with duckdb.connect() as connection:
         (rows,) = connection.execute(
-            f"select count(*) from {parquet(figures)} semi join ({_withheld_so_far(settings)}) using ({_KEY}) where suppression is null"
+            f"select count(*) from {parquet(figures)} semi join ({_withheld_query(settings)}) using ({_KEY}) where suppression is null"
         ).fetchone() or (0,)
     return int(rows)
 
 
 def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Write why each figure is withheld, with its counts, for whoever may see the private warehouse."""
+    """Write the reason and the counts of each withheld figure to a private file."""
     settings.suppression_audit.parent.mkdir(parents=True, exist_ok=True)
     new = settings.suppression_audit.with_name(f".{settings.suppression_audit.name}{UNFINISHED}")
     connection.execute(
@@ -70,14 +67,14 @@ def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Set
     new.replace(settings.suppression_audit)
 
 
-def _withheld_so_far(settings: Settings) -> str:
-    """Every figure ever withheld, as far as the memory or a publication that is still there tells."""
+def _withheld_query(settings: Settings) -> str:
+    """Return a query of every figure withheld so far, from the stored record or else from the publications."""
     if settings.withheld.exists():
         return f"select {_KEY}, {_DECIDED} from {parquet(settings.withheld)}"
-    told = [publication.folder / "parquet" / f"{_FIGURES}.parquet" for publication in publications(settings)]
+    files = [publication.folder / "parquet" / f"{_FIGURES}.parquet" for publication in publications(settings)]
     selects = [
         f"select {_KEY}, suppression from {parquet(file)} where suppression is not null"
-        for file in told
+        for file in files
         if file.exists()
     ]
     nothing = (
@@ -85,7 +82,7 @@ def _withheld_so_far(settings: Settings) -> str:
         "null::varchar as geography_code, null::varchar as victim_group, null::varchar as suppression where false"
     )
     return (
-        # What was once called secondary stays that.
+        # A figure once labelled secondary stays secondary (max of the labels).
         f"select {_KEY}, max(suppression) as suppression, null::varchar as because, null::varchar as hides, "
         f"null::integer as possible_values, null::varchar as rests_on from ({' union '.join([nothing, *selects])}) group by all"
     )

@@ -1,7 +1,4 @@
-"""The audit: which suites look at what, and whether the results together let the figures be published.
-
-What is expected is declared in `expectations/suites/`; `expectations.validation` evaluates it.
-"""
+"""The audit: runs the suites in `expectations/suites/` and decides whether the figures may be published."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ logger = logging.getLogger("uppklarat")
 
 @dataclass(frozen=True)
 class Audit:
-    """All results of an audit, and the fingerprint of what was audited."""
+    """The results of an audit and the fingerprint of its inputs."""
 
     basis: str
     results: tuple[CheckResult, ...]
@@ -47,29 +44,29 @@ class Audit:
 
     @property
     def warnings(self) -> tuple[CheckResult, ...]:
-        """The failed checks that only warn, or that somebody let pass."""
+        """The failed checks that only warn or are waived."""
         return tuple(result for result in self.results if result.warns)
 
     @property
     def not_judged(self) -> tuple[CheckResult, ...]:
-        """The checks that could not be judged: too few rows, no earlier year, or a failure before them."""
+        """The checks that could not be judged: too few rows, no earlier year, or a blocking failure upstream."""
         return tuple(result for result in self.results if result.result == "not judged")
 
 
 def audit_warehouse(settings: Settings) -> Audit:
-    """Audit the deliveries of the complete years, the offences and the marts, with the data tests of the build.
+    """Audit the deliveries of complete years, the offences and the marts; includes the build's data tests.
 
-    While no year is complete there is nothing to audit, and no result.
+    Without a complete year there are no results.
     """
     active = active_deliveries(settings)
     complete = complete_years(active)
     if not complete:
         return Audit(publication_basis(settings), ())
-    # Great Expectations takes seconds to import, which only a load pays that audits.
+    # Imported here because Great Expectations takes seconds to import.
     from expectations.suites import load_suites
     from expectations.validation import validate
 
-    # An audit of marts that were built from other deliveries must not be taken for one of these.
+    # An audit of stale marts must not be used for the current deliveries.
     basis = publication_basis(settings) if is_built(settings) else "stale"
     results = [
         *(
@@ -78,7 +75,7 @@ def audit_warehouse(settings: Settings) -> Audit:
             if year in complete
             for result in _audit_delivery(settings, record)
         ),
-        *_as_results(read_data_tests(settings)),
+        *_dbt_results(read_data_tests(settings)),
         *(result for record in active.values() for result in _corrections(record)),
     ]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
@@ -93,30 +90,30 @@ def audit_warehouse(settings: Settings) -> Audit:
 def leave_consequences_unjudged(
     results: Iterable[CheckResult], declared: Iterable[ExpectationSuite]
 ) -> list[CheckResult]:
-    """Call failures not judged whose asset is derived from one of which a check blocks: they may be its consequences.
+    """Set failures downstream of a blocking check to `not judged`, since they may be its consequences.
 
-    Nothing that fails gets lost by that, since what blocks is left, and once it is corrected all is judged again.
+    No failure is lost: the blocking check remains, and once it is fixed all checks are evaluated again.
     """
     results = list(results)
     blocked = {result.asset for result in results if result.blocks}
     parents = {suite.meta["asset"]: suite.meta.get("follows", ()) for suite in declared}
 
     def causes(asset: str) -> set[str]:
-        return {found for parent in parents.get(asset, ()) for found in ({parent} & blocked) | causes(parent)}
+        return {cause for parent in parents.get(asset, ()) for cause in ({parent} & blocked) | causes(parent)}
 
-    def judged(result: CheckResult) -> CheckResult:
-        of_suite = result.suite not in ("dbt", "waivers", "corrections")
-        is_judgement = of_suite and result.result == "failed" and result.error is None
-        if not (is_judgement and (behind := causes(result.asset))):
+    def with_causes_considered(result: CheckResult) -> CheckResult:
+        from_suite = result.suite not in ("dbt", "waivers", "corrections")
+        is_judgement = from_suite and result.result == "failed" and result.error is None
+        if not (is_judgement and (blocked_causes := causes(result.asset))):
             return result
-        why = f"not judged, since it may follow from what blocks in {', '.join(sorted(behind))}"
+        why = f"not judged, since it may be a consequence of a blocking failure in {', '.join(sorted(blocked_causes))}"
         return replace(result, result="not judged", observed=f"{result.observed} ({why})")
 
-    return [judged(result) for result in results]
+    return [with_causes_considered(result) for result in results]
 
 
 def save_audit(settings: Settings, audit: Audit) -> None:
-    """Keep an audit and show it on the validation page."""
+    """Store an audit and render the validation page."""
     results = [asdict(result) for result in audit.results]
     write_json(settings.audit_results, {"basis": audit.basis, "results": results})
     deliveries = active_deliveries(settings)
@@ -132,26 +129,27 @@ def save_audit(settings: Settings, audit: Audit) -> None:
 
 
 def read_audit(settings: Settings) -> Audit | None:
-    """The latest audit, if there is one."""
-    said: dict[str, Any] | None = read_json(settings.audit_results, None)
-    if said is None:
+    """Return the latest stored audit, if any."""
+    stored: dict[str, Any] | None = read_json(settings.audit_results, None)
+    if stored is None:
         return None
     try:
-        return Audit(said["basis"], tuple(CheckResult.from_json(result) for result in said["results"]))
+        return Audit(stored["basis"], tuple(CheckResult.from_json(result) for result in stored["results"]))
     except (KeyError, TypeError):
-        # Older code kept results in another form; they are of another basis anyhow.
+        # Older code stored results in another form, with another basis.
         return None
 
 
 def missing_checks(settings: Settings, audit: Audit) -> list[str]:
-    """Declared checks that the audit holds no result of, as `asset.name`, with the year for a delivery's."""
+    """Return the declared checks without a result, as `asset.name`, with the year for checks of deliveries."""
     from expectations.suites import load_suites
 
     active = active_deliveries(settings)
     complete = complete_years(active)
     sources = {file.table: file.source for file in input_contract().files}
     loaded: dict[str, list[int | None]] = {
-        source: [year for (of, year) in active if of == source and year in complete] for source in sources.values()
+        source: [year for (delivered, year) in active if delivered == source and year in complete]
+        for source in sources.values()
     }
     declared: set[tuple[str, str, int | None]] = {
         (suite.meta["asset"], expectation.meta["name"], year)
@@ -165,12 +163,12 @@ def missing_checks(settings: Settings, audit: Audit) -> list[str]:
 
 
 def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckResult]:
-    """Audit a delivery's typed extract; once, since neither it nor the expectations change, unless a check ended in an error."""
+    """Audit a delivery's typed extract; results are stored and reused, unless a check ended in an error."""
     folder = record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
-    kept = folder / f"audit-{rules_version()}.json"
-    said: list[dict[str, Any]] | None = read_json(kept, None)
-    if said is not None:
-        return [CheckResult.from_json(result) for result in said]
+    stored_results = folder / f"audit-{rules_version()}.json"
+    stored: list[dict[str, Any]] | None = read_json(stored_results, None)
+    if stored is not None:
+        return [CheckResult.from_json(result) for result in stored]
     from expectations.suites import load_suites
     from expectations.validation import validate
 
@@ -183,35 +181,35 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
         results = validate("typed_extract", of_source, connection)
     results = [replace(result, year=record.year, limit=result.limit.format(year=record.year)) for result in results]
     logger.info("%s: %s checks of the typed extract", record.label, len(results))
-    # What failed for a passing reason (memory, a locked file) must not fail for ever.
+    # Errors may be transient (memory, a locked file), so they are not stored.
     if not any(result.error for result in results):
-        write_json(kept, [asdict(result) for result in results])
+        write_json(stored_results, [asdict(result) for result in results])
     return results
 
 
 def _corrections(record: DeliveryRecord) -> list[CheckResult]:
-    """The declared corrections of a delivery, which readers shall know of; one that fits nothing does not come so far."""
+    """Return the declared corrections of a delivery as passed checks, so that they are published."""
     return [
         CheckResult(
-            name=f"correction_{one['id']}",
+            name=f"correction_{correction['id']}",
             suite="corrections",
             layer="raw",
-            asset=f"{record.source}_{one['file']}",
+            asset=f"{record.source}_{correction['file']}",
             severity="warn",
             owner="supplier",
-            reason=f"{one['reason']} (reported by {one['reported_by']}, {one['date']})",
+            reason=f"{correction['reason']} (reported by {correction['reported_by']}, {correction['date']})",
             result="passed",
-            observed=f"{record.files[one['file']].corrected[one['id']]} rows: {one['what']}",
+            observed=f"{record.files[correction['file']].corrected[correction['id']]} rows: {correction['what']}",
             limit="at least 1 row",
-            rows=record.files[one["file"]].corrected[one["id"]],
+            rows=record.files[correction["file"]].corrected[correction["id"]],
             year=record.year,
         )
-        for one in record.corrections
+        for correction in record.corrections
     ]
 
 
-def _as_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
-    """dbt's data tests, which catch our own mistakes, as results among the others."""
+def _dbt_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
+    """Convert dbt's data tests to check results."""
     marts = {*mart_tables(), *mart_views()}
     return [
         CheckResult(

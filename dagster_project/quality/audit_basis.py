@@ -1,4 +1,4 @@
-"""What a publication rests on, as one fingerprint: the same basis gives the same publication."""
+"""The fingerprint of the inputs of a publication: the same basis gives the same publication."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dagster_project.versions import code_version, fingerprint
 
 
 def publication_basis(settings: Settings) -> str:
-    """Fingerprint of the deliveries that the figures rest on, the user's own declarations and the code.
+    """Return the fingerprint of the deliveries, the user's own declarations and the code.
 
-    Police deliveries of years that wait count too: offences are looked up in them.
+    Police deliveries of incomplete years are included, because offences are looked up in them.
     """
     active = active_deliveries(settings)
     own = [path for path in (settings.own_offence_codes, settings.waivers, settings.catalogue) if path.exists()]
@@ -29,8 +29,8 @@ def publication_basis(settings: Settings) -> str:
         "kept": kept_description(settings),
         "own": fingerprint(own),
         "suppress below": settings.suppress_below,
-        # A waiver that expires changes what may be published, though nothing was touched.
-        "expired": [one.text for one in read_waivers(settings.waivers) if one.has_expired(date.today())],
+        # A waiver that expires changes what may be published without any changed file.
+        "expired": [waiver.text for waiver in read_waivers(settings.waivers) if waiver.has_expired(date.today())],
         "code": code_version(),
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ from reference.worlds import dirty_world
 from warehouse import build
 
 from dagster_project.disclosure.suppression import Cell, Counts, Offence, Table, is_small, withhold
-from dagster_project.disclosure.withheld import remember_withheld, shown_though_withheld
+from dagster_project.disclosure.withheld import count_figures_withheld_since, remember_withheld
 from dagster_project.settings import Settings
 
 BELOW = 5
@@ -328,7 +328,7 @@ def test_a_file_that_shows_what_was_withheld_is_known(world: Settings, settings:
             connection.execute(
                 f"copy (select * replace ({label} as suppression) from marts.fct_indicator_year) to '{file}' (format parquet)"
             )
-            assert shown_though_withheld(places, file) == shown
+            assert count_figures_withheld_since(places, file) == shown
 
 
 def test_what_is_secondary_stays_that() -> None:

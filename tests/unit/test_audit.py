@@ -97,7 +97,9 @@ def test_what_may_follow_from_what_blocks_is_not_judged() -> None:
     changed = {name for name in found if found[name] not in results}
     assert changed == {"follows", "follows_far"}
     assert {found[name].result for name in changed} == {"not judged"}
-    assert found["follows"].observed == "3 rows (not judged, since it may follow from what blocks in first)"
+    assert (
+        found["follows"].observed == "3 rows (not judged, since it may be a consequence of a blocking failure in first)"
+    )
     assert Audit("", tuple(found.values())).not_judged == (found["follows"], found["follows_far"])
 
 

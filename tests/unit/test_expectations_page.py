@@ -65,7 +65,7 @@ def words(html: str) -> str:
         ([result()], "Published Every check that could be judged passed.", (1, 1, 0, 0, 0)),
         (
             [result(), result("a", result="failed", severity="warn")],
-            "Published, with warnings No check blocks publication; mind the warnings.",
+            "Published, with warnings No check blocks publication; see the warnings.",
             (2, 1, 1, 0, 0),
         ),
         (
@@ -75,7 +75,7 @@ def words(html: str) -> str:
                 result("b", result="failed"),
                 result("c", result="not judged"),
             ],
-            "Blocked Nothing was published: what blocks must be put right first.",
+            "Blocked Nothing was published: correct the blocking checks first.",
             (4, 1, 1, 1, 1),
         ),
         ([], "Blocked No check was run, so nothing may be published.", (0, 0, 0, 0, 0)),
