@@ -1,4 +1,4 @@
-"""Runs the load job in this process and reads from its events what the command line tells."""
+"""Runs the load job in this process and derives its outcome from the run's events."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from dagster_project.publications import publications
 from dagster_project.quality.audit import read_audit
 from dagster_project.settings import Settings
 
-# Steps whose refusal is the audit's; any other failure is ours.
 COMMAND_LINE = {"uppklarat/started_by": "command line"}
+# Steps that fail if the audit blocks publishing; any other failure is unexpected.
 GATED = ("draft", "current")
 SERVING = "published__postgres"
-# The class of the error by which Dagster stops what comes after a blocking check; it exports no such name.
+# The error of a failed blocking check, a class that Dagster does not export.
 CHECK_FAILED = "DagsterAssetCheckFailedError"
 
 
 def run_load(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
-    """Run the load over the touched years; `years` limits the ingest, empty = all.
+    """Run the load job for the touched years; `years` limits the ingest (empty: all).
 
-    Raises `LoadFailedError` for a step that failed otherwise than by the audit's refusal.
+    Raises `LoadFailedError` if a step failed for any other reason than the audit.
     """
-    before = {one.publication_id for one in publications(settings)}
+    before = {publication.publication_id for publication in publications(settings)}
     with open_instance(settings) as instance:
         fail_dead_runs(instance, settings.lock)
         result = (
@@ -42,7 +42,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
                     **run_config(complete_only=False, years=sorted(years)),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                # `load` holds the lock before the run begins.
+                # `load` holds the writer lock already.
                 tags={**range_tags(touched), **COMMAND_LINE, **writer_tag()},
                 raise_on_error=False,
             )
@@ -50,8 +50,8 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     rejected: dict[str, None] = {}
     for evaluation in result.get_asset_check_evaluations():
         if evaluation.check_name == ACCEPTED and not evaluation.passed:
-            said = evaluation.metadata["rejected"].value
-            rejected |= dict.fromkeys(said if isinstance(said, list) else [str(said)])
+            labels = evaluation.metadata["rejected"].value
+            rejected |= dict.fromkeys(labels if isinstance(labels, list) else [str(labels)])
     blocked = not_served = None
     for event in result.filter_events(lambda event: event.is_step_failure and event.step_key != REJECTED):
         error = event.step_failure_data.error
@@ -69,10 +69,10 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
         if event.step_key not in (*GATED, SERVING) or error is None or error.cls_name != dg.Failure.__name__:
             raise LoadFailedError(f"step {event.step_key} of run {result.run_id} failed: {message.strip()}")
         data = event.step_failure_data.user_failure_data
-        said = (data.description if data else None) or message.strip()
+        reason = (data.description if data else None) or message.strip()
         if event.step_key == SERVING:
-            not_served = said
+            not_served = reason
         else:
-            blocked = said
-    new = [one for one in publications(settings) if one.publication_id not in before]
+            blocked = reason
+    new = [publication for publication in publications(settings) if publication.publication_id not in before]
     return LoadOutcome(new[-1] if new else None, tuple(rejected), blocked, not_served, result.run_id)

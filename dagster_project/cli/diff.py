@@ -1,4 +1,4 @@
-"""How two publications differ, as the command `diff` tells it: as data, and as text for people."""
+"""The command `diff`: differences between two publications, as data and as text."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _LARGEST = 10
 
 
 class DamagedPublicationError(Exception):
-    """A publication whose files are not what its manifest says, so that nothing can be concluded from them."""
+    """The files of a publication do not match its manifest."""
 
 
 def find_publication(settings: Settings, name: str) -> Publication:
-    """A kept publication by its id, or `current` or `newest`; raises KeyError where there is none of that name."""
-    kept = {one.publication_id: one for one in publications(settings)}
-    if name == "newest" and kept:
-        return kept[max(kept)]
-    return kept[(active_publication(settings) or name) if name == "current" else name]
+    """Return a publication by its id, `current` or `newest`; raises KeyError if it does not exist."""
+    by_id = {publication.publication_id: publication for publication in publications(settings)}
+    if name == "newest" and by_id:
+        return by_id[max(by_id)]
+    return by_id[(active_publication(settings) or name) if name == "current" else name]
 
 
 def describe_difference(
-    settings: Settings, one: str, other: str, indicator: str | None = None, year: int | None = None
+    settings: Settings, first: str, second: str, indicator: str | None = None, year: int | None = None
 ) -> dict[str, Any]:
-    """All figures (of an indicator, of a year) that differ between two publications, from the earlier to the later one.
+    """Return the figures (of an indicator, of a year) that differ between two publications, from the earlier to the later.
 
-    Raises KeyError for a publication that is not kept, LookupError for an indicator or year that neither has, and
-    `DamagedPublicationError`.
+    Raises KeyError for an unknown publication, LookupError for an unknown indicator or year, and `DamagedPublicationError`.
     """
     before, after = sorted(
-        (find_publication(settings, name) for name in (one, other)), key=lambda found: found.publication_id
+        (find_publication(settings, name) for name in (first, second)),
+        key=lambda publication: publication.publication_id,
     )
     for publication in (before, after):
         if damaged := changed_files(publication, among=[FIGURES, PUBLICATIONS]):
             raise DamagedPublicationError(f"{publication.publication_id} is damaged: {', '.join(damaged)}")
     with duckdb.connect() as connection:
         _refuse_unknown(connection, [before, after], indicator, year)
-        found = difference(connection, "found", before, after.folder / FIGURES, after.said)
+        compared = difference(connection, "found", before, after.folder / FIGURES, after.said)
         connection.execute(
             "delete from found where not (indicator_id = coalesce($indicator, indicator_id) and year = coalesce($year, year))",
             {"indicator": indicator, "year": year},
@@ -55,9 +55,9 @@ def describe_difference(
         return {
             "earlier": before.publication_id,
             "later": after.publication_id,
-            "changes": list(found.changes),
-            "new_years": list(found.new_years),
-            "not_compared": list(found.not_compared),
+            "changes": list(compared.changes),
+            "new_years": list(compared.new_years),
+            "not_compared": list(compared.not_compared),
             "by_indicator_and_year": _rows(
                 connection,
                 f"select indicator_id, year, count(distinct ({', '.join(KEY)})) as figures, count(*) as values "
@@ -75,35 +75,37 @@ def describe_difference(
 def _refuse_unknown(
     connection: duckdb.DuckDBPyConnection, compared: Sequence[Publication], indicator: str | None, year: int | None
 ) -> None:
-    """Refuse what no figure is of: a slip would read as if nothing differed."""
-    files = [literal(one.folder / FIGURES) for one in compared]
-    known = f"from read_parquet([{', '.join(files)}], union_by_name = true)"
+    """Raise LookupError for an indicator or year without figures, because the result would read as if nothing differed."""
+    files = [literal(publication.folder / FIGURES) for publication in compared]
+    figures = f"from read_parquet([{', '.join(files)}], union_by_name = true)"
     for column, wanted in (("indicator_id", indicator), ("year", year)):
-        there = [value for (value,) in connection.execute(f"select distinct {column} {known} order by 1").fetchall()]
-        if wanted is not None and wanted not in there:
-            raise LookupError(f"neither publication has {wanted}; there are {', '.join(map(str, there))}")
+        available = [
+            value for (value,) in connection.execute(f"select distinct {column} {figures} order by 1").fetchall()
+        ]
+        if wanted is not None and wanted not in available:
+            raise LookupError(f"neither publication has {wanted}; there are {', '.join(map(str, available))}")
 
 
-def difference_as_text(said: Mapping[str, Any]) -> str:
-    """The same for people."""
-    lines = [f"from {said['earlier']} to {said['later']}"]
-    lines += [f"differs: {text}" for text in said["changes"]]
-    if said["new_years"]:
-        lines.append(f"new: years {format_years(said['new_years'])}, whose figures are no revisions")
-    lines += [f"not compared: {text}" for text in said["not_compared"]]
-    if not said["revisions"]:
+def difference_as_text(description: Mapping[str, Any]) -> str:
+    """Format a difference as text."""
+    lines = [f"from {description['earlier']} to {description['later']}"]
+    lines += [f"differs: {text}" for text in description["changes"]]
+    if description["new_years"]:
+        lines.append(f"new: years {format_years(description['new_years'])}, whose figures are no revisions")
+    lines += [f"not compared: {text}" for text in description["not_compared"]]
+    if not description["revisions"]:
         return "\n".join([*lines, "no figure differs"])
     lines += ["", "figures that differ (values of them):"]
     lines += [
-        f"  {one['indicator_id']:<40} {one['year']} {one['figures']:>7,} ({one['values']:,})"
-        for one in said["by_indicator_and_year"]
+        f"  {row['indicator_id']:<40} {row['year']} {row['figures']:>7,} ({row['values']:,})"
+        for row in description["by_indicator_and_year"]
     ]
-    if said["largest"]:
-        lines += ["", "largest changes of counts:", *(f"  {_line(one)}" for one in said["largest"])]
+    if description["largest"]:
+        lines += ["", "largest changes of counts:", *(f"  {_line(row)}" for row in description["largest"])]
     lines += ["", "all:"]
-    by_year = sorted(said["revisions"], key=lambda one: (one["year"], one["causes"]))
-    for (year, causes), of_year in groupby(by_year, key=lambda one: (one["year"], one["causes"])):
-        lines += [f"  {year}, which can come from: {causes}", *(f"    {_line(one)}" for one in of_year)]
+    by_year = sorted(description["revisions"], key=lambda row: (row["year"], row["causes"]))
+    for (year, causes), of_year in groupby(by_year, key=lambda row: (row["year"], row["causes"])):
+        lines += [f"  {year}, which can come from: {causes}", *(f"    {_line(row)}" for row in of_year)]
     return "\n".join(lines)
 
 
@@ -111,12 +113,12 @@ def _line(row: Mapping[str, Any]) -> str:
     where = " ".join(str(row[name]) for name in KEY)
     if row["measure"] == "suppression":
         return f"{where}: {row['kind']}"
-    old, new = (_shown(row[name], row["measure"]) for name in ("old_value", "new_value"))
+    old, new = (_format(row[name], row["measure"]) for name in ("old_value", "new_value"))
     kind = "" if row["kind"] == "changed" else f" ({row['kind']})"
     return f"{where}: {row['measure']} {old} → {new}{kind}"
 
 
-def _shown(value: float | None, measure: str) -> str:
+def _format(value: float | None, measure: str) -> str:
     if value is None:
         return "–"
     return half_up(value, 4) if measure in RATES else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""A load from the command line: what there is to do, one Dagster run that does it, and what came of it."""
+"""A load from the command line: determines the work, runs the Dagster job and returns the outcome."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ logger = logging.getLogger("uppklarat")
 
 
 STILL_PUBLISHED = (
-    "no year is complete, so nothing can be published in its place: what readers open rests on deliveries that were withdrawn "
-    "({}). Deliver again, or let readers open an earlier publication (`uppklarat publications`)"
+    "no year is complete, so nothing can be published instead: the current publication is based on withdrawn deliveries "
+    "({}). Deliver again or activate an earlier publication (`uppklarat publications`)"
 )
 
 
 def load(settings: Settings, years: Collection[int] = (), expected: Collection[int] = ()) -> LoadOutcome:
-    """Take in every new or changed delivery (of the years named), derive, audit and publish.
+    """Ingest every new or changed delivery (of the given years), build, audit and publish.
 
-    Raises `UnreadableLandingError` where deliveries cannot be looked for, and whatever the run failed of, if it is neither a
-    rejection nor a refusal of the audit.
+    Raises `UnreadableLandingError` if the landing folder cannot be read, and the error of a run that failed for any other reason
+    than a rejected delivery or a blocking check.
     """
-    # Before anything is touched: nothing delivered and nothing to be seen must not look the same.
+    # Raises first if the folder is unreadable, which must not look like an empty folder.
     find_delivery_folders(settings.landing)
     postgres = PostgresSettings.from_environment()
-    # A slip in it is told now rather than after the ingest.
+    # Validated here to fail before the ingest.
     duckdb_memory()
     _acquire_writer_lock(settings)
     try:
@@ -55,12 +55,12 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
         _clear_draft(settings)
         delete_purged_rows(settings)
         if settings.home.stat().st_mode & 0o077:
-            logger.warning("others may look into the private warehouse: chmod 700 %s", settings.home)
+            logger.warning("other users can read the private warehouse: chmod 700 %s", settings.home)
         for text in describe_waivers(settings):
             logger.warning("waiver: %s", text)
-        # A slip in it is told now rather than after the build.
+        # Validated here to fail before the build.
         read_catalogue(settings.catalogue)
-        # Before anything else, since nothing can be loaded without it.
+        # Nothing can be loaded without the key.
         pseudonym_key(settings)
         changed, rejected = [], []
         for folder in changed_folders(settings):
@@ -80,13 +80,13 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
             outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
         outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
         if postgres and not outcome.not_served:
-            outcome = replace(outcome, not_served=_served(settings, postgres))
+            outcome = replace(outcome, not_served=_serve_postgres(settings, postgres))
         for text in [
             *find_unexpected_entries(settings.landing, settings.corrections),
             *validated_by_earlier_rules(settings),
         ]:
             logger.warning("%s", text)
-        # The run says it too where it came so far.
+        # The run may have reported the same deliveries.
         return replace(
             outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *uncorrected_deliveries(settings).values()]))
         )
@@ -95,20 +95,19 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
 
 
 def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
-    """Run the job that `dagster dev` shows, in this process and with its record in the same instance."""
+    """Run the load job in this process, recorded in the instance that `dagster dev` shows."""
     logger.info("starting Dagster")
-    # Of the objects that imports, dbt and Dagster make nearly all live to the end; looking among them for others that may go
-    # took a tenth of a small load's time, and once more at the end as much as a twentieth.
+    # Nearly all objects live to the end; garbage collection took a tenth of a small load's time, and a twentieth at exit.
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
-    # Seconds of imports that a load with nothing to do must not pay.
+    # Imported here to save seconds if there is nothing to load.
     from dagster_project.cli.dagster_run import run_load
 
     return run_load(settings, touched, years)
 
 
-def _served(settings: Settings, postgres: PostgresSettings) -> str | None:
-    """Let PostgreSQL serve what is published, if an earlier load or activation could not; say why it cannot be done."""
+def _serve_postgres(settings: Settings, postgres: PostgresSettings) -> str | None:
+    """Load the current publication into PostgreSQL unless it is there already; return the reason of a failure."""
     from dagster_project.publication.postgres import NotServedError, serve
 
     try:
@@ -119,7 +118,7 @@ def _served(settings: Settings, postgres: PostgresSettings) -> str | None:
 
 
 def _acquire_writer_lock(settings: Settings) -> None:
-    """Wait for whoever writes, and say what they published meanwhile, since there may be nothing left to do for us."""
+    """Wait for another writer and log what it published, since there may be nothing left to load."""
     before = active_publication(settings)
     waited = False
 
@@ -134,7 +133,7 @@ def _acquire_writer_lock(settings: Settings) -> None:
 
 
 def _clear_draft(settings: Settings) -> None:
-    """Remove the draft of a load that was cut short, and point readers to a publication that it had just finished."""
+    """Remove the draft of an interrupted load and finish its switch of the current publication."""
     if settings.published.is_dir():
         for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()

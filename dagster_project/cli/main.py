@@ -1,4 +1,4 @@
-"""The command `uppklarat`: what people type, what they read, and the exit code."""
+"""The command line `uppklarat`: arguments, output and exit codes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dagster_project.cli import summaries
-from dagster_project.cli.progress import shown_progress
+from dagster_project.cli.progress import show_progress
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.settings import PostgresSettings, Settings
 from dagster_project.years import format_years, parse_years
 
-# What each means is the contract's, and stands in the table of README.md.
+# Documented in README.md.
 OK, FAILED, USAGE, REJECTED, BLOCKED, NOTHING_ARRIVED, NOT_SERVED = range(7)
 
-# Whoever calls us has not asked to be counted by the tools we use.
+# Disable usage statistics of dbt, Dagster and Great Expectations.
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns an exit code of the contract."""
+    """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(Settings.from_environment(), options))
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; the next load finishes the work", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough.
+        # The reader (head, less) closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except Exception as error:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"uppklarat: {error}", file=sys.stderr)
         if isinstance(error, UnreadableLandingError):
             return NOTHING_ARRIVED
-        print("(`uppklarat --verbose …` shows where; nothing that was published has changed)", file=sys.stderr)
+        print("(`uppklarat --verbose …` shows the traceback; nothing that was published has changed)", file=sys.stderr)
         return FAILED
 
 
@@ -54,7 +54,7 @@ def sample(settings: Settings, options: argparse.Namespace) -> int:
     """Write synthetic deliveries into the landing folder."""
     from dagster_project.sample import write_sample
 
-    with shown_progress():
+    with show_progress():
         folders = write_sample(
             settings.landing, options.years, options.scale, options.seed, logging.getLogger("uppklarat").info
         )
@@ -64,10 +64,10 @@ def sample(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def load(settings: Settings, options: argparse.Namespace) -> int:
-    """Load what is new or changed and publish it."""
+    """Load new and changed deliveries and publish."""
     from dagster_project.cli.load import load
 
-    with shown_progress():
+    with show_progress():
         outcome = load(settings, options.years or (), options.expect or ())
     if options.json:
         print(json.dumps(summaries.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
@@ -75,28 +75,28 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"rejected: {text}", file=sys.stderr)
     if outcome.blocked:
         print(f"not published: {outcome.blocked}", file=sys.stderr)
-        print(f"see {settings.validation_page}; the earlier publication stands", file=sys.stderr)
+        print(f"see {settings.validation_page}; the earlier publication stays current", file=sys.stderr)
     elif not options.json:
         print(summaries.outcome_as_text(settings, outcome))
     for text in outcome.missing:
         print(f"missing: {text}", file=sys.stderr)
     if outcome.not_served:
         print(f"not served: {outcome.not_served}", file=sys.stderr)
-    # All of it is printed; the code tells what weighs most.
+    # Everything is printed; the exit code is that of the most severe condition.
     codes = {
         BLOCKED: outcome.blocked,
         NOTHING_ARRIVED: outcome.missing,
         NOT_SERVED: outcome.not_served,
         REJECTED: outcome.rejected,
     }
-    return next((code for code, found in codes.items() if found), OK)
+    return next((code for code, occurred in codes.items() if occurred), OK)
 
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
-    """Tell what is loaded, quarantined, published and waiting."""
-    said = summaries.status(settings)
-    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else summaries.status_as_text(said))
-    return NOTHING_ARRIVED if said["landing_unreadable"] else OK
+    """Show what is loaded, quarantined, published and waiting."""
+    document = summaries.status(settings)
+    print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else summaries.status_as_text(document))
+    return NOTHING_ARRIVED if document["landing_unreadable"] else OK
 
 
 def quarantine(settings: Settings, options: argparse.Namespace) -> int:
@@ -106,7 +106,7 @@ def quarantine(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> int:
-    """Take a delivery back: the one before it is active again."""
+    """Withdraw a delivery: the previous one becomes active again."""
     from dagster_project.state import kept_description, take_back
 
     with _writing(settings):
@@ -123,45 +123,47 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
         if before
         else f"no earlier delivery of {withdrawn.label} was loaded: the year waits for one"
     )
-    print("next: uppklarat load; until then what is published rests on the withdrawn delivery")
+    print("next: uppklarat load; until then the current publication is based on the withdrawn delivery")
     return OK
 
 
 def purge(settings: Settings, options: argparse.Namespace) -> int:
-    """Remove the raw rows of old years; their published figures are carried on."""
+    """Remove the raw rows of old years; their published figures are kept."""
     from dagster_project.cli.purge import purge
 
     with _writing(settings):
         carried = purge(settings, options.before)
     print(f"no raw row of a year before {options.before} is left in {settings.home}")
     print(
-        f"figures of {format_years(carried) or 'no year'} are carried on as published; the next load publishes without raw rows"
+        f"figures of {format_years(carried) or 'no year'} are kept as published; the next load publishes without raw rows"
     )
-    print(f"what lies in {settings.landing} is not ours: delete it there yourself")
+    print(f"files in {settings.landing} are not deleted: delete them yourself")
     return OK
 
 
 def publications(settings: Settings, options: argparse.Namespace) -> int:
-    """List the publications, or point readers to an earlier one."""
+    """List the publications, or activate an earlier one."""
     from dagster_project.publications import activate, changed_files
-    from dagster_project.publications import publications as kept
+    from dagster_project.publications import publications as list_publications
 
     if options.activate:
-        found = [one for one in kept(settings) if one.publication_id == options.activate]
-        if not found:
+        selected = [
+            publication for publication in list_publications(settings) if publication.publication_id == options.activate
+        ]
+        if not selected:
             print(
                 f"uppklarat: there is no publication {options.activate}; `uppklarat publications` lists them",
                 file=sys.stderr,
             )
             return USAGE
-        if damaged := changed_files(found[0]):
+        if damaged := changed_files(selected[0]):
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
         postgres = PostgresSettings.from_environment()
         from dagster_project.disclosure.withheld import count_figures_withheld_since
         from dagster_project.publication.comparison import FIGURES
 
-        if shown := count_figures_withheld_since(settings, found[0].folder / FIGURES):
+        if shown := count_figures_withheld_since(settings, selected[0].folder / FIGURES):
             print(
                 f"note: {options.activate} shows {shown:,} figures of counties or municipalities that were withheld since",
                 file=sys.stderr,
@@ -176,19 +178,21 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
                 except NotServedError as error:
                     print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
                     return NOT_SERVED
-    said = summaries.publications(settings)
-    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else summaries.publications_as_text(said))
+    document = summaries.publications(settings)
+    print(
+        json.dumps(document, ensure_ascii=False, indent=1) if options.json else summaries.publications_as_text(document)
+    )
     return OK
 
 
 def explain(settings: Settings, options: argparse.Namespace) -> int:
-    """Tell how a published figure came about; the offences behind it are private."""
+    """Explain a published figure; the offences behind it are private."""
     from dagster_project.cli.explain import explain
     from dagster_project.cli.explain.figure import UnknownFigureError
-    from dagster_project.cli.explain.text import as_text
+    from dagster_project.cli.explain.text import format_explanation
 
     try:
-        said = explain(
+        document = explain(
             settings, options.indicator, options.year, options.geography, options.victim_group, options.variant
         )
     except UnknownFigureError as error:
@@ -196,19 +200,23 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
             print(json.dumps({"error": str(error)}, ensure_ascii=False))
         print(f"uppklarat: {error}", file=sys.stderr)
         return USAGE
-    print(json.dumps(said, ensure_ascii=False, indent=1, default=str) if options.json else as_text(said))
-    if not said["private"].get("adds_up", True):
+    print(
+        json.dumps(document, ensure_ascii=False, indent=1, default=str)
+        if options.json
+        else format_explanation(document)
+    )
+    if not document["private"].get("adds_up", True):
         print("uppklarat: the offences do not add up to the figure", file=sys.stderr)
         return FAILED
     return OK
 
 
 def diff(settings: Settings, options: argparse.Namespace) -> int:
-    """List the figures that differ between two publications, from the earlier to the later one."""
+    """List the figures that differ between two publications, from the earlier to the later."""
     from dagster_project.cli.diff import describe_difference, difference_as_text
 
     try:
-        said = describe_difference(settings, options.one, options.other, options.indicator, options.year)
+        document = describe_difference(settings, options.first, options.second, options.indicator, options.year)
     except KeyError as error:
         print(
             f"uppklarat: there is no publication {error.args[0]}; `uppklarat publications` lists them", file=sys.stderr
@@ -217,13 +225,13 @@ def diff(settings: Settings, options: argparse.Namespace) -> int:
     except LookupError as error:
         print(f"uppklarat: {error}", file=sys.stderr)
         return USAGE
-    print(json.dumps(said, ensure_ascii=False, indent=1) if options.json else difference_as_text(said))
+    print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else difference_as_text(document))
     return OK
 
 
 @contextlib.contextmanager
 def _writing(settings: Settings) -> Iterator[None]:
-    """Be the only one who writes to the warehouse."""
+    """Hold the writer lock of the warehouse."""
     from dagster_project.files import hold_writer_lock, release_writer_lock
 
     hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
@@ -248,44 +256,48 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[Settings, argparse.Namespace], int], **named: Any) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=(run.__doc__ or "").rstrip("."), **named)
-        made.set_defaults(run=run)
-        return made
+        subparser = commands.add_parser(name, help=(run.__doc__ or "").rstrip("."), **named)
+        subparser.set_defaults(run=run)
+        return subparser
 
-    of_sample = command("sample", sample)
-    of_sample.add_argument(
+    sample_parser = command("sample", sample)
+    sample_parser.add_argument(
         "--years", type=_years, default=parse_years("2014-2025"), help="2024, 2019-2025 or 2019,2022"
     )
-    of_sample.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
-    of_sample.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
-    of_load = command("load", load)
-    of_load.add_argument("--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022")
-    of_load.add_argument(
-        "--expect", type=_years, metavar="YEARS", help="an error unless these years are published then"
+    sample_parser.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
+    sample_parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    load_parser = command("load", load)
+    load_parser.add_argument(
+        "--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022"
     )
-    of_status = command("status", status)
-    of_quarantine = command("quarantine", quarantine)
-    of_quarantine.add_argument("--year", type=int)
-    of_quarantine.add_argument("--source", choices=list(input_contract().sources))
-    of_withdraw = command("withdraw", withdraw)
-    of_withdraw.add_argument("source", choices=list(input_contract().sources))
-    of_withdraw.add_argument("year", type=int)
-    of_purge = command("purge", purge)
-    of_purge.add_argument("--before", type=int, required=True, metavar="YEAR", help="the first year whose rows stay")
-    of_publications = command("publications", publications)
-    of_publications.add_argument("--activate", metavar="ID", help="point readers to this publication")
-    of_diff = command("diff", diff)
-    of_diff.add_argument("one", metavar="A", help="the id of a publication, `current` or `newest`")
-    of_diff.add_argument("other", metavar="B", help="another one")
-    of_diff.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
-    of_diff.add_argument("--year", type=int, help="only figures of this year")
-    of_explain = command("explain", explain)
-    of_explain.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, say valdtakt")
-    of_explain.add_argument("--year", type=int, required=True)
-    of_explain.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
-    of_explain.add_argument("--victim-group", default="total", metavar="G")
-    of_explain.add_argument("--variant", default="beslutad", metavar="V")
-    for with_json in (of_load, of_status, of_publications, of_diff, of_explain):
+    load_parser.add_argument(
+        "--expect", type=_years, metavar="YEARS", help="exit with an error unless these years are published"
+    )
+    status_parser = command("status", status)
+    quarantine_parser = command("quarantine", quarantine)
+    quarantine_parser.add_argument("--year", type=int)
+    quarantine_parser.add_argument("--source", choices=list(input_contract().sources))
+    withdraw_parser = command("withdraw", withdraw)
+    withdraw_parser.add_argument("source", choices=list(input_contract().sources))
+    withdraw_parser.add_argument("year", type=int)
+    purge_parser = command("purge", purge)
+    purge_parser.add_argument(
+        "--before", type=int, required=True, metavar="YEAR", help="the first year whose rows are kept"
+    )
+    publications_parser = command("publications", publications)
+    publications_parser.add_argument("--activate", metavar="ID", help="activate this publication")
+    diff_parser = command("diff", diff)
+    diff_parser.add_argument("first", metavar="A", help="the id of a publication, `current` or `newest`")
+    diff_parser.add_argument("second", metavar="B", help="the id of another publication")
+    diff_parser.add_argument("--indicator", metavar="ID", help="only figures of this indicator")
+    diff_parser.add_argument("--year", type=int, help="only figures of this year")
+    explain_parser = command("explain", explain)
+    explain_parser.add_argument("--indicator", required=True, metavar="ID", help="as in dim_indicator, e.g. valdtakt")
+    explain_parser.add_argument("--year", type=int, required=True)
+    explain_parser.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
+    explain_parser.add_argument("--victim-group", default="total", metavar="G")
+    explain_parser.add_argument("--variant", default="beslutad", metavar="V")
+    for with_json in (load_parser, status_parser, publications_parser, diff_parser, explain_parser):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

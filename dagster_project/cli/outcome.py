@@ -1,4 +1,4 @@
-"""What a load did."""
+"""The outcome of a load."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ class LoadFailedError(Exception):
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """What a load did.
+    """The outcome of a load.
 
-    `publication` is the new one, None where there was nothing new or it was not allowed; `rejected` and `blocked` say why in
-    words; `not_served` why PostgreSQL does not serve what is published; `run_id` names the Dagster run; `missing` which expected
-    years readers do not have, and why.
+    Attributes:
+        publication: The new publication; None if there was nothing new or it was blocked.
+        rejected: Reasons of rejected deliveries.
+        blocked: Why nothing was published.
+        not_served: Why PostgreSQL does not serve the current publication.
+        run_id: The Dagster run.
+        missing: Expected years that are not published, with reasons.
     """
 
     publication: Publication | None = None

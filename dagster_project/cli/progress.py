@@ -1,4 +1,4 @@
-"""Tells people how a long piece of work goes: a line that moves on a terminal, plain lines elsewhere."""
+"""Shows the progress of a command: a status line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.console import Console
 
 
 @contextmanager
-def shown_progress() -> Iterator[None]:
-    """Show what the logger `uppklarat` says on standard error, with the seconds since the start."""
+def show_progress() -> Iterator[None]:
+    """Show messages of the logger `uppklarat` on standard error, with the seconds since the start."""
     logger = logging.getLogger("uppklarat")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     began = time.monotonic()
@@ -31,7 +31,7 @@ def shown_progress() -> Iterator[None]:
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    # Dagster hands on what it records of us to the root logger, whose handlers would say it again.
+    # Dagster adds handlers to the root logger that would print messages twice.
     logger.propagate = False
     try:
         if status is not None:

@@ -1,4 +1,4 @@
-"""Retention: raw rows of old years are purged, while the figures published of them are carried on in every later publication."""
+"""Retention: purges raw rows of old years; their published figures are kept for later publications."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ logger = logging.getLogger("uppklarat")
 
 
 class PurgeRefusedError(Exception):
-    """Purging now would lose figures, or rows that later figures rest on."""
+    """Purging now would lose figures or rows that later figures need."""
 
 
 def purge(settings: Settings, before: int) -> list[int]:
-    """Remove all raw rows of deliveries of years before `before`; returns the years whose published figures are carried on.
+    """Remove all raw rows of years before `before`; return the years whose published figures are kept.
 
-    Offences of those years that decisions of later years look back to are kept, since later figures rest on them. Raises
-    `PurgeRefusedError` where the present deliveries are not all published, or no year would be left to derive.
+    Offences that decisions of later years refer to are kept. Raises `PurgeRefusedError` if active deliveries are not published or
+    no complete year would be left.
     """
     if before <= kept_description(settings)["before"]:
         delete_purged_rows(settings)
@@ -68,15 +68,15 @@ def purge(settings: Settings, before: int) -> list[int]:
             )
     _keep_looked_up_offences(settings, before)
     sync_folder(settings.kept / str(before))
-    said = newest.said
+    manifest = newest.said
     write_json(
         settings.kept_description,
         {
             "before": before,
             "key_id": key_id(pseudonym_key(settings)),
             "publication_id": newest.publication_id,
-            "years": [year for year in said["years"] if year < before],
-            "deliveries": [one for one in said["deliveries"] if one["year"] < before],
+            "years": [year for year in manifest["years"] if year < before],
+            "deliveries": [delivery for delivery in manifest["deliveries"] if delivery["year"] < before],
         },
     )
     delete_purged_rows(settings)
@@ -84,31 +84,31 @@ def purge(settings: Settings, before: int) -> list[int]:
 
 
 def delete_purged_rows(settings: Settings) -> None:
-    """Delete what `purge` decided to; again after a crash, until nothing is left."""
+    """Delete the rows of purged years; repeated after a crash until nothing is left."""
     before = kept_description(settings)["before"]
-    doomed = [
+    purged_files = [
         path
         for path in settings.raw.glob("*/*/*/*.parquet")
         if path.parts[-3].isdigit() and int(path.parts[-3]) < before
     ]
-    if doomed:
-        # First, so that a crash leaves something that is doomed: freed pages of the database still hold rows.
+    if purged_files:
+        # Deleted first, because its freed pages still hold rows; a crash leaves files to purge, so this is repeated.
         settings.warehouse_file.unlink(missing_ok=True)
         settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
         settings.quarantined_decisions.unlink(missing_ok=True)
-    for path in doomed:
+    for path in purged_files:
         path.unlink()
     for folder in settings.kept.glob("*"):
         if folder.name != str(before):
             shutil.rmtree(folder)
-    if doomed:
-        logger.info("deleted %s files with rows of years before %s", len(doomed), before)
+    if purged_files:
+        logger.info("deleted %s files with rows of years before %s", len(purged_files), before)
 
 
 def _keep_looked_up_offences(settings: Settings, before: int) -> None:
     active = active_deliveries(settings)
     with duckdb.connect(str(settings.warehouse_file)) as connection:
-        # Its views name files by where the warehouse lay when it was built.
+        # The views contain absolute paths, so they are recreated in case the warehouse was moved.
         create_sources(connection, settings, active, year_fingerprints(settings, active))
         connection.execute(
             f"""

@@ -1,4 +1,4 @@
-"""What the command line tells of the warehouse: as data, and as text for people."""
+"""Summaries of the warehouse for the command line, as data and as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project import publications as kept
+from dagster_project import publications as kept_publications
 from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.contract import input_contract
 from dagster_project.files import read_json
@@ -41,10 +41,10 @@ from dagster_project.years import format_years
 
 
 def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
-    """What a load did, as one document."""
+    """Return the outcome of a load as a JSON document."""
     return {
         "published": outcome.publication.publication_id if outcome.publication else None,
-        "current": kept.active_publication(settings),
+        "current": kept_publications.active_publication(settings),
         "rejected": list(outcome.rejected),
         "blocked": outcome.blocked,
         "missing": list(outcome.missing),
@@ -65,66 +65,67 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
 
 
 def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
-    """What a load did, what the newest figures are, and where to look next."""
-    current = kept.active_publication(settings)
+    """Format the outcome of a load, the newest figures and the next steps."""
+    current = kept_publications.active_publication(settings)
     if outcome.publication is None:
         waiting = status(settings)["waiting"]
         why = f"nothing new to load; current is {current}" if current else "nothing to publish yet"
-        return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_where_next(settings, current)])
-    said = outcome.publication.said
+        return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_next_steps(settings, current)])
+    manifest = outcome.publication.said
     audit = read_audit(settings)
-    synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if said["synthetic"] else ""
+    synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if manifest["synthetic"] else ""
     warned = f", {len(audit.warnings)} warned, {len(audit.not_judged)} not judged" if audit else ""
     return "\n".join(
         [
-            f"published {outcome.publication.publication_id}: years {format_years(said['years'])}, "
-            f"{said['checks']['passed']} checks passed{warned}{synthetic}",
-            *_revised_lines(said),
+            f"published {outcome.publication.publication_id}: years {format_years(manifest['years'])}, "
+            f"{manifest['checks']['passed']} checks passed{warned}{synthetic}",
+            *_revised_lines(manifest),
             *_check_lines(failed_checks(settings)),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
-            *_where_next(settings, current),
+            *_next_steps(settings, current),
         ]
     )
 
 
 def failed_checks(settings: Settings) -> list[dict[str, Any]]:
-    """What the audit of the present deliveries found wrong: each check that blocks, warns or was waived, with what was observed."""
+    """Return the checks that block, warn or are waived in the audit of the active deliveries."""
     audit = read_audit(settings)
     if audit is None or audit.basis != publication_basis(settings):
         return []
     return [
         {
-            "check": f"{one.asset}.{one.name}",
-            "year": one.year,
-            "result": one.result,
-            "severity": one.severity,
-            "observed": one.observed,
-            "limit": one.limit,
-            "owner": one.owner,
-            "reason": one.reason,
-            "error": one.error,
-            "text": one.text,
+            "check": f"{result.asset}.{result.name}",
+            "year": result.year,
+            "result": result.result,
+            "severity": result.severity,
+            "observed": result.observed,
+            "limit": result.limit,
+            "owner": result.owner,
+            "reason": result.reason,
+            "error": result.error,
+            "text": result.text,
         }
-        for one in (*audit.blocking, *audit.warnings)
+        for result in (*audit.blocking, *audit.warnings)
     ]
 
 
 def _check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The failed checks for people."""
     words = {"waived": "waived", "block": "blocks publishing", "warn": "warning"}
-    return [f"{words['waived' if one['result'] == 'waived' else one['severity']]}: {one['text']}" for one in checks]
+    return [
+        f"{words['waived' if check['result'] == 'waived' else check['severity']]}: {check['text']}" for check in checks
+    ]
 
 
-def _revised_lines(said: Mapping[str, Any]) -> list[str]:
-    revised = said["revisions"]
-    before, after = revised["predecessor"], said["publication_id"]
+def _revised_lines(manifest: Mapping[str, Any]) -> list[str]:
+    revised = manifest["revisions"]
+    before, after = revised["predecessor"], manifest["publication_id"]
     return [f"{revised['values']:,} values revised: uppklarat diff {before} {after}"] if revised["values"] else []
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
-    """The eleven indicators of the newest year for the country and region Stockholm, from what readers see."""
+    """Return the indicators of the newest year for the country and region Stockholm from the current publication."""
     if not settings.current.exists():
         return []
     with duckdb.connect(str(settings.current.resolve() / DATABASE), read_only=True) as connection:
@@ -145,15 +146,15 @@ def newest_figures(settings: Settings) -> list[dict[str, Any]]:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """Deliveries loaded, quarantined rows, what is published and what waits."""
+    """Return loaded deliveries, quarantined rows, the current publication and what waits."""
     active = active_deliveries(settings)
     complete = complete_years(active)
     quarantined = quarantine_counts(settings)
     try:
         in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
-        folders, not_fitting, unreadable = changed_folders(settings), uncorrected_deliveries(settings), None
+        folders, uncorrected, unreadable = changed_folders(settings), uncorrected_deliveries(settings), None
     except UnreadableLandingError as error:
-        in_landing_now, folders, not_fitting, unreadable = set(), [], {}, str(error)
+        in_landing_now, folders, uncorrected, unreadable = set(), [], {}, str(error)
     changed = {folder.label for folder in folders}
     in_landing = read_json(settings.landing_index, {})
     kept_figures = kept_description(settings)
@@ -169,9 +170,9 @@ def status(settings: Settings) -> dict[str, Any]:
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
     ]
     if labels := published_but_withdrawn(settings):
-        waiting.append(f"what readers open rests on withdrawn deliveries: {', '.join(labels)}")
-    strays = [] if unreadable else find_unexpected_entries(settings.landing, settings.corrections)
-    waiting += [*strays, *validated_by_earlier_rules(settings), *not_fitting.values()]
+        waiting.append(f"the current publication is based on withdrawn deliveries: {', '.join(labels)}")
+    unexpected = [] if unreadable else find_unexpected_entries(settings.landing, settings.corrections)
+    waiting += [*unexpected, *validated_by_earlier_rules(settings), *uncorrected.values()]
     waiting += [
         f"{source}/{year}: {describe_ignored_delivery(at)}"
         for (source, year, delivery_id), at in withdrawals(settings).items()
@@ -188,10 +189,10 @@ def status(settings: Settings) -> dict[str, Any]:
     if complete and not nothing_to_publish(settings):
         audit = read_audit(settings)
         if audit and audit.basis == publication_basis(settings) and audit.blocking:
-            blocking = ", ".join(one.label for one in audit.blocking)
+            blocking = ", ".join(result.label for result in audit.blocking)
             waiting.append(f"publishing is blocked by {blocking}; see {settings.validation_page}")
         elif not changed:
-            waiting.append("the loaded deliveries are not published yet, or were by other code: load again")
+            waiting.append("the loaded deliveries are not published yet, or were published by other code: load again")
     return {
         "deliveries": [
             {
@@ -218,13 +219,13 @@ def status(settings: Settings) -> dict[str, Any]:
             for record in active.values()
         ],
         "published": {
-            "current": kept.active_publication(settings),
-            "newest": [one.publication_id for one in kept.publications(settings)][-1:],
+            "current": kept_publications.active_publication(settings),
+            "newest": [publication.publication_id for publication in kept_publications.publications(settings)][-1:],
             "years": next(
                 (
-                    one.said["years"]
-                    for one in kept.publications(settings)
-                    if one.publication_id == kept.active_publication(settings)
+                    publication.said["years"]
+                    for publication in kept_publications.publications(settings)
+                    if publication.publication_id == kept_publications.active_publication(settings)
                 ),
                 [],
             ),
@@ -237,10 +238,10 @@ def status(settings: Settings) -> dict[str, Any]:
     }
 
 
-def status_as_text(said: Mapping[str, Any]) -> str:
-    """The status for people."""
-    lines = ["deliveries loaded:"] if said["deliveries"] else ["no delivery is loaded"]
-    for delivery in said["deliveries"]:
+def status_as_text(summary: Mapping[str, Any]) -> str:
+    """Format the status."""
+    lines = ["deliveries loaded:"] if summary["deliveries"] else ["no delivery is loaded"]
+    for delivery in summary["deliveries"]:
         files = "; ".join(
             f"{name} {file['rows_loaded']:,} loaded, {sum(file['quarantined'].values()):,} quarantined, "
             f"{file['exact_duplicates']:,} duplicates"
@@ -256,23 +257,25 @@ def status_as_text(said: Mapping[str, Any]) -> str:
             if file["unusable"]
         ]
         lines += [f"    note: {warning}" for warning in delivery["warnings"]]
-    published = said["published"]
+    published = summary["published"]
     lines.append(
         f"published: {published['current'] or 'nothing'}"
         + (f", years {format_years(published['years'])}" if published["years"] else "")
     )
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
-    if said["purged_before"]:
-        lines.append(f"purged: rows of years before {said['purged_before']}; their figures are carried on as published")
-    lines += _check_lines(said["checks"])
-    lines += [f"waiver: {text}" for text in said["waivers"]]
-    lines += [f"waiting: {text}" for text in said["waiting"]] or ["nothing waits"]
+    if summary["purged_before"]:
+        lines.append(
+            f"purged: rows of years before {summary['purged_before']}; their figures are carried on as published"
+        )
+    lines += _check_lines(summary["checks"])
+    lines += [f"waiver: {text}" for text in summary["waivers"]]
+    lines += [f"waiting: {text}" for text in summary["waiting"]] or ["nothing waits"]
     return "\n".join(lines)
 
 
 def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str, int]]:
-    """Quarantined rows of the active deliveries by (source, year, file) and reason, as judged on reading and on linking."""
+    """Count quarantined rows of the active deliveries by (source, year, file) and reason, from validation and linking."""
     counts = {
         (record.source, record.year, name): dict(file.quarantined)
         for record in active_deliveries(settings).values()
@@ -285,7 +288,7 @@ def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str
 
 
 def quarantine_as_text(settings: Settings, year: int | None, source: str | None) -> str:
-    """Every quarantined row: reason, file, line, column and shape. The rows themselves stay in the private warehouse."""
+    """List every quarantined row: reason, file, line, column and shape, without its values."""
     rows = [
         (reason, f"{record.label}/{file.name}", line, column, shape)
         for record in active_deliveries(settings).values()
@@ -310,58 +313,58 @@ def quarantine_as_text(settings: Settings, year: int | None, source: str | None)
                 f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
                 for (reason, column), count in counts.items()
             ),
-            f"the rows as they came lie in {settings.raw} (*_quarantine.parquet)",
+            f"the original rows are in {settings.raw} (*_quarantine.parquet)",
         ]
     )
 
 
 def publications(settings: Settings) -> list[dict[str, Any]]:
-    """The publications that are kept, oldest first."""
-    current = kept.active_publication(settings)
+    """Return the kept publications, oldest first."""
+    current = kept_publications.active_publication(settings)
     return [
         {
-            "publication_id": one.publication_id,
-            "current": one.publication_id == current,
-            "published_at": one.said["published_at"],
-            "synthetic": one.said["synthetic"],
-            "years": one.said["years"],
-            "code_version": one.said["code_version"],
-            "checks_passed": one.said["checks"]["passed"],
-            "checks_warned": one.said["checks"]["warned"],
-            # Older code did not count them.
-            "checks_not_judged": one.said["checks"].get("not_judged"),
-            "waivers": one.said.get("waivers", []),
-            # Older code did not tell it.
-            "revisions": one.said.get("revisions"),
-            "folder": str(one.folder),
+            "publication_id": publication.publication_id,
+            "current": publication.publication_id == current,
+            "published_at": publication.said["published_at"],
+            "synthetic": publication.said["synthetic"],
+            "years": publication.said["years"],
+            "code_version": publication.said["code_version"],
+            "checks_passed": publication.said["checks"]["passed"],
+            "checks_warned": publication.said["checks"]["warned"],
+            # Not counted by older code.
+            "checks_not_judged": publication.said["checks"].get("not_judged"),
+            "waivers": publication.said.get("waivers", []),
+            # Not recorded by older code.
+            "revisions": publication.said.get("revisions"),
+            "folder": str(publication.folder),
         }
-        for one in kept.publications(settings)
+        for publication in kept_publications.publications(settings)
     ]
 
 
-def publications_as_text(said: Sequence[Mapping[str, Any]]) -> str:
-    """The publications for people."""
-    if not said:
+def publications_as_text(summaries: Sequence[Mapping[str, Any]]) -> str:
+    """Format the publications."""
+    if not summaries:
         return "nothing is published yet"
-    return "\n".join(line for one in said for line in _publication_lines(one))
+    return "\n".join(line for summary in summaries for line in _publication_lines(summary))
 
 
-def _publication_lines(one: Mapping[str, Any]) -> list[str]:
-    revised = one["revisions"] or {}
+def _publication_lines(summary: Mapping[str, Any]) -> list[str]:
+    revised = summary["revisions"] or {}
     against = f"{revised['values']:,} values revised since {before}" if (before := revised.get("predecessor")) else ""
-    told = [
-        f"{'→' if one['current'] else ' '} {one['publication_id']}  {one['published_at'][:16].replace('T', ' ')} UTC",
-        f"years {format_years(one['years'])}",
-        f"{one['checks_passed']} checks passed, {one['checks_warned']} warned"
-        + ("" if one["checks_not_judged"] is None else f", {one['checks_not_judged']} not judged"),
+    fields = [
+        f"{'→' if summary['current'] else ' '} {summary['publication_id']}  {summary['published_at'][:16].replace('T', ' ')} UTC",
+        f"years {format_years(summary['years'])}",
+        f"{summary['checks_passed']} checks passed, {summary['checks_warned']} warned"
+        + ("" if summary["checks_not_judged"] is None else f", {summary['checks_not_judged']} not judged"),
         against,
-        "synthetic" if one["synthetic"] else "",
+        "synthetic" if summary["synthetic"] else "",
     ]
     return [
-        "  ".join(filter(None, told)),
+        "  ".join(filter(None, fields)),
         *(f"    differs: {text}" for text in revised.get("changes", ())),
         *(f"    not compared: {text}" for text in revised.get("not_compared", ())),
-        *(f"    waiver: {text}" for text in one["waivers"]),
+        *(f"    waiver: {text}" for text in summary["waivers"]),
     ]
 
 
@@ -385,7 +388,7 @@ def _cell(figure: Mapping[str, Any]) -> str:
     return f"{percentage(cleared, processed)} % ({cleared}/{processed})" if processed else "– (0 processed)"
 
 
-def _where_next(settings: Settings, current: str | None) -> list[str]:
+def _next_steps(settings: Settings, current: str | None) -> list[str]:
     if current is None:
         return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
     return [
@@ -399,11 +402,11 @@ def _where_next(settings: Settings, current: str | None) -> list[str]:
 def _quarantined_lines(
     settings: Settings, source: str, year: int, file: str
 ) -> list[tuple[str, int, str | None, str | None]]:
-    """Reason, line, column and shape of a file's quarantined rows."""
+    """Return reason, line, column and shape of a file's quarantined rows."""
     record = active_deliveries(settings)[source, year]
     folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
     with duckdb.connect() as connection:
-        # Deliveries that earlier rules judged have neither column nor shape.
+        # Deliveries validated by earlier rules have neither column nor shape.
         on_reading = connection.execute(
             f"""
             select reason, line, column_name, shape
@@ -417,12 +420,14 @@ def _quarantined_lines(
     return [*on_reading, *((reason, line, ", ".join(columns[reason]), None) for reason, line in linked)]
 
 
-def _linked(settings: Settings, columns: str, rest: str) -> list[tuple[Any, ...]]:
-    """What the judgement across deliveries quarantined; nothing where no build has been."""
+def _linked(settings: Settings, columns: str, clauses: str) -> list[tuple[Any, ...]]:
+    """Query the decisions quarantined when linking deliveries; empty before the first build."""
     if not settings.quarantined_decisions.exists():
         return []
     with duckdb.connect() as connection:
-        return connection.execute(f"select {columns} from {parquet(settings.quarantined_decisions)} {rest}").fetchall()
+        return connection.execute(
+            f"select {columns} from {parquet(settings.quarantined_decisions)} {clauses}"
+        ).fetchall()
 
 
 def _short(path: Path) -> str:

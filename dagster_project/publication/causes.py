@@ -84,7 +84,7 @@ def causes_not_described(before: Manifest, after: Manifest) -> list[str]:
     ]
 
 
-def causes_of(causes: Collection[Cause], year: int, *, of_suppression: bool) -> str:
+def describe_causes(causes: Collection[Cause], year: int, *, of_suppression: bool) -> str:
     """All causes that can have changed a figure of a year, comma-separated."""
     possible = [one.text for one in causes if one.can_have_changed(year, of_suppression=of_suppression)]
     return ", ".join(possible) or UNDETERMINED

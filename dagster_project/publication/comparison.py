@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.publication.causes import Cause, causes_of
+from dagster_project.publication.causes import Cause, describe_causes
 from dagster_project.sql import parquet
 
 FIGURES = "parquet/fct_indicator_year.parquet"
@@ -115,7 +115,7 @@ def _create_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cau
     connection.executemany(
         "insert into _cause values (?, ?, ?)",
         [
-            [year, of_suppression, causes_of(causes, year, of_suppression=of_suppression)]
+            [year, of_suppression, describe_causes(causes, year, of_suppression=of_suppression)]
             for year in years
             for of_suppression in (True, False)
         ]

@@ -23,7 +23,7 @@ from warehouse import build, environment
 
 from dagster_project.cli import main as cli
 from dagster_project.cli.explain.lineage import RULES, lineage
-from dagster_project.cli.explain.text import as_text
+from dagster_project.cli.explain.text import format_explanation
 from dagster_project.cli.purge import purge
 from dagster_project.files import write_json
 from dagster_project.ingestion.ingest import changed_folders, ingest
@@ -168,7 +168,7 @@ def test_an_offence_without_a_report_date_is_told_as_such(published_world: Setti
     said = json.loads(printed)
     undated = [one for one in said["private"]["offences"] if one["reported"] is None]
     assert undated
-    text = as_text({**said, "private": {**said["private"], "offences": undated[:1]}})
+    text = format_explanation({**said, "private": {**said["private"], "offences": undated[:1]}})
     assert "reported on an unknown day" in text
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.publication.causes import causes_between, causes_not_described, causes_of
+from dagster_project.publication.causes import causes_between, causes_not_described, describe_causes
 from dagster_project.publication.comparison import compare_figures
 
 KEY = {
@@ -155,13 +155,13 @@ PROSECUTION = delivery("prosecution", 2022, "b")
 )
 def test_causes(after: dict[str, Any], of_2022: str, of_2023: str) -> None:
     causes = causes_between(BEFORE, after)
-    assert [causes_of(causes, year, of_suppression=False) for year in (2022, 2023)] == [of_2022, of_2023]
-    assert "2022" not in causes_of(causes, 2021, of_suppression=False)
+    assert [describe_causes(causes, year, of_suppression=False) for year in (2022, 2023)] == [of_2022, of_2023]
+    assert "2022" not in describe_causes(causes, 2021, of_suppression=False)
 
 
 def test_the_threshold_is_a_cause_of_withholding_only() -> None:
     causes = causes_between(BEFORE, manifest(*BEFORE["deliveries"], suppress_below=9))
-    assert causes_of(causes, 2022, of_suppression=True) == "suppress_below"
+    assert describe_causes(causes, 2022, of_suppression=True) == "suppress_below"
 
 
 def test_what_an_older_manifest_does_not_tell_is_said() -> None:

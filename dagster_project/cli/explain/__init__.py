@@ -1,4 +1,4 @@
-"""How a published figure came about: formula, counts, deliveries and models, and privately the offences that were counted."""
+"""Explains a published figure: formula, counts, deliveries and models, and in a private part the counted offences."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.cli.explain.figure import ask, deliveries_behind, described, formulas
+from dagster_project.cli.explain.figure import describe_figure, find_figure, formulas, list_deliveries
 from dagster_project.cli.explain.lineage import lineage
-from dagster_project.cli.explain.offences import account
+from dagster_project.cli.explain.offences import explain_offences
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import active_publication, publications
 from dagster_project.settings import Settings
 
 
 class NothingPublishedError(Exception):
-    """There is no figure to explain yet."""
+    """Nothing is published yet."""
 
 
 def explain(
@@ -26,29 +26,32 @@ def explain(
     victim_group: str = "total",
     variant: str = "beslutad",
 ) -> dict[str, Any]:
-    """Explain a figure of the publication that readers open.
+    """Explain a figure of the current publication.
 
-    Gives question, publication, figure, formulas, definition, deliveries, models and, under `private`, what only those may
-    see who may see the warehouse. Raises `UnknownFigureError` for a figure that there is not, and `NothingPublishedError`.
+    The value of `private` may only be shown to people with access to the warehouse. Raises `UnknownFigureError` and
+    `NothingPublishedError`.
     """
     current = active_publication(settings)
-    found = [one for one in publications(settings) if one.publication_id == current]
-    if not found:
+    current_publications = [
+        publication for publication in publications(settings) if publication.publication_id == current
+    ]
+    if not current_publications:
         raise NothingPublishedError("nothing is published yet: `uppklarat load` first")
-    said = found[0].said
-    with duckdb.connect(str(found[0].folder / DATABASE), read_only=True) as connection:
-        asked = ask(connection, indicator, year, geography, victim_group, variant)
-        figure, definition = described(connection, asked)
-        steps = formulas(connection, asked, figure)
+    manifest = current_publications[0].said
+    with duckdb.connect(str(current_publications[0].folder / DATABASE), read_only=True) as connection:
+        key = find_figure(connection, indicator, year, geography, victim_group, variant)
+        figure, definition = describe_figure(connection, key)
+        steps = formulas(connection, key, figure)
     return {
-        "question": asked._asdict(),
+        "question": key._asdict(),
         "publication": {
-            name: said[name] for name in ("publication_id", "published_at", "synthetic", "code_version", "kept_from")
+            name: manifest[name]
+            for name in ("publication_id", "published_at", "synthetic", "code_version", "kept_from")
         },
         "figure": figure,
         "formulas": steps,
         "definition": definition,
-        "deliveries": deliveries_behind(said, asked.year),
+        "deliveries": list_deliveries(manifest, key.year),
         "models": lineage(),
-        "private": account(settings, said, asked, figure),
+        "private": explain_offences(settings, manifest, key, figure),
     }

@@ -1,4 +1,4 @@
-"""The published side of an explanation: which figure is meant, what it is, how it is computed and which deliveries it rests on."""
+"""The published part of an explanation: the figure, its definition, formulas and deliveries."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import duckdb
 
 
 class UnknownFigureError(ValueError):
-    """There is no such figure; the message says what there is."""
+    """The figure does not exist; the message lists the valid values."""
 
 
-class Asked(NamedTuple):
-    """The key of one figure in fct_indicator_year."""
+class FigureKey(NamedTuple):
+    """The key of a figure in fct_indicator_year."""
 
     indicator_id: str
     variant: str
@@ -23,52 +23,54 @@ class Asked(NamedTuple):
     victim_group: str
 
 
-_KEY = " and ".join(f"{column} = ${column}" for column in Asked._fields)
+_KEY = " and ".join(f"{column} = ${column}" for column in FigureKey._fields)
 
 
-def ask(
+def find_figure(
     connection: duckdb.DuckDBPyConnection, indicator: str, year: int, geography: str, victim_group: str, variant: str
-) -> Asked:
-    """Find the figure that is meant; a place is a code, or `level/code` where a code is at several levels."""
+) -> FigureKey:
+    """Return the key of a figure; `geography` is a code, or `level/code` if the code exists at several levels."""
 
-    def known(what: str, value: object, select: str, **values: object) -> None:
-        there_is = [row[0] for row in connection.execute(select, values or None).fetchall()]
-        if value not in there_is:
-            raise UnknownFigureError(f"there is no {what} {value}; there is {', '.join(map(str, there_is))}")
+    def require(noun: str, value: object, select: str, **values: object) -> None:
+        available = [row[0] for row in connection.execute(select, values or None).fetchall()]
+        if value not in available:
+            raise UnknownFigureError(f"there is no {noun} {value}; there is {', '.join(map(str, available))}")
 
-    known("indicator", indicator, "select distinct indicator_id from marts.dim_indicator order by 1")
-    known("year", year, "select year from marts.dim_year order by 1")
+    require("indicator", indicator, "select distinct indicator_id from marts.dim_indicator order by 1")
+    require("year", year, "select year from marts.dim_year order by 1")
     of_indicator = "select variant from marts.dim_indicator where indicator_id = $id order by sort_order"
-    known(f"variant of {indicator}", variant, of_indicator, id=indicator)
-    known("victim group", victim_group, "select victim_group from marts.dim_victim_group order by sort_order")
-    asked = Asked(indicator, variant, year, *_place(connection, geography), victim_group)
-    if not connection.execute(f"select 1 from marts.fct_indicator_year where {_KEY}", asked._asdict()).fetchone():
-        there_is = connection.execute(
+    require(f"variant of {indicator}", variant, of_indicator, id=indicator)
+    require("victim group", victim_group, "select victim_group from marts.dim_victim_group order by sort_order")
+    key = FigureKey(indicator, variant, year, *_place(connection, geography), victim_group)
+    if not connection.execute(f"select 1 from marts.fct_indicator_year where {_KEY}", key._asdict()).fetchone():
+        available = connection.execute(
             """
             select distinct variant || ' of ' || victim_group from marts.fct_indicator_year
             where indicator_id = $indicator_id and year = $year
             and geography_level = $geography_level and geography_code = $geography_code order by 1
             """,
-            {name: value for name, value in asked._asdict().items() if name not in ("variant", "victim_group")},
+            {name: value for name, value in key._asdict().items() if name not in ("variant", "victim_group")},
         ).fetchall()
         raise UnknownFigureError(
-            f"{variant} of {victim_group} is not published for {asked.geography_level}/{asked.geography_code}; there is "
-            + ", ".join(text for (text,) in there_is)
+            f"{variant} of {victim_group} is not published for {key.geography_level}/{key.geography_code}; there is "
+            + ", ".join(text for (text,) in available)
         )
-    return asked
+    return key
 
 
 def _place(connection: duckdb.DuckDBPyConnection, geography: str) -> tuple[str, str]:
     level, _, code = geography.rpartition("/")
-    found = connection.execute(
+    matches = connection.execute(
         "select geography_level, geography_code from marts.dim_geography "
         "where geography_code = $code and $level in ('', geography_level)",
         {"code": code, "level": level},
     ).fetchall()
-    if len(found) == 1:
-        return str(found[0][0]), str(found[0][1])
-    if found:
-        raise UnknownFigureError(f"{code} is at several levels: {' or '.join(f'{one}/{code}' for one, _ in found)}")
+    if len(matches) == 1:
+        return str(matches[0][0]), str(matches[0][1])
+    if matches:
+        raise UnknownFigureError(
+            f"{code} is at several levels: {' or '.join(f'{level}/{code}' for level, _ in matches)}"
+        )
     larger = connection.execute(
         "select geography_code from marts.dim_geography where geography_level <> 'kommun' and geography_code <> 'okand' order by all"
     ).fetchall()
@@ -78,24 +80,24 @@ def _place(connection: duckdb.DuckDBPyConnection, geography: str) -> tuple[str, 
     )
 
 
-def described(connection: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is published of the figure (counts, rates, marks, breaks, labels), and what the indicator means in words."""
-    row, types = _row(connection, f"select * from marts.fct_indicator_year where {_KEY}", asked)
+def describe_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the published figure (counts, rates, flags, breaks, labels) and the definition of its indicator."""
+    row, types = _row(connection, f"select * from marts.fct_indicator_year where {_KEY}", key)
     definition, _ = _row(
         connection,
         "select * from marts.dim_indicator where indicator_id = $indicator_id and variant = $variant",
-        asked,
+        key,
     )
     place, _ = _row(
         connection,
         "select name from marts.dim_geography where geography_level = $geography_level and geography_code = $geography_code",
-        asked,
+        key,
     )
-    group, _ = _row(connection, "select name_sv from marts.dim_victim_group where victim_group = $victim_group", asked)
+    group, _ = _row(connection, "select name_sv from marts.dim_victim_group where victim_group = $victim_group", key)
     breaks = connection.execute(
         "select in_force, mixed_year, cause_sv, cause_en, provision, reference from marts.series_break "
         "where indicator_id = $indicator_id and year = $year order by all",
-        {"indicator_id": asked.indicator_id, "year": asked.year},
+        {"indicator_id": key.indicator_id, "year": key.year},
     ).fetchall()
     figure = {
         "counts": {name: row[name] for name, kind in types.items() if kind == "BIGINT"},
@@ -103,8 +105,12 @@ def described(connection: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[dict
         "marks": {name: row[name] for name, kind in types.items() if kind == "BOOLEAN"},
         "suppression": row["suppression"],
         "breaks": [
-            dict(zip(("in_force", "mixed_year", "cause_sv", "cause_en", "provision", "reference"), one, strict=True))
-            for one in breaks
+            dict(
+                zip(
+                    ("in_force", "mixed_year", "cause_sv", "cause_en", "provision", "reference"), break_row, strict=True
+                )
+            )
+            for break_row in breaks
         ],
         "geography_sv": place["name"],
         "victim_group_sv": group["name_sv"],
@@ -112,20 +118,20 @@ def described(connection: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[dict
     return figure, definition
 
 
-def formulas(connection: duckdb.DuckDBPyConnection, asked: Asked, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each measure's formula, and the same with the numbers put in."""
+def formulas(connection: duckdb.DuckDBPyConnection, key: FigureKey, figure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the formula of each measure, also with numbers."""
     counts, rates = figure["counts"], figure["rates"]
     if figure["suppression"]:
         return []
     before = connection.execute(
         f"select clearance_pct from marts.fct_indicator_year where {_KEY}",
-        asked._replace(year=asked.year - 1)._asdict(),
+        key._replace(year=key.year - 1)._asdict(),
     ).fetchone()
     change = rates["clearance_change_pp"]
-    # Publications of earlier code do not have the mark.
+    # Older publications lack this column.
     is_comparable = figure["marks"].get("clearance_change_comparable")
     not_comparable = ", not comparable: the year before was of another kind" if is_comparable is False else ""
-    whole, limited = counts["investigated"], counts["limited_investigated"]
+    investigated, limited = counts["investigated"], counts["limited_investigated"]
     return [
         {
             "measure": "clearance_pct",
@@ -135,7 +141,9 @@ def formulas(connection: duckdb.DuckDBPyConnection, asked: Asked, figure: Mappin
         {
             "measure": "prosecution_pct",
             "formula": "100 × cleared / (investigated − limited_investigated)",
-            "with_numbers": _ratio(f"100 × {counts['cleared']} / ({whole} − {limited})", rates["prosecution_pct"]),
+            "with_numbers": _ratio(
+                f"100 × {counts['cleared']} / ({investigated} − {limited})", rates["prosecution_pct"]
+            ),
         },
         {
             "measure": "clearance_change_pp",
@@ -147,21 +155,21 @@ def formulas(connection: duckdb.DuckDBPyConnection, asked: Asked, figure: Mappin
     ]
 
 
-def deliveries_behind(said: Mapping[str, Any], year: int) -> list[dict[str, Any]]:
-    """The deliveries of the year, and the earlier police extracts in which offences that it lacks are looked up."""
+def list_deliveries(manifest: Mapping[str, Any], year: int) -> list[dict[str, Any]]:
+    """Return the deliveries of the year and the earlier police extracts in which missing offences are looked up."""
     return [
         {
-            "source": one["source"],
-            "year": one["year"],
-            "delivery_id": one["delivery_id"],
-            "loaded_at": one["loaded_at"],
-            "files": {file["name"]: file["sha256"] for file in one["files"].values()},
+            "source": delivery["source"],
+            "year": delivery["year"],
+            "delivery_id": delivery["delivery_id"],
+            "loaded_at": delivery["loaded_at"],
+            "files": {file["name"]: file["sha256"] for file in delivery["files"].values()},
             "because": "decided this year"
-            if one["year"] == year
+            if delivery["year"] == year
             else "looked back to, if the year's own extract lacks an offence",
         }
-        for one in sorted(said["deliveries"], key=lambda one: (-one["year"], one["source"]))
-        if one["year"] == year or (one["source"] == "police" and one["year"] < year)
+        for delivery in sorted(manifest["deliveries"], key=lambda delivery: (-delivery["year"], delivery["source"]))
+        if delivery["year"] == year or (delivery["source"] == "police" and delivery["year"] < year)
     ]
 
 
@@ -169,12 +177,12 @@ def _ratio(numbers: str, rate: float | None) -> str:
     return f"{numbers}: nothing to divide by, so null" if rate is None else f"{numbers} = {rate!r}"
 
 
-def _row(connection: duckdb.DuckDBPyConnection, select: str, asked: Asked) -> tuple[dict[str, Any], dict[str, str]]:
-    """The one row, and the type of each column."""
-    cursor = connection.execute(
-        select, {name: value for name, value in asked._asdict().items() if f"${name}" in select}
-    )
+def _row(connection: duckdb.DuckDBPyConnection, select: str, key: FigureKey) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a row and the type of each column."""
+    cursor = connection.execute(select, {name: value for name, value in key._asdict().items() if f"${name}" in select})
     columns: Sequence[tuple[Any, ...]] = cursor.description or ()
     row = cursor.fetchone() or ()
     names = [str(column[0]) for column in columns]
-    return dict(zip(names, row, strict=True)), {name: str(one[1]) for name, one in zip(names, columns, strict=True)}
+    return dict(zip(names, row, strict=True)), {
+        name: str(column[1]) for name, column in zip(names, columns, strict=True)
+    }

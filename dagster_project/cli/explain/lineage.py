@@ -1,4 +1,4 @@
-"""The models between the deliveries and a figure, with the counting rules that each of them holds."""
+"""The models between deliveries and a figure, with links to their counting rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from dagster_project.transformation.dbt_project import require_manifest
 
 RULES_PAGE = "docs/counting-rules.md"
-# Headings of the page, by the model that the page names for them.
+# Headings of the page by model.
 RULES = {
     "fct_indicator_year": ("rates",),
     "int_figure_year": ("rates",),
@@ -23,14 +23,14 @@ RULES = {
 
 
 def lineage(model: str = "fct_indicator_year") -> list[dict[str, Any]]:
-    """The model and all that it is made of, nearest first: name, kind (model, seed, source), description, reads and rules."""
+    """Return a model and its upstream nodes, nearest first."""
     manifest = json.loads(require_manifest().read_text(encoding="utf-8"))
     nodes = {**manifest["nodes"], **manifest["sources"]}
     (start,) = [key for key, node in nodes.items() if node["resource_type"] == "model" and node["name"] == model]
-    steps, waiting = [], [start]
-    seen = set(waiting)
-    while waiting:
-        node = nodes[waiting.pop(0)]
+    steps, queue = [], [start]
+    seen = set(queue)
+    while queue:
+        node = nodes[queue.pop(0)]
         parents = node.get("depends_on", {}).get("nodes", [])
         steps.append(
             {
@@ -43,5 +43,5 @@ def lineage(model: str = "fct_indicator_year") -> list[dict[str, Any]]:
         )
         new = [parent for parent in parents if parent not in seen]
         seen.update(new)
-        waiting.extend(new)
+        queue.extend(new)
     return steps

@@ -1,4 +1,4 @@
-"""The private side of an explanation: the offences behind a figure, each with the code and rules that put it there."""
+"""The private part of an explanation: the offences behind a figure, with the code and rules that count them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.cli.explain.figure import Asked
+from dagster_project.cli.explain.figure import FigureKey
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, active_deliveries, kept_description
 from dagster_project.transformation.fingerprints import is_built, raw_file
 from dagster_project.transformation.kept_figures import KEPT_OFFENCES, kept_file
 
-NOT_TO_BE_PASSED_ON = (
-    "private, not to be passed on: rows about people, under pseudonyms, and counts that may be withheld"
-)
+PRIVATE_NOTE = "private, not to be passed on: rows about people, under pseudonyms, and counts that may be withheld"
 _PLACE = {
     "riket": "true",
     "polisregion": "offence.region_code = $geography_code",
@@ -27,18 +25,20 @@ _PLACE = {
 _Row = dict[str, Any]
 
 
-def account(settings: Settings, said: Mapping[str, Any], asked: Asked, figure: Mapping[str, Any]) -> dict[str, Any]:
-    """The offences behind a figure of the publication whose manifest is `said`, from the working database.
+def explain_offences(
+    settings: Settings, manifest: Mapping[str, Any], key: FigureKey, figure: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the offences behind a published figure, from the warehouse.
 
-    Gives `available`, with `why` not, or else the private counts, `adds_up` (the offences give those counts, and where the
-    figure is not withheld the published ones too), why it is withheld, and the offences.
+    If the warehouse cannot explain the figure, `available` is false and `why` is the reason. `adds_up` is true if the offences
+    give the private counts and, unless the figure is withheld, the published counts.
     """
     try:
-        if why := _why_not(settings, said, asked.year):
+        if why := _reason_unavailable(settings, manifest, key.year):
             return {"available": False, "why": why}
         with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-            offences = _offences(connection, settings, asked)
-            counts, withheld = _private_figure(connection, asked)
+            offences = _offences(connection, settings, key)
+            counts, withheld = _private_figure(connection, key)
     except duckdb.IOException as error:
         if "lock" in str(error):
             return {"available": False, "why": "the working database is in use by a load: ask again when it is done"}
@@ -50,7 +50,7 @@ def account(settings: Settings, said: Mapping[str, Any], asked: Asked, figure: M
     published = counts if figure["suppression"] else figure["counts"]
     return {
         "available": True,
-        "note": NOT_TO_BE_PASSED_ON,
+        "note": PRIVATE_NOTE,
         "counts": counts,
         "counts_of_offences": dict(added),
         "adds_up": dict(added) == counts == published,
@@ -59,8 +59,8 @@ def account(settings: Settings, said: Mapping[str, Any], asked: Asked, figure: M
     }
 
 
-def _why_not(settings: Settings, said: Mapping[str, Any], year: int) -> str | None:
-    """Why the working database cannot tell of this publication's figures of the year; None where it can."""
+def _reason_unavailable(settings: Settings, manifest: Mapping[str, Any], year: int) -> str | None:
+    """Return why the warehouse cannot explain this publication's figures of the year, or None."""
     before = kept_description(settings)["before"]
     if year < before:
         return f"the rows of {year} were purged: the figure is carried on as it was published"
@@ -68,43 +68,43 @@ def _why_not(settings: Settings, said: Mapping[str, Any], year: int) -> str | No
         return f"there is no working database {settings.warehouse_file}: `uppklarat load` builds it"
     if not is_built(settings):
         return "the working database is not that of the present deliveries, code and settings: `uppklarat load` first"
-    now = {what: record.delivery_id for what, record in active_deliveries(settings).items()}
-    then = {(one["source"], one["year"]): one["delivery_id"] for one in said["deliveries"]}
+    now = {label: record.delivery_id for label, record in active_deliveries(settings).items()}
+    then = {(delivery["source"], delivery["year"]): delivery["delivery_id"] for delivery in manifest["deliveries"]}
 
-    def behind(deliveries: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], str]:
+    def relevant(deliveries: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], str]:
         return {
-            (source, of): delivery
-            for (source, of), delivery in deliveries.items()
-            if of == year or (source == "police" and before <= of < year)
+            (source, delivery_year): delivery
+            for (source, delivery_year), delivery in deliveries.items()
+            if delivery_year == year or (source == "police" and before <= delivery_year < year)
         }
 
-    if behind(now) != behind(then):
+    if relevant(now) != relevant(then):
         return "the working database is built of other deliveries than this publication"
     return None
 
 
-def _private_figure(connection: duckdb.DuckDBPyConnection, asked: Asked) -> tuple[dict[str, int], _Row | None]:
-    """The counts as they are, and why they are withheld if they are."""
-    key = " and ".join(f"{column} = ${column}" for column in Asked._fields)
-    (row,) = _rows(connection, f"select * from intermediate.int_figure_year where {key}", asked._asdict())
+def _private_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tuple[dict[str, int], _Row | None]:
+    """Return the private counts and, if withheld, the reason."""
+    condition = " and ".join(f"{column} = ${column}" for column in FigureKey._fields)
+    (row,) = _rows(connection, f"select * from intermediate.int_figure_year where {condition}", key._asdict())
     counts = {name: value for name, value in row.items() if isinstance(value, int) and not isinstance(value, bool)}
-    why = _rows(
+    suppressions = _rows(
         connection,
-        f"select suppression, because, hides from intermediate.int_suppression where {key}",
-        asked._asdict(),
+        f"select suppression, because, hides from intermediate.int_suppression where {condition}",
+        key._asdict(),
     )
-    return {name: value for name, value in counts.items() if name != "year"}, why[0] if why else None
+    return {name: value for name, value in counts.items() if name != "year"}, suppressions[0] if suppressions else None
 
 
-def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: Asked) -> list[_Row]:
+def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: FigureKey) -> list[_Row]:
     counted = f"""
         select offence.* from intermediate.int_processed_offence as offence
         semi join (
             from intermediate.int_class_variant where variant = $variant and indicator_id = $indicator_id
         ) as variant using (classified_by, class_key)
-        where offence.year = $year and {_PLACE[asked.geography_level]}
+        where offence.year = $year and {_PLACE[key.geography_level]}
             and $victim_group in ('total', offence.victim_group)"""
-    values = {name: value for name, value in asked._asdict().items() if f"${name}" in counted}
+    values = {name: value for name, value in key._asdict().items() if f"${name}" in counted}
     active = active_deliveries(settings)
     extracts = connection.execute(f"select distinct extract_year from ({counted})", values).fetchall()
     if not extracts:
@@ -126,7 +126,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: 
         """,
         values,
     )
-    decisions = _decisions(connection, settings, active, counted, values, asked.year)
+    decisions = _decisions(connection, settings, active, counted, values, key.year)
     conditions = _rows(
         connection,
         """
@@ -134,15 +134,15 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, asked: 
         where indicator_id = $indicator_id and variant = $variant
         group by attribute, counts order by counts desc, list_position(['role', 'part', 'relation', 'place'], attribute)
         """,
-        {"indicator_id": asked.indicator_id, "variant": asked.variant},
+        {"indicator_id": key.indicator_id, "variant": key.variant},
     )
     return [
-        _explained(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, asked) for row in rows
+        _explain_offence(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, key) for row in rows
     ]
 
 
 def _extracts(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord], years: Sequence[int]) -> str:
-    """The rows of the police extracts of some years (at least one), of purged ones those that were kept."""
+    """Return a query of police extracts (at least one year), of purged years the kept rows."""
     columns = (
         "line, diarienummer, brottsnummer, brottskod, kommunkod, handlaggande_region, malsagande_kon, malsagande_alder"
     )
@@ -152,8 +152,8 @@ def _extracts(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecor
         if ("police", year) in active
     ]
     if any(("police", year) not in active for year in years):
-        kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
-        selects.append(f"select year as extract_year, {columns} from {parquet(kept)}")
+        kept_offences = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
+        selects.append(f"select year as extract_year, {columns} from {parquet(kept_offences)}")
     return " union all ".join(selects)
 
 
@@ -165,8 +165,8 @@ def _decisions(
     values: Mapping[str, Any],
     year: int,
 ) -> defaultdict[tuple[str, int], list[_Row]]:
-    """All decisions of the year on the counted offences, in the order of their dates, by offence."""
-    of_offence: defaultdict[tuple[str, int], list[_Row]] = defaultdict(list)
+    """Return the year's decisions on the counted offences by offence, ordered by date."""
+    by_offence: defaultdict[tuple[str, int], list[_Row]] = defaultdict(list)
     for source, authority in (("police", "police"), ("prosecution", "prosecutor")):
         record = active[source, year]
         for row in _rows(
@@ -185,26 +185,28 @@ def _decisions(
         ):
             key = (row.pop("diarienummer"), row.pop("brottsnummer"))
             file = f"{record.label}/{record.files['decisions'].name}"
-            of_offence[key].append({"file": file, "authority": authority, **row})
-    for rows in of_offence.values():
+            by_offence[key].append({"file": file, "authority": authority, **row})
+    for rows in by_offence.values():
         rows.sort(key=lambda row: (row["date"], row["authority"], row["line"]))
-    return of_offence
+    return by_offence
 
 
-def _explained(
+def _explain_offence(
     row: _Row,
     decisions: list[_Row],
     conditions: list[_Row],
     active: Mapping[tuple[str, int], DeliveryRecord],
-    asked: Asked,
+    key: FigureKey,
 ) -> _Row:
     deciding = [
-        one
-        for one in decisions
-        if one["date"] == row["decision_date"] and one["outcome"] == row["outcome"] and not one["quarantined"]
+        decision
+        for decision in decisions
+        if decision["date"] == row["decision_date"]
+        and decision["outcome"] == row["outcome"]
+        and not decision["quarantined"]
     ]
-    for one in decisions:
-        one["decides"] = one in deciding
+    for decision in decisions:
+        decision["decides"] = decision in deciding
     record = active.get(("police", row["extract_year"]))
     file = (
         f"{record.label}/{record.files['offences'].name}" if record else f"police/{row['extract_year']} (purged, kept)"
@@ -214,14 +216,14 @@ def _explained(
         "offence": row["brottsnummer"],
         "file": file,
         "line": row["line"],
-        "looked_up": row["extract_year"] != asked.year,
+        "looked_up": row["extract_year"] != key.year,
         "brottskod": row["brottskod"],
         "brottsantal": row["brottsantal"],
-        "classified": _classified(row),
+        "classified": _describe_class(row),
         "counted_because": _counted_because(row, conditions),
         "victim_group": row["victim_group"],
         "victim_group_from": _group_from(row),
-        "place_from": _place_from(row, asked.geography_level),
+        "place_from": _place_from(row, key.geography_level),
         "reported": row["report_date"],
         "outcome": row["outcome"],
         "decided": row["decision_date"],
@@ -236,7 +238,7 @@ def _counts_in(row: _Row) -> list[str]:
     return ["processed", handling, *(["with_suspect"] if row["has_suspect"] else []), *outcome]
 
 
-def _classified(row: _Row) -> str:
+def _describe_class(row: _Row) -> str:
     if row["classified_by"] == "provision":
         return f"code {row['brottskod']} is not in the catalogue, and its provision is {row['class_key']}"
     catalogue = "your own offence_codes.csv" if row["is_own_code"] else "the catalogue"
@@ -254,12 +256,12 @@ def _counted_because(row: _Row, conditions: list[_Row]) -> str:
 
 def _group_from(row: _Row) -> str:
     if row["class_group"]:
-        told = f"the code carries {row['class_group']}"
+        origin = f"the code carries {row['class_group']}"
     elif row["has_victim_data"]:
-        told = "the victim's sex and age in the extract"
+        origin = "the victim's sex and age in the extract"
     else:
-        return "neither the code nor the extract tells"
-    return told if row["victim_group"] != "okand" else f"{told}, but the indicator does not report that group"
+        return "unknown: neither the code nor the extract has it"
+    return origin if row["victim_group"] != "okand" else f"{origin}, but the indicator does not report that group"
 
 
 def _place_from(row: _Row, level: str) -> str:

@@ -1,4 +1,4 @@
-"""An explanation as text, for people at a terminal."""
+"""Formats an explanation as text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from dagster_project.versions import code_version
 OFFENCES_SHOWN = 50
 
 
-def as_text(said: Mapping[str, Any]) -> str:
-    """The whole explanation, of the offences the first `OFFENCES_SHOWN`."""
+def format_explanation(explanation: Mapping[str, Any]) -> str:
+    """Format an explanation with the first `OFFENCES_SHOWN` offences."""
     return "\n".join(
         line
-        for part in (_figure(said), _definition(said["definition"]), _way(said), _private(said["private"]))
+        for part in (
+            _figure(explanation),
+            _definition(explanation["definition"]),
+            _lineage(explanation),
+            _private(explanation["private"]),
+        )
         for line in (*part, "")
     ).rstrip()
 
 
-def _figure(said: Mapping[str, Any]) -> list[str]:
-    asked, figure, publication, definition = (said[one] for one in ("question", "figure", "publication", "definition"))
+def _figure(explanation: Mapping[str, Any]) -> list[str]:
+    asked, figure, publication, definition = (
+        explanation[part] for part in ("question", "figure", "publication", "definition")
+    )
     lines = [
         f"{definition['number']} {definition['name_sv']} ({asked['indicator_id']}) · {definition['variant_name_sv']} ({asked['variant']})",
         f"{asked['year']} · {figure['geography_sv']} ({asked['geography_level']}/{asked['geography_code']}) · "
@@ -36,10 +43,13 @@ def _figure(said: Mapping[str, Any]) -> list[str]:
             "secondary": "with it, something withheld could be worked out",
         }
         lines.append(f"WITHHELD in the publication ({figure['suppression']}: {reason[figure['suppression']]})")
-    lines += [f"{one['measure']} = {one['formula']}\n    {one['with_numbers']}" for one in said["formulas"]]
-    lines += [f"  {name:<30}{_shown(value):>14}" for name, value in (figure["counts"] | figure["rates"]).items()]
-    lines += [f"  {name:<30}{_shown(value):>14}" for name, value in figure["marks"].items()]
-    lines += [f"break: {one['in_force']} {one['cause_sv']} ({one['reference']})" for one in figure["breaks"]]
+    lines += [
+        f"{formula['measure']} = {formula['formula']}\n    {formula['with_numbers']}"
+        for formula in explanation["formulas"]
+    ]
+    lines += [f"  {name:<30}{_format(value):>14}" for name, value in (figure["counts"] | figure["rates"]).items()]
+    lines += [f"  {name:<30}{_format(value):>14}" for name, value in figure["marks"].items()]
+    lines += [f"break: {row['in_force']} {row['cause_sv']} ({row['reference']})" for row in figure["breaks"]]
     return lines
 
 
@@ -50,24 +60,27 @@ def _definition(definition: Mapping[str, Any]) -> list[str]:
         f"denominator: {definition['denominator_sv']}",
         f"includes: {definition['includes_sv']}",
         f"excludes: {definition['excludes_sv']}",
-        f"provisions: {definition['legal_reference']}; first comparable year: {_shown(definition['first_comparable_year'])}",
+        f"provisions: {definition['legal_reference']}; first comparable year: {_format(definition['first_comparable_year'])}",
     ]
 
 
-def _way(said: Mapping[str, Any]) -> list[str]:
-    publication = said["publication"]
+def _lineage(explanation: Mapping[str, Any]) -> list[str]:
+    publication = explanation["publication"]
     other_code = publication["code_version"] != code_version()
     return [
         "deliveries",
-        *(f"  {one['source']}/{one['year']} {one['delivery_id']} {one['because']}" for one in said["deliveries"]),
+        *(
+            f"  {delivery['source']}/{delivery['year']} {delivery['delivery_id']} {delivery['because']}"
+            for delivery in explanation["deliveries"]
+        ),
         "",
         "models"
         + (f" of the present code; the figure was made by {publication['code_version']}" if other_code else ""),
         *(
-            f"  {one['name']} ← {', '.join(one['reads'])}"
-            + (f"   rules: {', '.join(one['rules'])}" if one["rules"] else "")
-            for one in said["models"]
-            if one["reads"]
+            f"  {node['name']} ← {', '.join(node['reads'])}"
+            + (f"   rules: {', '.join(node['rules'])}" if node["rules"] else "")
+            for node in explanation["models"]
+            if node["reads"]
         ),
     ]
 
@@ -86,10 +99,10 @@ def _private(private: Mapping[str, Any]) -> list[str]:
             ),
         ]
     if withheld := private["withheld"]:
-        hides = f"; shown, it would give away {withheld['hides']}" if withheld["hides"] else ""
+        hides = f"; if shown, it would reveal {withheld['hides']}" if withheld["hides"] else ""
         lines.append(f"withheld ({withheld['suppression']}): {withheld['because']}{hides}")
         lines.append("counts: " + ", ".join(f"{name} {value}" for name, value in private["counts"].items()))
-    lines.append(f"{len(offences)} offences, {sum(one['brottsantal'] for one in offences)} by brottsantal")
+    lines.append(f"{len(offences)} offences, {sum(offence['brottsantal'] for offence in offences)} by brottsantal")
     for offence in offences[:OFFENCES_SHOWN]:
         lines += _offence(offence)
     if len(offences) > OFFENCES_SHOWN:
@@ -97,28 +110,28 @@ def _private(private: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _offence(one: Mapping[str, Any]) -> list[str]:
-    times = f" × {one['brottsantal']}" if one["brottsantal"] != 1 else ""
-    looked_up = ", looked up in an earlier extract" if one["looked_up"] else ""
+def _offence(offence: Mapping[str, Any]) -> list[str]:
+    times = f" × {offence['brottsantal']}" if offence["brottsantal"] != 1 else ""
+    looked_up = ", looked up in an earlier extract" if offence["looked_up"] else ""
     return [
-        f"case {one['case']} offence {one['offence']}{times}: {one['outcome']} {one['decided']}"
-        f" → {', '.join(one['counts_in'])}",
-        f"    {one['file']} line {one['line']}{looked_up}; reported {one['reported'] or 'on an unknown day'}",
-        f"    {one['classified']}; {one['counted_because']}",
-        f"    {one['victim_group']}: {one['victim_group_from']}; place: {one['place_from']}",
-        *(_decision(decision) for decision in one["decisions"]),
+        f"case {offence['case']} offence {offence['offence']}{times}: {offence['outcome']} {offence['decided']}"
+        f" → {', '.join(offence['counts_in'])}",
+        f"    {offence['file']} line {offence['line']}{looked_up}; reported {offence['reported'] or 'on an unknown day'}",
+        f"    {offence['classified']}; {offence['counted_because']}",
+        f"    {offence['victim_group']}: {offence['victim_group_from']}; place: {offence['place_from']}",
+        *(_decision(decision) for decision in offence["decisions"]),
     ]
 
 
-def _decision(one: Mapping[str, Any]) -> str:
-    quarantined = f", quarantined: {one['quarantined']}" if one["quarantined"] else ""
+def _decision(decision: Mapping[str, Any]) -> str:
+    quarantined = f", quarantined: {decision['quarantined']}" if decision["quarantined"] else ""
     return (
-        f"    {'→' if one['decides'] else ' '} {one['date']} {one['decision']} ({one['authority']}, {one['outcome']}) "
-        f"{one['file']} line {one['line']}{quarantined}"
+        f"    {'→' if decision['decides'] else ' '} {decision['date']} {decision['decision']} "
+        f"({decision['authority']}, {decision['outcome']}) {decision['file']} line {decision['line']}{quarantined}"
     )
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
