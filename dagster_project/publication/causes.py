@@ -1,4 +1,4 @@
-"""What differs between what two publications rest on, as their manifests tell it, and which figures that can have changed."""
+"""The causes of revisions: differences between the manifests of two publications, and the figures they can change."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dagster_project.versions import fingerprint
 
 Manifest: TypeAlias = Mapping[str, Any]
 Delivery: TypeAlias = Mapping[str, Any]
-What: TypeAlias = tuple[str, int]
+DeliveryKey: TypeAlias = tuple[str, int]
 UNDETERMINED = "undetermined"
-# Offences are looked up in the police deliveries of earlier years too.
+# Offences are also looked up in the police deliveries of earlier years.
 _LOOKED_BACK_TO = "police"
-# What a manifest tells of the ground it stands on, besides its deliveries, and how people call it where it changed.
-_GROUNDS = {
+# Fields of a manifest, other than deliveries, that figures depend on, and the names of their changes.
+_BASIS_NAMES = {
     "code_version": "code",
     "own_offence_codes": "own_offence_codes",
     "suppress_below": "suppress_below",
@@ -27,7 +27,7 @@ _GROUNDS = {
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that differs; `year` is the year of a delivery, None for what all figures rest on."""
+    """A difference; `year` is the year of a delivery, or None if all figures depend on it."""
 
     text: str
     year: int | None = None
@@ -35,14 +35,14 @@ class Cause:
     only_of_suppression: bool = False
 
     def can_have_changed(self, year: int, *, of_suppression: bool) -> bool:
-        """Whether a figure of this year rests on it."""
+        """Return whether this can have changed a figure of the year."""
         if self.only_of_suppression and not of_suppression:
             return False
         return self.year in (None, year) or (self.reaches_later_years and self.year is not None and self.year < year)
 
 
-def grounds(settings: Settings) -> dict[str, Any]:
-    """What a manifest tells for later comparison, besides deliveries and the version of the code."""
+def comparison_basis(settings: Settings) -> dict[str, Any]:
+    """Return the fields of a manifest for later comparison, except deliveries and code version."""
     own = settings.own_offence_codes
     return {
         "suppress_below": settings.suppress_below,
@@ -55,7 +55,7 @@ def grounds(settings: Settings) -> dict[str, Any]:
 
 
 def last_loaded(settings: Settings) -> dict[tuple[str, int, str], str]:
-    """When each delivery was loaded for the last time, by (source, year, delivery_id)."""
+    """Return when each delivery was last loaded, by (source, year, delivery_id)."""
     return {
         (entry["source"], entry["year"], entry["delivery_id"]): entry["at"]
         for entry in ledger_entries(settings)
@@ -64,49 +64,49 @@ def last_loaded(settings: Settings) -> dict[tuple[str, int, str], str]:
 
 
 def causes_between(before: Manifest, after: Manifest) -> list[Cause]:
-    """All that differs between what two publications rest on, the earlier one first."""
+    """Return all differences between the inputs of two publications, the earlier first."""
     return [
         *_changed_deliveries(before, after),
         *(
-            Cause(name, only_of_suppression=ground == "suppress_below")
-            for ground, name in _GROUNDS.items()
-            if ground in before and ground in after and before[ground] != after[ground]
+            Cause(name, only_of_suppression=field == "suppress_below")
+            for field, name in _BASIS_NAMES.items()
+            if field in before and field in after and before[field] != after[field]
         ),
     ]
 
 
 def causes_not_described(before: Manifest, after: Manifest) -> list[str]:
-    """Grounds that one of the manifests, written by older code, does not tell, so that a change of them is not seen."""
+    """Return the fields that one of the manifests, written by older code, lacks, so that changes cannot be detected."""
     return [
-        f"whether {name} changed, which the {'earlier' if ground not in before else 'later'} manifest does not tell"
-        for ground, name in _GROUNDS.items()
-        if ground not in before or ground not in after
+        f"whether {name} changed, which the {'earlier' if field not in before else 'later'} manifest does not tell"
+        for field, name in _BASIS_NAMES.items()
+        if field not in before or field not in after
     ]
 
 
 def describe_causes(causes: Collection[Cause], year: int, *, of_suppression: bool) -> str:
-    """All causes that can have changed a figure of a year, comma-separated."""
-    possible = [one.text for one in causes if one.can_have_changed(year, of_suppression=of_suppression)]
+    """Return all causes that can have changed a figure of a year, comma-separated."""
+    possible = [cause.text for cause in causes if cause.can_have_changed(year, of_suppression=of_suppression)]
     return ", ".join(possible) or UNDETERMINED
 
 
 def _changed_deliveries(before: Manifest, after: Manifest) -> Iterator[Cause]:
     old, new = _by_source_and_year(before), _by_source_and_year(after)
     withdrawn_at = {
-        (one["source"], one["year"], one["delivery_id"]): str(one["at"]) for one in after.get("withdrawn", ())
+        (entry["source"], entry["year"], entry["delivery_id"]): str(entry["at"]) for entry in after.get("withdrawn", ())
     }
-    for what in sorted({*old, *new}, key=lambda one: (one[1], one[0])):
-        for word, delivery in _events(old.get(what), new.get(what), withdrawn_at):
-            source, year = what
+    for key in sorted({*old, *new}, key=lambda key: (key[1], key[0])):
+        for word, delivery in _events(old.get(key), new.get(key), withdrawn_at):
+            source, year = key
             yield Cause(f"{word} {source}/{year}:{delivery['delivery_id']}", year, source == _LOOKED_BACK_TO)
 
 
 def _events(
     old: Delivery | None, new: Delivery | None, withdrawn_at: Mapping[tuple[str, int, str], str]
 ) -> Iterator[tuple[str, Delivery]]:
-    """What happened to the delivery of one source and year, each time with the delivery that did it."""
+    """Yield the events of a source and year with the delivery concerned."""
     if old and new and old["delivery_id"] == new["delivery_id"]:
-        rules, corrections = _judged_otherwise(old, new)
+        rules, corrections = _validation_changes(old, new)
         if rules:
             yield "judged_anew", new
         if corrections:
@@ -116,22 +116,24 @@ def _events(
     if old and taken_back:
         yield "withdrawn", old
     elif old and new is None:
-        # Of a year that another delivery's withdrawal left incomplete, or of a ledger that was begun again.
+        # Another withdrawal left the year incomplete, or the ledger was recreated.
         yield "left_out", old
-    # After a withdrawal an earlier delivery is active again, which nobody delivered.
+    # After a withdrawal an earlier delivery is active again without having been delivered.
     if new and not (taken_back and str(new.get("loaded_last", "")) <= taken_back):
         yield ("redelivered" if old else "added"), new
 
 
-def _judged_otherwise(old: Delivery, new: Delivery) -> tuple[bool, bool]:
-    """Whether the rules, and whether the corrections by which the same bytes were judged are others."""
+def _validation_changes(old: Delivery, new: Delivery) -> tuple[bool, bool]:
+    """Return whether the rules and whether the corrections changed by which the same bytes were validated."""
     if "judged_by" in old and "judged_by" in new:
-        (rules, _, corrections), (other_rules, _, others) = (one["judged_by"].partition("-") for one in (old, new))
-        return rules != other_rules, corrections != others
-    # A manifest of older code tells only how many rows each correction touched.
-    touched, others = ([file.get("corrected") for file in one["files"].values()] for one in (old, new))
-    return False, touched != others
+        (old_rules, _, old_corrections), (new_rules, _, new_corrections) = (
+            delivery["judged_by"].partition("-") for delivery in (old, new)
+        )
+        return old_rules != new_rules, old_corrections != new_corrections
+    # Manifests of older code only hold the number of rows of each correction.
+    old_rows, new_rows = ([file.get("corrected") for file in delivery["files"].values()] for delivery in (old, new))
+    return False, old_rows != new_rows
 
 
-def _by_source_and_year(manifest: Manifest) -> dict[What, Delivery]:
-    return {(one["source"], one["year"]): one for one in manifest["deliveries"]}
+def _by_source_and_year(manifest: Manifest) -> dict[DeliveryKey, Delivery]:
+    return {(delivery["source"], delivery["year"]): delivery for delivery in manifest["deliveries"]}

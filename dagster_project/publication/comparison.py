@@ -1,4 +1,4 @@
-"""Which figures of two publications differ: told from their published Parquet files alone, in SQL."""
+"""Compares the figures of two publications by their published Parquet files, in SQL."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ COLUMNS = {
     "new_value": "double",
     "causes": "varchar",
 }
-# Rates are computed again from the same counts by other code: the last bits of a double are no revision.
+# Tolerance for the last bits of rates that other code computed from the same counts.
 _NO_DIFFERENCE = 1e-9
 _INTEGERS = {"BIGINT", "INTEGER"}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared: years that only the later has for the first time, and in words what could not be compared."""
+    """The result of a comparison: years published for the first time, and texts on what could not be compared."""
 
     new_years: tuple[int, ...]
     not_compared: tuple[str, ...]
@@ -48,9 +48,9 @@ def compare_figures(
 ) -> Comparison:
     """Create a table of every figure (`COLUMNS`) that differs between two files of `fct_indicator_year`.
 
-    All counts and the two rates are measures. Years of `after` that are not in `published_years` are new, and nothing of them is
-    a revision. Of a figure that is withheld in either file nothing is told but that it is: measure `suppression`, without values.
-    What one file has no column for is not compared, and named.
+    Measures are all counts and the two rates. Years of `after` that are not in `published_years` are new and not revisions. A
+    figure withheld in either file only has measure `suppression`, without values. Columns of only one file are listed in
+    `not_compared`.
     """
     old, new = _types(connection, before), _types(connection, after)
     problems = [f"{name} is only in the {'later' if name in new else 'earlier'} one" for name in _one_sided(old, new)]
@@ -81,7 +81,7 @@ def compare_figures(
             from before full join after using ({", ".join(KEY)})
             where not list_contains(?::integer[], year)
         ),
-        judged as (
+        classified as (
             select
                 *,
                 case
@@ -98,9 +98,9 @@ def compare_figures(
                 end as kind
             from cell
         )
-        select {", ".join(f"{'judged.' if name == 'year' else ''}{name}" for name in COLUMNS)}
-        from judged
-        inner join _cause on judged.year = _cause.year and (judged.measure = '{SUPPRESSION}') = _cause.of_suppression
+        select {", ".join(f"{'classified.' if name == 'year' else ''}{name}" for name in COLUMNS)}
+        from classified
+        inner join _cause on classified.year = _cause.year and (classified.measure = '{SUPPRESSION}') = _cause.of_suppression
         where kind is not null
         """,
         [years],
@@ -110,7 +110,7 @@ def compare_figures(
 
 
 def _create_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cause], years: Collection[int]) -> None:
-    """Create the table of what each year's figures can differ by, once for values and once for what is withheld."""
+    """Create the table of each year's possible causes, separately for values and suppression."""
     connection.execute("create or replace temp table _cause (year integer, of_suppression boolean, causes varchar)")
     connection.executemany(
         "insert into _cause values (?, ?, ?)",
@@ -136,7 +136,7 @@ def _is_measure(name: str, types: Mapping[str, str]) -> bool:
 
 
 def _one_sided(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """What one of them cannot be compared by: keys, measures, and whether a figure is withheld."""
+    """Return the keys, measures and the suppression column that only one file has."""
     wanted = {name for types in (old, new) for name in types if name in (*KEY, SUPPRESSION) or _is_measure(name, types)}
     return sorted(name for name in wanted if (name in old) != (name in new))
 

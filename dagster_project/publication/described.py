@@ -1,4 +1,4 @@
-"""The published tables that tell of the publication itself: made as the dbt project declares them, and checked."""
+"""The published tables about the publication itself, created and checked as the dbt project declares them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dagster_project.sql import identifier, parquet
 from dagster_project.transformation.dbt_project import described_tables, mart_declarations
 
 
-def create_described(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables in schema `marts`, empty, with the declared columns, types and descriptions."""
+def create_described_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the empty tables in schema `marts` with the declared columns, types and descriptions."""
     connection.execute("create schema marts")
     for table in described_tables():
         declared = mart_declarations()[table]
@@ -23,11 +23,11 @@ def create_described(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"comment on column marts.{table}.{identifier(name)} is {_text(meaning)}")
 
 
-def failures_of_described(connection: duckdb.DuckDBPyConnection, figures: Path) -> list[str]:
-    """Names of the checks that the tables fail, given the draft's file of `fct_indicator_year`.
+def failed_checks_of_described_tables(connection: duckdb.DuckDBPyConnection, figures: Path) -> list[str]:
+    """Return the names of failed checks, given the draft's file of `fct_indicator_year`.
 
-    `unique_combination`: no two rows have the same key. `tells_nothing_withheld`: no value is told of a figure that is withheld,
-    since the history of a number tells the number, or nearly so.
+    `unique_combination`: no two rows have the same key. `tells_nothing_withheld`: withheld figures have no values, because the
+    history of a number would reveal it.
     """
     queries = {
         f"unique_combination_{table}": (
@@ -36,8 +36,8 @@ def failures_of_described(connection: duckdb.DuckDBPyConnection, figures: Path) 
         for table in described_tables()
     }
     queries["tells_nothing_withheld_revision"] = (
-        f"select 1 from marts.revision as told inner join {parquet(figures)} as figure using ({', '.join(KEY)}) "
-        "where figure.suppression is not null and (told.old_value is not null or told.new_value is not null)"
+        f"select 1 from marts.revision as revision inner join {parquet(figures)} as figure using ({', '.join(KEY)}) "
+        "where figure.suppression is not null and (revision.old_value is not null or revision.new_value is not null)"
     )
     return [name for name, query in queries.items() if connection.execute(f"{query} limit 1").fetchone()]
 

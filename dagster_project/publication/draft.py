@@ -1,4 +1,4 @@
-"""The draft: all marts written to the files that will be published, and read back from them."""
+"""The draft: writes all marts to the files to be published and reads them back."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from dagster_project.sql import literal, parquet
 
 DATABASE = "uppklarat.duckdb"
 FORMATS = ("duckdb", "parquet", "csv")
-# Older than what DuckDB 1.5 writes by default: any client from 1.0 on opens it.
+# Any DuckDB client from 1.0 on can open this version.
 STORAGE_VERSION = "v1.0.0"
 READ_BACK = "read_back"
-# Where a spreadsheet begins to compute: at the start of a text, or of a piece of it if it takes other separators than ours.
+# Texts that a spreadsheet would treat as a formula, also if it uses other separators.
 FORMULA = r"(^|[;\t\r\n])[=+\-@\t\r]"
 
 
 def begin_draft(draft: Path) -> None:
-    """Remove what an earlier load left, and make the folders of a new draft."""
+    """Remove an earlier draft and create the folders of a new one."""
     shutil.rmtree(draft, ignore_errors=True)
     for folder in (draft / "parquet", draft / "csv"):
         folder.mkdir(parents=True)
 
 
 def write_draft(draft: Path, tables: Sequence[str], built: Path) -> None:
-    """Write tables of schema `marts` of a database into the draft in every format."""
+    """Write tables of a database's schema `marts` into the draft in every format."""
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(draft / DATABASE)} as draft (storage_version '{STORAGE_VERSION}')")
         connection.execute(f"attach {literal(built)} as built (read_only)")
         connection.execute("create schema if not exists draft.marts")
         for table in tables:
             columns = _columns(connection, table)
-            # Sorted by all columns, keys first, so that the same content gives the same files.
+            # Sorted so that the same content gives the same files.
             select = f"select {', '.join(columns)} from built.marts.{table} order by all"
             connection.execute(f"create or replace table draft.marts.{table} as {select}")
             _copy_comments(connection, table)
@@ -44,21 +44,21 @@ def write_draft(draft: Path, tables: Sequence[str], built: Path) -> None:
             connection.execute(f"copy ({select}) to {literal(as_csv)} (format csv, header)")
 
 
-def files_of(tables: Sequence[str]) -> set[str]:
-    """The files of a draft that hold these tables, by their paths in it."""
+def draft_files(tables: Sequence[str]) -> set[str]:
+    """Return the relative paths of a draft's files with these tables."""
     return {DATABASE, *(f"{form}/{table}.{form}" for form in ("parquet", "csv") for table in tables)}
 
 
-def undo_release(draft: Path, kept: Collection[str]) -> None:
-    """Remove what an earlier attempt to release a draft wrote into it, so that the next one begins where that one did.
+def reset_draft(draft: Path, keep: Collection[str]) -> None:
+    """Reset a draft after an interrupted release: remove all files except `keep`, which become writable again.
 
-    The catalogue lists every file that it finds, so one that was left would be listed; and a sealed draft cannot be written to.
+    The catalogue lists every file in the draft, so none may be left over.
     """
     for path in sorted(draft.rglob("*"), reverse=True):
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif str(path.relative_to(draft)) in kept:
+        elif str(path.relative_to(draft)) in keep:
             path.chmod(0o644)
         else:
             path.unlink()
@@ -66,10 +66,10 @@ def undo_release(draft: Path, kept: Collection[str]) -> None:
 
 @contextmanager
 def read_back(draft: Path, tables: Sequence[str], built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the draft's files as a reader would and compare them with what was built.
+    """Read the draft's files and compare them with the built tables.
 
-    Gives a connection with table `read_back`: for every table and format the rows built and served, and how many rows are
-    only in the one or the other; for CSV also how many hold a text that a spreadsheet would take for a formula.
+    Yields a connection with table `read_back`: for every table and format the number of rows built and served, rows only in
+    either, and for CSV the rows with a text that a spreadsheet would treat as a formula.
     """
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(draft / DATABASE)} as served (read_only)")
@@ -91,15 +91,18 @@ def read_back(draft: Path, tables: Sequence[str], built: Path) -> Iterator[duckd
                 "csv": f"read_csv({literal(draft / 'csv' / f'{table}.csv')}, header = true, columns = {{{csv_types}}})",
             }
             for form in FORMATS:
-                made, served = f"select {columns} from built.marts.{table}", f"select {columns} from {served_as[form]}"
-                rows_built, rows_served = _count(connection, made), _count(connection, served)
-                # Every mart has a key, so that no row is there twice: as many rows, none of them missing, are the same rows.
-                same = rows_built == rows_served and not _count(connection, f"{made} except {served}")
-                only_built, only_served = (
-                    0 if same else _count(connection, f"{one} except all {other}")
-                    for one, other in ((made, served), (served, made))
+                built_rows, served_rows = (
+                    f"select {columns} from built.marts.{table}",
+                    f"select {columns} from {served_as[form]}",
                 )
-                formulas = _count(connection, f"{served} where {_holds_formula(types)}") if form == "csv" else 0
+                rows_built, rows_served = _count(connection, built_rows), _count(connection, served_rows)
+                # Every mart has a key, so equal numbers of rows with none missing are equal rows.
+                same = rows_built == rows_served and not _count(connection, f"{built_rows} except {served_rows}")
+                only_built, only_served = (
+                    0 if same else _count(connection, f"{left_rows} except all {right_rows}")
+                    for left_rows, right_rows in ((built_rows, served_rows), (served_rows, built_rows))
+                )
+                formulas = _count(connection, f"{served_rows} where {_holds_formula(types)}") if form == "csv" else 0
                 connection.execute(
                     f"insert into {READ_BACK} values (?, ?, ?, ?, ?, ?, ?)",
                     [table, form, rows_built, rows_served, only_built, only_served, formulas],
@@ -113,7 +116,7 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _holds_formula(types: Sequence[tuple[str, ...]]) -> str:
-    """A condition on rows with a text that a spreadsheet would compute; numbers may be negative."""
+    """Return a condition for rows with a text that a spreadsheet would treat as a formula; negative numbers are allowed."""
     texts = [
         f"""(regexp_matches("{name}", '{FORMULA}') and try_cast("{name}" as double) is null)"""
         for name, kind, *_ in types
@@ -127,7 +130,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Take the descriptions of the table and its columns along, for readers who look at the database."""
+    """Copy the descriptions of the table and its columns."""
     comments = connection.execute(
         """
         select null, comment from duckdb_tables()
@@ -139,6 +142,6 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         {"table": table},
     ).fetchall()
     for column, comment in comments:
-        what = f"table draft.marts.{table}" if column is None else f'column draft.marts.{table}."{column}"'
+        target = f"table draft.marts.{table}" if column is None else f'column draft.marts.{table}."{column}"'
         text = comment.replace("'", "''")
-        connection.execute(f"comment on {what} is '{text}'")
+        connection.execute(f"comment on {target} is '{text}'")

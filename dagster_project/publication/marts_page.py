@@ -1,4 +1,4 @@
-"""The data dictionary: docs/marts.md, its generated part made as by `contract.page`, and the copy in each publication."""
+"""The data dictionary: the generated part of docs/marts.md, and its copy in each publication."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ from dagster_project.contract.input_page import item, print_or_write
 from dagster_project.settings import DBT_PROJECT, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "marts.md"
-# Its name in a publication.
 DICTIONARY = "dictionary.md"
-# The first page of the follow-up, there too.
 REPORT = "report/index.html"
 TABLES = DBT_PROJECT / "models" / "marts" / "_marts.yml"
 MEANINGS = DBT_PROJECT / "models" / "columns.md"
-# A column that so many tables have is explained once, before them.
+# Columns of at least this many tables are described once.
 SHARED_BY = 3
 
 
 def generated() -> str:
-    """Tables, grain, key, columns, types and meanings, as Markdown."""
+    """Return tables, keys, columns, types and descriptions as Markdown."""
     declared = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
     tables = [*declared["models"], *declared["sources"][0]["tables"]]
     meanings = dict(
         re.findall(r"{% docs (\w+) %}\n(.*?)\n{% enddocs %}", MEANINGS.read_text(encoding="utf-8"), re.DOTALL)
     )
-    tables_of = Counter(_of(column) for table in tables for column in table["columns"])
+    tables_of = Counter(_column(column) for table in tables for column in table["columns"])
     shared = {column for column, count in tables_of.items() if count >= SHARED_BY}
     return "\n".join(
         [
@@ -44,7 +42,7 @@ def generated() -> str:
 
 
 def dictionary() -> str:
-    """The whole page as it goes with a publication, where its links would lead nowhere."""
+    """Return the page without links, for a publication."""
     text = PAGE.read_text(encoding="utf-8")
     return re.sub(r"\[([^\]]*)\]\([^)]+\)", r"\1", re.sub(r"<!--.*?-->\n", "", text))
 
@@ -59,7 +57,7 @@ def _table(table: dict[str, Any], meanings: dict[str, str], shared: set[tuple[st
             if "unique_combination" in test
         ]
     )
-    columns = [_of(column) for column in table["columns"]]
+    columns = [_column(column) for column in table["columns"]]
     explained_above = [f"`{name}`" for name, kind, meaning in columns if (name, kind, meaning) in shared]
     return [
         "",
@@ -77,8 +75,8 @@ def _explained(column: tuple[str, str, str], meanings: dict[str, str]) -> str:
     return item(f"`{name}` ({kind}): {meanings[meaning]}")
 
 
-def _of(column: dict[str, Any]) -> tuple[str, str, str]:
-    """A column's name, type and the name of its meaning."""
+def _column(column: dict[str, Any]) -> tuple[str, str, str]:
+    """Return a column's name, type and the name of its doc block."""
     (meaning,) = re.findall(r"doc\('(\w+)'\)", column["description"])
     return str(column["name"]), str(column["data_type"]), meaning
 

@@ -1,4 +1,4 @@
-"""From audited marts to a publication, in three steps that each refuse what the step before did not approve."""
+"""Publishes audited marts: drafts them, audits the draft and releases it; each step requires the approval of the previous one."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ import duckdb
 
 from dagster_project.disclosure.withheld import remember_withheld
 from dagster_project.files import read_json, write_json, write_text
-from dagster_project.publication.causes import grounds, last_loaded
+from dagster_project.publication.causes import comparison_basis, last_loaded
 from dagster_project.publication.comparison import FIGURES
-from dagster_project.publication.described import create_described, failures_of_described
+from dagster_project.publication.described import create_described_tables, failed_checks_of_described_tables
 from dagster_project.publication.draft import (
     DATABASE,
     READ_BACK,
     begin_draft,
-    files_of,
+    draft_files,
     read_back,
-    undo_release,
+    reset_draft,
     write_draft,
 )
 from dagster_project.publication.formats.catalogue import read_catalogue
 from dagster_project.publication.history import describe_history
 from dagster_project.publication.marts_page import DICTIONARY, dictionary
-from dagster_project.publication.views import views_served_otherwise, write_views
+from dagster_project.publication.views import changed_views, write_views
 from dagster_project.publications import (
     Publication,
     active_publication,
@@ -54,41 +54,40 @@ logger = logging.getLogger("uppklarat")
 
 
 class PublishingBlockedError(Exception):
-    """The audit does not let the figures be published; `failed` are the checks that say no."""
+    """The audit blocks publishing; `failed` are the blocking checks."""
 
     def __init__(self, failed: Sequence[CheckResult], why: str = "", not_judged: int = 0) -> None:
         self.failed = tuple(failed)
-        lines = [f"  {one.text}" for one in failed]
+        lines = [f"  {check.text}" for check in failed]
         if not_judged:
             lines.append(f"  {not_judged} other checks were not judged: see the validation page")
         super().__init__("\n".join([why or "the audit blocks publishing:", *lines]))
 
 
 def nothing_to_publish(settings: Settings) -> bool:
-    """Whether the newest publication rests on just what a new one would."""
-    kept = publications(settings)
-    return bool(kept) and kept[-1].basis == publication_basis(settings)
+    """Return whether a new publication would have the basis of the newest one."""
+    existing = publications(settings)
+    return bool(existing) and existing[-1].basis == publication_basis(settings)
 
 
 def published_but_withdrawn(settings: Settings) -> list[str]:
-    """Deliveries, as `source/year`, that were taken back and that the publication which readers open still rests on."""
+    """Return withdrawn deliveries, as `source/year`, that the current publication is based on."""
     withdrawn = withdrawals(settings)
     return [
-        f"{one['source']}/{one['year']}"
+        f"{delivery['source']}/{delivery['year']}"
         for publication in publications(settings)
         if publication.publication_id == active_publication(settings)
-        for one in publication.said["deliveries"]
-        if (one["source"], one["year"], one["delivery_id"]) in withdrawn
+        for delivery in publication.said["deliveries"]
+        if (delivery["source"], delivery["year"], delivery["delivery_id"]) in withdrawn
     ]
 
 
 def make_draft(settings: Settings) -> Audit:
-    """Write the audited marts into a draft, read it back, audit what was read, and add the tables that tell of it.
+    """Write the audited marts into a draft, read it back, audit it and add the tables about the publication.
 
-    Returns the audit with the results of reading back; while no year is complete there is no draft.
+    Returns the audit including the draft; without a complete year there is no draft.
 
-    Raises `PublishingBlockedError` when a check blocks, when a declared
-    check was not evaluated, or when the audit is of other deliveries or code than what would be published.
+    Raises `PublishingBlockedError` if a check blocks, a declared check was not evaluated, or the audit has another basis.
     """
     if not complete_years(active_deliveries(settings)):
         return Audit(publication_basis(settings), ())
@@ -101,7 +100,7 @@ def make_draft(settings: Settings) -> Audit:
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
     if audit.blocking:
         raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
-    # Great Expectations takes seconds to import.
+    # Imported here because Great Expectations takes seconds to import.
     from expectations.suites import load_suites
     from expectations.validation import validate
 
@@ -112,7 +111,7 @@ def make_draft(settings: Settings) -> Audit:
     write_text(settings.draft / DICTIONARY, dictionary())
     with read_back(settings.draft, tables, settings.warehouse_file) as connection:
         results = validate("published_files", load_suites("published"), connection)
-    audited = Audit(audit.basis, (*(one for one in audit.results if one.layer != "published"), *results))
+    audited = Audit(audit.basis, (*(result for result in audit.results if result.layer != "published"), *results))
     save_audit(settings, audited)
     if audited.blocking:
         raise PublishingBlockedError(audited.blocking)
@@ -121,23 +120,23 @@ def make_draft(settings: Settings) -> Audit:
 
 
 def _describe(settings: Settings, audit: Audit) -> None:
-    """Write the tables about the checks, the publications and the revisions into the draft, and what its manifest will say."""
+    """Write the tables about checks, publications and revisions into the draft, and the content of its manifest."""
     description = _description(settings, audit)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=settings.scratch) as folder:
         built = Path(folder) / "described.duckdb"
         with duckdb.connect(str(built)) as connection:
-            create_described(connection)
+            create_described_tables(connection)
             columns = list(mart_declarations()["quality_check"].columns)
-            # By columns: DuckDB inserts row by row very slowly.
+            # Inserted by columns, because DuckDB is slow at inserting rows.
             connection.execute(
                 f"insert into marts.quality_check select {', '.join('unnest(?)' for _ in columns)}",
-                [[getattr(one, column) for one in audit.results] for column in columns],
+                [[getattr(result, column) for result in audit.results] for column in columns],
             )
             description["revisions"] = describe_history(connection, settings, description)
-            failed = failures_of_described(connection, settings.draft / FIGURES)
+            failed = failed_checks_of_described_tables(connection, settings.draft / FIGURES)
         if failed:
-            raise PublishingBlockedError([], f"what the draft tells of itself fails {', '.join(failed)}")
+            raise PublishingBlockedError([], f"tables about the publication fail {', '.join(failed)}")
         write_draft(settings.draft, described_tables(), built)
         with read_back(settings.draft, described_tables(), built) as connection:
             different = connection.execute(
@@ -153,34 +152,34 @@ def _describe(settings: Settings, audit: Audit) -> None:
 
 
 def release(settings: Settings) -> Publication | None:
-    """Complete the draft with its views, the report and the other formats, seal it, name it and point readers to it.
+    """Complete the draft with views, report and other formats, seal it and make it the current publication.
 
-    May be repeated after a failure at any point of it. Returns None where the newest publication rests on the same deliveries
-    and code: then there is nothing to publish.
+    Can be repeated after a failure at any point. Returns None if there is nothing to publish.
     """
     finished = finish_interrupted_publishing(settings)
     if nothing_to_publish(settings):
         shutil.rmtree(settings.draft, ignore_errors=True)
         return finished
-    audit = _approved(settings)
-    undo_release(settings.draft, kept={DICTIONARY, *files_of((*mart_tables(), *described_tables()))})
+    audit = _read_approved_audit(settings)
+    reset_draft(settings.draft, keep={DICTIONARY, *draft_files((*mart_tables(), *described_tables()))})
     description = read_json(settings.draft_description, {})
     with duckdb.connect(str(settings.draft / DATABASE), read_only=True) as connection:
-        told = connection.execute(
+        in_draft = connection.execute(
             "select max(publication_id), (select count(*) from marts.quality_check), (select count(*) from "
             "marts.revision where publication_id = $new) from marts.publication",
             {"new": description["publication_id"]},
         ).fetchone()
     write_views(settings)
-    if views := views_served_otherwise(settings):
+    if views := changed_views(settings):
         raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
-    described = (description["publication_id"], len(audit.results), description["revisions"]["values"])
-    if told != described or description["basis"] != audit.basis:
-        raise PublishingBlockedError([], "the draft tells of another audit or publication than this one: load again")
+    expected = (description["publication_id"], len(audit.results), description["revisions"]["values"])
+    if in_draft != expected or description["basis"] != audit.basis:
+        raise PublishingBlockedError([], "the draft is of another audit or publication: load again")
     checks = [
-        {name: value for name, value in asdict(one).items() if name not in ("error", "beyond")} for one in audit.results
+        {name: value for name, value in asdict(result).items() if name not in ("error", "beyond")}
+        for result in audit.results
     ]
-    # Seconds of imports that only a load pays which publishes.
+    # Imported here because they take seconds to import.
     from dagster_project.publication.formats.write import write_formats
     from dagster_project.report.follow_up import write_report
 
@@ -188,7 +187,7 @@ def release(settings: Settings) -> Publication | None:
     earlier = [publication.said for publication in publications(settings)]
     write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
     if not description["synthetic"] and not settings.catalogue.exists():
-        logger.warning("%s says neither who publishes nor the licence: see docs/formats.md", settings.catalogue)
+        logger.warning("%s declares neither publisher nor licence: see docs/formats.md", settings.catalogue)
     remember_withheld(settings)
     seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])
@@ -196,8 +195,8 @@ def release(settings: Settings) -> Publication | None:
     return publication
 
 
-def _approved(settings: Settings) -> Audit:
-    """The audit of just what lies in the draft, which lets it be published."""
+def _read_approved_audit(settings: Settings) -> Audit:
+    """Return the audit of the draft if it allows publishing."""
     audit = read_audit(settings)
     if (
         audit is None
@@ -207,7 +206,7 @@ def _approved(settings: Settings) -> Audit:
         or not settings.draft_description.exists()
     ):
         raise PublishingBlockedError([], "there is no draft of the present deliveries: load again")
-    if not any(one.layer == "published" for one in audit.results):
+    if not any(result.layer == "published" for result in audit.results):
         raise PublishingBlockedError([], "the draft was not read back: load again")
     if audit.blocking:
         raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
@@ -215,7 +214,7 @@ def _approved(settings: Settings) -> Audit:
 
 
 def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
-    """What the manifest of a publication says."""
+    """Return the content of the manifest."""
     active = active_deliveries(settings)
     years = complete_years(active)
     kept = kept_description(settings)
@@ -226,11 +225,11 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
         "published_at": now.isoformat(timespec="seconds"),
         "basis": audit.basis,
         "synthetic": any(record.synthetic is not None for record in active.values())
-        or any(one["synthetic"] is not None for one in kept["deliveries"]),
+        or any(delivery["synthetic"] is not None for delivery in kept["deliveries"]),
         "years": [*kept["years"], *years],
         "kept_from": kept["publication_id"] or None,
         "code_version": code_version(),
-        **grounds(settings),
+        **comparison_basis(settings),
         "deliveries": [
             *kept["deliveries"],
             *(
@@ -248,9 +247,9 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
                 if record.year in years or record.source == "police"
             ),
         ],
-        "waivers": [one.text for one in read_waivers(settings.waivers)],
+        "waivers": [waiver.text for waiver in read_waivers(settings.waivers)],
         "checks": {
-            "passed": sum(one.passed for one in audit.results),
+            "passed": sum(result.passed for result in audit.results),
             "warned": len(audit.warnings),
             "not_judged": len(audit.not_judged),
         },

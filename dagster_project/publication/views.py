@@ -1,4 +1,4 @@
-"""The published views: their statements, from the dbt project, and how they come into the draft's database."""
+"""The published views: their SQL from the dbt project, created in the draft's database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dagster_project.transformation.dbt_project import mart_views, require_manif
 
 @cache
 def published_views() -> Mapping[str, str]:
-    """View name → select statement that names tables as `marts.<table>`, for DuckDB (1.0 or later) and PostgreSQL.
+    """Return the select statement of each view, with tables as `marts.<table>`, for DuckDB (1.0 or later) and PostgreSQL.
 
     It is what dbt compiled at set-up, without the name of the database.
     """
@@ -28,12 +28,12 @@ def published_views() -> Mapping[str, str]:
 
 
 def column_comments(view: str) -> dict[str, str]:
-    """Column → its meaning, for a published view."""
+    """Return the descriptions of a view's columns."""
     return {name: str(column["description"]).strip() for name, column in _views()[view]["columns"].items()}
 
 
 def write_views(settings: Settings) -> None:
-    """Create the views, described, in the database of a draft that has their tables."""
+    """Create the views with their descriptions in the draft's database."""
     with duckdb.connect(str(settings.draft / DATABASE)) as connection:
         for view, statement in published_views().items():
             connection.execute(f"create or replace view marts.{view} as {statement}")
@@ -42,28 +42,27 @@ def write_views(settings: Settings) -> None:
                 connection.execute(f'comment on column marts.{view}."{column}" is {_text(comment)}')
 
 
-def views_served_otherwise(settings: Settings) -> list[str]:
-    """Views of the draft that do not give, row by row, what their statement gives on the tables that were built."""
-    differing = []
+def changed_views(settings: Settings) -> list[str]:
+    """Return the views of the draft whose rows differ from their statement on the built tables."""
+    changed = []
     with duckdb.connect() as connection:
         connection.execute(f"attach {literal(settings.draft / DATABASE)} as served (read_only)")
         connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
         for view, statement in published_views().items():
-            # A view's tables are looked for in the database that is in use.
+            # Tables of a view are resolved in the current database.
             for database, rows in (("served", f"select * from marts.{view}"), ("built", statement)):
                 connection.execute(f"use {database}")
                 connection.execute(f"create temp table {view}_{database} as {rows}")
-            found = connection.execute(
+            same = connection.execute(
                 f"""
                 select
                     (select count(*) from {view}_served) = (select count(*) from {view}_built),
                     (select count(*) from (from {view}_built except from {view}_served))
                 """
             ).fetchone()
-            # As in `read_back`: as many rows, none of them missing.
-            if found != (True, 0):
-                differing.append(view)
-    return differing
+            if same != (True, 0):
+                changed.append(view)
+    return changed
 
 
 def _views() -> dict[str, dict[str, Any]]:

@@ -306,7 +306,7 @@ def test_a_history_that_cannot_be_is_not_published(
 
     audit_warehouse(other_code)
     monkeypatch.setattr(release_module, "describe_history", twice)
-    with pytest.raises(PublishingBlockedError, match=f"fails unique_combination_{table}$"):
+    with pytest.raises(PublishingBlockedError, match=f"fail unique_combination_{table}$"):
         make_draft(other_code)
     assert publications(other_code)[-1].publication_id == history[NEWEST].publication_id
     # Nothing is released of a draft that was refused.

@@ -17,7 +17,7 @@ from test_docs import DOCS
 
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.marts_page import DICTIONARY, TABLES
-from dagster_project.publication.views import published_views, views_served_otherwise, write_views
+from dagster_project.publication.views import changed_views, published_views, write_views
 from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import described_tables, mart_tables, mart_views, require_manifest
 from dagster_project.transformation.docs_page import write_docs_page
@@ -129,11 +129,11 @@ def test_a_view_that_serves_something_else_is_found(published_world: Settings, s
     (world.published / world.current.readlink()).rename(world.draft)
     (world.draft / DATABASE).chmod(0o644)
     write_views(world)
-    assert views_served_otherwise(world) == []
+    assert changed_views(world) == []
     with duckdb.connect(str(world.draft / DATABASE)) as connection:
         less = f"select * from ({published_views()['indicator_report']}) where victim_group <> 'pojke'"
         connection.execute(f"create or replace view marts.indicator_report as {less}")
-    assert views_served_otherwise(world) == ["indicator_report"]
+    assert changed_views(world) == ["indicator_report"]
 
 
 def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection) -> None:

@@ -248,9 +248,9 @@ def test_dagster_tries_it_again(
         ("dagster_project.publication.draft", "_copy_comments"),
         ("dagster_project.publication.release", "read_back"),
         ("dagster_project.publication.release", "save_audit"),
-        ("dagster_project.publication.release", "create_described"),
+        ("dagster_project.publication.release", "create_described_tables"),
         ("dagster_project.publication.release", "describe_history"),
-        ("dagster_project.publication.release", "failures_of_described"),
+        ("dagster_project.publication.release", "failed_checks_of_described_tables"),
         ("dagster_project.publication.release", "write_json"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dagster_project.publication.described import create_described, failures_of_described
+from dagster_project.publication.described import create_described_tables, failed_checks_of_described_tables
 from dagster_project.transformation.dbt_project import described_tables, mart_declarations, prepare_manifest
 
 FIGURE = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
@@ -35,7 +35,7 @@ def figure(code: str) -> str:
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     prepare_manifest()
     with duckdb.connect() as connection:
-        create_described(connection)
+        create_described_tables(connection)
         yield connection
 
 
@@ -66,7 +66,7 @@ def test_two_rows_of_one_key_fail(connection: duckdb.DuckDBPyConnection, figures
     first = mart_declarations()[table].key[0]
     for value, failed in (("a", []), ("b", []), ("a", [f"unique_combination_{table}"])):
         connection.execute(f"insert into marts.{table} ({first}) values (?)", [value])
-        assert failures_of_described(connection, figures) == failed
+        assert failed_checks_of_described_tables(connection, figures) == failed
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -77,4 +77,6 @@ def test_values_of_withheld_figures_fail(connection: duckdb.DuckDBPyConnection, 
             f"insert into marts.revision by name select 'p{number}' as publication_id, {figure(of)}, "
             f"{old} as old_value, {new} as new_value"
         )
-    assert failures_of_described(connection, figures) == (["tells_nothing_withheld_revision"] if tells else [])
+    assert failed_checks_of_described_tables(connection, figures) == (
+        ["tells_nothing_withheld_revision"] if tells else []
+    )

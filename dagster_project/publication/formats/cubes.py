@@ -1,6 +1,6 @@
-"""The figures as cubes without holes, as statistical formats want them: one of each indicator for levels of the same detail.
+"""The figures as complete cubes, as statistical formats need them: one per indicator and group of levels.
 
-Municipalities have fewer variants and victim groups than the country. One cube of all levels would be mostly empty.
+Municipalities have fewer variants and victim groups than the country, so one cube of all levels would be mostly empty.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dagster_project.sql import parquet
 MEASURE = "measure"
 NULL = "null"
 DIMENSIONS = ("variant", "geography_code", "victim_group", "year")
-# What others' figures a row is compared with, and what holds for the whole year: shown in withheld rows too.
+# Comparison values and properties of the year, which are also shown in withheld rows.
 _NEVER_WITHHELD = {
     "clearance_pct_country",
     "clearance_pct_median_region",
@@ -38,7 +38,7 @@ Number: TypeAlias = int | float | None
 
 @dataclass(frozen=True)
 class Dimension:
-    """One dimension; `categories` maps codes to labels, in their order."""
+    """A dimension; `categories` maps codes to labels, in order."""
 
     name: str
     label: Text
@@ -49,8 +49,8 @@ class Dimension:
 class Cube:
     """The figures of an indicator at some levels.
 
-    `values` run through the categories of the dimensions, the last one fastest; yes and no are 1 and 0. `withheld` says of a
-    position in `values`, by why the row is withheld, that its number is not shown. `breaks` are causes by year.
+    `values` are in row-major order of the dimensions; yes and no are 1 and 0. `withheld` maps positions in `values` to the kind
+    of suppression, `breaks` years to causes.
     """
 
     indicator_id: str
@@ -65,22 +65,22 @@ class Cube:
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The base name of its files."""
         return f"{self.indicator_id}.{'_'.join(self.levels)}"
 
     @cached_property
     def size(self) -> tuple[int, ...]:
-        """How many categories each dimension has."""
+        """The number of categories of each dimension."""
         return tuple(len(dimension.categories) for dimension in self.dimensions)
 
     @cached_property
     def texts(self) -> list[str]:
-        """The values as JSON writes them: the shortest digits that are read as the same number, or `NULL`."""
+        """The values as JSON: the shortest exact digits, or `NULL`."""
         return orjson.dumps(self.values).decode()[1:-1].split(",")
 
 
 def level_groups() -> list[tuple[tuple[str, ...], Text]]:
-    """The levels whose figures have the same detail, and what they are called together; from the widest to the narrowest."""
+    """Return the groups of levels with the same detail and their labels, from the widest to the narrowest."""
     with (SEEDS / "geography_level.csv").open(encoding="utf-8", newline="") as file:
         levels = sorted(csv.DictReader(file), key=lambda row: int(row["sort_order"]))
     groups = [
@@ -96,16 +96,16 @@ def level_groups() -> list[tuple[tuple[str, ...], Text]]:
 
 
 def read_cubes(draft: Path) -> Iterator[Cube]:
-    """Cubes of all figures in the Parquet files of a draft.
+    """Yield cubes of all figures in the Parquet files of a draft.
 
-    Raises `ValueError` where a cube would have holes or a figure would be in none.
+    Raises `ValueError` if a cube is incomplete or a figure is in no cube.
     """
     measures = [name for name, column in columns().items() if column.unit]
     groups = level_groups()
     with duckdb.connect() as connection:
         for path in sorted((draft / "parquet").glob("*.parquet")):
             connection.execute(f"create view {path.stem} as select * from {parquet(path)}")
-        explaining = {
+        lookup_tables = {
             "dim_indicator": _dicts(connection, "dim_indicator order by sort_order"),
             "dim_geography": _dicts(connection, "dim_geography"),
             "dim_victim_group": _dicts(connection, "dim_victim_group"),
@@ -113,11 +113,11 @@ def read_cubes(draft: Path) -> Iterator[Cube]:
             "series_break": _dicts(connection, "series_break order by in_force, provision"),
         }
         (figures,) = connection.execute("select count(*) from fct_indicator_year").fetchone() or (0,)
-        # The rows of all cubes at once: a query for each takes four times as long.
+        # One query for all cubes: one for each takes four times as long.
         in_order = _figures(connection, measures, groups)
     read = 0
     for (indicator_id, group), rows in groupby(in_order, lambda row: row[:2]):
-        cube = _cube(indicator_id, groups[group], measures, [row[2:] for row in rows], explaining)
+        cube = _cube(indicator_id, groups[group], measures, [row[2:] for row in rows], lookup_tables)
         read += len(cube.values) // len(measures)
         yield cube
     if read != figures:
@@ -127,7 +127,7 @@ def read_cubes(draft: Path) -> Iterator[Cube]:
 def _figures(
     connection: duckdb.DuckDBPyConnection, measures: Sequence[str], groups: Sequence[tuple[tuple[str, ...], Text]]
 ) -> list[tuple[Any, ...]]:
-    """All figures, cube by cube: indicator, which of `groups`, the dimensions, why withheld, and the measures as numbers."""
+    """Return all figures by cube: indicator, index of `groups`, dimensions, suppression and measures as numbers."""
     kinds = {name: kind for name, kind, *_ in connection.execute("describe fct_indicator_year").fetchall()}
     numbers = (f"figure.{name}{'::integer' if kinds[name] == 'BOOLEAN' else ''}" for name in measures)
     group_of = {level: group for group, (levels, _) in enumerate(groups) for level in levels}
@@ -151,14 +151,14 @@ def _cube(
     group: tuple[tuple[str, ...], Text],
     measures: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
-    explaining: Mapping[str, Sequence[Mapping[str, Any]]],
+    lookup_tables: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Cube:
-    """A cube of its rows (dimensions, why withheld, measures); `explaining` are the rows of the tables that explain codes."""
+    """Build a cube from rows of dimensions, suppression and measures, with labels from `lookup_tables`."""
     levels, level_label = group
     categories = [dict.fromkeys(row[position] for row in rows) for position in range(len(DIMENSIONS))]
     cells = [row[: len(DIMENSIONS)] for row in rows]
     if prod(map(len, categories)) != len(cells) or cells != list(product(*categories)):
-        raise ValueError(f"{indicator_id}, {levels}: the figures are no cube without holes")
+        raise ValueError(f"{indicator_id}, {levels}: the cube has holes")
     values: list[Number] = list(chain.from_iterable(row[len(DIMENSIONS) + 1 :] for row in rows))
     withheld = {
         position: suppression
@@ -167,20 +167,20 @@ def _cube(
         for position, measure in enumerate(measures, cell * len(measures))
         if values[position] is None and measure not in _NEVER_WITHHELD
     }
-    variants = [row for row in explaining["dim_indicator"] if row["indicator_id"] == indicator_id]
-    places = [row for row in explaining["dim_geography"] if row["geography_level"] in levels]
+    variants = [row for row in lookup_tables["dim_indicator"] if row["indicator_id"] == indicator_id]
+    places = [row for row in lookup_tables["dim_geography"] if row["geography_level"] in levels]
     labels: dict[str, dict[Any, Text]] = {
         "variant": {row["variant"]: _text(row, "variant_name") for row in variants},
         "geography_code": {row["geography_code"]: {"sv": row["name"], "en": row["name_en"]} for row in places},
-        "victim_group": {row["victim_group"]: _text(row, "name") for row in explaining["dim_victim_group"]},
-        "year": {row["year"]: dict.fromkeys(LANGUAGES, str(row["year"])) for row in explaining["dim_year"]},
+        "victim_group": {row["victim_group"]: _text(row, "name") for row in lookup_tables["dim_victim_group"]},
+        "year": {row["year"]: dict.fromkeys(LANGUAGES, str(row["year"])) for row in lookup_tables["dim_year"]},
     }
     in_order = {
         name: {str(code): labels[name][code] for code in codes}
         for name, codes in zip(DIMENSIONS, categories, strict=True)
     }
     breaks: dict[str, list[Text]] = {}
-    for row in explaining["series_break"]:
+    for row in lookup_tables["series_break"]:
         if row["indicator_id"] == indicator_id and (year := str(row["year"])) in in_order["year"]:
             breaks.setdefault(year, []).append(_text(row, "cause"))
     name = _text(variants[0], "name")
@@ -195,7 +195,6 @@ def _cube(
         ),
         values,
         withheld,
-        # What the indicator is, and what each of the cube's variants counts.
         [
             _text(variants[0], "wording"),
             *(
@@ -213,6 +212,6 @@ def _text(row: Mapping[str, Any], name: str) -> Text:
 
 
 def _dicts(connection: duckdb.DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    found = connection.execute(f"select * from {table}")
-    names = [name for name, *_ in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    cursor = connection.execute(f"select * from {table}")
+    names = [name for name, *_ in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

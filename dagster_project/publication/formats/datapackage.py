@@ -1,4 +1,4 @@
-"""The CSV and Parquet files as a Data Package (https://datapackage.org, version 2): tables, columns, types, keys and hashes."""
+"""Describes the CSV and Parquet files as a Data Package (https://datapackage.org, version 2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from dagster_project.files import write_json
 from dagster_project.publication.formats.catalogue import Catalogue
-from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, notes_of
+from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, reader_notes
 from dagster_project.publications import hash_file
 from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
 
@@ -26,18 +26,18 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
 _ENGLISH = LANGUAGES[1]
 
 
-def write_datapackage(draft: Path, tables: Iterable[str], said: Mapping[str, Any], catalogue: Catalogue) -> None:
-    """Describe the CSV and Parquet files of a draft; `said` is what its manifest says."""
+def write_datapackage(draft: Path, tables: Iterable[str], manifest: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Write the Data Package descriptor of a draft."""
     declared = mart_declarations()
-    told = " ".join(text[_ENGLISH] for text in notes_of(said))
+    reader_texts = " ".join(text[_ENGLISH] for text in reader_notes(manifest))
     publisher = {"title": catalogue.publisher[_ENGLISH], "roles": ["publisher"]}
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "uppklarat",
         "title": catalogue.title[_ENGLISH],
-        "description": f"{catalogue.description[_ENGLISH]} {told}",
-        "version": said["publication_id"],
-        "created": said["published_at"],
+        "description": f"{catalogue.description[_ENGLISH]} {reader_texts}",
+        "version": manifest["publication_id"],
+        "created": manifest["published_at"],
         "keywords": list(catalogue.keywords[_ENGLISH]),
         "licenses": [{"name": catalogue.licence_name, "path": catalogue.licence}],
         "sources": [{"title": notes()["source"][_ENGLISH]}],
@@ -46,20 +46,20 @@ def write_datapackage(draft: Path, tables: Iterable[str], said: Mapping[str, Any
             {"title": catalogue.contact[_ENGLISH], "email": catalogue.contact_email, "roles": ["contact"]},
         ],
         **({"homepage": catalogue.landing_page} if catalogue.landing_page else {}),
-        "resources": [one for table in sorted(tables) for one in _resources(draft, table, declared)],
+        "resources": [resource for table in sorted(tables) for resource in _resources(draft, table, declared)],
     }
     write_json(draft / PACKAGE, package)
 
 
 def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration]) -> Iterator[dict[str, Any]]:
-    """A table as CSV, with its schema, and as Parquet, which brings its own."""
-    of_table = declared[table]
+    """Yield a table as CSV with its schema, and as Parquet, which contains its own."""
+    declaration = declared[table]
 
     def file(path: str) -> dict[str, Any]:
         about = hash_file(draft / path)
         return {
             "path": path,
-            "description": of_table.description,
+            "description": declaration.description,
             "scheme": "file",
             "bytes": about["bytes"],
             "hash": f"sha256:{about['sha256']}",
@@ -73,9 +73,9 @@ def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration])
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "schema": {
-            "fields": [_field(table, name, kind, meaning) for name, (kind, meaning) in of_table.columns.items()],
+            "fields": [_field(table, name, kind, meaning) for name, (kind, meaning) in declaration.columns.items()],
             "missingValues": [""],
-            "primaryKey": list(of_table.key),
+            "primaryKey": list(declaration.key),
             **({"foreignKeys": keys} if (keys := _foreign_keys(table, declared)) else {}),
         },
     }
@@ -89,11 +89,11 @@ def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration])
 
 
 def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
-    known = columns().get(name)
+    labelled = columns().get(name)
     allowed = _allowed_values().get((table, name))
     return {
         "name": name,
-        **({"title": known.label[_ENGLISH]} if known else {}),
+        **({"title": labelled.label[_ENGLISH]} if labelled else {}),
         **_TYPES[kind],
         "description": meaning,
         **({"constraints": {"enum": allowed}} if allowed else {}),
@@ -102,7 +102,7 @@ def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
 
 @cache
 def _allowed_values() -> Mapping[tuple[str, str], list[Any]]:
-    """By table and column, the values that the audit lets pass where it names them."""
+    """Return the sets of allowed values in the expectations by table and column."""
     from great_expectations import expectations as gxe
 
     from expectations.suites import load_suites
@@ -116,9 +116,9 @@ def _allowed_values() -> Mapping[tuple[str, str], list[Any]]:
 
 
 def _foreign_keys(table: str, declared: Mapping[str, MartDeclaration]) -> list[dict[str, Any]]:
-    """A fact refers to every dimension whose key it has."""
+    """Return a foreign key of a fact for every dimension whose key it has."""
     return [
-        {"fields": list(other.key), "reference": {"resource": name, "fields": list(other.key)}}
-        for name, other in declared.items()
-        if table.startswith("fct_") and name.startswith("dim_") and set(other.key) <= set(declared[table].columns)
+        {"fields": list(dimension.key), "reference": {"resource": name, "fields": list(dimension.key)}}
+        for name, dimension in declared.items()
+        if table.startswith("fct_") and name.startswith("dim_") and set(dimension.key) <= set(declared[table].columns)
     ]

@@ -1,7 +1,7 @@
-"""The record that data portals harvest: DCAT-AP-SE 3 (https://docs.dataportal.se/dcat/en/), as Turtle and JSON-LD.
+"""Metadata for data portals: DCAT-AP-SE 3 (https://docs.dataportal.se/dcat/en/), as Turtle and JSON-LD.
 
-A catalogue holds one dataset series, and the series one dataset per publication that is kept. A format of several files is one
-distribution with an address for each, as the profile asks. While no address is configured, links are relative to the record.
+The catalogue has one dataset series with a dataset per kept publication. A format of several files is one distribution with
+several download URLs, as the profile requires. Without a configured base URL, links are relative.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dagster_project.publication.formats.texts import LANGUAGES, Text, notes
 from dagster_project.publication.marts_page import DICTIONARY, REPORT
 
 TURTLE, JSON_LD = "dcat.ttl", "dcat.jsonld"
-# The library's own knows version 2 of DCAT, without series.
+# rdflib's namespace is DCAT 2, which has no series.
 _DCAT = Namespace("http://www.w3.org/ns/dcat#")
 _ADMS = Namespace("http://www.w3.org/ns/adms#")
 _SPDX = Namespace("http://spdx.org/rdf/terms#")
@@ -34,13 +34,13 @@ _THEMES = [URIRef(f"{_AUTHORITY}/data-theme/JUST")]
 _SWEDEN = [URIRef(f"{_AUTHORITY}/country/SWE"), URIRef("http://sws.geonames.org/2661886/")]
 _YEARLY = URIRef(f"{_AUTHORITY}/frequency/ANNUAL")
 _PUBLIC = URIRef(f"{_AUTHORITY}/access-right/PUBLIC")
-# The profile demands it of the description itself, whatever the licence of what is described.
-_OF_DESCRIPTIONS = URIRef("http://creativecommons.org/publicdomain/zero/1.0/")
+# The licence of the metadata, which the profile prescribes.
+_METADATA_LICENCE = URIRef("http://creativecommons.org/publicdomain/zero/1.0/")
 
 
 @dataclass(frozen=True)
 class _Format:
-    """One distribution: its files are those whose path begins and ends so; `entry` is the file that leads to the others."""
+    """A distribution: `begins` and `ends` select its files; `entry` is the file that lists the others."""
 
     name: str
     title: Text
@@ -100,19 +100,19 @@ _FORMATS = (
 
 
 def write_dcat(
-    draft: Path, said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue
+    draft: Path, manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue
 ) -> None:
-    """Write the record of a draft as Turtle and JSON-LD.
+    """Write the metadata of a draft as Turtle and JSON-LD.
 
-    `said` is what its manifest will say, with all `files` but the record itself; `earlier` the manifests of what was published before.
+    `manifest` lists all `files` except these two; `earlier` are the manifests of earlier publications.
     """
-    graph = _record(said, earlier, catalogue)
+    graph = _build_graph(manifest, earlier, catalogue)
     write_text(draft / TURTLE, graph.serialize(format="turtle"))
     nodes = json.loads(graph.serialize(format="json-ld", auto_compact=True))
-    write_json(draft / JSON_LD, _in_order(nodes))
+    write_json(draft / JSON_LD, _sorted(nodes))
 
 
-def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Graph:
+def _build_graph(manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Graph:
     base = catalogue.base_url or "../"
     graph = Graph(bind_namespaces="none")
     for prefix, namespace in {
@@ -138,8 +138,8 @@ def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catal
             _VCARD.hasEmail: [URIRef(f"mailto:{catalogue.contact_email}")],
         },
     )
-    in_time = [*earlier, said]
-    datasets = [URIRef(f"{base}{one['publication_id']}/#dataset") for one in in_time]
+    versions = [*earlier, manifest]
+    datasets = [URIRef(f"{base}{version['publication_id']}/#dataset") for version in versions]
     shared: dict[URIRef, Sequence[URIRef | Literal]] = {
         DCTERMS.title: _texts(catalogue.title),
         DCTERMS.publisher: [publisher],
@@ -161,10 +161,10 @@ def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catal
             DCTERMS.title: _texts(catalogue.title),
             DCTERMS.description: _texts(catalogue.description),
             DCTERMS.publisher: [publisher],
-            DCTERMS.license: [_OF_DESCRIPTIONS],
+            DCTERMS.license: [_METADATA_LICENCE],
             DCTERMS.language: shared[DCTERMS.language],
-            DCTERMS.issued: [_moment(in_time[0])],
-            DCTERMS.modified: [_moment(said)],
+            DCTERMS.issued: [_moment(versions[0])],
+            DCTERMS.modified: [_moment(manifest)],
             _DCAT.themeTaxonomy: [URIRef(f"{_AUTHORITY}/data-theme")],
             _DCAT.dataset: [series, *datasets],
         },
@@ -175,40 +175,44 @@ def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catal
         {
             **shared,
             RDF.type: [_DCAT.DatasetSeries],
-            DCTERMS.description: _described(catalogue, said),
+            DCTERMS.description: _description(catalogue, manifest),
             DCTERMS.temporal: [
-                _period(graph, URIRef(f"{base}#period"), [year for one in in_time for year in one["years"]])
+                _period(graph, URIRef(f"{base}#period"), [year for version in versions for year in version["years"]])
             ],
-            DCTERMS.issued: [_moment(in_time[0])],
-            DCTERMS.modified: [_moment(said)],
+            DCTERMS.issued: [_moment(versions[0])],
+            DCTERMS.modified: [_moment(manifest)],
             _DCAT.first: datasets[:1],
             _DCAT.last: datasets[-1:],
         },
     )
-    for one, dataset, before in zip(in_time, datasets, [None, *datasets[:-1]], strict=True):
-        folder = URIRef(f"{base}{one['publication_id']}/")
+    for version, dataset, before in zip(versions, datasets, [None, *datasets[:-1]], strict=True):
+        folder = URIRef(f"{base}{version['publication_id']}/")
         _add(
             graph,
             dataset,
             {
                 **shared,
                 RDF.type: [_DCAT.Dataset],
-                DCTERMS.description: _described(catalogue, one),
-                DCTERMS.identifier: [Literal(one["publication_id"])],
+                DCTERMS.description: _description(catalogue, version),
+                DCTERMS.identifier: [Literal(version["publication_id"])],
                 DCTERMS.accessRights: [_PUBLIC],
-                DCTERMS.temporal: [_period(graph, URIRef(f"{folder}#period"), one["years"])],
+                DCTERMS.temporal: [_period(graph, URIRef(f"{folder}#period"), version["years"])],
                 _DCAT.temporalResolution: [Literal("P1Y", datatype=XSD.duration)],
-                DCTERMS.issued: [_moment(one)],
-                DCTERMS.modified: [_moment(one)],
-                _DCAT.version: [Literal(one["publication_id"])],
-                _ADMS.versionNotes: _texts(_version_notes(one)),
+                DCTERMS.issued: [_moment(version)],
+                DCTERMS.modified: [_moment(version)],
+                _DCAT.version: [Literal(version["publication_id"])],
+                _ADMS.versionNotes: _texts(_version_notes(version)),
                 _DCAT.inSeries: [series],
                 **({_DCAT.prev: [before]} if before else {}),
-                FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in one["files"]],
+                FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in version["files"]],
                 _DCAT.distribution: [
                     distribution
                     for form in _FORMATS
-                    if (distribution := _distribution(graph, folder, form, one["files"], catalogue, one is said))
+                    if (
+                        distribution := _distribution(
+                            graph, folder, form, version["files"], catalogue, version is manifest
+                        )
+                    )
                 ],
             },
         )
@@ -218,7 +222,7 @@ def _record(said: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]], catal
 def _distribution(
     graph: Graph, folder: URIRef, form: _Format, files: Mapping[str, Any], catalogue: Catalogue, each_file: bool
 ) -> URIRef | None:
-    """A format of a publication, if it has that; `each_file`: tell hash and size of every one of several files."""
+    """Add a format of a publication, if it has files; `each_file` adds hash and size of each file."""
     names = [name for name in files if name.startswith(form.begins) and name.endswith(form.ends)]
     if not names:
         return None
@@ -250,8 +254,8 @@ def _distribution(
     return distribution
 
 
-def _add_checksum(graph: Graph, of: URIRef, checksum: URIRef, file: Mapping[str, Any]) -> None:
-    _add(graph, of, {_SPDX.checksum: [checksum]})
+def _add_checksum(graph: Graph, subject: URIRef, checksum: URIRef, file: Mapping[str, Any]) -> None:
+    _add(graph, subject, {_SPDX.checksum: [checksum]})
     _add(
         graph,
         checksum,
@@ -276,15 +280,15 @@ def _period(graph: Graph, period: URIRef, years: Sequence[int]) -> URIRef:
     return period
 
 
-def _described(catalogue: Catalogue, said: Mapping[str, Any]) -> list[Literal]:
-    synthetic = notes()["synthetic"] if said["synthetic"] else dict.fromkeys(LANGUAGES, "")
+def _description(catalogue: Catalogue, manifest: Mapping[str, Any]) -> list[Literal]:
+    synthetic = notes()["synthetic"] if manifest["synthetic"] else dict.fromkeys(LANGUAGES, "")
     return _texts(
         {language: f"{synthetic[language]} {catalogue.description[language]}".strip() for language in LANGUAGES}
     )
 
 
-def _version_notes(said: Mapping[str, Any]) -> Text:
-    years = ", ".join(map(str, said["years"]))
+def _version_notes(manifest: Mapping[str, Any]) -> Text:
+    years = ", ".join(map(str, manifest["years"]))
     return {"sv": f"Åren {years}.", "en": f"Years {years}."}
 
 
@@ -292,24 +296,24 @@ def _texts(text: Text) -> list[Literal]:
     return [Literal(text[language], lang=language) for language in LANGUAGES]
 
 
-def _moment(said: Mapping[str, Any]) -> Literal:
-    return Literal(said["published_at"], datatype=XSD.dateTime)
+def _moment(manifest: Mapping[str, Any]) -> Literal:
+    return Literal(manifest["published_at"], datatype=XSD.dateTime)
 
 
 def _size(number: int) -> Literal:
     return Literal(number, datatype=XSD.nonNegativeInteger)
 
 
-def _add(graph: Graph, subject: URIRef, said: Mapping[URIRef, Sequence[URIRef | Literal]]) -> None:
-    for predicate, things in said.items():
-        for thing in things:
-            graph.add((subject, predicate, thing))
+def _add(graph: Graph, subject: URIRef, properties: Mapping[URIRef, Sequence[URIRef | Literal]]) -> None:
+    for predicate, values in properties.items():
+        for value in values:
+            graph.add((subject, predicate, value))
 
 
-def _in_order(node: Any) -> Any:
-    """JSON-LD in one order, since the library's is another in every process; none of its lists has a meaning in its order."""
+def _sorted(node: Any) -> Any:
+    """Sort JSON-LD, whose order differs by process; the order of lists has no meaning."""
     if isinstance(node, dict):
-        return {name: _in_order(node[name]) for name in sorted(node)}
+        return {name: _sorted(node[name]) for name in sorted(node)}
     if isinstance(node, list):
-        return sorted(map(_in_order, node), key=lambda one: json.dumps(one, sort_keys=True))
+        return sorted(map(_sorted, node), key=lambda item: json.dumps(item, sort_keys=True))
     return node

@@ -1,4 +1,4 @@
-"""JSON-stat 2.0 (https://json-stat.org/full/): a dataset per cube and language, and a collection per language that lists them."""
+"""JSON-stat 2.0 (https://json-stat.org/full/): a dataset per cube and language, and a collection per language."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, 
 _ROLES = {"time": [DIMENSIONS[3]], "geo": [DIMENSIONS[1]], "metric": [MEASURE]}
 
 
-def write_json_stat(cube: Cube, folder: Path, said: Mapping[str, Any], told: Sequence[Text]) -> None:
-    """Write a cube as `<cube>.<language>.json`; `told` is what readers must know of the publication that `said` describes."""
-    # The same in all languages, and most of the file.
+def write_json_stat(cube: Cube, folder: Path, manifest: Mapping[str, Any], reader_texts: Sequence[Text]) -> None:
+    """Write a cube as `<cube>.<language>.json` with notes for readers."""
+    # Encoded once for all languages, because it is most of the file.
     same = {
         **({"status": {str(position): why for position, why in cube.withheld.items()}} if cube.withheld else {}),
         "value": orjson.Fragment(f"[{','.join(cube.texts)}]"),
     }
     tail = orjson.dumps(same).decode()
     for language in LANGUAGES:
-        head = json.dumps(_described(cube, said, told, language), ensure_ascii=False)
+        head = json.dumps(_metadata(cube, manifest, reader_texts, language), ensure_ascii=False)
         write_text(folder / f"{cube.name}.{language}.json", f"{head.removesuffix('}')}, {tail.removeprefix('{')}\n")
 
 
 def write_collections(
-    cubes: Sequence[tuple[str, Text]], folder: Path, said: Mapping[str, Any], catalogue: Catalogue
+    cubes: Sequence[tuple[str, Text]], folder: Path, manifest: Mapping[str, Any], catalogue: Catalogue
 ) -> None:
-    """Write the list of all cubes (names and titles) as `<language>.json`; links are relative while no address is configured."""
-    base = f"{catalogue.base_url}{said['publication_id']}/{folder.name}/" if catalogue.base_url else ""
+    """Write the collection of all cubes as `<language>.json`; links are relative if no base URL is configured."""
+    base = f"{catalogue.base_url}{manifest['publication_id']}/{folder.name}/" if catalogue.base_url else ""
     for language in LANGUAGES:
         items = [
             {"class": "dataset", "href": f"{base}{name}.{language}.json", "label": label[language]}
@@ -44,29 +44,29 @@ def write_collections(
             "version": "2.0",
             "class": "collection",
             "label": catalogue.title[language],
-            "updated": said["published_at"],
+            "updated": manifest["published_at"],
             "link": {"item": items},
         }
         write_json(folder / f"{language}.json", collection)
 
 
 def read_values(path: Path) -> tuple[list[Any], dict[int, str]]:
-    """The values and the withheld positions of a written cube."""
+    """Read the values and withheld positions of a cube."""
     read = orjson.loads(path.read_bytes())
     return read["value"], {int(position): why for position, why in read.get("status", {}).items()}
 
 
-def _described(cube: Cube, said: Mapping[str, Any], told: Sequence[Text], language: str) -> dict[str, Any]:
+def _metadata(cube: Cube, manifest: Mapping[str, Any], reader_texts: Sequence[Text], language: str) -> dict[str, Any]:
     return {
         "version": "2.0",
         "class": "dataset",
         "label": cube.title[language],
         "source": notes()["source"][language],
-        "updated": said["published_at"],
-        "note": [text[language] for text in (*told, *cube.notes)],
+        "updated": manifest["published_at"],
+        "note": [text[language] for text in (*reader_texts, *cube.notes)],
         "extension": {
-            "publication_id": said["publication_id"],
-            "synthetic": said["synthetic"],
+            "publication_id": manifest["publication_id"],
+            "synthetic": manifest["synthetic"],
             "status": {"label": {why: text[language] for why, text in notes()["no_number"].items() if why != "none"}},
         },
         "role": _ROLES,

@@ -1,4 +1,4 @@
-"""PX (PC-Axis, AXIS-VERSION 2013), as Statistics Sweden's PxWeb reads it: one file per cube, in Swedish with English beside it.
+"""PX (PC-Axis, AXIS-VERSION 2013) for Statistics Sweden's PxWeb: one file per cube, in Swedish and English.
 
 Keywords and quoting: https://www.scb.se/en/services/statistical-programs-for-px-files/px-file-format/.
 """
@@ -21,44 +21,44 @@ from dagster_project.publication.formats.catalogue import Catalogue
 from dagster_project.publication.formats.cubes import MEASURE, NULL, Cube, Dimension, Number
 from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, notes
 
-# Dots in the place of a number, and the keyword that says what they mean.
+# Symbols for missing numbers; keyword DATASYMBOL explains them.
 _NO_NUMBER = {"none": ".", "primary": "..", "secondary": "..."}
-# Years and measures run across, everything else down.
+# The last two dimensions (years, measures) are the heading, the others the stub.
 _ACROSS = 2
-# Of a quoted piece of a long text; a line may have 256 characters.
+# The longest piece of a quoted text; a line may have 256 characters.
 _LONGEST_PIECE = 200
 
 
-def write_px(cube: Cube, folder: Path, said: Mapping[str, Any], catalogue: Catalogue) -> None:
-    """Write a cube as `<cube>.px`; `said` is what the manifest of the publication says."""
+def write_px(cube: Cube, folder: Path, manifest: Mapping[str, Any], catalogue: Catalogue) -> None:
+    """Write a cube as `<cube>.px`."""
     head = [
         'CHARSET="ANSI";',
         'AXIS-VERSION="2013";',
         'CODEPAGE="utf-8";',
         f'LANGUAGE="{LANGUAGES[0]}";',
         f"LANGUAGES={','.join(map(_quoted, LANGUAGES))};",
-        f'CREATION-DATE="{_moment(said)}";',
+        f'CREATION-DATE="{_moment(manifest)}";',
         "DECIMALS=15;",
         "SHOWDECIMALS=0;",
         f'MATRIX="mal5_{cube.number:02}_{cube.levels[0]}";',
         'SUBJECT-CODE="MAL5";',
-        *_keywords(cube, said, catalogue),
+        *_keywords(cube, manifest, catalogue),
     ]
     across = prod(cube.size[-_ACROSS:])
     dots = {why: f'"{symbol}"' for why, symbol in _NO_NUMBER.items()}
     cells = [dots["none"] if text == NULL else _number(text) for text in cube.texts]
     for position, why in cube.withheld.items():
         cells[position] = dots[why]
-    # A space ends each line of numbers: readers that drop line ends would else join two numbers.
+    # Each line ends with a space, because some readers drop line ends.
     lines = [f"{' '.join(cells[start : start + across])} " for start in range(0, len(cells), across)]
     write_text(folder / f"{cube.name}.px", "\n".join([*head, "DATA=", *lines, ";\n"]))
 
 
 def read_values(path: Path) -> tuple[list[Number], dict[int, str]]:
-    """The values and the withheld positions of a written cube."""
+    """Read the values and withheld positions of a cube."""
     reasons = {dots: why for why, dots in _NO_NUMBER.items()}
     numbers = path.read_text(encoding="utf-8").rpartition("\nDATA=\n")[2].rstrip(";\n")
-    # Numbers and quoted dots are what they are in JSON too, which is read fast.
+    # Numbers and quoted symbols are valid JSON, which is fast to read.
     cells = orjson.loads(f"[{','.join(numbers.split())}]")
     values = [None if isinstance(cell, str) else cell for cell in cells]
     withheld = {
@@ -69,37 +69,37 @@ def read_values(path: Path) -> tuple[list[Number], dict[int, str]]:
     return values, withheld
 
 
-def _keywords(cube: Cube, said: Mapping[str, Any], catalogue: Catalogue) -> Iterator[str]:
-    """What is said in words, each in Swedish and right after it in English."""
+def _keywords(cube: Cube, manifest: Mapping[str, Any], catalogue: Catalogue) -> Iterator[str]:
+    """Yield the keywords with texts, each in Swedish and English."""
     down, across = cube.dimensions[:-_ACROSS], cube.dimensions[-_ACROSS:]
     year, measure = across
 
-    def in_both(keyword: str, of: Sequence[Text], *values: Mapping[str, str]) -> Iterator[str]:
+    def in_both_languages(keyword: str, sub_keys: Sequence[Text], *values: Mapping[str, str]) -> Iterator[str]:
         for language in LANGUAGES:
             key = keyword if language == LANGUAGES[0] else f"{keyword}[{language}]"
-            yield _statement(key, [one[language] for one in of], [value[language] for value in values])
+            yield _statement(key, [sub_key[language] for sub_key in sub_keys], [value[language] for value in values])
 
-    yield from in_both("SUBJECT-AREA", [], notes()["subject"])
-    yield from in_both("DESCRIPTION", [], cube.title)
-    yield from in_both("TITLE", [], cube.title)
-    yield from in_both("CONTENTS", [], cube.title)
-    yield from in_both("UNITS", [], notes()["units"]["offences"])
-    yield from in_both("STUB", [], *(dimension.label for dimension in down))
-    yield from in_both("HEADING", [], *(dimension.label for dimension in across))
-    yield from in_both("CONTVARIABLE", [], measure.label)
+    yield from in_both_languages("SUBJECT-AREA", [], notes()["subject"])
+    yield from in_both_languages("DESCRIPTION", [], cube.title)
+    yield from in_both_languages("TITLE", [], cube.title)
+    yield from in_both_languages("CONTENTS", [], cube.title)
+    yield from in_both_languages("UNITS", [], notes()["units"]["offences"])
+    yield from in_both_languages("STUB", [], *(dimension.label for dimension in down))
+    yield from in_both_languages("HEADING", [], *(dimension.label for dimension in across))
+    yield from in_both_languages("CONTVARIABLE", [], measure.label)
     labels = {dimension.name: _distinguished_labels(dimension) for dimension in cube.dimensions}
     for dimension in cube.dimensions:
-        # Else the variables of PxWeb's API would be called otherwise in either language.
-        yield from in_both("VARIABLECODE", [dimension.label], dict.fromkeys(LANGUAGES, dimension.name))
+        # Otherwise PxWeb's API names variables differently by language.
+        yield from in_both_languages("VARIABLECODE", [dimension.label], dict.fromkeys(LANGUAGES, dimension.name))
     for dimension in cube.dimensions:
-        yield from in_both("VALUES", [dimension.label], *labels[dimension.name].values())
+        yield from in_both_languages("VALUES", [dimension.label], *labels[dimension.name].values())
     years = ",".join(["TLIST(A1)", *map(_quoted, year.categories)])
     for language in LANGUAGES:
         key = "TIMEVAL" if language == LANGUAGES[0] else f"TIMEVAL[{language}]"
         yield f"{key}({_quoted(year.label[language])})={years};"
     for dimension in cube.dimensions:
         codes: list[Text] = [dict.fromkeys(LANGUAGES, code) for code in dimension.categories]
-        yield from in_both("CODES", [dimension.label], *codes)
+        yield from in_both_languages("CODES", [dimension.label], *codes)
     for code, label in labels[MEASURE].items():
         column = columns()[code]
         if column.decimals:
@@ -107,24 +107,26 @@ def _keywords(cube: Cube, said: Mapping[str, Any], catalogue: Catalogue) -> Iter
                 key = "PRECISION" if language == LANGUAGES[0] else f"PRECISION[{language}]"
                 yield f"{key}({_quoted(measure.label[language])},{_quoted(label[language])})={column.decimals};"
         if column.unit:
-            yield from in_both("UNITS", [label], column.unit)
-        yield from in_both("LAST-UPDATED", [label], dict.fromkeys(LANGUAGES, _moment(said)))
-        yield from in_both("CONTACT", [label], catalogue.contact_line)
-    yield from in_both("SOURCE", [], notes()["source"])
+            yield from in_both_languages("UNITS", [label], column.unit)
+        yield from in_both_languages("LAST-UPDATED", [label], dict.fromkeys(LANGUAGES, _moment(manifest)))
+        yield from in_both_languages("CONTACT", [label], catalogue.contact_line)
+    yield from in_both_languages("SOURCE", [], notes()["source"])
     for why, dots in _NO_NUMBER.items():
-        yield from in_both(f"DATASYMBOL{len(dots)}", [], notes()["no_number"][why])
-    if said["synthetic"]:
-        yield from in_both("NOTEX", [], notes()["synthetic"])
-    # A hash begins a new line.
-    every = [*notes()["notes"], *cube.notes]
-    yield from in_both("NOTE", [], {language: "#".join(one[language] for one in every) for language in LANGUAGES})
+        yield from in_both_languages(f"DATASYMBOL{len(dots)}", [], notes()["no_number"][why])
+    if manifest["synthetic"]:
+        yield from in_both_languages("NOTEX", [], notes()["synthetic"])
+    # A hash is a line break.
+    all_notes = [*notes()["notes"], *cube.notes]
+    yield from in_both_languages(
+        "NOTE", [], {language: "#".join(note[language] for note in all_notes) for language in LANGUAGES}
+    )
     for code, causes in cube.breaks.items():
         because = {language: "#".join(cause[language] for cause in causes) for language in LANGUAGES}
-        yield from in_both("VALUENOTE", [year.label, labels[year.name][code]], because)
+        yield from in_both_languages("VALUENOTE", [year.label, labels[year.name][code]], because)
 
 
 def _distinguished_labels(dimension: Dimension) -> Mapping[str, Text]:
-    """Labels as PX can hold them, by code: what two categories share gets the code."""
+    """Return labels by code, with the code added to labels that occur twice."""
     labels = {
         code: {language: _clean(label[language]) for language in LANGUAGES}
         for code, label in dimension.categories.items()
@@ -139,9 +141,9 @@ def _distinguished_labels(dimension: Dimension) -> Mapping[str, Text]:
     }
 
 
-def _statement(keyword: str, of: Sequence[str], values: Sequence[str]) -> str:
-    """A keyword with its sub keys and values; what is long goes over several lines, a sub key never."""
-    key = f"{keyword}({','.join(_quoted(_clean(one)) for one in of)})" if of else keyword
+def _statement(keyword: str, sub_keys: Sequence[str], values: Sequence[str]) -> str:
+    """Format a keyword with its sub keys and values; long values are split over lines."""
+    key = f"{keyword}({','.join(_quoted(_clean(sub_key)) for sub_key in sub_keys)})" if sub_keys else keyword
     if len(values) == 1:
         pieces = _pieces(values[0])
         return f"{key}={chr(10).join(map(_quoted, pieces))};"
@@ -149,7 +151,7 @@ def _statement(keyword: str, of: Sequence[str], values: Sequence[str]) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    """A text in pieces that lose nothing when they are joined."""
+    """Split a long text into pieces."""
     clean = _clean(text)
     if len(clean) <= _LONGEST_PIECE:
         return [clean]
@@ -162,14 +164,14 @@ def _quoted(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """A text without what PX has no way to write: its quotation mark and ends of lines."""
+    """Replace quotation marks and line breaks, which PX cannot represent."""
     return re.sub(r"\s+", " ", text.replace('"', "'")).strip()
 
 
 def _number(text: str) -> str:
-    """A number's digits without exponent, which PX does not know."""
+    """Format a number without exponent."""
     return f"{Decimal(text):f}" if "e" in text else text
 
 
-def _moment(said: Mapping[str, Any]) -> str:
-    return datetime.fromisoformat(said["published_at"]).strftime("%Y%m%d %H:%M")
+def _moment(manifest: Mapping[str, Any]) -> str:
+    return datetime.fromisoformat(manifest["published_at"]).strftime("%Y%m%d %H:%M")

@@ -1,4 +1,4 @@
-"""What readers are told, in both languages: labels of columns, and what they must know of the figures."""
+"""Texts for readers in both languages: labels of columns and notes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dagster_project.strict_yaml import StrictLoader
 
 LANGUAGES = ("sv", "en")
 Text: TypeAlias = Mapping[str, str]
-"""The same in each of `LANGUAGES`."""
+"""A text in each of `LANGUAGES`."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """How a column of fct_indicator_year is shown; `unit` (a text in both languages) and `decimals` only of a measure."""
+    """Presentation of a column of fct_indicator_year; only measures have a unit and decimals."""
 
     name: str
     label: Text
@@ -31,7 +31,7 @@ class Column:
 
 @cache
 def columns() -> Mapping[str, Column]:
-    """The columns of fct_indicator_year by name, in their order there."""
+    """Return the columns of fct_indicator_year by name, in order."""
     units = notes()["units"]
     with (SEEDS / "column_label.csv").open(encoding="utf-8", newline="") as file:
         return {
@@ -47,12 +47,12 @@ def columns() -> Mapping[str, Column]:
 
 @cache
 def notes() -> Mapping[str, Any]:
-    """What notes.yml declares."""
+    """Return the content of notes.yml."""
     text = Path(__file__).with_name("notes.yml").read_text(encoding="utf-8")
     return dict(yaml.load(text, Loader=StrictLoader))  # noqa: S506 (a SafeLoader)
 
 
-def notes_of(said: Mapping[str, Any]) -> Sequence[Text]:
-    """What readers of a publication must know, the most important first; `said` is what its manifest says."""
-    told: Sequence[Text] = notes()["notes"]
-    return [notes()["synthetic"], *told] if said["synthetic"] else told
+def reader_notes(manifest: Mapping[str, Any]) -> Sequence[Text]:
+    """Return the notes for readers of a publication, the most important first."""
+    reader_texts: Sequence[Text] = notes()["notes"]
+    return [notes()["synthetic"], *reader_texts] if manifest["synthetic"] else reader_texts

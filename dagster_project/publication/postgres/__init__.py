@@ -1,4 +1,4 @@
-"""Serves from PostgreSQL what readers open as `current`: loads it if it is not there yet, shows it, and drops old ones."""
+"""Serves the current publication from PostgreSQL: loads it if necessary, switches the views and drops old publications."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors, sql
 
-from dagster_project.publication.postgres.connection import NotServedError, connected, reason
+from dagster_project.publication.postgres.connection import NotServedError, connect, reason
 from dagster_project.publication.postgres.switch import show
-from dagster_project.publication.postgres.tables import INNER, VIEWS, load_tables, published_relations, schema_of
+from dagster_project.publication.postgres.tables import (
+    INNER,
+    VIEWS,
+    load_tables,
+    publication_schema,
+    published_relations,
+)
 from dagster_project.publications import Publication, active_publication, changed_files, publications
 from dagster_project.settings import PostgresSettings, Settings
 
@@ -19,7 +25,7 @@ __all__ = ["NotServedError", "Served", "serve"]
 
 logger = logging.getLogger("uppklarat")
 
-# One load at a time; the number says "uppk" and nothing else.
+# Key of the advisory lock for loads ("uppk").
 _LOCK = 0x7570706B
 _WAIT_FOR_OTHER_LOAD = "2min"
 _SCHEMAS = r"^uppklarat_\d{8}t\d{6}z_[0-9a-f]{8}$"
@@ -27,7 +33,7 @@ _SCHEMAS = r"^uppklarat_\d{8}t\d{6}z_[0-9a-f]{8}$"
 
 @dataclass(frozen=True)
 class Served:
-    """What PostgreSQL serves now; `changed` if it was something else before, and then the rows of each table are counted."""
+    """The publication that PostgreSQL serves; rows of each table are counted only if it `changed`."""
 
     publication_id: str
     schema: str
@@ -36,51 +42,54 @@ class Served:
 
 
 def serve(settings: Settings, postgres: PostgresSettings) -> Served | None:
-    """Make PostgreSQL serve the publication that `current` points to; None where nothing is published.
+    """Make PostgreSQL serve the current publication; return None if nothing is published.
 
-    Whatever was left undone before is done now, and nothing where nothing is to do. Raises `NotServedError` when it cannot
-    be done; then PostgreSQL serves what it served.
+    Completes an interrupted attempt and does nothing if PostgreSQL is up to date. If it raises `NotServedError`, PostgreSQL
+    serves the same publication as before.
     """
     publication = next(
-        (one for one in publications(settings) if one.publication_id == active_publication(settings)), None
+        (candidate for candidate in publications(settings) if candidate.publication_id == active_publication(settings)),
+        None,
     )
     if publication is None:
         return None
-    doing, why = "connecting", ""
+    step, why = "connecting", ""
     try:
-        with connected(postgres) as connection:
-            doing = "waiting for another load"
+        with connect(postgres) as connection:
+            step = "waiting for another load"
             connection.execute(f"set lock_timeout = '{_WAIT_FOR_OTHER_LOAD}'")
             connection.execute("select pg_advisory_lock(%s)", [_LOCK])
-            schema = schema_of(publication)
+            schema = publication_schema(publication)
             if changed := not _is_shown(connection, schema, postgres.reader):
-                doing = f"preparing the role {postgres.reader}"
+                step = f"preparing the role {postgres.reader}"
                 _prepare_reader(connection, postgres.reader)
                 relations = published_relations(publication)
                 if schema not in _schemas(connection):
-                    doing = "loading the tables"
+                    step = "loading the tables"
                     logger.info("loading %s into PostgreSQL", publication.publication_id)
                     _refuse_damaged(publication)
-                    load_tables(connection, publication, [one for one in relations if one.select is None])
-                doing = "replacing the views"
+                    load_tables(
+                        connection, publication, [relation for relation in relations if relation.select is None]
+                    )
+                step = "replacing the views"
                 show(connection, schema, relations, postgres.reader, publication.publication_id)
                 logger.info("PostgreSQL serves %s", publication.publication_id)
-            doing = "dropping old publications"
+            step = "dropping old publications"
             _drop_old(connection, schema, postgres.keep)
             return Served(publication.publication_id, schema, _rows(connection, schema) if changed else {}, changed)
     except psycopg.Error as error:
         why = reason(error)
     except NotServedError as error:
         why = str(error)
-    # Outside the handlers, so that no traceback leads to an error that names hosts and users.
+    # Raised outside the handlers, so that no traceback contains an error with hosts and users.
     raise NotServedError(
-        f"PostgreSQL does not serve {publication.publication_id} yet ({doing}: {why}); it serves what it served before, "
+        f"PostgreSQL does not serve {publication.publication_id} yet ({step}: {why}); it serves what it served before, "
         "and the next load tries again"
     )
 
 
 def _is_shown(connection: psycopg.Connection, schema: str, reader: str) -> bool:
-    """Whether every table of the schema, and no other, is behind the view of its name, and the reader role is let in."""
+    """Return whether the views show exactly the tables of the schema and the reader role may use them."""
     tables = {(name, schema) for name in _tables(connection, schema)}
     shown = connection.execute(
         """
@@ -105,7 +114,7 @@ def _is_shown(connection: psycopg.Connection, schema: str, reader: str) -> bool:
 
 
 def _prepare_reader(connection: psycopg.Connection, reader: str) -> None:
-    """See that the reader role is there, and is none that may do what readers must not."""
+    """Create the reader role if it is missing; refuse a role with the privileges of the loading account."""
     role = connection.execute(
         "select rolsuper or pg_has_role(oid, current_user, 'member') from pg_catalog.pg_roles where rolname = %s",
         [reader],
@@ -120,7 +129,7 @@ def _prepare_reader(connection: psycopg.Connection, reader: str) -> None:
                 f"it is missing and we may not make it; let an administrator run: create role {reader} nologin"
             ) from None
         except (errors.DuplicateObject, errors.UniqueViolation):
-            pass  # A load into another database of the same server was faster.
+            pass  # Created by a load into another database of the server.
 
 
 def _refuse_damaged(publication: Publication) -> None:
@@ -129,7 +138,7 @@ def _refuse_damaged(publication: Publication) -> None:
 
 
 def _schemas(connection: psycopg.Connection) -> list[str]:
-    """The schemas of publications, newest first."""
+    """Return the schemas of publications, newest first."""
     rows = connection.execute(
         "select nspname from pg_catalog.pg_namespace where nspname ~ %s order by 1 desc", [_SCHEMAS]
     )
@@ -153,13 +162,13 @@ def _rows(connection: psycopg.Connection, schema: str) -> dict[str, int]:
 
 
 def _drop_old(connection: psycopg.Connection, current: str, keep: int) -> None:
-    """Drop the oldest publications beyond the number kept; what somebody still uses is left for the next time."""
-    others = [schema for schema in _schemas(connection) if schema != current]
-    for schema in others[keep - 1 :]:
+    """Drop the oldest publications beyond the number to keep; those in use are left for the next load."""
+    old = [schema for schema in _schemas(connection) if schema != current]
+    for schema in old[keep - 1 :]:
         try:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '1s'")
-                # Without `cascade`: what hangs on it by somebody's wish, or by a mistake of ours, is not dropped along.
+                # Without `cascade`, so that no dependent object is dropped.
                 for table in _tables(connection, schema):
                     connection.execute(sql.SQL("drop table {}").format(sql.Identifier(schema, table)))
                 connection.execute(sql.SQL("drop schema {}").format(sql.Identifier(schema)))

@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL, and what may be told of its errors: nothing that the connection string holds."""
+"""The connection to PostgreSQL, and texts of its errors without parts of the connection string."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dagster_project.settings import DSN_VARIABLE, PostgresSettings
 
-# A server that does not answer must not hold up a load for the hours that TCP would.
+# Limits the wait for a server that does not answer.
 _PATIENCE = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
@@ -20,13 +20,13 @@ _PATIENCE = {
     "tcp_user_timeout": "60000",
     "application_name": "uppklarat",
 }
-# What a server or an account may have preset, and would break a long load or change what names mean.
+# Overrides settings of server or account that would break a long load or change name resolution.
 _SESSION = """
     set search_path = '';
     set statement_timeout = 0;
     set idle_in_transaction_session_timeout = 0;
 """
-# A failed connection has no code, only words with host and user in them; these phrases of libpq tell what is wrong.
+# Failed connections have no SQLSTATE, and their messages contain host and user; libpq phrases identify the cause.
 _PHRASES = {
     "Connection refused": "the server does not answer",
     "No such file": "the server does not answer",
@@ -48,27 +48,27 @@ _PHRASES = {
 
 
 class NotServedError(Exception):
-    """PostgreSQL could not be brought to what is published; the message holds no host, user, password or value."""
+    """PostgreSQL could not serve the current publication; the message contains no host, user, password or value."""
 
 
 @contextmanager
-def connected(postgres: PostgresSettings) -> Iterator[psycopg.Connection]:
-    """A connection for loading: every statement by itself unless in a transaction, and no name found by search path."""
-    # Its warnings name host and user.
+def connect(postgres: PostgresSettings) -> Iterator[psycopg.Connection]:
+    """Open a connection with autocommit and an empty search path."""
+    # psycopg's warnings contain host and user.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL + 1)
     try:
-        asked_for = conninfo_to_dict(postgres.dsn)
+        configured = conninfo_to_dict(postgres.dsn)
     except psycopg.ProgrammingError:
         raise NotServedError(f"{DSN_VARIABLE} is no connection string that PostgreSQL understands") from None
-    preset = {name: value for name, value in _PATIENCE.items() if name not in asked_for}
-    with psycopg.connect(make_conninfo(postgres.dsn, **preset), autocommit=True) as connection:
+    defaults = {name: value for name, value in _PATIENCE.items() if name not in configured}
+    with psycopg.connect(make_conninfo(postgres.dsn, **defaults), autocommit=True) as connection:
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection.execute(_SESSION)
         yield connection
 
 
 def reason(error: psycopg.Error) -> str:
-    """What went wrong, by the kind of error alone: PostgreSQL's own sentences may name hosts, users and values."""
+    """Return a text for an error without its message, which may contain hosts, users and values."""
     if error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
-    return next((ours for phrase, ours in _PHRASES.items() if phrase in str(error)), f"{type(error).__name__}")
+    return next((text for phrase, text in _PHRASES.items() if phrase in str(error)), f"{type(error).__name__}")

@@ -1,4 +1,4 @@
-"""A publication's tables as PostgreSQL gets them: described by its DuckDB file, loaded from its CSV files, compared value for value."""
+"""Loads a publication into PostgreSQL: types and comments from its DuckDB file, rows from its CSV files, compared after loading."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from dagster_project.transformation.dbt_project import mart_keys
 
 logger = logging.getLogger("uppklarat")
 
-# Where readers find the current publication, as in the published DuckDB file.
+# The schema of the current publication for readers, named as in the DuckDB file.
 VIEWS = "marts"
-# What stands between these views and the schemas of publications.
+# The schema between these views and the schemas of publications.
 INNER = "uppklarat"
 TYPES = {
     "BIGINT": "bigint",
@@ -35,7 +35,7 @@ TYPES = {
     "TIMESTAMP": "timestamp",
     "VARCHAR": "text",
 }
-# What BI filters on besides a table's key; an index for each that a table has all columns of.
+# Columns that BI tools filter on; indexed in tables that have all of them.
 FILTERS = (
     ("indicator_id", "variant", "geography_level", "geography_code"),
     ("geography_code", "year"),
@@ -47,7 +47,7 @@ _ROWS = 10_000
 
 @dataclass(frozen=True)
 class Relation:
-    """A published table (`select` is None) or ready-made view: DuckDB's type of each column, and what it and they mean."""
+    """A published table (`select` is None) or view with the DuckDB types of its columns and its comments."""
 
     name: str
     columns: Mapping[str, str]
@@ -56,14 +56,14 @@ class Relation:
     select: str | None = None
 
 
-def schema_of(publication: Publication) -> str:
-    """The schema of just this publication: its id, and a hash so that another one of the same second is not taken for it."""
+def publication_schema(publication: Publication) -> str:
+    """Return the schema of a publication: its id and a hash that distinguishes publications of the same second."""
     digest = hashlib.sha256((publication.folder / MANIFEST).read_bytes()).hexdigest()[:8]
     return f"uppklarat_{publication.publication_id.lower()}_{digest}"
 
 
 def published_relations(publication: Publication) -> list[Relation]:
-    """The tables of a publication, and the ready-made views that fit them; an older publication may lack what a view needs."""
+    """Return the tables and views of a publication; views whose columns an older publication lacks are left out."""
     with duckdb.connect(str(publication.folder / DATABASE), read_only=True) as published:
         comments = dict(
             published.execute(
@@ -86,8 +86,8 @@ def published_relations(publication: Publication) -> list[Relation]:
             Relation(name, _columns(published, f'from marts."{name}"'), comments[name], column_comments.get(name, {}))
             for (name,) in names
         ]
-        # A view's column means what the column of that name means, unless its own comment says more.
-        of_tables = {column: text for table in tables for column, text in table.column_comments.items()}
+        # A view's column without comment has the comment of the table column of that name.
+        table_comments = {column: text for table in tables for column, text in table.column_comments.items()}
         views = []
         for name, select in published_views().items():
             try:
@@ -96,14 +96,14 @@ def published_relations(publication: Publication) -> list[Relation]:
                 logger.warning("publication %s lacks what view %s needs: left out", publication.publication_id, name)
                 continue
             views.append(
-                Relation(name, columns, comments.get(name), {**of_tables, **column_comments.get(name, {})}, select)
+                Relation(name, columns, comments.get(name), {**table_comments, **column_comments.get(name, {})}, select)
             )
     return [*tables, *views]
 
 
 def load_tables(connection: psycopg.Connection, publication: Publication, tables: Sequence[Relation]) -> None:
-    """Make the publication's schema, with all in it, in one transaction: it is there whole and compared, or not at all."""
-    schema = schema_of(publication)
+    """Create the publication's schema, load its tables and compare them, in one transaction."""
+    schema = publication_schema(publication)
     with (
         duckdb.connect(str(publication.folder / DATABASE), read_only=True) as published,
         connection.transaction(),
@@ -115,8 +115,8 @@ def load_tables(connection: psycopg.Connection, publication: Publication, tables
                 raise NotServedError(f"table {table.name} in PostgreSQL does not hold what was published")
 
 
-def commented(schema: str, relation: Relation) -> Iterator[sql.Composed]:
-    """Statements that give a table or view, and each of its columns, its meaning."""
+def comment_statements(schema: str, relation: Relation) -> Iterator[sql.Composed]:
+    """Yield statements that set the comments of a table or view and its columns."""
     kind = sql.SQL("view" if schema == VIEWS else "table")
     place = sql.Identifier(schema, relation.name)
     yield sql.SQL("comment on {} {} is {}").format(kind, place, sql.Literal(relation.comment))
@@ -129,8 +129,7 @@ def _load_table(connection: psycopg.Connection, schema: str, table: Relation, cs
     place = sql.Identifier(schema, table.name)
     columns = [sql.SQL("{} {}").format(_name(name), sql.SQL(_type(kind))) for name, kind in table.columns.items()]
     connection.execute(sql.SQL("create table {} ({})").format(place, sql.SQL(", ").join(columns)))
-    # Frozen: seen by everybody from the commit on. Else a reader whose snapshot is older than this load would find the tables,
-    # which names always lead to at once, empty.
+    # `freeze` makes rows visible to older snapshots too, which would otherwise see empty tables.
     copy_in = sql.SQL("copy {} from stdin (format csv, header match, freeze, encoding 'UTF8')").format(place)
     with csv.open("rb") as file, connection.cursor() as cursor, cursor.copy(copy_in) as copy:
         while block := file.read(_BLOCK):
@@ -141,14 +140,14 @@ def _load_table(connection: psycopg.Connection, schema: str, table: Relation, cs
             unique = sql.SQL("unique " if index is key else "")
             listed = sql.SQL(", ").join(map(_name, index))
             connection.execute(sql.SQL("create {}index on {} ({})").format(unique, place, listed))
-    connection.execute(sql.SQL("; ").join(commented(schema, table)))
+    connection.execute(sql.SQL("; ").join(comment_statements(schema, table)))
     connection.execute(sql.SQL("analyze {}").format(place))
 
 
 def _is_same(
     connection: psycopg.Connection, schema: str, published: duckdb.DuckDBPyConnection, table: Relation
 ) -> bool:
-    """Whether both hold the same rows; both are read whole, in the same order."""
+    """Return whether both tables hold the same rows, reading both completely in the same order."""
     order = [
         sql.SQL('{} collate "C"' if kind == "VARCHAR" else "{}").format(_name(name))
         for name, kind in table.columns.items()
@@ -161,8 +160,11 @@ def _is_same(
     with connection.cursor(name="served") as served:
         served.execute(select, binary=True)
         blocks: Iterator[tuple[list[Any], list[Any]]] = zip_longest(_blocks(built), _blocks(served), fillvalue=[])
-        # A double that is no number is unequal to itself, but is written the same.
-        return all(ours == theirs or repr(ours) == repr(theirs) for ours, theirs in blocks)
+        # NaN is unequal to itself, but its repr is equal.
+        return all(
+            built_block == served_block or repr(built_block) == repr(served_block)
+            for built_block, served_block in blocks
+        )
 
 
 def _blocks(rows: duckdb.DuckDBPyConnection | psycopg.ServerCursor) -> Iterator[list[Any]]:
