@@ -1,4 +1,4 @@
-"""Fixtures that several test modules share."""
+"""Fixtures shared by several test modules."""
 
 from __future__ import annotations
 
@@ -19,51 +19,51 @@ from dagster_project.settings import DSN_VARIABLE, Settings
 if TYPE_CHECKING:
     from kills import Worlds
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
-# The same in every process of the tests; those about the key file take it away.
+# The same in every test process; tests of the key file remove it.
 os.environ[KEY_VARIABLE] = KEY
-# Whoever runs the tests may have a server of their own: what tests publish is not for it.
+# Tests must not publish to a server configured in the developer's environment.
 os.environ.pop(DSN_VARIABLE, None)
 
 
 def settings_in(folder: Path, suppress_below: int = 1) -> Settings:
-    """Places in a folder; small numbers are withheld only where a test is about that, since most count a few rows by hand."""
+    """Return settings in a folder; small numbers are shown by default, because most tests count a few rows."""
     return Settings(folder / "landing", folder / "warehouse", folder / "published", suppress_below)
 
 
-def copied(made: Settings, settings: Settings) -> Settings:
-    """A warehouse with all that another one has, for a test that changes it."""
+def copied(source: Settings, settings: Settings) -> Settings:
+    """Copy a warehouse, for a test that changes it."""
     for place in ("landing", "home", "published"):
-        if getattr(made, place).exists():
-            shutil.copytree(getattr(made, place), getattr(settings, place), symlinks=True)
+        if getattr(source, place).exists():
+            shutil.copytree(getattr(source, place), getattr(settings, place), symlinks=True)
     return settings
 
 
-def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Made]) -> Made:
-    """What takes long to make, made by the first process of the tests that asks for it; not to be touched, only to be copied.
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Result]) -> Result:
+    """Make something expensive once for all processes of pytest-xdist; the result is read-only, tests copy it.
 
-    Workers of pytest-xdist are processes: a lock lets one of them make it, and a file tells the others what it made.
+    A lock lets one process make it, and the others read the pickled result.
     """
-    one_of_several = "PYTEST_XDIST_WORKER" in os.environ
-    folder = factory.getbasetemp().parent if one_of_several else factory.getbasetemp()
-    kept = folder / f"{name}.pickle"
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    folder = factory.getbasetemp().parent if is_worker else factory.getbasetemp()
+    pickled = folder / f"{name}.pickle"
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            # What failed half-way would hide why.
+        if not pickled.exists():
+            # Remove the remains of a failed attempt.
             shutil.rmtree(folder / name, ignore_errors=True)
-            kept.write_bytes(pickle.dumps(make(folder / name)))
-        made: Made = pickle.loads(kept.read_bytes())
-    return made
+            pickled.write_bytes(pickle.dumps(make(folder / name)))
+        result: Result = pickle.loads(pickled.read_bytes())
+    return result
 
 
 @pytest.fixture(scope="module", autouse=True)
 def tables_only(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a module publishes in this process are the tables, unless it says `EVERY_FORMAT`.
+    """Publish tables only in this process, unless the module sets `EVERY_FORMAT`.
 
-    The other formats take as long as all else together; commands and whole loads in processes of their own write them.
-    The report is written by the tests about it, and by commands.
+    The other formats double the time; commands and loads in separate processes write them. The report is written by its own
+    tests and by commands.
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("dagster_project.report.follow_up.write_report", lambda _: None)
@@ -80,7 +80,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def once_loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A warehouse into which a clean delivery of either source was loaded; not to be touched, only to be copied."""
+    """A warehouse with a clean delivery of each source; read-only."""
     settings = settings_in(tmp_path_factory.mktemp("once_loaded"))
     for source in ("police", "prosecution"):
         put(settings, source, files_of(source))
@@ -90,13 +90,13 @@ def once_loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def loaded(settings: Settings, once_loaded: Settings) -> Settings:
-    """A warehouse with a clean delivery of either source, whose redelivery a test may try."""
+    """A copy of `once_loaded`."""
     return copied(once_loaded, settings)
 
 
 @pytest.fixture(scope="session")
 def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Two small dirty years, published with small numbers withheld; not to be touched, only to be copied."""
+    """Two small dirty years, published with small numbers withheld; read-only."""
     from reference.worlds import dirty_world
     from test_publishing import publish
     from warehouse import build
@@ -108,13 +108,13 @@ def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         publish(settings)
         return settings
 
-    return made_once(tmp_path_factory, "published_world", make)
+    return make_once(tmp_path_factory, "published_world", make)
 
 
 @pytest.fixture(scope="session")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    """Two years, loaded undisturbed, and the same with the later one delivered again; not to be touched, only to be copied."""
+    """Two years loaded without disturbance, and the same with the later one redelivered; read-only."""
     from kills import make_worlds
     from loads import Way
 
-    return made_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, Way(without_dagster=True)))
+    return make_once(tmp_path_factory, "worlds", lambda folder: make_worlds(folder, Way(without_dagster=True)))

@@ -80,7 +80,7 @@ class Soak:
                 disk = os.statvfs(place)
                 used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize // 1024
                 subprocess.run(["mount", "-o", f"remount,size={used + size}k", str(place)], check=True)
-                way = Way(without_dagster=True, said=self.folder / f"said {size}")
+                way = Way(without_dagster=True, output=self.folder / f"said {size}")
                 ended = run(settings, way)
                 wrong = broken_promises(settings)
                 if ended.returncode != 1 or "Traceback" in ended.stderr:

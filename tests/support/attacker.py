@@ -1,4 +1,4 @@
-"""An attacker who has everything that is published and a solver, and wants to know what a withheld count was.
+"""An attacker who derives withheld counts from all published figures with a solver.
 
 They know the counts and labels of fct_indicator_year, that a county is the sum of its municipalities and of its victim groups, the
 country the sum of its counties, and how the columns of a row add up.
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A count that the attacker is after."""
+    """A count that the attacker wants to derive."""
 
     place: Place
     measure: str
@@ -45,89 +45,91 @@ Row = Mapping[str, int | None]
 
 @dataclass
 class Knowledge:
-    """What the attacker knows, as linear equations and inequalities (at most) over the counts that they do not know."""
+    """The attacker's knowledge as linear equations and inequalities over the unknown counts."""
 
     index: dict[tuple[Place, str], int]
     equations: list[tuple[dict[int, float], float]] = field(default_factory=list)
     at_most: list[tuple[dict[int, float], float]] = field(default_factory=list)
 
     def objective(self, wanted: Wanted, size: int) -> np.ndarray:
-        ones = np.zeros(size)
-        ones[[self.index[wanted.place, part] for part in MEASURES[wanted.measure]]] = 1.0
-        return ones
+        coefficients = np.zeros(size)
+        coefficients[[self.index[wanted.place, part] for part in MEASURES[wanted.measure]]] = 1.0
+        return coefficients
 
 
 def learn(rows: Mapping[Place, Row], county_of: Mapping[str, str], primary: Iterable[Place]) -> Knowledge:
-    """What all rows of an indicator and year tell; `primary` are those that say so of themselves."""
+    """Derive the knowledge from all rows of an indicator and year; `primary` are the rows with that label."""
     hidden = [place for place, row in rows.items() if row["processed"] is None]
-    known = Knowledge({one: n for n, one in enumerate((place, column) for place in hidden for column in COLUMNS)})
-    for whole, parts in _sums(rows, county_of):
+    knowledge = Knowledge(
+        {unknown: n for n, unknown in enumerate((place, column) for place in hidden for column in COLUMNS)}
+    )
+    for total_place, parts in _sums(rows, county_of):
         for column in COLUMNS:
             left: dict[int, float] = {}
             right = 0.0
-            for place, sign in ((whole, -1.0), *((part, 1.0) for part in parts)):
+            for place, sign in ((total_place, -1.0), *((part, 1.0) for part in parts)):
                 value = rows[place][column]
                 if value is None:
-                    left[known.index[place, column]] = left.get(known.index[place, column], 0.0) + sign
+                    left[knowledge.index[place, column]] = left.get(knowledge.index[place, column], 0.0) + sign
                 else:
                     right -= sign * value
             if left:
-                known.equations.append((left, right))
+                knowledge.equations.append((left, right))
             else:
-                assert right == 0, f"{whole} is not the sum of its parts"
+                assert right == 0, f"{total_place} is not the sum of its parts"
     for place in hidden:
-        suspect = known.index[place, "with_suspect"]
-        known.at_most.append(({**{known.index[place, part]: 1.0 for part in CLEARED}, suspect: -1.0}, 0.0))
-        known.at_most.append(({**{known.index[place, part]: -1.0 for part in PARTS}, suspect: 1.0}, 0.0))
+        suspect = knowledge.index[place, "with_suspect"]
+        knowledge.at_most.append(({**{knowledge.index[place, part]: 1.0 for part in CLEARED}, suspect: -1.0}, 0.0))
+        knowledge.at_most.append(({**{knowledge.index[place, part]: -1.0 for part in PARTS}, suspect: 1.0}, 0.0))
     for place in primary:
-        known.at_most.append(({known.index[place, part]: -1.0 for part in PARTS}, -1.0))
-    return known
+        knowledge.at_most.append(({knowledge.index[place, part]: -1.0 for part in PARTS}, -1.0))
+    return knowledge
 
 
-def bounds(known: Knowledge, wanted: Sequence[Wanted]) -> dict[Wanted, int]:
-    """How many whole numbers lie between the bounds that linear programming gives each wanted count; exact from below 3 only."""
-    a_eq, b_eq = _matrix(known.equations, len(known.index))
-    a_ub, b_ub = _matrix(known.at_most, len(known.index))
+def bounds(knowledge: Knowledge, wanted: Sequence[Wanted]) -> dict[Wanted, int]:
+    """Count the integers between the bounds of each wanted count by linear programming; exact only below 3."""
+    a_eq, b_eq = _matrix(knowledge.equations, len(knowledge.index))
+    a_ub, b_ub = _matrix(knowledge.at_most, len(knowledge.index))
 
     def solve(objective: np.ndarray) -> np.ndarray:
-        found = linprog(objective, A_ub=a_ub, b_ub=b_ub, A_eq=a_eq, b_eq=b_eq, method="highs")
-        assert found.status == 0, found.message
-        return found.x  # type: ignore[no-any-return]
+        solution = linprog(objective, A_ub=a_ub, b_ub=b_ub, A_eq=a_eq, b_eq=b_eq, method="highs")
+        assert solution.status == 0, solution.message
+        return solution.x  # type: ignore[no-any-return]
 
-    objectives = {one: known.objective(one, len(known.index)) for one in wanted}
+    objectives = {count: knowledge.objective(count, len(knowledge.index)) for count in wanted}
     low, high = dict.fromkeys(objectives, math.inf), dict.fromkeys(objectives, -math.inf)
 
-    def look_at(point: np.ndarray) -> None:
-        for one, objective in objectives.items():
+    def update_bounds(point: np.ndarray) -> None:
+        for count, objective in objectives.items():
             value = float(objective @ point)
-            low[one], high[one] = min(low[one], value), max(high[one], value)
+            low[count], high[count] = min(low[count], value), max(high[count], value)
 
-    def values(one: Wanted) -> int:
-        if not math.isfinite(low[one]):
+    def values(count: Wanted) -> int:
+        if not math.isfinite(low[count]):
             return 0
-        return math.floor(high[one] + 1e-6) - math.ceil(low[one] - 1e-6) + 1
+        return math.floor(high[count] + 1e-6) - math.ceil(low[count] - 1e-6) + 1
 
-    # Corners of what is possible tell of many counts at once; those that they leave narrow are asked for one by one.
-    chance = np.random.default_rng(1)
+    # Random directions bound many counts at once; counts that stay narrow are solved one by one.
+    random = np.random.default_rng(1)
     for _ in range(DIRECTIONS if objectives else 0):
-        look_at(solve(chance.normal(size=len(known.index))))
-    for one, objective in objectives.items():
+        update_bounds(solve(random.normal(size=len(knowledge.index))))
+    for count, objective in objectives.items():
         for direction in (1.0, -1.0):
-            if values(one) < ENOUGH:
-                look_at(solve(direction * objective))
-    return {one: values(one) for one in objectives}
+            if values(count) < ENOUGH:
+                update_bounds(solve(direction * objective))
+    return {count: values(count) for count in objectives}
 
 
 def possible_values(
-    known: Knowledge, wanted: Wanted, truth: int, primary: Sequence[Place], below: int
+    knowledge: Knowledge, wanted: Wanted, truth: int, primary: Sequence[Place], below: int
 ) -> Iterator[int]:
-    """Every value within 2 of the truth that a whole-numbered world could have, all labels true; exact, and dear."""
-    size, largest = len(known.index), 10_000
+    """Yield every value within 2 of the truth that an integer world with the same labels could have; exact but slow."""
+    size, largest = len(knowledge.index), 10_000
     binaries = {(place, measure): size + n for n, (place, measure) in enumerate(_halves(primary))}
-    lines: list[tuple[dict[int, float], float, float]] = [(left, right, right) for left, right in known.equations]
-    lines += [(left, -np.inf, right) for left, right in known.at_most]
+    lines: list[tuple[dict[int, float], float, float]] = [(left, right, right) for left, right in knowledge.equations]
+    lines += [(left, -np.inf, right) for left, right in knowledge.at_most]
     for (place, measure), small in binaries.items():
-        parts = {known.index[place, part]: 1.0 for part in MEASURES[measure]}
+        parts = {knowledge.index[place, part]: 1.0 for part in MEASURES[measure]}
         lines.append(({**parts, small: -1.0}, 0.0, np.inf))
         lines.append(({**parts, small: float(largest)}, -np.inf, largest + below - 1.0))
     for place in primary:
@@ -136,16 +138,16 @@ def possible_values(
     matrix, _ = _matrix([(left, 0.0) for left, _, _ in lines], total)
     constraint = LinearConstraint(matrix, [low for _, low, _ in lines], [high for _, _, high in lines])
     upper = np.where(np.arange(total) < size, np.inf, 1.0)
-    objective = known.objective(wanted, total)
+    objective = knowledge.objective(wanted, total)
     for value in range(max(0, truth - 2), truth + 3):
-        found = milp(
+        solution = milp(
             np.zeros(total),
             constraints=[constraint, LinearConstraint(csr_matrix(objective), value, value)],
             integrality=np.ones(total),
             bounds=Bounds(0, upper),
         )
-        assert found.status in (0, 2), found.message
-        if found.status == 0:
+        assert solution.status in (0, 2), solution.message
+        if solution.status == 0:
             yield value
 
 
@@ -162,7 +164,9 @@ def _sums(rows: Mapping[Place, Row], county_of: Mapping[str, str]) -> Iterator[t
         yield Place("riket", "SE", group), [Place("lan", county, group) for county in counties]
     for county in counties:
         yield Place("lan", county, "total"), [Place("lan", county, group) for group in groups]
-        municipalities = [Place("kommun", code, "total") for code, lies_in in county_of.items() if lies_in == county]
+        municipalities = [
+            Place("kommun", code, "total") for code, county_code in county_of.items() if county_code == county
+        ]
         yield Place("lan", county, "total"), municipalities
 
 

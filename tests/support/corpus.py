@@ -1,7 +1,7 @@
-"""Bad deliveries: named cases, what the contract says each gets, and the runner that tells whether it got that.
+"""Bad deliveries: named cases with the result that the contract requires, and a runner that checks it.
 
-A case is written over a clean delivery that is loaded already. `CASES` holds all of them by name; `findings` tries one and says
-what is not as it should be; `corpus_figures` counts how many were tried and how many were handled as the contract says.
+A case replaces a clean delivery that is already loaded. `CASES` holds all of them by name, `findings` runs a case and returns its
+deviations, and `corpus_figures` counts how many were run and handled as the contract requires.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ from dagster_project.state import DeliveryRecord, active_deliveries, ledger_entr
 
 
 class Fault(NamedTuple):
-    """What a rejection says is wrong, and what to do: patterns."""
+    """Patterns of the problem and the remedy in a rejection."""
 
     problem: str
     remedy: str
@@ -80,7 +80,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """Nothing is taken. `where` is the place as the message gives it, behind the folder: `decisions.csv, line 4`."""
+    """The delivery is rejected. `where` is the place in the message after the folder: `decisions.csv, line 4`."""
 
     where: str
     fault: Fault
@@ -107,7 +107,7 @@ Meddling = Callable[[Path], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class Case:
-    """A delivery of a source, how it comes into the landing folder, and what it gets.
+    """A delivery of a source, how it is written into the landing folder, and its expected result.
 
     No secret may be found afterwards, anywhere. `meddling` happens to the delivery's folder while it is loaded. A large case has
     the megabytes that the process which loads it may take at most. Slow ones are left to `make soak`.
@@ -124,7 +124,7 @@ class Case:
     is_slow: bool = False
 
 
-# What stands in the rows of nearly every case, and may stand in no message.
+# Values in the rows of nearly every case that must not occur in messages.
 VALUES = ("0100-K", "AM-1-22", "BrB 6 kap")
 
 # --- what a rejection says -------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def bytes_of(content: Content) -> bytes:
 
 
 def folder_of(source: str, files: Mapping[str, Content]) -> Callable[[Settings], object]:
-    """Just these files."""
+    """Return a writer of exactly these files."""
     return lambda settings: put(settings, source, {name: bytes_of(content) for name, content in files.items()})
 
 
@@ -251,17 +251,17 @@ def one_file(
     encoding: str | None = None,
     secrets: tuple[str, ...] = (),
 ) -> Case:
-    """A case of a single file, the others of its delivery being clean; a fault is said of it, at the place."""
+    """Return a case with a single faulty file; a `Fault` is expected at the place."""
     source, table = file
 
     def write(settings: Settings) -> None:
         files = delivery(source, table, bytes_of(content), suffix)
         folder = put(settings, source, files)
         if encoding:
-            # The reference cannot count the rows of a file that is not in its encoding; no case comes as far as the count.
+            # The reference cannot count rows of a wrongly encoded file; no case gets as far as the count.
             rows = dict.fromkeys(files, len(CLEAN[source, table]))
-            said = manifest(source, files, rows, encoding=encoding)
-            (folder / "manifest.json").write_bytes(said)
+            document = manifest(source, files, rows, encoding=encoding)
+            (folder / "manifest.json").write_bytes(document)
 
     if isinstance(expected, Fault):
         expected = Rejected(f"{table}{suffix}{place}", expected)
@@ -269,7 +269,7 @@ def one_file(
 
 
 def rows_and(file: tuple[str, str], *rows: Row | str) -> bytes:
-    """The clean rows of a file with these behind them."""
+    """Return the clean rows of a file followed by these rows."""
     return csv_file(*file, [*CLEAN[file], *rows])
 
 
@@ -278,8 +278,8 @@ def rows_and(file: tuple[str, str], *rows: Row | str) -> bytes:
 
 def file_cases() -> Iterator[Case]:
     for source, name in COLUMNS:
-        others = {each: content for each, content in files_of(source).items() if each != f"{name}.csv"}
-        rows = {f"{each}.csv": len(CLEAN[source, each]) for of, each in COLUMNS if of == source}
+        others = {file_name: content for file_name, content in files_of(source).items() if file_name != f"{name}.csv"}
+        rows = {f"{file_name}.csv": len(CLEAN[source, file_name]) for of, file_name in COLUMNS if of == source}
         promise = {"manifest.json": manifest(source, files_of(source), rows)}
         missing = Rejected(name, MISSING_FILE)
         yield Case(f"{source}/{name} is missing", source, folder_of(source, others), missing)
@@ -300,7 +300,7 @@ def file_cases() -> Iterator[Case]:
         Rejected("decisions", MISSING_FILE),
     )
     listed = manifest("prosecution", {"decisions.csv": DECISIONS}, {"decisions.csv": 2})
-    for what, others in {
+    for description, others in {
         "gzip": {"decisions.csv.gz": GZIPPED},
         "Parquet": {"decisions.parquet": PARQUET},
         "gzip and Parquet": {"decisions.csv.gz": GZIPPED, "decisions.parquet": PARQUET},
@@ -310,19 +310,21 @@ def file_cases() -> Iterator[Case]:
         files = {"decisions.csv": DECISIONS, **others}
         names = " and ".join(name for name in files if name != "manifest.json")
         expected = Rejected("decisions", Fault(f"delivered more than once, as {names}$", "Leave exactly one"))
-        yield Case(f"delivered as CSV and {what}", "prosecution", folder_of("prosecution", files), expected)
+        yield Case(f"delivered as CSV and {description}", "prosecution", folder_of("prosecution", files), expected)
     without_csv = {"decisions.csv.gz": GZIPPED, "decisions.parquet": PARQUET}
     doubled = Rejected("decisions", Fault("as decisions.csv.gz and decisions.parquet$", "Leave exactly one"))
     yield Case("delivered as gzip and Parquet", "prosecution", folder_of("prosecution", without_csv), doubled)
-    for what, make in {"a folder": Path.mkdir, "a pipe": os.mkfifo}.items():
+    for description, make in {"a folder": Path.mkdir, "a pipe": os.mkfifo}.items():
         for name, problem in {"decisions.csv": IRREGULAR, "manifest.json": IRREGULAR}.items():
-            yield Case(f"{what} in place of {name}", "prosecution", _instead(name, make), Rejected(name, problem))
+            yield Case(
+                f"{description} in place of {name}", "prosecution", _instead(name, make), Rejected(name, problem)
+            )
     too_early = Rejected("", Fault("the year lies before 2014", "Deliver later years only"))
     too_late = Rejected("", Fault("the year is not over", "each in the folder of its year"))
     for year, expected in {2013: too_early, 0: too_early, date.today().year: too_late, 9999: too_late}.items():
         yield Case(f"the year {year:04}", "prosecution", functools.partial(_in_year, year=year), expected, year=year)
     yield one_file("one bad file beside a good one", b"", EMPTY, file=("police", "decisions"))
-    for what, (content, fault) in {
+    for description, (content, fault) in {
         "nothing.csv": (b"", EMPTY),
         "nothing.csv.gz": (b"", EMPTY),
         "nothing.parquet": (b"", EMPTY),
@@ -335,9 +337,11 @@ def file_cases() -> Iterator[Case]:
         "the header, zipped.csv.gz": (gzip.compress(HEADER.encode()), NO_ROWS),
         "the header.parquet": (parquet_file("prosecution", "decisions", []), NO_ROWS),
     }.items():
-        suffix = what[what.index(".") :]
+        suffix = description[description.index(".") :]
         place = ", line 1" if fault is NO_HEADER else ""
-        yield one_file(f"a file that holds only {what.replace('.', ' as ', 1)}", content, fault, place, suffix=suffix)
+        yield one_file(
+            f"a file that holds only {description.replace('.', ' as ', 1)}", content, fault, place, suffix=suffix
+        )
 
 
 def _instead(name: str, make: Callable[[Path], object]) -> Callable[[Settings], object]:
@@ -369,12 +373,12 @@ def _flip(content: bytes, at: int, mask: int = 1) -> bytes:
 
 
 def _long_and_zipped() -> bytes:
-    whole = gzip.compress(long_decisions(3 * CHUNK, b"")[0], 1)
-    return whole[: len(whole) // 2]
+    complete_gzip = gzip.compress(long_decisions(3 * CHUNK, b"")[0], 1)
+    return complete_gzip[: len(complete_gzip) // 2]
 
 
 def _row_of_length(length: int, at: int) -> bytes:
-    """A file in which the row of that length begins at about that byte."""
+    """Return a file with a row of that length at about that byte."""
     before, _line = long_decisions(at, b"")
     return before + ROW.encode().ljust(length, b"x") + b"\n" + b"\n" * 2 * CHUNK + b"x"
 
@@ -447,16 +451,16 @@ def _repeated_row() -> bytes:
 
 
 def unreadable_cases() -> Iterator[Case]:
-    for what, (content, fault) in GZIPS.items():
-        yield one_file(f"gzip {what}", content, fault, suffix=".csv.gz")
-    for what, (content, fault) in PARQUETS.items():
-        yield one_file(f"Parquet {what}", content, fault, suffix=".parquet")
-    for what, (content, place, fault) in CSVS.items():
-        yield one_file(f"CSV {what}", content, fault, place)
-    what = "whose last line ends in a carriage return"
-    content, place, fault = CSVS[what]
+    for description, (content, fault) in GZIPS.items():
+        yield one_file(f"gzip {description}", content, fault, suffix=".csv.gz")
+    for description, (content, fault) in PARQUETS.items():
+        yield one_file(f"Parquet {description}", content, fault, suffix=".parquet")
+    for description, (content, place, fault) in CSVS.items():
+        yield one_file(f"CSV {description}", content, fault, place)
+    description = "whose last line ends in a carriage return"
+    content, place, fault = CSVS[description]
     assert isinstance(content, bytes)
-    yield one_file(f"CSV {what}, zipped", gzip.compress(content), fault, place, suffix=".csv.gz")
+    yield one_file(f"CSV {description}, zipped", gzip.compress(content), fault, place, suffix=".csv.gz")
     bad_text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"m\xe5", b"m"], pa.binary()).buffers())
     content = parquet_of({**parquet_columns("prosecution", "decisions"), "misstanke_id": bad_text})
     yield one_file("Parquet text that is no UTF-8", content, DAMAGED_PARQUET, suffix=".parquet")
@@ -523,21 +527,21 @@ def column_cases() -> Iterator[Case]:
         content = DECISIONS.replace(b";", delimiter.encode())
         fault = other_delimiter(DELIMITER_NAMES[delimiter])
         yield one_file(f"{named} for a delimiter", content, fault, ", line 1")
-    for what, before in {
+    for description, before in {
         "a blank line": b"\n",
         "a title": "Åklagarmyndighetens beslut 2022\n".encode(),
         "Excel's separator line": b"sep=;\n",
         "a second byte order mark": b"\xef\xbb\xbf\xef\xbb\xbf",
         "a comment": b"# export\n",
     }.items():
-        fault = missing_column("aklagarnummer") if "mark" in what else low_header(2)
-        yield one_file(f"{what} before the header", before + DECISIONS, fault, ", line 1")
-    for what, header in {
+        fault = missing_column("aklagarnummer") if "mark" in description else low_header(2)
+        yield one_file(f"{description} before the header", before + DECISIONS, fault, ", line 1")
+    for description, header in {
         "a quote that is never closed": HEADER.replace("beslut\n", '"beslut\n'),
         "something behind a closing quote": HEADER.replace("misstanke_id", '"misstanke_id"x'),
     }.items():
         content = (header + ROW + "\n").encode()
-        yield one_file(f"a header with {what}", content, UNREADABLE_HEADER, ", line 1")
+        yield one_file(f"a header with {description}", content, UNREADABLE_HEADER, ", line 1")
     for suspect in ("pseudonym-7", PERSONAL_NUMBER, PERSONAL_NUMBER_12):
         row = prosecution_row(aklagarnummer="AM-7654321-22", diarienummer="0100-K7654321-20", misstanke_id=suspect)
         content = csv_file("prosecution", "decisions", [row, prosecution_row(2)]).split(b"\n", 1)[1]
@@ -556,7 +560,7 @@ def _header_cases_that_reject_nothing() -> Iterator[Case]:
     lines = DECISIONS.split(b"\n")
     second = HEADER.encode("utf-8-sig") + ROW.replace(";2;", ";7;").encode()
     numbered = csv_text([{**row, PERSONAL_NUMBER: "1"} for row in rows], [*columns, PERSONAL_NUMBER]).encode()
-    for what, content, expected in [
+    for description, content, expected in [
         ("columns in another order", swapped.encode(), two),
         ("columns in another order, CRLF, a byte order mark", swapped.replace("\n", "\r\n").encode("utf-8-sig"), two),
         ("a header in capitals, with spaces", HEADER.upper().replace(";", " ; ").encode() + DECISIONS[len(HEADER) :], two),
@@ -571,7 +575,7 @@ def _header_cases_that_reject_nothing() -> Iterator[Case]:
         ("a column named by a personal identity number", numbered,
          replace(two, warning=rf"{ignored}\(a personal identity number\)$")),
     ]:  # fmt: skip
-        yield one_file(what, content, expected, secrets=(PERSONAL_NUMBER,))
+        yield one_file(description, content, expected, secrets=(PERSONAL_NUMBER,))
 
 
 # --- encoding --------------------------------------------------------------------------------------------------------
@@ -579,7 +583,7 @@ def _header_cases_that_reject_nothing() -> Iterator[Case]:
 ROW_WITH = b"AM-1-22;0100-K1-20;7;m{};2022-03-01;ATAL;\n"
 BEFORE = ROW_WITH.index(b"{}")
 REST = DECISIONS.split(b"\n", 1)[1]
-# The byte where it stands: within one piece of the file, and on every side of the border between two
+# Positions of the byte: within a chunk of the file and at every side of the border between two.
 WRONG_BYTES: list[tuple[str, bytes, list[int]]] = [
     ("a letter in cp1252", b"\xe5", [2_000, 3_300_000, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 3 * CHUNK]),
     ("bytes that are never UTF-8", b"\xff\xfe", [2_000]),
@@ -612,39 +616,43 @@ def _in_both(name: str, bad: bytes, at: int, cut: bool, fault: Fault, place: str
 
 
 def _line_of(at: int) -> int:
-    """Which line `_with_bytes` puts the byte on: rows of some five thousand bytes come before it."""
+    """Return the line of the byte in `_with_bytes`; rows of about 5,000 bytes precede it."""
     return long_decisions(at, b"", BEFORE)[1]
 
 
 def encoding_cases() -> Iterator[Case]:
-    for what, bad, places in WRONG_BYTES:
+    for description, bad, places in WRONG_BYTES:
         for at in places:
-            fault = CP1252 if what == "a letter in cp1252" else NOT_UTF_8
-            yield from _in_both(f"{what} at byte {at}", bad, at, False, fault, ", line {line}, byte {at}")
-    for what, bad, places in CUT_CHARACTERS:
+            fault = CP1252 if description == "a letter in cp1252" else NOT_UTF_8
+            yield from _in_both(f"{description} at byte {at}", bad, at, False, fault, ", line {line}, byte {at}")
+    for description, bad, places in CUT_CHARACTERS:
         for at in places:
-            name = f"a character {what} cut off at byte {at}"
+            name = f"a character {description} cut off at byte {at}"
             yield from _in_both(name, bad, at, True, NOT_UTF_8, ", line {line}, byte {at}")
     for at in (2_000, CHUNK - 1, CHUNK, 3_200_000):
         yield from _in_both(f"a NUL byte at byte {at}", b"\0", at, False, NUL, ", line {line}")
-    for what, content, line in [
+    for description, content, line in [
         ("in the header", b"\0" + DECISIONS, 1),
         ("in a short file", DECISIONS[:100] + b"\0" + DECISIONS[100:], 2),
         ("at the very end", DECISIONS + b"\0", 4),
         ("as a missing value", DECISIONS + ROW.replace("m1", "\0").encode(), 4),
         ("in a block where the disk was full", DECISIONS + bytes(5_000), 4),
     ]:
-        yield one_file(f"a NUL byte {what}", content, NUL, f", line {line}")
+        yield one_file(f"a NUL byte {description}", content, NUL, f", line {line}")
     for at in (2_000, CHUNK - 1, CHUNK):
         # the same character of three bytes, which is UTF-8, and two letters of cp1252 before it
-        for what, before, fault in [("of UTF-8", b"", UTF_8), ("of no encoding", b"\xe5\xe4", NOT_CP1252)]:
+        for description, before, fault in [("of UTF-8", b"", UTF_8), ("of no encoding", b"\xe5\xe4", NOT_CP1252)]:
             content_of = functools.partial(
                 lambda bad, at: _with_bytes(bad, at)[0], before + b"\xe5\x96\x81", at - 2 - len(before)
             )
             line = _line_of(at - 2 - len(before))
             place = f", line {line}, byte {at - 2 if fault is UTF_8 else at}"
             yield one_file(
-                f"a byte {what} that cp1252 does not have at byte {at}", content_of, fault, place, encoding="cp1252"
+                f"a byte {description} that cp1252 does not have at byte {at}",
+                content_of,
+                fault,
+                place,
+                encoding="cp1252",
             )
     in_header = "anmärkning;".encode("cp1252") + DECISIONS
     yield one_file("a letter in cp1252 in the header", in_header, CP1252, ", line 1, byte 3")
@@ -667,12 +675,12 @@ MANIFEST: dict[str, Any] = json.loads(manifest("police", POLICE, POLICE_ROWS))
 FIRST, SECOND = MANIFEST["files"]
 
 
-def _without(said: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in said.items() if name != key}
+def _without(document: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != key}
 
 
-def _first_file(**said: Any) -> dict[str, Any]:
-    return {**MANIFEST, "files": [{**FIRST, **said}, SECOND]}
+def _first_file(**document: Any) -> dict[str, Any]:
+    return {**MANIFEST, "files": [{**FIRST, **document}, SECOND]}
 
 
 LIES: dict[str, tuple[dict[str, Any], Fault]] = {
@@ -760,27 +768,36 @@ WRONG_CHECKSUMS = {
 
 
 def manifest_cases() -> Iterator[Case]:
-    def of_police(name: str, said: bytes, expected: Rejected | Taken, **other_files: bytes) -> Case:
-        files = {**POLICE, **{f"{file}.csv": content for file, content in other_files.items()}, "manifest.json": said}
+    def of_police(name: str, document: bytes, expected: Rejected | Taken, **other_files: bytes) -> Case:
+        files = {
+            **POLICE,
+            **{f"{file}.csv": content for file, content in other_files.items()},
+            "manifest.json": document,
+        }
         secrets = (PERSONAL_NUMBER,) if "personal" in name else ()
         return Case(name, "police", folder_of("police", files), expected, secrets)
 
-    for what, (said, fault) in LIES.items():
-        yield of_police(f"a manifest {what}", json.dumps(said).encode(), Rejected("manifest.json", fault))
-    for what, (content, fault) in NO_MANIFESTS.items():
-        yield of_police(f"a manifest {what}", content, Rejected("manifest.json", fault))
-    for what, checksum in WRONG_CHECKSUMS.items():
-        said = json.dumps(_first_file(sha256=checksum)).encode()
-        yield of_police(f"a checksum {what}", said, Rejected("offences.csv", CHECKSUM))
+    for description, (document, fault) in LIES.items():
+        yield of_police(f"a manifest {description}", json.dumps(document).encode(), Rejected("manifest.json", fault))
+    for description, (content, fault) in NO_MANIFESTS.items():
+        yield of_police(f"a manifest {description}", content, Rejected("manifest.json", fault))
+    for description, checksum in WRONG_CHECKSUMS.items():
+        document = json.dumps(_first_file(sha256=checksum)).encode()
+        yield of_police(f"a checksum {description}", document, Rejected("offences.csv", CHECKSUM))
     for name in ("offences", "decisions"):
         changed = {name: POLICE[f"{name}.csv"] + b"\n"}
-        said = json.dumps(MANIFEST).encode()
-        yield of_police(f"{name}.csv, changed after its manifest", said, Rejected(f"{name}.csv", CHECKSUM), **changed)
+        document = json.dumps(MANIFEST).encode()
+        yield of_police(
+            f"{name}.csv, changed after its manifest", document, Rejected(f"{name}.csv", CHECKSUM), **changed
+        )
     for rows in (0, 2, 4, 3_000_000):
         wrong = Rejected("offences.csv", row_count(3, rows))
-        for what, content in {"new": POLICE["offences.csv"] + b"\n", "loaded before": POLICE["offences.csv"]}.items():
-            said = manifest("police", {**POLICE, "offences.csv": content}, {**POLICE_ROWS, "offences.csv": rows})
-            yield of_police(f"a row count of {rows} instead of 3, {what}", said, wrong, offences=content)
+        for description, content in {
+            "new": POLICE["offences.csv"] + b"\n",
+            "loaded before": POLICE["offences.csv"],
+        }.items():
+            document = manifest("police", {**POLICE, "offences.csv": content}, {**POLICE_ROWS, "offences.csv": rows})
+            yield of_police(f"a row count of {rows} instead of 3, {description}", document, wrong, offences=content)
     zipped = manifest("prosecution", {"decisions.csv.gz": DECISIONS}, {"decisions.csv.gz": 2})
     files: dict[str, Content] = {"decisions.csv.gz": GZIPPED, "manifest.json": zipped}
     unpacked = Rejected("decisions.csv.gz", CHECKSUM)
@@ -808,12 +825,12 @@ def manifest_cases() -> Iterator[Case]:
         folder_of("prosecution", files),
         Rejected("decisions.csv", CHECKSUM),
     )
-    for what, said in {
+    for description, document in {
         "whose contract is the number 1": {**MANIFEST, "contract": 1},
         "with an encoding in capitals": {**MANIFEST, "encoding": "UTF-8"},
         "created never": {**MANIFEST, "created": None},
     }.items():
-        yield of_police(f"a manifest {what}", json.dumps(said).encode(), Taken("offences", 3))
+        yield of_police(f"a manifest {description}", json.dumps(document).encode(), Taken("offences", 3))
 
 
 # --- out of the landing folder ---------------------------------------------------------------------------------------
@@ -825,7 +842,7 @@ def _link(path: Path, target: str | Path) -> None:
 
 
 def _outside(settings: Settings) -> Path:
-    """A good delivery that lies where no delivery may lie, in a folder whose name begins like the landing folder's."""
+    """Write a valid delivery outside the landing folder, in a folder whose name has the same prefix."""
     folder = settings.landing.with_name(f"{settings.landing.name}_of_others")
     folder.mkdir()
     (folder / "decisions.csv").write_bytes(DECISIONS)
@@ -834,7 +851,7 @@ def _outside(settings: Settings) -> Path:
 
 
 def link_cases() -> Iterator[Case]:
-    """Links by what they are called and how they are laid, given the delivery's folder and the one outside."""
+    """Return links by name and how to create them, given the delivery's folder and the one outside."""
 
     def escaping(name: str, lay: Callable[[Path, Path], object], of: str = "decisions.csv") -> Case:
         def write(settings: Settings) -> None:
@@ -879,14 +896,14 @@ def link_cases() -> Iterator[Case]:
     yield escaping("a linked source", source_folder)
     yield escaping("a linked manifest", only_manifest, "manifest.json")
     yield escaping("a link to a device", lambda folder, _outside: _link(folder / "decisions.csv", "/dev/zero"))
-    for what, target, fault in [
+    for description, target, fault in [
         ("to nothing", "nowhere.csv", NOWHERE),
         ("to nothing far away", "/nowhere/decisions.csv", NOWHERE),
         ("to itself", "decisions.csv", NOWHERE),
         ("to the landing folder", "../..", IRREGULAR),
     ]:
         lay = functools.partial(_lay_dead_link, target=target)
-        yield Case(f"a link {what}", "prosecution", lay, Rejected("decisions.csv", fault))
+        yield Case(f"a link {description}", "prosecution", lay, Rejected("decisions.csv", fault))
     lay = functools.partial(_lay_dead_link, target="nowhere.json", name="manifest.json")
     yield Case("a manifest that is a link to nothing", "prosecution", lay, Rejected("manifest.json", NOWHERE))
 
@@ -1078,20 +1095,20 @@ def value_cases() -> Iterator[Case]:
         bad = Taken(file[1], clean, {clean + 2: INVALID})
         return one_file(name, rows_and(file, NEW_ROW[file](7, **values)), bad, file=file)
 
-    for what, value in NUMBERS.items():
-        yield one_value(f"a number {what}", offences, brottsantal=value)
+    for description, value in NUMBERS.items():
+        yield one_value(f"a number {description}", offences, brottsantal=value)
 
     def unusable(name: str, column: str, value: str, lost: int = 1) -> Case:
-        """One value among several that can be used."""
+        """Return a case of an unusable value among usable ones."""
         rows = [offence_row(7, **{**FULL, column: value}), *(offence_row(number, **FULL) for number in range(8, 12))]
         expected = Taken("offences", len(CLEAN[offences]) + len(rows), unusable={column: lost} if lost else {})
         return one_file(name, rows_and(offences, *rows), expected, file=offences)
 
-    for what, value in DATES.items():
-        yield one_value(f"a decision date {what}", decisions, beslutsdatum=value)
-        yield unusable(f"a report date {what}", "anmalningsdatum", value)
-        if what in ("that does not exist", "with a year of two digits", "as Excel's serial number"):
-            yield unusable(f"an offence date {what}", "brottsdatum", value)
+    for description, value in DATES.items():
+        yield one_value(f"a decision date {description}", decisions, beslutsdatum=value)
+        yield unusable(f"a report date {description}", "anmalningsdatum", value)
+        if description in ("that does not exist", "with a year of two digits", "as Excel's serial number"):
+            yield unusable(f"an offence date {description}", "brottsdatum", value)
     yield unusable("no report date", "anmalningsdatum", "", 0)
     yield unusable("a municipality that does not exist", "kommunkod", "9999", 0)
     for column, value in UNUSABLE:
@@ -1152,14 +1169,14 @@ ROW_FAULTS: dict[str, tuple[str, str, str, Row | str]] = {
 
 
 def row_cases() -> Iterator[Case]:
-    for what, (source, name, reason, row) in ROW_FAULTS.items():
+    for description, (source, name, reason, row) in ROW_FAULTS.items():
         clean = len(CLEAN[source, name])
-        # A good row behind it, since blank lines at the end are none
+        # Followed by a valid row, because blank lines at the end are ignored.
         content = rows_and((source, name), row, NEW_ROW[source, name](8))
-        yield one_file(what, content, Taken(name, clean + 1, {clean + 2: reason}), file=(source, name))
+        yield one_file(description, content, Taken(name, clean + 1, {clean + 2: reason}), file=(source, name))
     offences, first = ("police", "offences"), CLEAN["police", "offences"][0]
     both = Taken("offences", 2, dict.fromkeys([2, 5], "duplicate_conflict"))
-    for what, rows, expected in [
+    for description, rows, expected in [
         ("a row twice", [first], Taken("offences", 3, duplicates=1)),
         ("a row twice, with other spaces", [{**first, "lagrum": f"  {first['lagrum']}\u00a0"}], Taken("offences", 3, duplicates=1)),
         ("a row twice, its codes and numbers spelt otherwise",
@@ -1171,7 +1188,7 @@ def row_cases() -> Iterator[Case]:
         ("an offence twice, its number written otherwise", [{**first, "brottsnummer": "01"}], both),
         ("a faulty row twice", [offence_row(7, brottskod="x")] * 2, Taken("offences", 3, {5: INVALID}, duplicates=1)),
     ]:  # fmt: skip
-        yield one_file(what, rows_and(offences, *rows), expected, file=offences)
+        yield one_file(description, rows_and(offences, *rows), expected, file=offences)
     only_bad = csv_file("prosecution", "decisions", ["x", "", "?"])
     yield one_file("nothing but bad rows", only_bad, Taken("decisions", 0, dict.fromkeys([2, 3, 4], "malformed_row")))
     yield from _mixed_line_ends()
@@ -1184,7 +1201,7 @@ def row_cases() -> Iterator[Case]:
             ROW.replace(";2;", ";5;"),
         ]
         content = csv_file("prosecution", "decisions", rows_with_quotes)
-        # A quote in the middle of a field is text like any other, whatever comes behind it.
+        # A quote within a field is ordinary text.
         cut = dict.fromkeys([3 + quotes, 4 + quotes], "malformed_row")
         yield one_file(f"{quotes} quotes within fields swallow nothing", content, Taken("decisions", 2 + quotes, cut))
 
@@ -1200,13 +1217,13 @@ LINE_ENDS = {
 def _mixed_line_ends() -> Iterator[Case]:
     """They lose no row, whatever stands in quotes; a field over two lines makes both of them malformed."""
     header = HEADER.rstrip() + ";remark"
-    for what, ends in LINE_ENDS.items():
+    for description, ends in LINE_ENDS.items():
         for remark in ("", '"quoted"', '"two\nlines"'):
             rows = [f"{ROW.replace(';2;', f';{number};')};{remark}" for number in (1, 2, 3)]
             text = "".join(line + end for line, end in zip([header, *rows], ends, strict=True))
             cut = dict.fromkeys(range(2, 8), "malformed_row") if "\n" in remark else {}
             expected = Taken("decisions", 0 if cut else 3, cut, warning="remark")
-            yield one_file(f"mixed line ends, {what}, remarks {remark!r}", text.encode(), expected)
+            yield one_file(f"mixed line ends, {description}, remarks {remark!r}", text.encode(), expected)
 
 
 # --- spelling --------------------------------------------------------------------------------------------------------
@@ -1240,7 +1257,7 @@ def spelling_cases() -> Iterator[Case]:
     for source, name, column, codes in CODE_LISTS:
         file = (source, name)
         for how, spell in CASES_OF_LETTERS.items():
-            # What is dismissed was never investigated, and who is prosecuted is a suspect.
+            # Dismissed offences are not investigated; prosecuted offences have a suspect.
             extra = {"utredning": "N"} if file == ("police", "decisions") and column == "beslut" else {}
             rows = [NEW_ROW[file](number, **{**extra, column: spell(code)}) for number, code in enumerate(codes, 1)]
             expected = Taken(name, len(rows), stored={column: codes})
@@ -1258,18 +1275,18 @@ def spelling_cases() -> Iterator[Case]:
         expected = Taken("decisions", 1, stored={"aklagarnummer": [pseudonym("aklagarnummer", number)]})
         rows = [prosecution_row(1, aklagarnummer=spelt)]
         yield one_file(f"{spelt} as a prosecutor's number", csv_file("prosecution", "decisions", rows), expected)
-    one = prosecution_row(1)
-    again = {**one, "aklagarnummer": "am-0001-22", "diarienummer": "0100-k01-20", "beslut": "Atal"}
+    decision = prosecution_row(1)
+    again = {**decision, "aklagarnummer": "am-0001-22", "diarienummer": "0100-k01-20", "beslut": "Atal"}
     twice = Taken("decisions", 1, duplicates=1, stored={"beslut": ["ATAL"]})
-    text = csv_text([one, again], COLUMNS["prosecution", "decisions"])
-    for what, content, suffix in [
+    text = csv_text([decision, again], COLUMNS["prosecution", "decisions"])
+    for description, content, suffix in [
         ("CSV", text.encode(), ".csv"),
         ("gzip", gzip.compress(text.encode()), ".csv.gz"),
         ("CSV with CRLF and a byte order mark", text.replace("\n", "\r\n").encode("utf-8-sig"), ".csv"),
         ("quotes", text.replace("am-0001-22", '"am-0001-22"').encode(), ".csv"),
-        ("Parquet", parquet_file("prosecution", "decisions", [one, again]), ".parquet"),
+        ("Parquet", parquet_file("prosecution", "decisions", [decision, again]), ".parquet"),
     ]:
-        yield one_file(f"a decision twice in two spellings, {what}", content, twice, suffix=suffix)
+        yield one_file(f"a decision twice in two spellings, {description}", content, twice, suffix=suffix)
     yield Case(
         "a decision twice in two spellings, cp1252",
         "prosecution",
@@ -1278,10 +1295,10 @@ def spelling_cases() -> Iterator[Case]:
         ),
         twice,
     )
-    other = {**one, "misstanke_id": "M1"}
+    other = {**decision, "misstanke_id": "M1"}
     yield one_file(
         "the case of a suspect's pseudonym matters",
-        csv_file("prosecution", "decisions", [one, other]),
+        csv_file("prosecution", "decisions", [decision, other]),
         Taken("decisions", 2),
     )
 
@@ -1311,10 +1328,10 @@ QUOTES: dict[str, tuple[str, Taken]] = {
 
 
 def quote_cases() -> Iterator[Case]:
-    for what, (lines, expected) in QUOTES.items():
+    for description, (lines, expected) in QUOTES.items():
         content = DECISIONS + lines.encode()
-        yield one_file(what, content, expected)
-        yield one_file(f"{what}, CRLF", content.replace(b"\n", b"\r\n"), expected)
+        yield one_file(description, content, expected)
+        yield one_file(f"{description}, CRLF", content.replace(b"\n", b"\r\n"), expected)
     cut = DECISIONS + QUOTES["a file cut in a quoted field"][0].encode()
     yield one_file(
         "a zipped file cut in a quoted field",
@@ -1322,7 +1339,7 @@ def quote_cases() -> Iterator[Case]:
         Taken("decisions", 2, {4: "malformed_row"}),
         suffix=".csv.gz",
     )
-    # Nothing but the manifest could tell that the rows between them are missing.
+    # Only a manifest could reveal that the rows between them are missing.
     rows = [prosecution_row(number, diarienummer="5000-K1-20") for number in range(1, 301)]
     stray = ROW.replace("m1", '"m1')
     many = csv_file("prosecution", "decisions", [stray, *rows, stray.replace(";2;", ";3;")])
@@ -1413,7 +1430,7 @@ def personal_number_cases() -> Iterator[Case]:
         ("police", "offences"),
         secrets=both,
     )
-    for what, broken, place, fault in [
+    for description, broken, place, fault in [
         ("before a quote that is never closed", b'x;"never closed', ", line 2, misstanke_id", PERSONAL),
         ("before a wrong byte", b"\xe5", None, NOT_UTF_8),
         ("before a NUL byte", b"\0", ", line 3", NUL),
@@ -1422,11 +1439,11 @@ def personal_number_cases() -> Iterator[Case]:
     ]:
         content = HEADER.encode() + ROW.replace("m1", PERSONAL_NUMBER).encode() + b"\n" + broken
         place = place or f", line 3, byte {len(content) - 1}"
-        yield one_file(f"a number {what}", content, fault, place, secrets=both)
+        yield one_file(f"a number {description}", content, fault, place, secrets=both)
 
 
 def _numbers_in_every_column() -> Iterator[Case]:
-    """Every column with some form in every container, and free text with every form and everything around it."""
+    """Yield every column with some form in every container, and free text with every form and context."""
     free = {("police", "offences", "lagrum"), ("prosecution", "decisions", "misstanke_id")}
     turns = list(FORMS)
     for position, (source, name, column) in enumerate(ALL_COLUMNS):
@@ -1442,13 +1459,13 @@ def _numbers_in_every_column() -> Iterator[Case]:
     for source, name, column in sorted(free):
         file, clean = (source, name), len(CLEAN[source, name])
         ways = {**dict.fromkeys(FORMS, "{}"), **AROUND}
-        for what, text in ways.items():
-            number = FORMS.get(what, PERSONAL_NUMBER)
-            # Where it stands on a line of its own, that line is a row of its own.
+        for description, text in ways.items():
+            number = FORMS.get(description, PERSONAL_NUMBER)
+            # On a separate line it is a separate row.
             on_line = f"{clean + 3}, a faulty row" if "\n" in text else f"{clean + 2}, {column}"
             content = rows_and(file, NEW_ROW[file](9, **{column: text.format(number)}))
             yield one_file(
-                f"a number {what} in {column}",
+                f"a number {description} in {column}",
                 content,
                 PERSONAL,
                 f", line {on_line}",
@@ -1459,7 +1476,7 @@ def _numbers_in_every_column() -> Iterator[Case]:
 
 def _numbers_in_faulty_rows() -> Iterator[Case]:
     both = (PERSONAL_NUMBER, PERSONAL_NUMBER_12)
-    for position, (what, row) in enumerate(ROWS_WITH_NUMBERS.items()):
+    for position, (description, row) in enumerate(ROWS_WITH_NUMBERS.items()):
         content = rows_and(("prosecution", "decisions"), row)
         place = (
             ", line 6, a faulty row"
@@ -1471,18 +1488,20 @@ def _numbers_in_faulty_rows() -> Iterator[Case]:
                 else "a faulty row"
             )
         )
-        yield one_file(f"a number beside {what}", content, PERSONAL, place, secrets=both)
+        yield one_file(f"a number beside {description}", content, PERSONAL, place, secrets=both)
         container = list(CONTAINERS)[1 + position % 2]
         suffix, write = CONTAINERS[container]
         yield one_file(
-            f"a number beside {what}, {container}", write(content), PERSONAL, place, suffix=suffix, secrets=both
+            f"a number beside {description}, {container}", write(content), PERSONAL, place, suffix=suffix, secrets=both
         )
         if position % 3 == 0:
-            yield one_file(f"a number beside {what}, cp1252", content, PERSONAL, place, encoding="cp1252", secrets=both)
+            yield one_file(
+                f"a number beside {description}, cp1252", content, PERSONAL, place, encoding="cp1252", secrets=both
+            )
 
 
 def _numbers_in_parquet() -> Iterator[Case]:
-    for what, column, values, number in [
+    for description, column, values, number in [
         ("free text", "misstanke_id", pa.array(["m1", PERSONAL_NUMBER]), PERSONAL_NUMBER),
         ("a dictionary", "misstanke_id", pa.array(["m1", PERSONAL_NUMBER]).dictionary_encode(), PERSONAL_NUMBER),
         ("a case number", "diarienummer", pa.array(["0100-K1-20", PERSONAL_NUMBER]), PERSONAL_NUMBER),
@@ -1494,7 +1513,9 @@ def _numbers_in_parquet() -> Iterator[Case]:
     ]:
         content = parquet_of({**parquet_columns("prosecution", "decisions"), column: values})
         place = ", line 2, " + ("misstanke_id" if column == "misstanke_id" else "a faulty row")
-        yield one_file(f"a number in Parquet as {what}", content, PERSONAL, place, suffix=".parquet", secrets=(number,))
+        yield one_file(
+            f"a number in Parquet as {description}", content, PERSONAL, place, suffix=".parquet", secrets=(number,)
+        )
 
 
 # --- written to while it is read -------------------------------------------------------------------------------------
@@ -1524,7 +1545,7 @@ def _rename_over(path: Path) -> None:
 
 
 def _rename_over_with_its_times(path: Path) -> None:
-    """As programs do that copy files with their times; size and time of modification stay as they were."""
+    """Replace the content but keep size and modification time, as programs that preserve times do."""
     other, stat = _other_content(path), path.stat()
     os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     other.replace(path)
@@ -1540,7 +1561,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {
 
 
 def before_step(step: str, number: int, act: Callable[[Path], object]) -> Meddling:
-    """Do something to the folder just before the n-th call of a step of ingest."""
+    """Change the folder just before the n-th call of a step of ingest."""
 
     @contextlib.contextmanager
     def meddling(folder: Path) -> Iterator[None]:
@@ -1560,7 +1581,7 @@ def before_step(step: str, number: int, act: Callable[[Path], object]) -> Meddli
 
 
 class _Interrupted:
-    """An open file to which something happens after its first piece was read."""
+    """An open file that is changed after its first chunk was read."""
 
     def __init__(self, file: Any, act: Callable[[], object]) -> None:
         self.file, self.act = file, iter([act])
@@ -1579,7 +1600,7 @@ class _Interrupted:
 
 
 def within_reading(name: str, act: Callable[[Path], object]) -> Meddling:
-    """Do something to a file of the folder when a first piece of it has been hashed."""
+    """Change a file of the folder after its first chunk was hashed."""
 
     @contextlib.contextmanager
     def meddling(folder: Path) -> Iterator[None]:
@@ -1611,11 +1632,11 @@ def meddling_cases() -> Iterator[Case]:
     for when, (step, number, name) in MOMENTS.items():
         content = POLICE[name] + b"\n\n"  # so that it was not loaded before
         write = folder_of("police", {**POLICE, name: content})
-        for what, change in CHANGES.items():
+        for description, change in CHANGES.items():
             change_it = functools.partial(lambda folder, change, name: change(folder / name), change=change, name=name)
-            fault = gone if what == "cut" else CHANGED
+            fault = gone if description == "cut" else CHANGED
             meddling = before_step(step, number, change_it)
-            yield Case(f"{what} {when}", "police", write, Rejected(name, fault), meddling=meddling)
+            yield Case(f"{description} {when}", "police", write, Rejected(name, fault), meddling=meddling)
     packed: dict[str, Callable[[bytes], bytes]] = {
         ".csv": bytes,
         ".csv.gz": lambda content: gzip.compress(content, 1),
@@ -1624,14 +1645,14 @@ def meddling_cases() -> Iterator[Case]:
     for suffix, pack in packed.items():
         name = f"decisions{suffix}"
         content_of = functools.partial(lambda pack: pack(long_decisions(1_500_000, b"")[0]), pack)
-        for what, change in CHANGES.items():
+        for description, change in CHANGES.items():
             fault = (
                 Fault("changed while|truncated|not a readable", "Load again|Deliver it again")
-                if what in ("cut", "appended to")
+                if description in ("cut", "appended to")
                 else CHANGED
             )
             write = folder_of("prosecution", {name: content_of})
-            yield Case(f"{what} while it is hashed, {suffix}", "prosecution", write, Rejected(name, fault),
+            yield Case(f"{description} while it is hashed, {suffix}", "prosecution", write, Rejected(name, fault),
                        meddling=within_reading(name, change))  # fmt: skip
     changed_decisions = folder_of("police", {**POLICE, "decisions.csv": POLICE["decisions.csv"] + b"\n"})
     gone_before = before_step("validate_file", 1, lambda folder: (folder / "decisions.csv").unlink())
@@ -1676,7 +1697,7 @@ WRONG_LINE = 900_000
 
 
 def _large_file_with_a_wrong_byte(settings: Settings) -> None:
-    """Every row of the same length, so that the place of the byte is known."""
+    """Write rows of equal length, so that the position of the byte is known."""
     row = csv_line(prosecution_row(2, misstanke_id="m" * 40), COLUMNS["prosecution", "decisions"]).encode() + b"\n"
     with (put(settings, "prosecution", {}) / "decisions.csv").open("wb") as file:
         file.write(HEADER.encode())
@@ -1699,7 +1720,7 @@ def _single_line(settings: Settings, before: bytes = DECISIONS) -> None:
 
 
 def _gzip_bomb(settings: Settings, filling: bytes) -> None:
-    """A gigabyte of it in one megabyte."""
+    """Write a gigabyte compressed to a megabyte."""
     member = gzip.compress(filling * (10 * MEGABYTE // len(filling)))
     content = gzip.compress(DECISIONS) + member * 100
     put(settings, "prosecution", {"decisions.csv.gz": content})
@@ -1711,7 +1732,7 @@ def _long_value(settings: Settings) -> None:
 
 
 def large_cases() -> Iterator[Case]:
-    """A process that has loaded nothing large stays below 200 MB; rows that must be judged all at once take their room."""
+    """Return a case with a memory limit; a process that has loaded nothing large stays below 200 MB."""
 
     def large(
         name: str,
@@ -1731,14 +1752,14 @@ def large_cases() -> Iterator[Case]:
         lambda settings: _single_line(settings, b""),
         Rejected(f"{csv}, line 1", ENDLESS_LINE),
     )
-    for what, filling, where, fault in [
+    for description, filling, where, fault in [
         ("of blank lines", b"\n", "", BOMB),
         ("of rows", ROW.encode() + b"\n", "", BOMB),
         ("of one line", b"x", ", line 4", ENDLESS_LINE),
     ]:
         write = functools.partial(_gzip_bomb, filling=filling)
         slow = fault is BOMB
-        yield large(f"a gzip bomb {what}", "prosecution", write, Rejected(f"{csv}.gz{where}", fault), slow=slow)
+        yield large(f"a gzip bomb {description}", "prosecution", write, Rejected(f"{csv}.gz{where}", fault), slow=slow)
     yield large("a Parquet value of 200 MB", "prosecution", _long_value, Rejected("decisions.parquet", BOMB), slow=True)
     place = f"{csv}, line {WRONG_LINE}, byte {_wrong_byte()}"
     yield large(
@@ -1750,8 +1771,8 @@ def large_cases() -> Iterator[Case]:
     reasons = {place: reason for place, (_column, _bad, reason) in LARGE_FAULTS.items() if reason}
     quarantined = {n + 2: reasons[n % 1000] for n in range(LARGE_ROWS) if n % 1000 in reasons}
     unusable = {"brottsdatum": LARGE_ROWS // 1000}
-    judged = Taken("offences", LARGE_ROWS - len(quarantined), quarantined, unusable=unusable)
-    yield large("faults in every thousand of 1.5 million rows", "police", _large_file, judged, 1500, slow=True)
+    expected = Taken("offences", LARGE_ROWS - len(quarantined), quarantined, unusable=unusable)
+    yield large("faults in every thousand of 1.5 million rows", "police", _large_file, expected, 1500, slow=True)
 
 
 # --- the registry ----------------------------------------------------------------------------------------------------
@@ -1759,11 +1780,11 @@ def large_cases() -> Iterator[Case]:
 
 def _registry(groups: Iterable[Callable[[], Iterator[Case]]]) -> dict[str, Case]:
     cases = [case for group in groups for case in group()]
-    found = {case.name: case for case in cases}
-    if len(found) != len(cases):
+    by_name = {case.name: case for case in cases}
+    if len(by_name) != len(cases):
         names = [case.name for case in cases]
         raise ValueError(f"two cases have one name: {sorted({name for name in names if names.count(name) > 1})}")
-    return found
+    return by_name
 
 
 CASES = _registry(
@@ -1790,7 +1811,7 @@ CASES = _registry(
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a load: the parts of the rejection, if it was one, and all that was printed or logged."""
+    """The outcome of a load: the parts of the rejection, if any, and all output and logs."""
 
     rejection: dict[str, str] | None
     printed: str
@@ -1798,27 +1819,27 @@ class Attempt:
 
 
 def findings(case: Case, settings: Settings) -> list[str]:
-    """Try a case in a warehouse with clean deliveries; what is not as the contract says, and nothing if all is."""
+    """Run a case in a warehouse with clean deliveries; return the deviations from the contract."""
     case.write(settings)
     landing, home = _checksums(settings.landing), everything_in(settings.home)
     active = active_deliveries(settings)
     attempt = _in_a_process(case, settings) if case.most_megabytes else _here(case, settings)
-    found = _leaks(case, settings, attempt)
+    messages = _leaks(case, settings, attempt)
     if attempt.megabytes and case.most_megabytes and attempt.megabytes > case.most_megabytes:
-        found.append(f"it took {attempt.megabytes} MB, more than {case.most_megabytes}")
+        messages.append(f"it took {attempt.megabytes} MB, more than {case.most_megabytes}")
     if not case.meddling and _checksums(settings.landing) != landing:
-        found.append("the landing folder is not as it was")
+        messages.append("the landing folder is not as it was")
     if any(settings.scratch.glob("*")):
-        found.append("something is left in scratch")
-    # What a manifest says that comes with the same bytes is noted in the record of the delivery.
+        messages.append("something is left in scratch")
+    # A manifest delivered with the same bytes changes the record of the delivery.
     kept = {name: content for name, content in home.items() if name.startswith("raw/") and name.endswith(".parquet")}
     lost = [name for name, content in kept.items() if not _is(settings.home / name, content)]
-    found += [f"{name} is not as it was" for name in lost]
+    messages += [f"{name} is not as it was" for name in lost]
     if isinstance(case.expected, Rejected):
         if everything_in(settings.home) != home or active_deliveries(settings) != active:
-            found.append("the warehouse is not as it was")
-        return found + _wrong_in_rejection(case, case.expected, attempt)
-    return found + _wrong_in_what_was_taken(
+            messages.append("the warehouse is not as it was")
+        return messages + _wrong_in_rejection(case, case.expected, attempt)
+    return messages + _wrong_in_what_was_taken(
         case, case.expected, settings, attempt, len(json.loads(home["ledger.json"]))
     )
 
@@ -1826,17 +1847,20 @@ def findings(case: Case, settings: Settings) -> list[str]:
 def _wrong_in_rejection(case: Case, expected: Rejected, attempt: Attempt) -> list[str]:
     if attempt.rejection is None:
         return ["it was not rejected"]
-    said = attempt.rejection
+    document = attempt.rejection
     where = f"{case.source}/{case.year}" + (f"/{expected.where}" if expected.where else "")
     wrong = []
-    if said["where"] != where:
-        wrong.append(f"the place is {said['where']}, not {where}")
-    if not re.search(expected.fault.problem, said["problem"]):
-        wrong.append(f"the problem is {said['problem']!r}, not {expected.fault.problem!r}")
-    if not re.search(expected.fault.remedy, said["remedy"]):
-        wrong.append(f"the remedy is {said['remedy']!r}, not {expected.fault.remedy!r}")
-    if said["message"] != f"{said['where']}: {said['problem']}. {said['remedy']}.".encode("utf-8", "replace").decode():
-        wrong.append(f"the message is {said['message']!r}")
+    if document["where"] != where:
+        wrong.append(f"the place is {document['where']}, not {where}")
+    if not re.search(expected.fault.problem, document["problem"]):
+        wrong.append(f"the problem is {document['problem']!r}, not {expected.fault.problem!r}")
+    if not re.search(expected.fault.remedy, document["remedy"]):
+        wrong.append(f"the remedy is {document['remedy']!r}, not {expected.fault.remedy!r}")
+    if (
+        document["message"]
+        != f"{document['where']}: {document['problem']}. {document['remedy']}.".encode("utf-8", "replace").decode()
+    ):
+        wrong.append(f"the message is {document['message']!r}")
     return wrong
 
 
@@ -1850,7 +1874,7 @@ def _wrong_in_what_was_taken(
     wrong = []
     if (file.rows_loaded, file.duplicates) != (expected.loaded, expected.duplicates):
         wrong.append(f"{file.rows_loaded} rows were loaded, {file.duplicates} duplicates dropped")
-    # Reading a million loaded rows back into Python would take longer than loading them.
+    # Reading a million rows into Python takes longer than loading them.
     reasons = (_quarantined if case.most_megabytes else _read_back)(settings, record, expected.file)
     if reasons != expected.quarantined:
         differing = sorted(set(reasons.items()) ^ set(expected.quarantined.items()))
@@ -1866,7 +1890,7 @@ def _wrong_in_what_was_taken(
     ignored = [warning for warning in record.warnings if "ignored" in warning]
     if ignored and not expected.warning:
         wrong.append(f"a warning that nothing calls for: {ignored}")
-    # The same bytes as before are the same delivery; anything else was activated once.
+    # The same bytes are the same delivery; any other delivery was activated once.
     if len(ledger_entries(settings)) - activated != int(not _is_clean(case, settings)):
         wrong.append("it was not activated once")
     return wrong
@@ -1890,7 +1914,7 @@ def _is_clean(case: Case, settings: Settings) -> bool:
 
 
 def _leaks(case: Case, settings: Settings, attempt: Attempt) -> list[str]:
-    """Where a value of a row was told on, or a secret is kept."""
+    """Return where a value of a row was printed or a secret stored."""
     printed = attempt.printed.lower()
     found = [f"{value!r} was printed" for value in (*VALUES, *case.secrets) if value.lower() in printed]
     found += [f"{secret!r} is kept" for secret in case.secrets if holds(settings.home, secret)]
@@ -1915,23 +1939,23 @@ def _load(source: str, year: int, settings: Settings) -> tuple[dict[str, str] | 
 
 @contextlib.contextmanager
 def _everything_logged() -> Iterator[list[str]]:
-    """All that any part says while the block runs, down to the last detail."""
-    said: list[str] = []
+    """Capture all logs and warnings during the block."""
+    document: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(handler.format(record) + "\n")  # type: ignore[method-assign]
+    handler.emit = lambda record: document.append(handler.format(record) + "\n")  # type: ignore[method-assign]
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        yield said
+        yield document
     finally:
         root.setLevel(level)
         root.removeHandler(handler)
 
 
 def _in_a_process(case: Case, settings: Settings) -> Attempt:
-    """Load in a process of its own, whose memory can be measured."""
+    """Load in a separate process to measure its memory."""
     places = [str(folder) for folder in (settings.landing, settings.home, settings.published)]
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("ingest_alone.py")), *places, case.source, str(case.year)],
@@ -1940,12 +1964,12 @@ def _in_a_process(case: Case, settings: Settings) -> Attempt:
         timeout=300,
         check=True,
     )
-    said = json.loads(done.stdout.splitlines()[-1])
-    return Attempt(said["rejection"], said["printed"] + done.stderr, said["megabytes"])
+    document = json.loads(done.stdout.splitlines()[-1])
+    return Attempt(document["rejection"], document["printed"] + done.stderr, document["megabytes"])
 
 
 def _checksums(folder: Path) -> dict[str, str]:
-    """What lies in a folder: files by checksum, links by what they point to, everything else by what it is."""
+    """Return the content of a folder: files by checksum, links by target, everything else by mode."""
 
     def look(path: Path) -> str:
         if path.is_symlink():
@@ -1963,8 +1987,8 @@ def _is(path: Path, content: bytes) -> bool:
 
 
 def corpus_figures() -> tuple[int, int]:
-    """How many bad deliveries were tried, and how many of them were handled as the contract says."""
-    from corpus_diagnosis import DIAGNOSED  # which is written with what stands here
+    """Return the number of bad deliveries and of those handled as the contract requires."""
+    from corpus_diagnosis import DIAGNOSED  # imports this module
 
     cases = {**CASES, **DIAGNOSED}
     handled = 0

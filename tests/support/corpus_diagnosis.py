@@ -1,4 +1,4 @@
-"""Deliveries that are wrong as a whole, named as in `corpus.py`: each is rejected with its cause and remedy, or is no such case."""
+"""Deliveries with systematic faults, as in `corpus.py`: each is rejected with its cause and remedy, or not diagnosed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ LINES = "Separate the fields of all lines by ';'"
 
 
 def _rows(file: tuple[str, str], column: str, *values: str) -> list[dict[str, str]]:
-    """Rows that hold the values in turn, and filled values of an optional column only there."""
+    """Return rows that hold the values in turn."""
     return [NEW_ROW[file](number + 1, **{column: values[number % len(values)]}) for number in range(ROWS)]
 
 
@@ -57,7 +57,7 @@ def explained(problem: str, remedy: str, shape: str, count: int = ROWS, of: int 
     return Fault(f"^{count} of its {of} values( that can show it)? {problem}; most look like {shape}$", remedy)
 
 
-# Where it is, the values in turn, and what is said of them
+# File, column, values in turn and the expected fault.
 WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = [
     ("a time behind the date", OFFENCES, "anmalningsdatum", ("2020-06-01 00:00:00",),
      explained("have a time of day after the date", DATES, "9999-99-99 99:99:99")),
@@ -123,12 +123,12 @@ WRONG_COLUMNS: list[tuple[str, tuple[str, str], str, tuple[str, ...], Fault]] = 
 
 
 def column_cases() -> Iterator[Case]:
-    for what, file, column, values, fault in WRONG_COLUMNS:
+    for description, file, column, values, fault in WRONG_COLUMNS:
         rows = _rows(file, column, *values)
         if column == "diarienummer" or (file == OFFENCES and column != "diarienummer"):
             rows = [{**row, "brottsnummer": str(number)} for number, row in enumerate(rows, 1)]
-        content = csv_text(rows, COLUMNS[file], newline="\r\n" if "time" in what else "\n").encode()
-        yield one_file(f"wrong as a whole: {what}", content, fault, f", column {column}", file)
+        content = csv_text(rows, COLUMNS[file], newline="\r\n" if "time" in description else "\n").encode()
+        yield one_file(f"wrong as a whole: {description}", content, fault, f", column {column}", file)
     rows = _rows(OFFENCES, "anmalningsdatum", "2020-06-01 00:00")
     content = parquet_of(parquet_columns(*OFFENCES, rows))
     fault = explained("have a time of day after the date", DATES, "9999-99-99 99:99")
@@ -139,7 +139,7 @@ def column_cases() -> Iterator[Case]:
 
 
 def _cases_of_a_part() -> Iterator[Case]:
-    """Half or less of the values, and fewer values than tell anything, are no cause."""
+    """Yield cases that are not diagnosed: at most half of the values, or too few values."""
     half = _rows(OFFENCES, "brottsantal", "1.0", "1")
     quarantined = dict.fromkeys(range(2, ROWS + 2, 2), "invalid_value")
     yield one_file(
@@ -178,7 +178,7 @@ def _cases_of_a_part() -> Iterator[Case]:
 
 
 def _lines(change: Callable[[str], str]) -> bytes:
-    """A file of decisions whose lines, but for the header, are changed."""
+    """Return a file of decisions with every line except the header changed."""
     header, *lines = csv_text(
         [prosecution_row(number) for number in range(1, ROWS + 1)], COLUMNS[DECISIONS_FILE]
     ).splitlines()
@@ -186,24 +186,24 @@ def _lines(change: Callable[[str], str]) -> bytes:
 
 
 def line_cases() -> Iterator[Case]:
-    for what, change, problem in [
+    for description, change, problem in [
         ("a separator too many at the end", lambda line: line + ";", "end with an extra ';'"),
         ("commas below a header with semicolons", lambda line: line.replace(";", ","), "have commas between their fields"),
         ("tabs below a header with semicolons", lambda line: line.replace(";", "\t"), "have tabs between their fields"),
     ]:  # fmt: skip
         fault = Fault(f"^{ROWS} of its {ROWS} lines {problem}$", LINES)
-        yield one_file(f"wrong as a whole: {what}", _lines(change), fault)
+        yield one_file(f"wrong as a whole: {description}", _lines(change), fault)
     short = Taken("decisions", 0, dict.fromkeys(range(2, ROWS + 2), "malformed_row"))
     yield one_file("a field too few in every line", _lines(lambda line: line.rsplit(";", 1)[0]), short)
     title = "Beslut\nUttag 2023-01-15\n\n"
-    for what, content, line, problem in [
+    for description, content, line, problem in [
         ("three title lines", title + DECISIONS.decode(), 4, ""),
         ("title lines, and commas", title + DECISIONS.decode().replace(";", ","), 4, " and commas between the fields"),
     ]:
         fault = Fault(f"^the header is on line {line}, below lines that do not belong to the table{problem}$",
                       "^Remove the lines above the header")  # fmt: skip
-        yield one_file(f"{what} above the header", content.encode(), fault, ", line 1")
-    for file, wrong, right, said in [
+        yield one_file(f"{description} above the header", content.encode(), fault, ", line 1")
+    for file, wrong, right, hint in [
         (OFFENCES, "Brottskood", "brottskod", "; brottskood is probably meant for brottskod$"),
         (OFFENCES, "anmälningsdatum", "anmalningsdatum", "; anmälningsdatum is probably meant for anmalningsdatum$"),
         (DECISIONS_FILE, "misstanke-id", "misstanke_id", "; misstanke-id is probably meant for misstanke_id$"),
@@ -218,7 +218,7 @@ def line_cases() -> Iterator[Case]:
     ]:
         header = [wrong if column == right else column for column in COLUMNS[file]]
         content = (";".join(header) + "\n" + csv_file(*file).decode().split("\n", 1)[1]).encode()
-        fault = Fault(f"^missing column {right} .*{said}", "with the same spelling")
+        fault = Fault(f"^missing column {right} .*{hint}", "with the same spelling")
         yield one_file(f"{right} spelt {wrong.encode('ascii', 'replace').decode()}", content, fault, ", line 1", file)
     without_end = Taken("decisions", 2, warning="the last line has no line end; the file may be truncated")
     yield one_file("a last line without line end, no manifest", DECISIONS.rstrip(b"\n") + b"  ", without_end)
@@ -246,17 +246,17 @@ DAMAGED = {
 
 
 def encoding_cases() -> Iterator[Case]:
-    for what, (damaged, problem) in DAMAGED.items():
+    for description, (damaged, problem) in DAMAGED.items():
         fault = Fault(rf"{problem}.*\(1 of 2 values", "Export the text again in UTF-8")
         content = _provisions(SECTION, "", damaged)
-        yield one_file(f"a provision damaged: {what}", content, fault, ", line 4, column lagrum", OFFENCES)
-    for whole, expected in [
+        yield one_file(f"a provision damaged: {description}", content, fault, ", line 4, column lagrum", OFFENCES)
+    for intact, expected in [
         (198, Fault(r"\(1 of 199 values", "Export")),
         (199, Taken("offences", 201)),
     ]:
         place = ", line 2, column lagrum" if isinstance(expected, Fault) else ""
-        content = _provisions(DAMAGED["UTF-8 read as cp1252"][0], "BrB 6:1", *[SECTION] * whole)
-        yield one_file(f"one provision damaged, {whole} whole", content, expected, place, OFFENCES)
+        content = _provisions(DAMAGED["UTF-8 read as cp1252"][0], "BrB 6:1", *[SECTION] * intact)
+        yield one_file(f"one provision damaged, {intact} whole", content, expected, place, OFFENCES)
     genuine = Taken("offences", 4)
     content = _provisions(SECTION, "Åtal? §", "PÂ, Ã", "BrB 3:5 ?")
     yield one_file("letters that only look damaged", content, genuine, file=OFFENCES)
@@ -278,11 +278,11 @@ def encoding_cases() -> Iterator[Case]:
     yield Case(
         "ASCII under a manifest that says cp1252", "prosecution", folder_of("prosecution", files), Taken("decisions", 3)
     )
-    both = _provisions(*[SECTION] * 3) + "0100-K9-20;9;0412;BrB §;1;2020-06-01;;;;;\n".encode("cp1252")
+    mixed_encodings = _provisions(*[SECTION] * 3) + "0100-K9-20;9;0412;BrB §;1;2020-06-01;;;;;\n".encode("cp1252")
     fault = Fault(rf"^{SEEMS} UTF-8 that was read as cp1252.*\(3 of 4 values", "Export")
     yield one_file(
         "UTF-8 and cp1252 in one file that says cp1252",
-        both,
+        mixed_encodings,
         fault,
         ", line 2, column lagrum",
         OFFENCES,
@@ -304,8 +304,8 @@ def _aliases() -> Iterator[Case]:
             **files_of("police", decisions=csv_file(*POLICE_DECISIONS, encoding=encoding)),
             "offences.csv": content,
         }
-        said = manifest("police", files, {"offences.csv": 3, "decisions.csv": 2}, encoding=alias)
-        write = folder_of("police", {**files, "manifest.json": said})
+        document = manifest("police", files, {"offences.csv": 3, "decisions.csv": 2}, encoding=alias)
+        write = folder_of("police", {**files, "manifest.json": document})
         yield Case(f"an encoding called {alias}", "police", write, Taken("offences", 3))
 
 
@@ -316,19 +316,19 @@ OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(40)
 
 
 def format_cases() -> Iterator[Case]:
-    for what, content, name in [
+    for description, content, name in [
         ("a workbook", WORKBOOK, r"a workbook \(xlsx or ods\) or another zip archive"),
         ("an old workbook", OLD_WORKBOOK, r"a workbook \(xls\)"),
         ("a table of HTML", b"\n<html><table>", "HTML or XML"),
         ("JSON", b'[{"beslut": "ATAL"}]', "JSON"),
         ("a PDF", b"%PDF-1.7\n", "a PDF document"),
     ]:
-        yield one_file(f"{what} named .csv", content, other_format(name, remedy="Export its table as CSV"))
+        yield one_file(f"{description} named .csv", content, other_format(name, remedy="Export its table as CSV"))
     yield one_file("Parquet named .csv", PARQUET, other_format("Parquet", remedy="Name it .parquet"))
     for suffix, expected in {".csv.gz": "gzip", ".parquet": "Parquet"}.items():
         fault = other_format(r"a workbook \(xlsx or ods\) or another zip archive", expected, "Export its table as CSV")
         yield one_file(f"a workbook named {suffix}", WORKBOOK, fault, suffix=suffix)
-    for there, said in {
+    for file_name, hint in {
         "Decisions.CSV": ", but Decisions.CSV is there$",
         "decision.csv": ", but decision.csv is there$",
         "decisions.xlsx": ", but decisions.xlsx is there$",
@@ -337,14 +337,14 @@ def format_cases() -> Iterator[Case]:
         "suspects.csv": " missing$",
     }.items():
         fault = Fault(
-            f"^the file is{' missing' if said.startswith(',') else ''}{said}", r"^Deliver it as decisions\.csv or"
+            f"^the file is{' missing' if hint.startswith(',') else ''}{hint}", r"^Deliver it as decisions\.csv or"
         )
-        write = folder_of("prosecution", {there: DECISIONS + b"\n"})
-        yield Case(f"{there} instead of decisions.csv", "prosecution", write, Rejected("decisions", fault))
-    for there in ("Manifest.json", "manifest.json.txt", "manifest"):
-        files: dict[str, Content] = {**POLICE, there: json.dumps({}).encode()}
+        write = folder_of("prosecution", {file_name: DECISIONS + b"\n"})
+        yield Case(f"{file_name} instead of decisions.csv", "prosecution", write, Rejected("decisions", fault))
+    for file_name in ("Manifest.json", "manifest.json.txt", "manifest"):
+        files: dict[str, Content] = {**POLICE, file_name: json.dumps({}).encode()}
         fault = Fault("^it is not named manifest.json$", "Name it manifest.json")
-        yield Case(f"a manifest named {there}", "police", folder_of("police", files), Rejected(there, fault))
+        yield Case(f"a manifest named {file_name}", "police", folder_of("police", files), Rejected(file_name, fault))
     large_numbers = {**parquet_columns(*OFFENCES), "kommunkod": pa.array([180, 180, 180])}
     lossy = Fault("^stored as BIGINT, which is not text$", "^Store it as text, so that")
     yield one_file(
@@ -361,7 +361,7 @@ def format_cases() -> Iterator[Case]:
 
 
 def number_cases() -> Iterator[Case]:
-    for what, number in {
+    for description, number in {
         "an en dash": "640823\u20133234",
         "a minus sign": "640823\u22123234",
         "a non-breaking hyphen": "19640823\u20113234",
@@ -372,7 +372,12 @@ def number_cases() -> Iterator[Case]:
         for file, column in {OFFENCES: "lagrum", DECISIONS_FILE: "misstanke_id"}.items():
             clean = csv_file(*file, [NEW_ROW[file](1), NEW_ROW[file](9, **{column: f"se {number}, Umeå"})])
             yield one_file(
-                f"a number with {what} in {column}", clean, PERSONAL, f", line 3, {column}", file, secrets=(number,)
+                f"a number with {description} in {column}",
+                clean,
+                PERSONAL,
+                f", line 3, {column}",
+                file,
+                secrets=(number,),
             )
     number = "640823\u20133234"
     content = csv_file(*OFFENCES, [offence_row(1), offence_row(2, kommunkod=number)])
@@ -391,11 +396,11 @@ DIAGNOSED = {case.name: case for group in _GROUPS for case in group()}
 
 
 def one_column_wrong(settings: Settings) -> None:
-    """shared/cases/one_column_wrong, made again: all report dates of one year have a time, and both sources have delivered it."""
+    """Write shared/cases/one_column_wrong: all report dates of a year have a time, and both sources delivered it."""
     offences = [offence_row(number, anmalningsdatum="2022-02-01 00:00:00") for number in range(1, 251)]
     decided = [police_row(number) for number in range(1, 201)]
     police = {"offences.csv": csv_file(*OFFENCES, offences), "decisions.csv": csv_file(*POLICE_DECISIONS, decided)}
-    said = manifest("police", police, {"offences.csv": 250, "decisions.csv": 200})
-    put(settings, "police", {**police, "manifest.json": said})
+    document = manifest("police", police, {"offences.csv": 250, "decisions.csv": 200})
+    put(settings, "police", {**police, "manifest.json": document})
     prosecuted = [prosecution_row(number) for number in range(201, 251)]
     put(settings, "prosecution", {"decisions.csv": csv_file(*DECISIONS_FILE, prosecuted)})

@@ -1,4 +1,4 @@
-"""Crowds: readers who query `current` without pause, loads beside loads, a backfill and Dagster's daemon beside the command line."""
+"""Concurrency: continuous readers of `current`, parallel loads, a backfill, and Dagster's daemon beside the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from dagster_project.settings import REPOSITORY, Settings
 
 
 def deliver_again(settings: Settings, worlds: Worlds, redelivered: bool) -> None:
-    """Put the deliveries of the one or the other state into the landing folder, each folder in one step."""
+    """Put the deliveries of a state into the landing folder, each folder atomically."""
     for folder in worlds.settings(redelivered).landing.glob("*/*"):
         place = settings.landing / folder.relative_to(worlds.settings(redelivered).landing)
         new, old = place.with_name(f".{place.name}.new"), place.with_name(f".{place.name}.old")
@@ -41,11 +41,11 @@ def deliver_again(settings: Settings, worlds: Worlds, redelivered: bool) -> None
         shutil.rmtree(old)
 
 
-def _backfill(settings: Settings, years: tuple[int, int], said: str) -> None:
-    """What Dagster does for a backfill over a range of years: one run of the job, in a process of its own."""
+def _backfill(settings: Settings, years: tuple[int, int], log: str) -> None:
+    """Run the job as Dagster does for a backfill over a range of years, in a separate process."""
     os.environ.update(environment(settings))
     os.chdir(REPOSITORY)
-    handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     from dagster_project.defs.all_definitions import build_definitions
@@ -67,7 +67,7 @@ def _backfill(settings: Settings, years: tuple[int, int], said: str) -> None:
 
 
 def load_beside_backfill(settings: Settings, years: tuple[int, int], backfill_first: bool) -> tuple[Ended, int]:
-    """A load from the command line and a backfill of the same years; the exit codes of both."""
+    """Run a load from the command line and a backfill of the same years; return both exit codes."""
     arguments = (settings, years, str(settings.home.parent / "backfill.log"))
     if backfill_first:
         backfill = forked(_backfill, arguments)
@@ -83,7 +83,7 @@ def load_beside_backfill(settings: Settings, years: tuple[int, int], backfill_fi
 
 
 def two_loads(settings: Settings, way: Way = Way()) -> tuple[Ended, Ended]:  # noqa: B008 (it is frozen)
-    """Two loads at once; the second is started when the first writes."""
+    """Run two loads; the second starts when the first holds the lock."""
     first = start(settings, way)
     wait_until(lambda: "uppklarat load" in _holder(settings), 120)
     second = start(settings, way)
@@ -95,11 +95,11 @@ def _holder(settings: Settings) -> str:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait for something that must come."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("it did not come")
+            raise TimeoutError("the condition did not become true")
         time.sleep(0.02)
 
 
@@ -118,7 +118,7 @@ _SENSOR = {
 
 @contextmanager
 def dagster_dev(settings: Settings) -> Iterator[int]:
-    """What `make dev` starts, as long as the block lasts; gives its port."""
+    """Run `make dev` during the block; yields its port."""
     process, port = start_dagster_dev(settings)
     try:
         yield port
@@ -133,32 +133,32 @@ def dagster_dev(settings: Settings) -> Iterator[int]:
 
 
 def start_dagster_dev(settings: Settings) -> tuple[subprocess.Popen[bytes], int]:
-    """Start what `make dev` starts, in a session of its own; gives the process and its port."""
+    """Start `make dev` in a new session; return the process and its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     command = [sys.executable, "-m", "dagster_project.defs.web_page", "--port", str(port)]
-    said = (settings.home.parent / "dagster-dev.log").open("a")
-    surroundings = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    log = (settings.home.parent / "dagster-dev.log").open("a")
+    environment_variables = {**environment(settings), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     process = subprocess.Popen(
-        command, env=surroundings, cwd=REPOSITORY, stdout=said, stderr=said, start_new_session=True
+        command, env=environment_variables, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
     )
     return process, port
 
 
 def turn_on_sensor(port: int) -> None:
-    """What a click under *Automation* does."""
-    question = json.dumps({"query": _START_SENSOR, "variables": {"sensor": _SENSOR}}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", question, {"Content-Type": "application/json"})
+    """Start the sensor as a click under *Automation* does."""
+    payload = json.dumps({"query": _START_SENSOR, "variables": {"sensor": _SENSOR}}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", payload, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
-        said = json.loads(answer.read())["data"]["startSensor"]
-    assert said["__typename"] == "Sensor", said
+        result = json.loads(answer.read())["data"]["startSensor"]
+    assert result["__typename"] == "Sensor", result
 
 
 def sensor_beside_load(settings: Settings) -> tuple[Ended, list[str]]:
-    """`dagster dev` with its sensor on, and a load from the command line, when there is something to load.
+    """Run `dagster dev` with its sensor and a load from the command line at once.
 
-    Gives what came of the load, and the status of every run that the sensor started.
+    Returns the outcome of the load and the status of every run of the sensor.
     """
     with dagster_dev(settings) as port:
         wait_until(lambda: answers(port), 120)
@@ -167,8 +167,8 @@ def sensor_beside_load(settings: Settings) -> tuple[Ended, list[str]]:
         with open_instance(settings) as instance:
 
             def runs() -> list[str]:
-                found = instance.get_runs(RunsFilter(tags=runs_of_sensor))
-                return [one.status.value for one in found]
+                records = instance.get_runs(RunsFilter(tags=runs_of_sensor))
+                return [record.status.value for record in records]
 
             wait_until(lambda: bool(runs()), 120)
             load = start(settings)
@@ -190,7 +190,7 @@ def answers(port: int) -> bool:
 
 @dataclass
 class Crowd:
-    """What came of the crowd."""
+    """Results of the concurrency test."""
 
     reads: int = 0
     errors: Counter[str] = field(default_factory=Counter)
@@ -200,18 +200,18 @@ class Crowd:
 
 
 def crowd_figures(folder: Path, worlds: Worlds, number: int = 32, seconds: float = 150) -> Crowd:
-    """32 readers while two loads run at once, a load beside a backfill, and the daemon beside the command line."""
+    """Run 32 readers with two loads at once, a load beside a backfill, and the daemon beside the command line."""
     began = time.monotonic()
     contents = {redelivered: content(worlds.settings(redelivered)) for redelivered in (False, True)}
-    found = Crowd()
+    crowd = Crowd()
     settings = as_before(folder / "crowd", worlds, redelivery=True)
 
-    def check(what: str, redelivered: bool, ended: Ended, others: dict[str, bool]) -> None:
-        found.wrong += [f"{what}: {fault}" for fault in faults_after(settings, contents[redelivered], ended)]
-        found.wrong += [f"{what}: {other}" for other, well in others.items() if not well]
+    def check(scenario: str, redelivered: bool, ended: Ended, conditions: dict[str, bool]) -> None:
+        crowd.wrong += [f"{scenario}: {fault}" for fault in faults_after(settings, contents[redelivered], ended)]
+        crowd.wrong += [f"{scenario}: {condition}" for condition, is_met in conditions.items() if not is_met]
 
     clients, missing = at_hand([client for client in CLIENTS if not client.needs_server])
-    found.wrong += [f"not tried: {why}" for why in missing]
+    crowd.wrong += [f"not tried: {why}" for why in missing]
     with reading(settings, crowd_of(clients, number)) as readers:
         first, second = two_loads(settings)
         check("two loads", True, second, {"the first failed": first.returncode == 0})
@@ -231,11 +231,11 @@ def crowd_figures(folder: Path, worlds: Worlds, number: int = 32, seconds: float
             redelivered = not redelivered
             deliver_again(settings, worlds, redelivered)
             check("a load among readers", redelivered, run(settings), {})
-    found.publications = len(publications(settings))
+    crowd.publications = len(publications(settings))
     for client, reads in readers.found.items():
-        found.reads += reads.reads
-        found.errors += reads.errors
+        crowd.reads += reads.reads
+        crowd.errors += reads.errors
         mixed = mixed_reads(settings, reads.seen)
-        found.wrong += [f"{client.name} read {what} {times} times" for what, times in mixed.items()]
-    found.seconds = time.monotonic() - began
-    return found
+        crowd.wrong += [f"{client.name} read {read} {times} times" for read, times in mixed.items()]
+    crowd.seconds = time.monotonic() - began
+    return crowd

@@ -1,4 +1,4 @@
-"""Small deliveries for the tests of ingest, written as a supplier would write them, and what came of them, read back."""
+"""Small deliveries for tests of ingestion, written as a supplier writes them, and their results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CLEAN: dict[tuple[str, str], list[Row]] = {
     ("police", "decisions"): [police_row(1), police_row(2, beslut="OVERLAMNAD", skaligen_misstankt="J")],
     ("prosecution", "decisions"): [prosecution_row(2), prosecution_row(3, beslut="EJ_ATAL", misstanke_id="")],
 }
-# The same made-up person; the check digit is right.
+# An invented person; the check digit is correct.
 PERSONAL_NUMBER = "640823-3234"
 PERSONAL_NUMBER_12 = "196408233234"
 
@@ -52,7 +52,7 @@ PERSONAL_NUMBER_12 = "196408233234"
 
 
 def csv_text(rows: Iterable[Row | str], columns: Sequence[str], newline: str = "\n") -> str:
-    """Header and rows, quoted only where they must be; a text among the rows is a line as it is."""
+    """Write header and rows, quoted only if necessary; a text among the rows is a raw line."""
     lines = [";".join(columns), *(row if isinstance(row, str) else csv_line(row, columns) for row in rows)]
     return newline.join(lines) + newline
 
@@ -67,23 +67,23 @@ def quoted(value: str) -> str:
 
 
 def csv_file(source: str, name: str, rows: Iterable[Row | str] | None = None, encoding: str = "utf-8") -> bytes:
-    """A plain CSV file of the contract's columns; without rows, the clean ones."""
+    """Write a CSV file of the contract's columns, by default with the clean rows."""
     return csv_text(CLEAN[source, name] if rows is None else rows, COLUMNS[source, name]).encode(encoding)
 
 
 def parquet_file(
     source: str, name: str, rows: Iterable[Row] | None = None, types: Mapping[str, pa.DataType] | None = None
 ) -> bytes:
-    """A Parquet file of the contract's columns, text but for the types named; an empty text is null."""
+    """Write a Parquet file of the contract's columns, as text unless `types` declares another type; empty text is null."""
     return parquet_of(parquet_columns(source, name, rows, types))
 
 
 def parquet_columns(
     source: str, name: str, rows: Iterable[Row] | None = None, types: Mapping[str, pa.DataType] | None = None
 ) -> dict[str, pa.Array]:
-    given = CLEAN[source, name] if rows is None else list(rows)
+    row_list = CLEAN[source, name] if rows is None else list(rows)
     return {
-        column: parquet_column([row[column] for row in given], (types or {}).get(column, pa.string()))
+        column: parquet_column([row[column] for row in row_list], (types or {}).get(column, pa.string()))
         for column in COLUMNS[source, name]
     }
 
@@ -104,22 +104,24 @@ def parquet_of(columns: Mapping[str, pa.Array] | pa.Table, **options: Any) -> by
 
 
 def files_of(source: str, **contents: bytes) -> dict[str, bytes]:
-    """A delivery's CSV files by name, clean but for the contents given, as in `files_of("police", offences=b"")`."""
-    return {f"{name}.csv": contents.get(name, csv_file(source, name)) for each, name in CONTRACT if each == source}
+    """Return a delivery's CSV files by name, clean except for `contents`, as in `files_of("police", offences=b"")`."""
+    return {
+        f"{name}.csv": contents.get(name, csv_file(source, name)) for source_, name in CONTRACT if source_ == source
+    }
 
 
 def delivery(source: str, name: str, content: bytes, suffix: str = ".csv", encoding: str = "utf-8") -> dict[str, bytes]:
-    """A delivery of which one file is given, in any container; the others are clean CSV."""
+    """Return a delivery with a given file in any container; the others are clean CSV."""
     clean = {
-        f"{other}.csv": csv_file(source, other, encoding=encoding)
-        for each, other in CONTRACT
-        if each == source and other != name
+        f"{file_name}.csv": csv_file(source, file_name, encoding=encoding)
+        for source_, file_name in CONTRACT
+        if source_ == source and file_name != name
     }
     return {f"{name}{suffix}": content, **clean}
 
 
 def put(settings: Settings, source: str, files: Mapping[str, bytes], year: int = YEAR) -> Path:
-    """Write a delivery folder again with just these files."""
+    """Replace a delivery folder by one with these files."""
     folder = settings.landing / source / str(year)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -128,8 +130,8 @@ def put(settings: Settings, source: str, files: Mapping[str, bytes], year: int =
     return folder
 
 
-def manifest(source: str, files: Mapping[str, bytes], rows: Mapping[str, int], **said: Any) -> bytes:
-    """The manifest of these files; `said` adds or overrides."""
+def manifest(source: str, files: Mapping[str, bytes], rows: Mapping[str, int], **overrides: Any) -> bytes:
+    """Return the manifest of these files with overrides."""
     content = {
         "contract": "1",
         "source": source,
@@ -141,23 +143,23 @@ def manifest(source: str, files: Mapping[str, bytes], rows: Mapping[str, int], *
             for name, content in files.items()
         ],
     }
-    return json.dumps({**content, **said}).encode()
+    return json.dumps({**content, **overrides}).encode()
 
 
-def put_with_manifest(settings: Settings, source: str, files: Mapping[str, bytes], **said: Any) -> Path:
-    """Write a delivery folder again, with the manifest that belongs to it; the reference counts the rows."""
+def put_with_manifest(settings: Settings, source: str, files: Mapping[str, bytes], **overrides: Any) -> Path:
+    """Replace a delivery folder by one with its manifest; the reference counts the rows."""
     folder = put(settings, source, files)
     # The reference reads the encoding from the manifest.
-    (folder / "manifest.json").write_text(json.dumps(said))
+    (folder / "manifest.json").write_text(json.dumps(overrides))
     rows = {name: len(list(read_rows(folder, name.split(".")[0], []))) for name in files}
-    (folder / "manifest.json").write_bytes(manifest(source, files, rows, **said))
+    (folder / "manifest.json").write_bytes(manifest(source, files, rows, **overrides))
     return folder
 
 
 def long_decisions(at: int, line: bytes, position: int = 0) -> tuple[bytes, int]:
-    """A long prosecution file with one column more; and the number of its last line, which is given without it.
+    """Return a long prosecution file with an additional column that ends in `line`, and that line's number.
 
-    Byte `position` of that line is byte `at` of the file (the first byte is 0). The rows before it are good.
+    Byte `position` of the line is byte `at` of the file (counted from 0). The rows before it are valid.
     """
     columns = [*COLUMNS["prosecution", "decisions"], "anmarkning"]
     lines = [";".join(columns)]
@@ -179,7 +181,7 @@ def long_decisions(at: int, line: bytes, position: int = 0) -> tuple[bytes, int]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file: typed rows, and quarantined (reason, row as it came) and (reason, column, shape), by line."""
+    """The result of a file: typed rows, and quarantined (reason, original row) and (reason, column, shape), by line."""
 
     rows_read: int
     duplicates: int
@@ -195,7 +197,7 @@ class Outcome:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The loaded rows in the order of the file."""
+        """The loaded rows in file order."""
         return [self.loaded[line] for line in sorted(self.loaded)]
 
 
@@ -206,7 +208,7 @@ def load(settings: Settings, source: str = "prosecution", year: int = YEAR) -> D
 def load_file(
     settings: Settings, source: str, name: str, content: bytes, suffix: str = ".csv", encoding: str = "utf-8"
 ) -> Outcome:
-    """Load a delivery of which one file is given, with a manifest only if the encoding needs one."""
+    """Load a delivery with a given file, with a manifest only if the encoding requires it."""
     files = delivery(source, name, content, suffix, encoding)
     if encoding == "utf-8":
         put(settings, source, files)
@@ -216,11 +218,11 @@ def load_file(
 
 
 def outcome(settings: Settings, record: DeliveryRecord, name: str = "decisions") -> Outcome:
-    """Read back what came of a file; the row balance is checked each time."""
+    """Read the result of a file and check its row balance."""
     file = record.files[name]
     loaded = rows_of_parquet(raw_folder(settings, record) / f"{name}.parquet")
     quarantined = rows_of_parquet(raw_folder(settings, record) / f"{name}_quarantine.parquet")
-    found = Outcome(
+    result = Outcome(
         rows_read=file.rows_read,
         duplicates=file.duplicates,
         loaded={row.pop("line"): row for row in loaded},
@@ -230,12 +232,12 @@ def outcome(settings: Settings, record: DeliveryRecord, name: str = "decisions")
         unusable=file.unusable,
     )
     assert {row["file"] for row in quarantined} <= {file.name}
-    assert len(found.loaded) == len(loaded) == file.rows_loaded
-    assert len(found.quarantined) == len(quarantined) == sum(file.quarantined.values())
+    assert len(result.loaded) == len(loaded) == file.rows_loaded
+    assert len(result.quarantined) == len(quarantined) == sum(file.quarantined.values())
     assert file.rows_read == file.rows_loaded + sum(file.quarantined.values()) + file.duplicates
-    reasons = list(found.reasons.values())
+    reasons = list(result.reasons.values())
     assert file.quarantined == {reason: reasons.count(reason) for reason in set(reasons)}
-    return found
+    return result
 
 
 def raw_folder(settings: Settings, record: DeliveryRecord) -> Path:
@@ -243,25 +245,25 @@ def raw_folder(settings: Settings, record: DeliveryRecord) -> Path:
 
 
 def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
-    # Not by path: pyarrow would read columns out of folder names.
+    # Opened as a file, because pyarrow derives columns from folder names.
     with path.open("rb") as file:
         rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
     return rows
 
 
 def pseudonym(column: str, value: str) -> str:
-    """What must be kept of a case number or a suspect: plainly the keyed hash that the contract of secrecy names."""
+    """Return the expected pseudonym: the keyed hash that the contract defines."""
     return hmac.new(KEY.encode(), f"{column}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def kept_line(line: str, known: str = "ATAL|NEDLAGD|EJ_ATAL|J|N|K|M") -> str:
-    """What must be kept of a misshapen line: codes, dates and small numbers, and pseudonyms in place of all else."""
-    harmless = rf"\s*([0-9]{{0,4}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{known})\s*"
+def kept_line(line: str, codes: str = "ATAL|NEDLAGD|EJ_ATAL|J|N|K|M") -> str:
+    """Return the expected stored form of a malformed line: codes, dates and small numbers, otherwise pseudonyms."""
+    harmless = rf"\s*([0-9]{{0,4}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{codes})\s*"
     return ";".join(field if re.fullmatch(harmless, field) else pseudonym("line", field) for field in line.split(";"))
 
 
 def kept(row: Row) -> dict[str, str | None]:
-    """What must be kept of a faulty row, by column."""
+    """Return the expected stored form of an invalid row, by column."""
     trimmed = {column: value.strip() or None for column, value in row.items()}
     return {
         column: pseudonym(column, value) if value and column in IDENTIFYING else value
@@ -270,7 +272,7 @@ def kept(row: Row) -> dict[str, str | None]:
 
 
 def typed(row: Row) -> dict[str, Any]:
-    """A good row as it must be loaded."""
+    """Return a valid row as it must be loaded."""
 
     def value(column: str, text: str) -> Any:
         if text == "":
@@ -288,12 +290,12 @@ def typed(row: Row) -> dict[str, Any]:
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
-    """All files below a folder."""
+    """Return all files below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def holds(folder: Path, text: str) -> bool:
-    """Whether the text stands anywhere in the files below a folder, Parquet unpacked."""
+    """Return whether any file below a folder contains the text, also decoded from Parquet."""
     sought = text.encode()
     for path in folder.rglob("*"):
         if path.is_file() and sought in path.read_bytes():
@@ -311,10 +313,9 @@ def assert_rejected(
     secrets: Iterable[str] = (),
     year: int = YEAR,
 ) -> RejectedDeliveryError:
-    """The delivery in the landing folder is rejected whole, and what was there before is there as it was.
+    """Assert that the delivery is rejected and that nothing else changed.
 
-    `where` is a part of the message, `problem` a pattern for it; no secret may stand in the message, in what would be printed
-    with it, or anywhere in the warehouse.
+    `where` is a part of the message and `problem` a pattern; no secret may occur in the message, its traceback or the warehouse.
     """
     landing, home = everything_in(settings.landing), everything_in(settings.home)
     active = active_deliveries(settings)

@@ -1,4 +1,4 @@
-"""Loads one delivery in a process that has imported nothing but the product, and says what came of it and of how much memory."""
+"""Loads a delivery in a separate process and prints the outcome and the peak memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> None:
     except RejectedDeliveryError as error:
         printed = "".join(traceback.format_exception(error))
         rejection = {"where": error.where, "problem": error.problem, "remedy": error.remedy, "message": str(error)}
-    # Not by getrusage: there a child begins with the peak of its parent.
+    # Not getrusage, where a child starts with the peak of its parent.
     peak = re.search(r"VmHWM:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
     assert peak
     print(json.dumps({"rejection": rejection, "printed": printed, "megabytes": int(peak[1]) // 1024}))

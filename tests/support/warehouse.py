@@ -1,4 +1,4 @@
-"""Running the warehouse in tests, the whole way or up to the marts, and comparing what came out."""
+"""Runs the warehouse in tests, completely or up to the marts, and compares the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def uppklarat(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does: a process of its own, an otherwise empty environment."""
+    """Run the command in a separate process with an otherwise empty environment."""
     prepare_manifest()
     return subprocess.run(
         [str(COMMAND), *arguments],
@@ -45,14 +45,14 @@ def uppklarat(settings: Settings, *arguments: str) -> subprocess.CompletedProces
 
 
 def deliver(deliveries: Path, landing: Path, source: str, year: int) -> None:
-    """Put one delivery of another landing folder into a landing folder."""
+    """Copy a delivery from another landing folder."""
     target = landing / source / str(year)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(deliveries / source / str(year), target)
 
 
 def build(settings: Settings) -> None:
-    """Everything up to the marts, without Dagster, audit and publication."""
+    """Ingest and build the marts, without Dagster, audit and publication."""
     prepare_manifest()
     for folder in changed_folders(settings):
         ingest(folder, settings)
@@ -60,7 +60,7 @@ def build(settings: Settings) -> None:
 
 
 def marts(database: Path, tables: tuple[str, ...] | None = None) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all marts that do not tell of the publication itself, sorted."""
+    """Return all sorted rows of the marts, except the tables about the publication."""
     prepare_manifest()
     with duckdb.connect(str(database), read_only=True) as connection:
         return {
@@ -70,7 +70,7 @@ def marts(database: Path, tables: tuple[str, ...] | None = None) -> dict[str, li
 
 
 def figures(database: Path, where: str = "true") -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Rows of fct_indicator_year by key."""
+    """Return rows of fct_indicator_year by key."""
     with duckdb.connect(str(database), read_only=True) as connection:
         cursor = connection.execute(f"select * from marts.fct_indicator_year where {where}")
         names = [column[0] for column in cursor.description]
@@ -82,13 +82,13 @@ def figures(database: Path, where: str = "true") -> dict[tuple[Any, ...], dict[s
 def differences(
     expected: dict[tuple[Any, ...], dict[str, Any]], got: dict[tuple[Any, ...], dict[str, Any]]
 ) -> list[str]:
-    """Where figures are not what they should be: counts exactly, rates to 1e-9."""
-    found = [f"only expected: {key}" for key in expected.keys() - got.keys()]
-    found += [f"not expected: {key}" for key in got.keys() - expected.keys()]
+    """Return the differences of figures: counts exactly, rates to 1e-9."""
+    messages = [f"only expected: {key}" for key in expected.keys() - got.keys()]
+    messages += [f"not expected: {key}" for key in got.keys() - expected.keys()]
     for key in expected.keys() & got.keys():
-        for measure, should in expected[key].items():
+        for measure, wanted in expected[key].items():
             value = got[key][measure]
-            same = abs(value - should) < 1e-9 if isinstance(should, float) and value is not None else value == should
+            same = abs(value - wanted) < 1e-9 if isinstance(wanted, float) and value is not None else value == wanted
             if not same:
-                found.append(f"{key} {measure}: {value}, should be {should}")
-    return found
+                messages.append(f"{key} {measure}: {value}, should be {wanted}")
+    return messages

@@ -1,9 +1,9 @@
-"""A reader in a process of its own: reads what is published with one client, again and again, until told to end.
+"""Reads the current publication with one client repeatedly until a stop file exists.
 
-    python reader.py <client> <current> <file whose coming ends it> <file for what was seen>
+    python reader.py <client> <current> <stop file> <result file>
 
-What it needs of the project is the path; so it runs wherever its client does. How to reach PostgreSQL stands in the environment.
-A read is the name of the publication and counts of its figures; who knows the publications knows whether they belong together.
+It imports nothing of the project, so it runs wherever its client does; the connection to PostgreSQL is in the environment. A read
+is the id of the publication and counts of its figures.
 """
 
 import json
@@ -20,11 +20,11 @@ NAME = "select max(publication_id) from marts.publication"
 FIGURES = f"select {SUMS} from marts.fct_indicator_year"
 TOGETHER = f"select ({NAME}), {SUMS} from marts.fct_indicator_year"
 
-# The client's version, and what reads once: the name, then the counts.
-Made = tuple[str, Callable[[], list[object]]]
+# The client's version, and a function that reads once: id and counts.
+Reader = tuple[str, Callable[[], list[object]]]
 
 
-def duckdb_file(current: Path) -> Made:
+def duckdb_file(current: Path) -> Reader:
     """DuckDB's own client, whatever its version; each read opens the file."""
     import duckdb
 
@@ -36,7 +36,7 @@ def duckdb_file(current: Path) -> Made:
     return duckdb.__version__, read
 
 
-def duckdb_parquet(current: Path) -> Made:
+def duckdb_parquet(current: Path) -> Reader:
     """DuckDB on Parquet files."""
     import duckdb
 
@@ -52,7 +52,7 @@ def duckdb_parquet(current: Path) -> Made:
     return duckdb.__version__, read
 
 
-def polars(current: Path) -> Made:
+def polars(current: Path) -> Reader:
     """polars on Parquet files."""
     import polars
 
@@ -65,7 +65,7 @@ def polars(current: Path) -> Made:
     return polars.__version__, read
 
 
-def pandas(current: Path) -> Made:
+def pandas(current: Path) -> Reader:
     """pandas on CSV files."""
     import pandas
 
@@ -78,7 +78,7 @@ def pandas(current: Path) -> Made:
     return pandas.__version__, read
 
 
-def pyarrow(current: Path) -> Made:
+def pyarrow(current: Path) -> Reader:
     """pyarrow on Parquet files."""
     import pyarrow
     from pyarrow import compute, parquet
@@ -93,8 +93,8 @@ def pyarrow(current: Path) -> Made:
     return pyarrow.__version__, read
 
 
-def sqlalchemy_duckdb(current: Path) -> Made:
-    """The way of Superset to the file: one URI for ever, and no pool, so that each use opens what is current."""
+def sqlalchemy_duckdb(current: Path) -> Reader:
+    """As Superset reads the file: one URI without a pool, so that each use opens the current file."""
     import duckdb_engine
     import sqlalchemy
 
@@ -108,8 +108,8 @@ def sqlalchemy_duckdb(current: Path) -> Made:
     return f"{sqlalchemy.__version__} + {duckdb_engine.__version__}", read
 
 
-def sqlalchemy_postgresql(current: Path) -> Made:
-    """The way of Superset to PostgreSQL; two statements of one transaction."""
+def sqlalchemy_postgresql(current: Path) -> Reader:
+    """As Superset reads PostgreSQL: two statements in one transaction."""
     import psycopg
     import sqlalchemy
 
@@ -123,8 +123,8 @@ def sqlalchemy_postgresql(current: Path) -> Made:
     return f"{sqlalchemy.__version__} + psycopg {psycopg.__version__}", read
 
 
-def psycopg(current: Path) -> Made:
-    """psycopg with one connection that stays open; two statements of one transaction."""
+def psycopg(current: Path) -> Reader:
+    """psycopg with one open connection: two statements in one transaction."""
     import psycopg
 
     connection = psycopg.connect("")
@@ -137,8 +137,8 @@ def psycopg(current: Path) -> Made:
     return psycopg.__version__, read
 
 
-def psql(current: Path) -> Made:
-    """psql, started for each read; one statement, which is a transaction by itself."""
+def psql(current: Path) -> Reader:
+    """psql, started for each read, with one statement."""
     command = [os.environ["READER_PSQL"], "--no-psqlrc", "--csv", "--tuples-only"]
     version = subprocess.run([command[0], "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
 
@@ -151,9 +151,9 @@ def psql(current: Path) -> Made:
     return version, read
 
 
-CLIENTS: dict[str, Callable[[Path], Made]] = {
-    made.__name__: made
-    for made in (
+CLIENTS: dict[str, Callable[[Path], Reader]] = {
+    client.__name__: client
+    for client in (
         duckdb_file,
         duckdb_parquet,
         polars,
@@ -168,30 +168,30 @@ CLIENTS: dict[str, Callable[[Path], Made]] = {
 
 
 def main() -> None:
-    """Read until told to end, or until whoever started it is gone."""
-    client, current, ends, said = sys.argv[1], *map(Path, sys.argv[2:])
+    """Read until the stop file exists or the parent process is gone."""
+    client, current, stop_file, output = sys.argv[1], *map(Path, sys.argv[2:])
     (version, read), parent = CLIENTS[client](current), os.getppid()
-    found = {"version": version, "reads": 0, "seconds": 0.0, "errors": {}, "seen": {}}
+    result = {"version": version, "reads": 0, "seconds": 0.0, "errors": {}, "seen": {}}
     began = time.monotonic()
 
-    def tell() -> None:
-        found["seconds"] = time.monotonic() - began
-        new = said.with_suffix(".new")
-        new.write_text(json.dumps(found), encoding="utf-8")
-        new.replace(said)
+    def write_result() -> None:
+        result["seconds"] = time.monotonic() - began
+        new = output.with_suffix(".new")
+        new.write_text(json.dumps(result), encoding="utf-8")
+        new.replace(output)
 
-    while not ends.exists() and os.getppid() == parent:
-        kind, what = "seen", ""
+    while not stop_file.exists() and os.getppid() == parent:
+        kind, value = "seen", ""
         try:
             name, *counts = read()
-            what = " ".join([str(name), *(str(int(count)) for count in counts)])
+            value = " ".join([str(name), *(str(int(count)) for count in counts)])
         except Exception as error:
-            kind, what = "errors", f"{type(error).__name__}: {str(error)[:300]}"
-        found["reads"] += 1
-        found[kind][what] = found[kind].get(what, 0) + 1
-        if found[kind][what] == 1:
-            tell()
-    tell()
+            kind, value = "errors", f"{type(error).__name__}: {str(error)[:300]}"
+        result["reads"] += 1
+        result[kind][value] = result[kind].get(value, 0) + 1
+        if result[kind][value] == 1:
+            write_result()
+    write_result()
 
 
 if __name__ == "__main__":

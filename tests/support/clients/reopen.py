@@ -1,4 +1,4 @@
-"""What a process finds that has a publication open while another one becomes current; a line on standard input says that it has.
+"""Prints what a process reads that has a publication open while another becomes current; waits for a line on standard input.
 
 python reopen.py <path to the database file through `current`>
 """
@@ -26,14 +26,14 @@ def main() -> None:
     publication(held)
     print("open", flush=True)
     sys.stdin.readline()
-    found = {
+    publications = {
         "held open": publication(held),
         "same path": opened(through_link),
         "real path": opened(os.path.realpath(through_link)),
     }
     held.close()
-    found["same path, after closing"] = opened(through_link)
-    print(json.dumps(found))
+    publications["same path, after closing"] = opened(through_link)
+    print(json.dumps(publications))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every way in which a row can deserve quarantine, several of each: one `Shape` makes one small group of bad rows."""
+"""All reasons for quarantine with several variants: a `Shape` creates a small group of invalid rows."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from .rendering import Record, Style
 
 @dataclass
 class Year:
-    """What a shape may need to know about the year it dirties."""
+    """Information about a year for shapes."""
 
     year: int
     new_key: Callable[[], Row]  # diarienummer and brottsnummer that nothing else has
@@ -80,7 +80,7 @@ BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
 }
 
 
-# What these columns cannot have; the row is loaded without it
+# Invalid values of these columns; the row is loaded without them.
 UNUSABLE: dict[str, list[str]] = {
     "anmalningsdatum": BAD_DATES,
     "brottsdatum": [*BAD_DATES, "2999-01-01"],
@@ -94,13 +94,13 @@ SERIAL_AFTER = {"diarienummer": "-K", "aklagarnummer": "AM-"}
 
 
 def unusable_here_and_there(rng: Random, row: Row, share: float) -> Row:
-    """The offence with, in that share of all rows by column, a value that cannot be read, or without a report date."""
+    """Return the offence, in a share of all rows with an unreadable value or without a report date."""
     spoilt = {column: rng.choice(values) for column, values in UNUSABLE.items() if rng.random() < share}
     return {**row, **spoilt, **({"anmalningsdatum": ""} if rng.random() < share else {})}
 
 
 def respelt(rng: Random, row: Row) -> Row:
-    """The row in another spelling: codes and case numbers in any case, zeros before the serial."""
+    """Return the row in another spelling: codes and case numbers in any case, zeros before the serial."""
     spelt = dict(row)
     for column in (each for each in row if each in (*CODE_LISTS, *SERIAL_AFTER)):
         if (before := SERIAL_AFTER.get(column)) and rng.random() < 0.5:
@@ -112,7 +112,7 @@ def respelt(rng: Random, row: Row) -> Row:
 def dirty_records(
     rng: Random, shapes: dict[str, Iterator[Shape]], clean: list[Row], year: Year, style: Style, budget: int
 ) -> list[Record]:
-    """Bad rows for one file, at most `budget`, taking one shape of every reason in turn for as long as they fit."""
+    """Return at most `budget` invalid rows for a file, with a shape of every reason in turn."""
     records: list[Record] = []
     reasons = list(shapes)
     rng.shuffle(reasons)
@@ -137,7 +137,7 @@ def _one_group(rng: Random, shapes: Iterator[Shape], clean: list[Row], year: Yea
 
 
 def shapes_of(rng: Random, source: str, name: str, style: Style) -> dict[str, Iterator[Shape]]:
-    """For every reason that the file can have, all its shapes in a shuffled, endless round."""
+    """Return an endless shuffled cycle of shapes for every reason that the file can have."""
     shapes = {
         "missing_value": _missing_values(source, name),
         "invalid_value": [
@@ -176,7 +176,7 @@ def _replaced(column: str, value: str) -> Shape:
 
 
 def _replaced_many(values: Row) -> Shape:
-    """Half of these keep the key of a good row, which must not notice."""
+    """Half of these keep the key of a valid row, which must not be affected."""
 
     def shape(rng: Random, row: Row, year: Year) -> list[Record]:
         key = year.new_key() if rng.random() < 0.5 else {}
@@ -203,11 +203,11 @@ def _conflict(rows: int, column: str) -> Shape:
 
 
 def _conflict_of_known_offence(rng: Random, _row: Row, year: Year) -> list[Record] | None:
-    """A good row gets a rival, and its decisions fall back on the earlier year's extract instead of being orphans."""
+    """A valid row gets a conflicting row, so that its decisions use the earlier extract instead of being orphans."""
     if not year.seen_before:
         return None
     row = rng.choice(year.seen_before)
-    # The unchanged copy is an exact duplicate; it stands here for the good row, which is quarantined with the rival
+    # The unchanged copy is an exact duplicate; it replaces the valid row, which is quarantined with the conflicting row.
     return [Record(row), Record({**row, "brottsantal": "91"})]
 
 

@@ -1,4 +1,4 @@
-"""Reads the deliveries in a landing folder and judges every row, as the input contract says."""
+"""Reads the deliveries in a landing folder and validates every row as the input contract requires."""
 
 import gzip
 import json
@@ -58,7 +58,7 @@ def as_written(value: str) -> str:
 
 
 def upper(value: str) -> str:
-    """In capitals, but for texts with letters that no code and no case number has."""
+    """Convert to capitals, unless the text has letters that no code or case number has."""
     return value.upper() if value.isascii() else value
 
 
@@ -67,7 +67,7 @@ def code_of(*codes: str) -> Callable[[str], str]:
 
 
 def numbered(before: str) -> Callable[[str], str]:
-    """In capitals, and without zeros at the beginning of what stands behind the text."""
+    """Convert to capitals, without leading zeros after the prefix."""
 
     def normal(value: str) -> str:
         front, found, serial = upper(value).partition(before)
@@ -79,7 +79,7 @@ def numbered(before: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the contract; what it cannot have is missing if it `can_be_unusable`, else it makes the row wrong."""
+    """A column of the contract; an invalid value is missing if it `can_be_unusable`, otherwise the row is invalid."""
 
     is_valid: Callable[[str], bool]
     required: bool = False
@@ -133,7 +133,7 @@ CONTRACT: dict[tuple[str, str], dict[str, Column]] = {
 
 @dataclass(frozen=True)
 class Offence:
-    """A registered offence, as one police extract describes it."""
+    """A registered offence in a police extract."""
 
     key: Key
     code: str
@@ -148,7 +148,7 @@ class Offence:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on one offence, whoever took it."""
+    """A decision on an offence by police or prosecutor."""
 
     key: Key
     day: date
@@ -160,7 +160,7 @@ class Decision:
 
 @dataclass
 class File:
-    """One delivered file after judgement: rows_read = len(loaded) + len(quarantined) + duplicates."""
+    """A validated file: rows_read = len(loaded) + len(quarantined) + duplicates."""
 
     source: str
     year: int
@@ -174,14 +174,14 @@ class File:
 
 @dataclass
 class Landing:
-    """All deliveries of a landing folder, judged."""
+    """All validated deliveries of a landing folder."""
 
     files: list[File]
     complete_years: list[int]
     offences: dict[int, dict[Key, Offence]]  # by the year of the police extract
 
     def offence(self, key: Key, year: int) -> Offence | None:
-        """The offence as the extract of the decision year has it, else as the nearest earlier year's has it."""
+        """Return the offence from the extract of the decision year, otherwise from the nearest earlier one."""
         for extract_year in sorted(self.offences, reverse=True):
             if extract_year <= year and key in self.offences[extract_year]:
                 return self.offences[extract_year][key]
@@ -194,7 +194,7 @@ class Landing:
 
 
 def read_landing(landing: Path) -> Landing:
-    """Read and judge everything that is delivered."""
+    """Read and validate all deliveries."""
     files = [
         judge_rows(source, year, name, read_rows(landing / source / str(year), name, columns))
         for (source, name), columns in CONTRACT.items()
@@ -210,7 +210,7 @@ def read_landing(landing: Path) -> Landing:
             if file.name == "offences"
         },
     )
-    # A year that still waits for its other half is not derived, so nothing in it is looked up yet.
+    # Incomplete years are not derived, so nothing is looked up for them.
     for file in files:
         if file.name == "decisions" and file.year in result.complete_years:
             _judge_links(file, result)
@@ -221,7 +221,7 @@ def read_landing(landing: Path) -> Landing:
 
 
 def read_rows(folder: Path, name: str, columns: Iterable[str]) -> Iterator[tuple[int, Row | None]]:
-    """The line and the contract's columns of every data row; None for a row with the wrong number of fields."""
+    """Yield line and columns of every data row; None for a row with the wrong number of fields."""
     if (folder / f"{name}.parquet").exists():
         table = pq.read_table(folder / f"{name}.parquet")
         titles = table.column_names
@@ -240,7 +240,7 @@ def read_rows(folder: Path, name: str, columns: Iterable[str]) -> Iterator[tuple
 
 
 def _csv_records(folder: Path, name: str) -> list[tuple[int, list[str] | None]]:
-    """The fields of every line, None where they cannot be told apart; blank lines at the end of the file are no records."""
+    """Yield the fields of every line, None if malformed; blank lines at the end of the file are ignored."""
     plain, zipped = folder / f"{name}.csv", folder / f"{name}.csv.gz"
     content = plain.read_bytes() if plain.exists() else gzip.decompress(zipped.read_bytes())
     encoding = _encoding(folder)
@@ -252,7 +252,7 @@ def _csv_records(folder: Path, name: str) -> list[tuple[int, list[str] | None]]:
 
 
 def split_line(line: str) -> list[str] | None:
-    """The fields of a line; None where a quoted field does not end before the next `;`, or the line is empty."""
+    """Return the fields of a line; None if a quoted field does not end before the next `;` or the line is empty."""
     fields = []
     rest: str | None = line if line else None
     while rest is not None:
@@ -295,7 +295,7 @@ def _delivered_years(landing: Path, source: str) -> list[int]:
 
 
 def judge_rows(source: str, year: int, name: str, rows: Iterable[tuple[int, Row | None]]) -> File:
-    """Put every row of a file through the checks that need no other file."""
+    """Validate every row of a file with the checks that need no other file."""
     file = File(source, year, name)
     seen: set[tuple[str, ...]] = set()
     for line, row in rows:
@@ -325,20 +325,20 @@ def judge_rows(source: str, year: int, name: str, rows: Iterable[tuple[int, Row 
 
 
 def unusable_columns(source: str, name: str, row: Row) -> list[str]:
-    """The columns whose value becomes missing."""
+    """Return the columns whose value becomes missing."""
     unusable = [
         title
         for title, column in CONTRACT[source, name].items()
         if column.can_be_unusable and row[title] != "" and not column.is_valid(row[title])
     ]
     if name == "offences" and not {"brottsdatum", "anmalningsdatum"} & set(unusable) and row["anmalningsdatum"] != "":
-        # Dates of this form stand in the same order as their texts
+        # ISO dates sort like their texts.
         unusable += ["brottsdatum"] * (row["brottsdatum"] > row["anmalningsdatum"])
     return unusable
 
 
 def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
-    """The first check that the row fails by itself."""
+    """Return the first check that the row fails."""
     columns = CONTRACT[source, name]
     if any(column.required and row[title] == "" for title, column in columns.items()):
         return "missing_value"
@@ -357,7 +357,7 @@ def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
 
 
 def _judge_links(file: File, landing: Landing) -> None:
-    """Put the decisions of a complete year through the checks that need their offences."""
+    """Validate the decisions of a complete year with the checks that need their offences."""
 
     def fault(row: Row) -> str | None:
         offence = landing.offence(_key(row), file.year)
@@ -370,7 +370,7 @@ def _judge_links(file: File, landing: Landing) -> None:
 
 
 def _quarantine(file: File, fault: Callable[[Row], str | None]) -> None:
-    """Move the loaded rows that have the fault into quarantine."""
+    """Quarantine the loaded rows that have the fault."""
     loaded, file.loaded = file.loaded, []
     for line, row in loaded:
         reason = fault(row)

@@ -1,4 +1,4 @@
-"""The facts that the rules need (codes, provisions, indicators, places, law changes), read from the product's seeds."""
+"""Reads the reference data of the rules (codes, provisions, indicators, places, law changes) from the product's seeds."""
 
 import csv
 from collections import defaultdict
@@ -17,7 +17,7 @@ TOTAL = "total"
 
 @dataclass(frozen=True)
 class Classification:
-    """What an offence code, or failing that a legal provision, says about an offence."""
+    """The classification of an offence by its code or legal provision."""
 
     indicator_id: str
     role: str
@@ -29,7 +29,7 @@ class Classification:
 
 @dataclass(frozen=True)
 class Variant:
-    """One reading of an indicator: by attribute of a class which values count, or which do not."""
+    """A variant of an indicator: by attribute of a class, which values count or do not."""
 
     indicator_id: str
     variant: str
@@ -37,7 +37,7 @@ class Variant:
     not_counted: dict[str, set[str]]
 
     def includes(self, offence: Classification) -> bool:
-        """Whether an offence with this classification counts in this reading."""
+        """Return whether the variant counts an offence with this classification."""
         return (
             offence.indicator_id == self.indicator_id
             and all(getattr(offence, attribute) in values for attribute, values in self.counted.items())
@@ -47,7 +47,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the rules look up."""
+    """All reference data of the rules."""
 
     groups: dict[str, tuple[str, ...]]  # indicator -> the victim groups it can have, total and okand among them
     variants: tuple[Variant, ...]
@@ -69,7 +69,7 @@ class Facts:
         )
 
     def comparable_with_year_before(self, indicator_id: str, year: int) -> bool:
-        """Whether neither a break, nor a mixed year before, nor old codes worked off until then part the two years."""
+        """Return whether no break, mixed previous year or old codes separate the two years."""
         return not (
             self.series_break(indicator_id, year)
             or self.mixed_year(indicator_id, year - 1)
@@ -79,7 +79,7 @@ class Facts:
 
 @cache
 def facts() -> Facts:
-    """The seeds, read once."""
+    """Read the seeds once."""
     indicators = _seed("indicator")
     possible = [(row["indicator_id"], row["victim_group"]) for row in _seed("indicator_victim_group")]
     return Facts(

@@ -1,4 +1,4 @@
-"""Reads one legal provision of the penal code (brottsbalken) out of free text, however it is written."""
+"""Parses a provision of the penal code (brottsbalken) from free text."""
 
 import re
 from typing import NamedTuple
@@ -34,7 +34,7 @@ STYLES = [
 
 
 def parse_provision(text: str) -> Provision | None:
-    """The one provision that the text names, or None when it names none, several or another law's."""
+    """Return the provision that the text names, or None if it names none, several or another law's."""
     whole = without_crime_in_part(text.lower().strip())
     for style in STYLES:
         match = re.fullmatch(GAP + style + GAP, whole)
@@ -44,7 +44,7 @@ def parse_provision(text: str) -> Provision | None:
 
 
 def without_crime_in_part(text: str) -> str:
-    """The provision without the sections of chapter 23 before or behind it, and with the law that they are told by."""
+    """Return the provision without sections of chapter 23 before or after it."""
     named = rf"(?:{GAP}{LAW})?"
     law_first = rf"(?:{LAW}{GAP})?"
     behind = re.fullmatch(rf"(?P<rest>.*?)(?:{AND}{law_first}{CRIME_IN_PART}{named})+{GAP}", text)

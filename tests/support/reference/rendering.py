@@ -1,4 +1,4 @@
-"""Turns rows into delivered files, neatly or as oddly as the input contract allows, and writes the manifests."""
+"""Writes rows as delivered files, in every style that the input contract allows, with manifests."""
 
 import csv
 import gzip
@@ -25,7 +25,7 @@ REMARKS = ("", "", "se PM", "ring; hör av er", 'kallad "Räven"', "å ä ö –
 
 @dataclass(frozen=True)
 class Record:
-    """A row to be written; `damage` names how its number of fields is to be made wrong."""
+    """A row to write; `damage` names how its number of fields is made invalid."""
 
     row: Row
     damage: str = ""
@@ -43,7 +43,7 @@ class Style:
     typed_columns: bool = False  # Parquet with real integers and dates instead of texts
 
     def can_write(self, row: Row) -> bool:
-        """Whether the encoding has all characters of the row and the column types all its values."""
+        """Return whether encoding and column types can represent the row."""
         if self.typed_columns and not all(_fits(column, row.get(column, "")) for column in (*INTEGERS, *DATES)):
             return False
         try:

@@ -70,7 +70,7 @@ def expected_counts(landing: Path) -> Counts:
 
 
 def nonzero_counts(landing: Path) -> Counts:
-    """Only the rows that something is counted in; much quicker on small worlds, and every measure is there."""
+    """Return only the rows with counts; much faster on small worlds, with every measure."""
     return _count(read_landing(landing))
 
 
@@ -92,7 +92,7 @@ def _count(deliveries: Landing) -> Counts:
 
 
 def every_cell(years: Iterable[int]) -> list[Cell]:
-    """Indicator x variant x year x geography x each victim group that the indicator can have, as far as it is published."""
+    """Yield every published combination of indicator, variant, year, geography and victim group."""
     cells = [
         Cell(variant.indicator_id, variant.variant, year, level, code, group)
         for variant in facts().variants
@@ -104,7 +104,7 @@ def every_cell(years: Iterable[int]) -> list[Cell]:
 
 
 def is_published(cell: Cell) -> bool:
-    """Below the police regions there is the decided variant only, and in municipalities the total only."""
+    """Below police regions there is only the decided variant, and in municipalities only the total."""
     if cell.geography_level in ("riket", "polisregion"):
         return True
     return cell.variant == "beslutad" and (cell.geography_level == "lan" or cell.victim_group == "total")
@@ -121,7 +121,7 @@ def every_place() -> list[tuple[str, str]]:
 
 
 def outcome(decisions: list[Decision]) -> set[str]:
-    """The measures that an offence counts in, given all decisions on it in one year; none if it is not processed."""
+    """Return the measures that count an offence, given its decisions in a year; none if it is not processed."""
     last_reopening = max((d.day for d in decisions if d.kind == "ATERUPPTAGEN"), default=date.min)
     standing = [
         d for d in decisions if d.kind in CLEARED_AS or (d.kind not in ENDS_NOTHING and d.day >= last_reopening)
@@ -142,7 +142,7 @@ def outcome(decisions: list[Decision]) -> set[str]:
 
 
 def cells_of(offence: Offence, year: int) -> list[Cell]:
-    """All cells that the offence counts in."""
+    """Yield all cells that count the offence."""
     classification = classify(offence)
     if classification is None:
         return []
@@ -156,7 +156,7 @@ def cells_of(offence: Offence, year: int) -> list[Cell]:
 
 
 def classify(offence: Offence) -> Classification | None:
-    """By the code if the catalogue has it, whatever it says there; only else by the legal provision."""
+    """Classify by the code if the catalogue has it, otherwise by the legal provision."""
     if offence.code in facts().codes:
         return facts().codes[offence.code]
     provision = parse_provision(offence.provision)
@@ -164,7 +164,7 @@ def classify(offence: Offence) -> Classification | None:
 
 
 def victim_group(offence: Offence, classification: Classification) -> str:
-    """The code's group where it has one, else sex and age together, else unknown."""
+    """Return the code's group, otherwise that of sex and age, otherwise unknown."""
     group = classification.victim_group
     if not group and offence.victim_sex and offence.victim_age is not None:
         group = (ADULT if offence.victim_age >= 18 else CHILD)[offence.victim_sex]
@@ -172,7 +172,7 @@ def victim_group(offence: Offence, classification: Classification) -> str:
 
 
 def places(offence: Offence) -> list[tuple[str, str]]:
-    """The country, the handling region (else the municipality's), the county and the municipality."""
+    """Return the country, the handling region (or the municipality's), the county and the municipality."""
     county = facts().county_of.get(offence.municipality, UNKNOWN)
     municipality = UNKNOWN if county == UNKNOWN else offence.municipality
     region = offence.handling_region or facts().region_of.get(county, UNKNOWN)
@@ -186,7 +186,7 @@ def places(offence: Offence) -> list[tuple[str, str]]:
 
 
 def expected_rates(counts: Mapping[Cell, Mapping[str, int]]) -> Rates:
-    """The rates and marks that belong to every row of complete counts."""
+    """Return the rates and flags of every row of complete counts."""
     clearance = {cell: percentage(m["cleared"], m["processed"]) for cell, m in counts.items()}
     region_rates: dict[Cell, list[float | None]] = defaultdict(list)
     county_rates: dict[Cell, list[float | None]] = defaultdict(list)
@@ -230,7 +230,7 @@ def in_country(cell: Cell) -> Cell:
 
 
 def percentage(part: int, whole: int) -> float | None:
-    """A share in per cent; null, never 0, when there is nothing to divide by."""
+    """Return a share in per cent; null if the denominator is 0."""
     return 100 * part / whole if whole else None
 
 
@@ -248,7 +248,7 @@ def wilson(part: int, whole: int) -> tuple[float | None, float | None]:
     centre = p + Z**2 / (2 * whole)
     margin = Z * sqrt(p * (1 - p) / whole + Z**2 / (4 * whole**2))
     scale = 1 + Z**2 / whole
-    # The interval never leaves 0-100; floating point would by a hair
+    # Clipped to 0-100 because of rounding errors.
     return max(0.0, 100 * (centre - margin) / scale), min(100.0, 100 * (centre + margin) / scale)
 
 

@@ -1,4 +1,4 @@
-"""Worlds to try the warehouse on: a large dirty one from a seed, and small ones that Hypothesis can shrink."""
+"""Generated deliveries for tests: a large dirty world from a seed, and small worlds that Hypothesis can shrink."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +78,7 @@ def dirty_world(
 
 
 def styles_of_year(position: int) -> dict[tuple[str, str], Style]:
-    """Three years in a row show every container, encoding, line ending and end of file."""
+    """Return file styles; three consecutive years cover every container, encoding, line ending and end of file."""
     return [
         {
             ("police", "offences"): Style(byte_order_mark=True, newline="\r\n"),
@@ -113,7 +113,7 @@ class Population:
             self._live_through(year, offences_per_year)
 
     def about(self, year: int) -> Year:
-        """What the dirt of this year needs to know."""
+        """Return the information about this year for shapes."""
         until_now: dict[Key, Row] = {}
         for earlier in self.years:
             if earlier <= year:
@@ -174,7 +174,7 @@ class Population:
         return {**key, "anmalningsdatum": self._perhaps_unknown(reported), **self._attributes(reported)}
 
     def _seen_again(self, row: Row) -> Row:
-        """The offence in a later extract: as it was, or with other attributes and perhaps a corrected report date."""
+        """Return the offence in a later extract: unchanged, or with other attributes and perhaps a corrected report date."""
         if self.rng.random() < 0.5:
             return row
         first_told = date.fromisoformat(row["anmalningsdatum"] or "2020-06-01")
@@ -228,7 +228,7 @@ class Population:
         if first.year > year:
             return
         span = (date(year, 12, 31) - first).days
-        # Few dates, so that decisions meet on the same day; the first and the last possible day among them
+        # Few dates, so that decisions share days; including the first and the last possible day.
         days = rng.choices([0, span, rng.randint(0, span), rng.randint(0, span), rng.randint(0, span)], k=3)
         prosecutor = f"AM-{rng.randrange(1, 9_999_999)}-{year % 100:02d}"
         for _event in range(rng.choice([1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 6])):
@@ -334,7 +334,7 @@ class World:
 
 
 def offence_row(number: int = 1, **values: str) -> Row:
-    """A row of police/offences: grov fridskränkning against a woman in Stockholm unless told otherwise."""
+    """A row of police/offences: by default grov fridskränkning against a woman in Stockholm."""
     return {
         "diarienummer": "0100-K1-20",
         "brottsnummer": str(number),
@@ -352,7 +352,7 @@ def offence_row(number: int = 1, **values: str) -> Row:
 
 
 def police_row(number: int = 1, **values: str) -> Row:
-    """A row of police/decisions: closed after an investigation without a suspect unless told otherwise."""
+    """A row of police/decisions: by default closed after an investigation without a suspect."""
     return {
         "diarienummer": "0100-K1-20",
         "brottsnummer": str(number),
@@ -365,7 +365,7 @@ def police_row(number: int = 1, **values: str) -> Row:
 
 
 def prosecution_row(number: int = 1, **values: str) -> Row:
-    """A row of prosecution/decisions: an indictment unless told otherwise."""
+    """A row of prosecution/decisions: by default an indictment."""
     return {
         "aklagarnummer": "AM-1-22",
         "diarienummer": "0100-K1-20",
@@ -377,7 +377,7 @@ def prosecution_row(number: int = 1, **values: str) -> Row:
     }
 
 
-# Known offence and decisions that no indicator counts: the contract takes no empty file
+# Known offence and decisions that no indicator counts, because the contract rejects empty files.
 FILLER_OFFENCE = offence_row(diarienummer="9999-K1-20", brottskod="0000")
 FILLER_POLICE = police_row(diarienummer="9999-K1-20")
 FILLER_PROSECUTION = prosecution_row(diarienummer="9999-K1-20")
@@ -484,7 +484,7 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
 
 
 def _codes_of_every_sort() -> list[str]:
-    """One code of every sort that the rules tell apart, and one that the catalogue does not have."""
+    """Return a code of every kind that the rules distinguish, and one that the catalogue lacks."""
     return ["0000", *{classification: code for code, classification in facts().codes.items()}.values()]
 
 
