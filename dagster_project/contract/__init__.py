@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import AfterValidator
 
 CONTRACT_FILE = Path(__file__).with_name("input.yml")
 
@@ -142,3 +144,14 @@ def _file(source: str, name: str, declared: dict[str, Any]) -> FileContract:
         ),
         checks=tuple(RowCheck(**{**check, "columns": tuple(check["columns"])}) for check in declared.get("checks", ())),
     )
+
+
+def _delivery_label(text: str) -> str:
+    source, _, year = text.partition("/")
+    if source not in input_contract().sources or not re.fullmatch("[0-9]{4}", year):
+        raise ValueError("it must be like police/2024")
+    return text
+
+
+DeliveryLabel = Annotated[str, AfterValidator(_delivery_label)]
+"""How people name a delivery that they write of: `police/2024`."""

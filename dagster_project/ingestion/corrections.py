@@ -5,70 +5,91 @@ They stand in `corrections.yml` beside the sources' folders, so that the extract
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, Self
 
 import duckdb
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from dagster_project.contract import input_contract
-from dagster_project.ingestion.identifiers import holds_identifier
+from dagster_project.contract import DeliveryLabel, input_contract
+from dagster_project.declared_files import DeclaredModel, TextLoader, describe_errors, read_yaml
+from dagster_project.ingestion.identifiers import PublicText
 from dagster_project.ingestion.normal_form import normal_sql
-from dagster_project.strict_yaml import TextLoader, read_yaml
 
 LINE = "line"
 DROP, OVERRIDE = "drop", "override"
-_REQUIRED = {"id", "delivery", "file", "rows", "action", "reason", "reported_by", "date"}
-_OPTIONAL = {"set"}
-_ID = re.compile(r"[a-z][a-z0-9-]{2,59}")
+_Value = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class CorrectionsError(Exception):
     """The file of corrections is not what it should be; the message names the correction, never a value of a row."""
 
 
-@dataclass(frozen=True)
-class Correction:
+def _day(text: object) -> object:
+    # A number would be read as seconds since 1970.
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(text)):
+        raise ValueError("it must be a day like 2025-03-01")
+    return text
+
+
+class Correction(DeclaredModel):
     """One declared correction.
 
     `rows` says which rows are meant: the texts that columns hold as delivered (empty = missing; codes and case numbers in any
     spelling of the same value), or `line`, or both. `set` holds the texts that columns get when `action` is `override`.
     """
 
-    id: str
-    source: str
-    year: int
+    id: Annotated[PublicText, StringConstraints(pattern="^[a-z][a-z0-9-]{2,59}$")]
+    delivery: DeliveryLabel
     file: str
-    rows: Mapping[str, str]
-    action: str
-    set: Mapping[str, str]
-    reason: str
-    reported_by: str
-    date: str
+    rows: Annotated[dict[str, _Value], Field(min_length=1)]
+    action: Literal["drop", "override"]
+    set: dict[str, _Value] = Field(default_factory=dict)
+    reason: PublicText
+    reported_by: PublicText
+    date: Annotated[dt.date, BeforeValidator(_day), Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _fits_the_contract(self) -> Self:
+        files = {file.name: [column.name for column in file.columns] for file in input_contract().sources[self.source]}
+        if self.file not in files:
+            raise ValueError(f"its file must be one of {', '.join(files)}")
+        if bool(self.set) != (self.action == OVERRIDE):
+            raise ValueError(f"set belongs to action {OVERRIDE}, and only there")
+        for part, given, known in (("rows", self.rows, [*files[self.file], LINE]), ("set", self.set, files[self.file])):
+            if not given.keys() <= {*known}:
+                raise ValueError(f"{part} must name columns of the file, spelt as in the contract: {', '.join(known)}")
+        line = self.rows.get(LINE, "2")
+        if not re.fullmatch("[0-9]{1,12}", line) or int(line) < 2:
+            raise ValueError("line must be a line of the file, of which the first is the header")
+        return self
+
+    @property
+    def source(self) -> str:
+        """Whose delivery it corrects."""
+        return self.delivery.partition("/")[0]
+
+    @property
+    def year(self) -> int:
+        """Of which year."""
+        return int(self.delivery.partition("/")[2])
 
     @property
     def label(self) -> str:
         """How people call it."""
-        return f"correction {self.id} of {self.source}/{self.year}/{self.file}"
+        return f"correction {self.id} of {self.delivery}/{self.file}"
 
     @property
     def told(self) -> dict[str, str]:
         """What may be told of it: everything but values of rows."""
         what = "dropped" if self.action == DROP else f"{', '.join(self.set)} overridden"
-        return {
-            "id": self.id,
-            "file": self.file,
-            "what": what,
-            "reason": self.reason,
-            "reported_by": self.reported_by,
-            "date": self.date,
-        }
+        return {"what": what, **self.model_dump(mode="json", include={"id", "file", "reason", "reported_by", "date"})}
 
 
 def read_corrections(path: Path) -> list[Correction]:
@@ -79,9 +100,10 @@ def read_corrections(path: Path) -> list[Correction]:
     if not path.exists():
         return []
     declared = read_yaml(path, TextLoader, CorrectionsError)
-    if not isinstance(declared, list):
-        raise CorrectionsError(f"{path}: it must hold a list of corrections")
-    corrections = [_correction(path, number, one) for number, one in enumerate(declared, 1)]
+    try:
+        corrections = TypeAdapter(list[Correction]).validate_python(declared)
+    except ValidationError as error:
+        raise CorrectionsError(f"{path}: {describe_errors(error)}") from None
     for correction in corrections:
         if sum(other.id == correction.id for other in corrections) > 1:
             raise CorrectionsError(f"{path}: the id {correction.id} is given twice")
@@ -97,7 +119,9 @@ def corrections_version(corrections: Sequence[Correction], key: bytes) -> str:
     """Fingerprint of some corrections, keyed since they may name cases; empty for none."""
     if not corrections:
         return ""
-    return hmac.new(key, json.dumps([asdict(one) for one in corrections]).encode(), hashlib.sha256).hexdigest()[:8]
+    return hmac.new(
+        key, json.dumps([one.model_dump(mode="json") for one in corrections]).encode(), hashlib.sha256
+    ).hexdigest()[:8]
 
 
 def apply_corrections(corrections: Sequence[Correction], connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -140,68 +164,3 @@ def _condition(correction: Correction) -> tuple[str, list[str]]:
     if LINE in correction.rows:
         conditions.append(f"{LINE} = {int(correction.rows[LINE])}")
     return " and ".join(conditions), list(texts.values())
-
-
-def _correction(path: Path, number: int, declared: Any) -> Correction:
-    where = f"{path}, correction {number}"
-
-    def require(condition: object, problem: str) -> None:
-        if not condition:
-            raise CorrectionsError(f"{where}: {problem}")
-
-    require(isinstance(declared, dict), "it must be a mapping")
-    require(
-        set(declared) >= _REQUIRED and set(declared) <= _REQUIRED | _OPTIONAL,
-        f"it needs {', '.join(sorted(_REQUIRED))}, with action {OVERRIDE} also set, and nothing else",
-    )
-    texts = [declared[name] for name in ("id", "delivery", "file", "action", "reason", "reported_by", "date")]
-    require(
-        all(isinstance(text, str) and text.strip() for text in texts), "id, delivery, file … date must be filled texts"
-    )
-    require(_ID.fullmatch(declared["id"]), "its id must be a short name of small letters, digits and hyphens")
-    where = f"{path}, correction {declared['id']}"
-    source, _, year = declared["delivery"].partition("/")
-    files = {file.name: file for file in input_contract().sources.get(source, ())}
-    require(files and re.fullmatch("[0-9]{4}", year), "its delivery must be like police/2024")
-    require(declared["file"] in files, f"its file must be one of {', '.join(files)}")
-    require(declared["action"] in (DROP, OVERRIDE), f"its action must be {DROP} or {OVERRIDE}")
-    require(_is_date(declared["date"]), "its date must be a day like 2025-03-01")
-    changes = declared.get("set", {})
-    require(bool(changes) == (declared["action"] == OVERRIDE), f"set belongs to action {OVERRIDE}, and only there")
-    columns = {column.name for column in files[declared["file"]].columns}
-    for part, allowed in (("rows", columns | {LINE}), ("set", columns)):
-        value = declared.get(part, {})
-        require(
-            isinstance(value, dict) and set(value) <= allowed and all(isinstance(text, str) for text in value.values()),
-            f"{part} must give texts for columns of the file, spelt as in the contract",
-        )
-    require(declared["rows"], "rows must say which rows are meant")
-    line = declared["rows"].get(LINE, "2")
-    require(
-        re.fullmatch("[0-9]{1,12}", line) and int(line) > 1,
-        "line must be a line of the file, of which the first is the header",
-    )
-    public = [declared["id"], declared["reason"], declared["reported_by"]]
-    require(
-        not any(holds_identifier(text) for text in public),
-        "its id, reason and reported_by are published: no case number and no personal identity number may stand there",
-    )
-    return Correction(
-        id=declared["id"],
-        source=source,
-        year=int(year),
-        file=declared["file"],
-        rows={column: text.strip() for column, text in declared["rows"].items()},
-        action=declared["action"],
-        set={column: text.strip() for column, text in changes.items()},
-        reason=" ".join(declared["reason"].split()),
-        reported_by=declared["reported_by"].strip(),
-        date=declared["date"],
-    )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from dagster_project.contract import Column, input_contract
 from dagster_project.ingestion.personal_number import holds_personal_number
@@ -21,3 +24,15 @@ def _with_leading_zeros(column: Column, pattern: str) -> str:
 def holds_identifier(text: str) -> bool:
     """Whether the text contains a case number or a personal identity number."""
     return holds_personal_number(text) or re.search(identifying_pattern(), text, re.IGNORECASE) is not None
+
+
+def _public(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it must be filled")
+    if holds_identifier(text):
+        raise ValueError("it is published: no case number and no personal identity number may stand there")
+    return " ".join(text.split())
+
+
+PublicText = Annotated[str, AfterValidator(_public)]
+"""What a person writes and everybody may read."""

@@ -50,7 +50,7 @@ PREPARED = "prepared"
 VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
     for place in (
-        "contract", "ingestion", "files.py", "memory.py", "settings.py", "sql.py", "state.py", "strict_yaml.py", "versions.py",
+        "contract", "ingestion", "declared_files.py", "files.py", "memory.py", "settings.py", "sql.py", "state.py", "versions.py",
     )
 )  # fmt: skip
 # Errors of this machine, not of the delivered file; the last two are temporary, and Dagster retries.
@@ -317,8 +317,7 @@ def _check_hashes(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> N
     if delivery.manifest is None:
         return
     for file in received.values():
-        _, expected = delivery.manifest.files[file.path.name]
-        if expected != file.sha256:
+        if delivery.manifest.promised(file.path.name).sha256 != file.sha256:
             raise RejectedDeliveryError(
                 file.where, "its checksum does not match the manifest", "Upload the file again, or correct the manifest"
             )
@@ -328,7 +327,7 @@ def _check_row_counts(delivery: Delivery, rows_read: Mapping[str, int]) -> None:
     if delivery.manifest is None:
         return
     for name, path in delivery.files.items():
-        expected, _ = delivery.manifest.files[path.name]
+        expected = delivery.manifest.promised(path.name).rows
         if expected != rows_read[name]:
             raise RejectedDeliveryError(
                 f"{delivery.folder.label}/{path.name}",

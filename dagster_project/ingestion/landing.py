@@ -7,13 +7,17 @@ import hashlib
 import json
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, StringConstraints, ValidationError
 
 from dagster_project.contract import FileContract, input_contract
+from dagster_project.declared_files import DeclaredModel, describe_errors
 from dagster_project.ingestion.personal_number import holds_personal_number
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.value_formats import foreign_format
@@ -68,14 +72,60 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What the supplier says of a delivery; `files` maps file name to (rows, sha256), `created` is None if it cannot be read."""
+def _known_version(version: object) -> str:
+    known = input_contract().version
+    if str(version) != known:
+        raise ValueError(f"an unknown version of the contract; deliver by version {known}")
+    return known
 
-    encoding: str
-    files: Mapping[str, tuple[int, str]]
-    synthetic: Mapping[str, Any] | None
-    created: datetime | None
+
+def _known_encoding(name: str) -> str:
+    contract = input_contract()
+    if (encoding := contract.encoding_named(name)) is None:
+        raise ValueError(f"an unknown encoding; use {' or '.join(contract.encodings)}")
+    return encoding
+
+
+def _numbers_only(synthetic: object) -> dict[str, object] | None:
+    # Published as it is: numbers only, no text that a supplier wrote.
+    if isinstance(synthetic, dict):
+        return {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
+    return {"says": True} if synthetic else None
+
+
+def _moment(created: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(created) if isinstance(created, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+# What else a supplier writes rejects no delivery by the contract: the only files here in which unknown names are ignored.
+class ListedFile(DeclaredModel, extra="ignore"):
+    """What a manifest promises of one file."""
+
+    name: str
+    rows: NonNegativeInt
+    sha256: Annotated[str, StringConstraints(to_lower=True)]
+
+
+class Manifest(DeclaredModel, extra="ignore"):
+    """What the supplier says of a delivery; `created` is None if it cannot be read."""
+
+    contract: Annotated[str, BeforeValidator(_known_version)]
+    source: str
+    year: int
+    files: list[ListedFile]
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = Field(
+        default_factory=lambda: input_contract().encodings[0]
+    )
+    synthetic: Annotated[dict[str, Any] | None, BeforeValidator(_numbers_only)] = None
+    created: Annotated[datetime | None, BeforeValidator(_moment)] = None
+
+    def promised(self, name: str) -> ListedFile:
+        """What it promises of a file that it lists."""
+        return next(file for file in self.files if file.name == name)
 
 
 @dataclass(frozen=True)
@@ -266,80 +316,35 @@ def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
 
 
 def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifest:
-    contract = input_contract()
     where = f"{folder.label}/{MANIFEST}"
 
     def require(condition: bool, problem: str, remedy: str) -> None:
         if not condition:
             raise RejectedDeliveryError(where, problem, remedy)
 
-    def require_kind(holder: Mapping[str, Any], name: str, kind: str, expected: str, place: str = "") -> None:
-        require(name in holder, f"{name}{place} is missing", f"Add it as {expected}")
-        is_kind = _kind(holder[name])
-        require(is_kind == kind, f"{name}{place} must be {expected}, not {is_kind}", "Correct it")
-
     path = _inside_landing(folder, folder.path / MANIFEST)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_MANIFEST + 1)
-        require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest again")
-        if other := foreign_format(content, "JSON"):
-            raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest again")
-        said = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise RejectedDeliveryError(where, "it is no readable JSON", "Write the manifest again") from error
-    require(isinstance(said, dict), "it is no JSON object", "Write the manifest again")
+    except OSError as error:
+        raise RejectedDeliveryError(
+            where, f"it cannot be read ({error.strerror})", "Write the manifest again"
+        ) from error
+    require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest again")
+    if other := foreign_format(content, "JSON"):
+        raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest again")
+    try:
+        manifest = Manifest.model_validate_json(content.removeprefix(BOM_UTF8))
+    except ValidationError as error:
+        raise RejectedDeliveryError(where, describe_errors(error), "Write it as docs/input.md describes") from None
+    require(manifest.source == folder.source, "its source is not the folder's", "Put the delivery into its own folder")
+    require(manifest.year == folder.year, "its year is not the folder's", "Put the delivery into its own folder")
+    listed = sorted(file.name for file in manifest.files)
+    require(len(set(listed)) == len(listed), "it lists a file twice", "List every file once")
+    delivered = sorted(path.name for path in files.values())
     require(
-        str(said.get("contract")) == contract.version,
-        "it names an unknown version of the contract",
-        f"Deliver by version {contract.version}",
-    )
-    require_kind(said, "source", "a text", f'the text "{folder.source}"')
-    require_kind(said, "year", "a whole number", f"the number {folder.year}")
-    require_kind(said, "files", "a list", "a list of the files")
-    if "encoding" in said:
-        require_kind(said, "encoding", "a text", f'a text such as "{contract.encodings[0]}"')
-    require(said["source"] == folder.source, "its source is not the folder's", "Put the delivery into its own folder")
-    require(said["year"] == folder.year, "its year is not the folder's", "Put the delivery into its own folder")
-    encoding = contract.encoding_named(said.get("encoding", contract.encodings[0]))
-    if encoding is None:
-        raise RejectedDeliveryError(where, "it names an unknown encoding", f"Use {' or '.join(contract.encodings)}")
-    listed = said["files"]
-    for number, entry in enumerate(listed, 1):
-        require(isinstance(entry, dict), f"entry {number} of files must be an object, not {_kind(entry)}", "Correct it")
-        for name, kind in {"name": "a text", "rows": "a whole number", "sha256": "a text"}.items():
-            require_kind(entry, name, kind, kind, f" of entry {number} of files")
-    promised = {entry["name"]: (entry["rows"], entry["sha256"].lower()) for entry in listed}
-    require(len(promised) == len(listed), "it lists a file twice", "List every file once")
-    delivered = {path.name for path in files.values()}
-    require(
-        set(promised) == delivered,
-        f"it lists {', '.join(map(_nameable, sorted(promised))) or 'no file'} but {', '.join(sorted(delivered))} are there",
+        listed == delivered,
+        f"it lists {', '.join(map(_nameable, listed)) or 'no file'} but {', '.join(delivered)} are there",
         "Deliver the listed files, or correct the manifest",
     )
-    synthetic = said.get("synthetic")
-    if isinstance(synthetic, dict):
-        # Published as it is: numbers only, no text that a supplier wrote.
-        synthetic = {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
-    else:
-        synthetic = {"says": True} if synthetic else None
-    return Manifest(encoding=encoding, files=promised, synthetic=synthetic, created=_moment(said.get("created")))
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
-def _kind(value: object) -> str:
-    """What people call a value of JSON."""
-    if value is None:
-        return "null"
-    if type(value) is int:
-        return "a whole number" if value >= 0 else "a negative number"
-    return {str: "a text", bool: "true or false", list: "a list", dict: "an object"}.get(
-        type(value), "a number with decimals"
-    )
+    return manifest

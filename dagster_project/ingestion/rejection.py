@@ -13,5 +13,5 @@ class RejectedDeliveryError(Exception):
         self.where = where
         self.problem = problem
         self.remedy = remedy
-        # File names in a manifest may contain lone surrogates, which cannot be encoded.
+        # A file's name may hold bytes that no output could encode.
         super().__init__(f"{where}: {problem}. {remedy}.".encode("utf-8", "replace").decode())

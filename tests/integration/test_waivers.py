@@ -290,8 +290,11 @@ def test_what_is_not_wholly_understood_stops_the_load(tmp_path: Path, what: str)
         read_waivers(path)
 
 
-def test_what_is_no_yaml_stops_the_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text", ["- {expires: 2020-01-01, expires: 2099-01-01}", "- {191212121212: 1}", "- expires: ["]
+)
+def test_what_is_no_yaml_stops_the_load(tmp_path: Path, text: str) -> None:
     path = tmp_path / "waivers.yml"
-    path.write_text("- {expires: 2020-01-01, expires: 2099-01-01}", encoding="utf-8")
-    with pytest.raises(WaiversError, match="YAML"):
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(WaiversError, match=r"waivers\.yml, line [12]: it is no readable YAML"):
         read_waivers(path)

@@ -153,17 +153,14 @@ ESCAPE = Fault("leads out of the landing folder", "not a link")
 NOWHERE = Fault("cannot be reached", "not a link")
 CHANGED = Fault("changed while it was read", "Load again when the delivery is complete")
 PERSONAL = Fault("a Swedish personal identity number", "Deliver pseudonyms")
-NO_JSON = Fault("no readable JSON", "Write the manifest again")
-NO_OBJECT = Fault("no JSON object", "Write the manifest again")
+AS_DESCRIBED = "Write it as docs/input.md describes"
+NO_JSON = Fault("^Invalid JSON: [A-Za-z ]+ at line 1 column [0-9]+$", AS_DESCRIBED)
+NO_OBJECT = Fault("^Input should be an object$", AS_DESCRIBED)
 HUGE_MANIFEST = Fault("larger than any manifest", "Write the manifest again")
-VERSION = Fault("unknown version of the contract", "Deliver by version 1")
-SOURCE_KIND = Fault('^source must be the text "police", not a list$', "Correct it")
-NO_SOURCE = Fault("^source is missing$", 'Add it as the text "police"')
+VERSION = Fault("^contract: an unknown version of the contract; deliver by version 1$", AS_DESCRIBED)
 OTHER_SOURCE = Fault("its source is not the folder's", "into its own folder")
 OTHER_YEAR = Fault("its year is not the folder's", "into its own folder")
-ENCODING = Fault("an unknown encoding", "Use utf-8 or cp1252")
-NO_YEAR = Fault("^year is missing$", f"Add it as the number {YEAR}$")
-NO_FILES = Fault("^files is missing$", "Add it as a list of the files")
+ENCODING = Fault("^encoding: an unknown encoding; use utf-8 or cp1252$", AS_DESCRIBED)
 LISTS = Fault(
     "it lists .* but decisions.csv, offences.csv are there", "Deliver the listed files, or correct the manifest"
 )
@@ -174,24 +171,12 @@ def missing_column(names: str, remedy: str = "separated by ';' and with the same
     return Fault(rf"missing column {names} \(the \w+( \w+)? holds \d+ columns, \d+ of the contract\)", remedy)
 
 
-def year_kind(kind: str) -> Fault:
-    return Fault(f"^year must be the number {YEAR}, not {kind}$", "Correct it")
+def field_must_be(field: str, expected: str) -> Fault:
+    return Fault(f"^{field}: Input should be {expected}$", AS_DESCRIBED)
 
 
-def files_kind(kind: str) -> Fault:
-    return Fault(f"^files must be a list of the files, not {kind}$", "Correct it")
-
-
-def encoding_kind(kind: str) -> Fault:
-    return Fault(f'^encoding must be a text such as "utf-8", not {kind}$', "Correct it")
-
-
-def entry_kind(name: str, expected: str, kind: str) -> Fault:
-    return Fault(f"^{name} of entry 1 of files must be {expected}, not {kind}$", "Correct it")
-
-
-def entry_lacks(name: str) -> Fault:
-    return Fault(f"^{name} of entry 1 of files is missing$", "Add it as ")
+def field_is_missing(field: str) -> Fault:
+    return Fault(f"^{field}: Field required \\(add it\\)$", AS_DESCRIBED)
 
 
 def other_format(name: str, expected: str = "CSV text", remedy: str = "Export") -> Fault:
@@ -687,29 +672,32 @@ LIES: dict[str, tuple[dict[str, Any], Fault]] = {
     "of contract 2": ({**MANIFEST, "contract": "2"}, VERSION),
     "of contract 1.1": ({**MANIFEST, "contract": "1.1"}, VERSION),
     "of contract 1.0 as a number": ({**MANIFEST, "contract": 1.0}, VERSION),
-    "without a contract": (_without(MANIFEST, "contract"), VERSION),
+    "without a contract": (_without(MANIFEST, "contract"), field_is_missing("contract")),
     "whose contract is null": ({**MANIFEST, "contract": None}, VERSION),
     "of the other source": ({**MANIFEST, "source": "prosecution"}, OTHER_SOURCE),
     "of a source that is none": ({**MANIFEST, "source": "polisen"}, OTHER_SOURCE),
     "whose source has a capital": ({**MANIFEST, "source": "Police"}, OTHER_SOURCE),
-    "without a source": (_without(MANIFEST, "source"), NO_SOURCE),
-    "whose source is a list": ({**MANIFEST, "source": ["police"]}, SOURCE_KIND),
+    "without a source": (_without(MANIFEST, "source"), field_is_missing("source")),
+    "whose source is a list": ({**MANIFEST, "source": ["police"]}, field_must_be("source", "a valid string")),
     "of the year before": ({**MANIFEST, "year": YEAR - 1}, OTHER_YEAR),
-    "without a year": (_without(MANIFEST, "year"), NO_YEAR),
-    "whose year is null": ({**MANIFEST, "year": None}, year_kind("null")),
-    "whose year is true": ({**MANIFEST, "year": True}, year_kind("true or false")),
-    "whose year is text": ({**MANIFEST, "year": str(YEAR)}, year_kind("a text")),
-    "whose year has a fraction": ({**MANIFEST, "year": YEAR + 0.5}, year_kind("a number with decimals")),
+    "without a year": (_without(MANIFEST, "year"), field_is_missing("year")),
+    "whose year is null": ({**MANIFEST, "year": None}, field_must_be("year", "a valid integer")),
+    "whose year is true": ({**MANIFEST, "year": True}, field_must_be("year", "a valid integer")),
+    "whose year is text": ({**MANIFEST, "year": str(YEAR)}, field_must_be("year", "a valid integer")),
+    "whose year has a fraction": ({**MANIFEST, "year": YEAR + 0.5}, field_must_be("year", "a valid integer")),
     "of an encoding that the contract lacks": ({**MANIFEST, "encoding": "mac-roman"}, ENCODING),
     "of a wide encoding": ({**MANIFEST, "encoding": "utf-16"}, ENCODING),
-    "whose encoding is a number": ({**MANIFEST, "encoding": 1252}, encoding_kind("a whole number")),
-    "whose encoding is null": ({**MANIFEST, "encoding": None}, encoding_kind("null")),
-    "without files": (_without(MANIFEST, "files"), NO_FILES),
-    "whose files are null": ({**MANIFEST, "files": None}, files_kind("null")),
-    "whose files are an object": ({**MANIFEST, "files": {"offences.csv": FIRST}}, files_kind("an object")),
+    "whose encoding is a number": ({**MANIFEST, "encoding": 1252}, field_must_be("encoding", "a valid string")),
+    "whose encoding is null": ({**MANIFEST, "encoding": None}, field_must_be("encoding", "a valid string")),
+    "without files": (_without(MANIFEST, "files"), field_is_missing("files")),
+    "whose files are null": ({**MANIFEST, "files": None}, field_must_be("files", "a valid array")),
+    "whose files are an object": (
+        {**MANIFEST, "files": {"offences.csv": FIRST}},
+        field_must_be("files", "a valid array"),
+    ),
     "whose files are names": (
         {**MANIFEST, "files": ["offences.csv", "decisions.csv"]},
-        Fault("^entry 1 of files must be an object, not a text$", "Correct it"),
+        Fault("^files, entry 1: Input should be an object; files, entry 2: .*$", AS_DESCRIBED),
     ),
     "that lists nothing": ({**MANIFEST, "files": []}, LISTS),
     "that lists one of two files": ({**MANIFEST, "files": [FIRST]}, LISTS),
@@ -718,25 +706,37 @@ LIES: dict[str, tuple[dict[str, Any], Fault]] = {
     "of another container": (_first_file(name="offences.csv.gz"), LISTS),
     "that spells a file otherwise": (_first_file(name="Offences.csv"), LISTS),
     "that names a file by a path": (_first_file(name=f"../{YEAR}/offences.csv"), LISTS),
-    "that names a file by half a character": (_first_file(name="\ud800"), LISTS),
+    "that names a file by half a character": (_first_file(name="\ud800"), NO_JSON),
     "that names a file by a personal identity number": (_first_file(name=f"{PERSONAL_NUMBER}.csv"), LISTS),
-    "with a file without name": ({**MANIFEST, "files": [_without(FIRST, "name"), SECOND]}, entry_lacks("name")),
-    "whose file name is a number": (_first_file(name=1), entry_kind("name", "a text", "a whole number")),
-    "with a file without rows": ({**MANIFEST, "files": [_without(FIRST, "rows"), SECOND]}, entry_lacks("rows")),
-    "whose rows are null": (_first_file(rows=None), entry_kind("rows", "a whole number", "null")),
-    "whose rows are text": (_first_file(rows="3"), entry_kind("rows", "a whole number", "a text")),
-    "whose rows are true": (_first_file(rows=True), entry_kind("rows", "a whole number", "true or false")),
+    "with a file without name": (
+        {**MANIFEST, "files": [_without(FIRST, "name"), SECOND]},
+        field_is_missing("files, entry 1, name"),
+    ),
+    "whose file name is a number": (_first_file(name=1), field_must_be("files, entry 1, name", "a valid string")),
+    "with a file without rows": (
+        {**MANIFEST, "files": [_without(FIRST, "rows"), SECOND]},
+        field_is_missing("files, entry 1, rows"),
+    ),
+    "whose rows are null": (_first_file(rows=None), field_must_be("files, entry 1, rows", "a valid integer")),
+    "whose rows are text": (_first_file(rows="3"), field_must_be("files, entry 1, rows", "a valid integer")),
+    "whose rows are true": (_first_file(rows=True), field_must_be("files, entry 1, rows", "a valid integer")),
     "whose rows have a fraction": (
         _first_file(rows=3.5),
-        entry_kind("rows", "a whole number", "a number with decimals"),
+        field_must_be("files, entry 1, rows", "a valid integer"),
     ),
     "whose rows are infinite": (
         _first_file(rows=float("inf")),
-        entry_kind("rows", "a whole number", "a number with decimals"),
+        field_must_be("files, entry 1, rows", "a valid integer"),
     ),
-    "whose rows are fewer than none": (_first_file(rows=-3), entry_kind("rows", "a whole number", "a negative number")),
-    "with a file without checksum": ({**MANIFEST, "files": [_without(FIRST, "sha256"), SECOND]}, entry_lacks("sha256")),
-    "whose checksum is null": (_first_file(sha256=None), entry_kind("sha256", "a text", "null")),
+    "whose rows are fewer than none": (
+        _first_file(rows=-3),
+        field_must_be("files, entry 1, rows", "greater than or equal to 0"),
+    ),
+    "with a file without checksum": (
+        {**MANIFEST, "files": [_without(FIRST, "sha256"), SECOND]},
+        field_is_missing("files, entry 1, sha256"),
+    ),
+    "whose checksum is null": (_first_file(sha256=None), field_must_be("files, entry 1, sha256", "a valid string")),
 }
 NO_MANIFESTS: dict[str, tuple[bytes, Fault]] = {
     "that is empty": (b"", NO_JSON),

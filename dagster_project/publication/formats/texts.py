@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from dagster_project.declared_files import StrictLoader
 from dagster_project.settings import SEEDS
-from dagster_project.strict_yaml import StrictLoader
 
 LANGUAGES = ("sv", "en")
 Text: TypeAlias = Mapping[str, str]
