@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import dagster as dg
 
-from dagster_project.defs.all_definitions import DEFAULT_SCHEDULE, build_definitions
+from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.instance import relax_synchronous_writes
 from dagster_project.settings import Settings
 
@@ -15,5 +13,4 @@ from dagster_project.settings import Settings
 def definitions() -> dg.Definitions:
     """Read the environment when Dagster asks, not when this module is imported."""
     relax_synchronous_writes()
-    schedule = os.environ.get("UPPKLARAT_SCHEDULE") or DEFAULT_SCHEDULE
-    return build_definitions(Settings.from_environment(), schedule)
+    return build_definitions(Settings.from_environment())

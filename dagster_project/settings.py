@@ -1,44 +1,98 @@
-"""Where things are: the three places the environment names, and every path inside them."""
+"""All that the environment decides, and where things are in the three places that it names."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    WrapValidator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPOSITORY / "dbt"
 SEEDS = DBT_PROJECT / "seeds"
-DSN_VARIABLE = "UPPKLARAT_POSTGRES_DSN"
+PREFIX = "UPPKLARAT_"
+DSN_VARIABLE = f"{PREFIX}POSTGRES_DSN"
+# What Python takes with dbt, Dagster, Great Expectations and the figures in it (measured: docs/performance.md).
+PYTHON_MEMORY = 1 << 30
+_LEAST_MEMORY = PYTHON_MEMORY + (512 << 20)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The landing folder (deliveries as they came), the private warehouse, the published folder, and what the environment decides."""
+def _enough_memory(given: object, parse: Callable[[object], ByteSize]) -> ByteSize:
+    with suppress(ValueError):
+        if (size := parse(given)) >= _LEAST_MEMORY:
+            return size
+    raise ValueError("it must be a size like 4GB, and 1.5GiB at least")
 
-    landing: Path
-    home: Path
-    published: Path
-    suppress_below: int = 5
+
+_Place = Annotated[Path, AfterValidator(Path.absolute)]
+
+
+class PostgresSettings(BaseModel):
+    """The PostgreSQL server that also serves the marts, if there is a connection string."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dsn: SecretStr = SecretStr("")
+    reader: str = "uppklarat_reader"
+    """The role that may read the marts and nothing else."""
+    keep: PositiveInt = 5
+    """How many publications stay loaded, the current one included."""
+
+
+class Settings(BaseSettings):
+    """What is not given comes from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`), and else from here.
+
+    An empty variable is none. No secret is shown where settings are printed.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    landing: _Place = Path("data/landing")
+    """Deliveries as they came."""
+    home: _Place = Path("data/warehouse")
+    """The private warehouse."""
+    published: _Place = Path("data/published")
+    """What BI reads."""
+    suppress_below: PositiveInt = 5
     """From which number on a count of a county or municipality is shown; 1 withholds nothing but what was withheld before."""
+    memory: Annotated[ByteSize, WrapValidator(_enough_memory)] = ByteSize(4 << 30)
+    """What a load may take."""
+    key: SecretStr = SecretStr("")
+    """The key of the pseudonyms; without it, the key file holds one."""
+    schedule: str = "0 6 1 3 *"
+    """When the yearly load runs, in cron notation."""
+    postgres: PostgresSettings = PostgresSettings()
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read `UPPKLARAT_LANDING`, `UPPKLARAT_HOME` and `UPPKLARAT_PUBLISHED`; defaults lie under `data/` here."""
-
-        def path(variable: str, default: str) -> Path:
-            return Path(environment.get(variable) or default).absolute()
-
-        below = environment.get("UPPKLARAT_SUPPRESS_BELOW") or cls.suppress_below
-        if not str(below).isdecimal() or int(below) < 1:
-            raise ValueError(f"UPPKLARAT_SUPPRESS_BELOW is {below!r}, but must be a whole number from 1 on")
-        return cls(
-            landing=path("UPPKLARAT_LANDING", "data/landing"),
-            home=path("UPPKLARAT_HOME", "data/warehouse"),
-            published=path("UPPKLARAT_PUBLISHED", "data/published"),
-            suppress_below=int(below),
-        )
+    def from_environment(cls) -> Settings:
+        """Read the environment; raises ValueError, which names each variable that cannot be, but not its value."""
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = [
+                f"{PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg'].removeprefix('Value error, ')}"
+                for one in error.errors(include_input=False)
+            ]
+            raise ValueError("; ".join(problems)) from None
 
     @property
     def raw(self) -> Path:
@@ -169,24 +223,3 @@ class Settings:
     def current(self) -> Path:
         """The pointer to the publication that readers open."""
         return self.published / "current"
-
-
-@dataclass(frozen=True)
-class PostgresSettings:
-    """The PostgreSQL server that also serves the marts; read where it is used, so that no record ever holds the password."""
-
-    dsn: str = field(repr=False)
-    reader: str = "uppklarat_reader"
-    """The role that may read the marts and nothing else."""
-    keep: int = 5
-    """How many publications stay loaded, the current one included."""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> PostgresSettings | None:
-        """Read `UPPKLARAT_POSTGRES_DSN`, `_READER` and `_KEEP`; None where no server is named."""
-        if not (dsn := environment.get(DSN_VARIABLE)):
-            return None
-        keep = environment.get("UPPKLARAT_POSTGRES_KEEP") or str(cls.keep)
-        if not keep.isdecimal() or int(keep) < 1:
-            raise ValueError(f"UPPKLARAT_POSTGRES_KEEP is {keep!r}, but must be a whole number from 1 on")
-        return cls(dsn, environment.get("UPPKLARAT_POSTGRES_READER") or cls.reader, int(keep))

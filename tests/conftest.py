@@ -29,7 +29,12 @@ os.environ.pop(DSN_VARIABLE, None)
 
 def settings_in(folder: Path, suppress_below: int = 1) -> Settings:
     """Return settings in a folder; small numbers are shown by default, because most tests count a few rows."""
-    return Settings(folder / "landing", folder / "warehouse", folder / "published", suppress_below)
+    return Settings(
+        landing=folder / "landing",
+        home=folder / "warehouse",
+        published=folder / "published",
+        suppress_below=suppress_below,
+    )
 
 
 def copied(source: Settings, settings: Settings) -> Settings:

@@ -16,7 +16,6 @@ from dagster_project.ingestion.ingest import changed_folders, uncorrected_delive
 from dagster_project.ingestion.landing import check_year, find_delivery_folders, find_unexpected_entries
 from dagster_project.ingestion.pseudonyms import pseudonym_key
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.memory import duckdb_memory
 from dagster_project.publication.formats.catalogue import read_catalogue
 from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.publications import (
@@ -25,7 +24,7 @@ from dagster_project.publications import (
     years_not_published,
 )
 from dagster_project.quality.waivers import describe_waivers
-from dagster_project.settings import PostgresSettings, Settings
+from dagster_project.settings import Settings
 from dagster_project.state import active_deliveries, clear_temporary_files, complete_years
 from dagster_project.transformation.fingerprints import is_built
 
@@ -46,9 +45,6 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
     """
     # Raises first if the folder is unreadable, which must not look like an empty folder.
     find_delivery_folders(settings.landing)
-    postgres = PostgresSettings.from_environment()
-    # Validated here to fail before the ingest.
-    duckdb_memory()
     _acquire_writer_lock(settings)
     try:
         clear_temporary_files(settings)
@@ -79,8 +75,8 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
         if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
             outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
         outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
-        if postgres and not outcome.not_served:
-            outcome = replace(outcome, not_served=_serve_postgres(settings, postgres))
+        if settings.postgres.dsn and not outcome.not_served:
+            outcome = replace(outcome, not_served=_serve_postgres(settings))
         for text in [
             *find_unexpected_entries(settings.landing, settings.corrections),
             *validated_by_earlier_rules(settings),
@@ -106,12 +102,12 @@ def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -
     return run_load(settings, touched, years)
 
 
-def _serve_postgres(settings: Settings, postgres: PostgresSettings) -> str | None:
+def _serve_postgres(settings: Settings) -> str | None:
     """Load the current publication into PostgreSQL unless it is there already; return the reason of a failure."""
     from dagster_project.publication.postgres import NotServedError, serve
 
     try:
-        serve(settings, postgres)
+        serve(settings, settings.postgres)
     except NotServedError as error:
         return str(error)
     return None

@@ -15,7 +15,7 @@ from dagster_project.cli import summaries
 from dagster_project.cli.progress import show_progress
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import UnreadableLandingError
-from dagster_project.settings import PostgresSettings, Settings
+from dagster_project.settings import Settings
 from dagster_project.years import format_years, parse_years
 
 # Documented in README.md.
@@ -159,7 +159,6 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
         if damaged := changed_files(selected[0]):
             print(f"uppklarat: {options.activate} is damaged: {', '.join(damaged)}; it stays inactive", file=sys.stderr)
             return FAILED
-        postgres = PostgresSettings.from_environment()
         from dagster_project.disclosure.withheld import count_figures_withheld_since
         from dagster_project.publication.comparison import FIGURES
 
@@ -170,11 +169,11 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
             )
         with _writing(settings):
             activate(settings, options.activate)
-            if postgres:
+            if settings.postgres.dsn:
                 from dagster_project.publication.postgres import NotServedError, serve
 
                 try:
-                    serve(settings, postgres)
+                    serve(settings, settings.postgres)
                 except NotServedError as error:
                     print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
                     return NOT_SERVED

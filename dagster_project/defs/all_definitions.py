@@ -17,11 +17,10 @@ from dagster_project.settings import DBT_PROJECT, Settings
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*CodeReference")
 OWNER = "team:uppklarat"
 SOURCES = DBT_PROJECT / "models" / "_sources.yml"
-DEFAULT_SCHEDULE = "0 6 1 3 *"
 
 
-def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE) -> dg.Definitions:
-    """All definitions over the warehouse in these places; the schedule in cron's notation, Stockholm time."""
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions over the warehouse in these places."""
     places = Places(
         landing=str(settings.landing),
         home=str(settings.home),
@@ -42,7 +41,7 @@ def build_definitions(settings: Settings, cron_schedule: str = DEFAULT_SCHEDULE)
         ),
         asset_checks=[expected_years_check(), expectation_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
-        schedules=[yearly_load(cron_schedule)],
+        schedules=[yearly_load(settings.schedule)],
         sensors=[new_delivery, dead_runs],
         resources={"places": places},
         executor=dg.in_process_executor,

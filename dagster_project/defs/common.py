@@ -54,7 +54,12 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def settings(self) -> Settings:
         """The same as domain settings."""
-        return Settings(Path(self.landing), Path(self.home), Path(self.published), self.suppress_below)
+        return Settings(
+            landing=Path(self.landing),
+            home=Path(self.home),
+            published=Path(self.published),
+            suppress_below=self.suppress_below,
+        )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dagster_project.publication.marts_page import REPORT
 from dagster_project.publication.release import PublishingBlockedError, make_draft, release
 from dagster_project.publications import active_publication
 from dagster_project.quality.audit import Audit, audit_warehouse, read_audit
-from dagster_project.settings import DSN_VARIABLE, PostgresSettings
+from dagster_project.settings import DSN_VARIABLE
 from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables, mart_views
 from expectations.results import CheckResult
 from expectations.suites import load_suites
@@ -136,15 +136,15 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         description=f"The same tables on a PostgreSQL server, where {DSN_VARIABLE} names one.",
     )
     def postgres(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
-        server = PostgresSettings.from_environment()
-        if server is None:
+        settings = places.settings
+        if not settings.postgres.dsn:
             context.log.info(f"{DSN_VARIABLE} names no server")
             return
         from dagster_project.publication.postgres import NotServedError, serve
 
-        with one_writer(context, places.settings):
+        with one_writer(context, settings):
             try:
-                served = serve(places.settings, server)
+                served = serve(settings, settings.postgres)
             except NotServedError as error:
                 raise dg.Failure(str(error), allow_retries=False) from None
         if served is None:

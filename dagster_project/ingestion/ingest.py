@@ -28,7 +28,7 @@ from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.validate import ValidatedFile, validate_file
-from dagster_project.memory import MEMORY_VARIABLE, duckdb_limits
+from dagster_project.memory import duckdb_limits
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import (
     DeliveryRecord,
@@ -111,7 +111,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
         record = read_record(destination)
         if record is None:
-            validated = _validate(delivery, received, corrections, key, scratch)
+            validated = _validate(settings, delivery, received, corrections, key, scratch)
             record = DeliveryRecord(
                 delivery_id=delivery_id,
                 source=folder.source,
@@ -242,6 +242,7 @@ def validation_version() -> str:
 
 
 def _validate(
+    settings: Settings,
     delivery: Delivery,
     received: Mapping[str, ReceivedFile],
     corrections: Sequence[Correction],
@@ -254,7 +255,7 @@ def _validate(
     validated: dict[str, ValidatedFile] = {}
     for name, file in received.items():
         file_corrections = [correction for correction in corrections if correction.file == name]
-        with duckdb.connect(config=duckdb_limits(scratch)) as connection:
+        with duckdb.connect(config=duckdb_limits(settings, scratch)) as connection:
             try:
                 validated[name] = validate_file(
                     file,
@@ -269,7 +270,7 @@ def _validate(
                 # An error of DuckDB is not an error of the delivery.
                 raise RuntimeError(f"{file.where}: DuckDB could not validate it ({type(error).__name__})") from None
             except duckdb.OutOfMemoryException:
-                raise MemoryError(f"{file.where}: validation needs more memory than {MEMORY_VARIABLE} allows") from None
+                raise MemoryError(f"{file.where}: validation needs more memory than UPPKLARAT_MEMORY allows") from None
             except duckdb.Error as error:
                 if isinstance(error, duckdb.IOException) and str(scratch) in str(error):
                     # Writing failed; DuckDB gives the cause after the last colon.

@@ -37,7 +37,7 @@ def pseudonym_key(settings: Settings) -> bytes:
     offence would get a new pseudonym and no longer match its reopening.
     """
     active, kept = active_deliveries(settings), kept_description(settings)
-    text = os.environ.get(KEY_VARIABLE, "").strip()
+    text = settings.key.get_secret_value().strip()
     if not text and settings.key_file.exists():
         if stat.S_IMODE(settings.key_file.stat().st_mode) & 0o077:
             raise PseudonymKeyError(f"others can read the pseudonym key: chmod 600 {settings.key_file}")
@@ -52,7 +52,7 @@ def pseudonym_key(settings: Settings) -> bytes:
         write_text(settings.key_file, text + "\n")
         sync_folder(settings.key_file.parent)
     if len(text) < SHORTEST_KEY:
-        source = settings.key_file if settings.key_file.exists() and not os.environ.get(KEY_VARIABLE) else KEY_VARIABLE
+        source = settings.key_file if settings.key_file.exists() and not settings.key else KEY_VARIABLE
         raise PseudonymKeyError(f"the pseudonym key in {source} has fewer than {SHORTEST_KEY} characters")
     key = text.encode()
     if others := [record.label for record in active.values() if record.key_id != key_id(key)]:

@@ -79,7 +79,7 @@ def audit_warehouse(settings: Settings) -> Audit:
         *(result for record in active.values() for result in _corrections(record)),
     ]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-        limit_memory(connection)
+        limit_memory(connection, settings)
         results += validate("marts", load_suites("intermediate", "marts"), connection)
     results = apply_waivers(results, read_waivers(settings.waivers), date.today())
     audit = Audit(basis, tuple(leave_consequences_unjudged(results, load_suites("raw", "intermediate", "marts"))))
@@ -174,7 +174,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
 
     files = {file.table: file.name for file in input_contract().sources[record.source]}
     of_source = [suite for suite in load_suites("raw") if suite.meta["asset"] in files]
-    with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
+    with duckdb.connect(config=duckdb_limits(settings, settings.scratch)) as connection:
         for table, name in files.items():
             rows = parquet(raw_file(settings, record, name))
             connection.execute(f"create view {table} as select *, {record.year} as year from {rows}")

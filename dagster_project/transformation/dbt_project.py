@@ -173,7 +173,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     settings.scratch.mkdir(parents=True, exist_ok=True)
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
     os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
-    os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory()
+    os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory(settings)
     # A load writes no compiled models into the code folder.
     with TemporaryDirectory(dir=settings.scratch) as target:
         try:

@@ -57,7 +57,7 @@ def is_built(settings: Settings) -> bool:
     if not settings.warehouse_file.exists():
         return False
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-        limit_memory(connection)
+        limit_memory(connection, settings)
         if not connection.execute(_TABLE_EXISTS, ["result"]).fetchone():
             return False
         recorded = connection.execute("select basis, content from build.result").fetchone()

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Bench:
             world = world_in(self.folder / "year", of)
             steps = {**self._scripts(of, pandas=True), LOAD: partial(self._first, f"{volume:g} × one year", world)}
             if volume == ONE_YEAR:
-                again = replace(world, landing=deliveries(volume * self.scale, 2, [YEAR]).landing)
+                again = world.model_copy(update={"landing": deliveries(volume * self.scale, 2, [YEAR]).landing})
                 steps |= {REDELIVERED: partial(load, again), NOTHING: partial(load, again)}
             self._in_turns(f"{volume:g}", steps)
 

@@ -110,7 +110,7 @@ def in_duckdb(file: Path) -> dict[str, list[float]]:
 
 def main() -> None:
     published = Path(sys.argv[1] if len(sys.argv) > 1 else "data/published").absolute()
-    settings = Settings(published.parent / "landing", published.parent / "warehouse", published)
+    settings = Settings(landing=published.parent / "landing", home=published.parent / "warehouse", published=published)
     results = {**in_postgresql(settings), **in_duckdb(settings.current / DATABASE)}
     print(f"{'':<40}{'median ms':>10}{'95 % ms':>10}")
     for name, times in results.items():

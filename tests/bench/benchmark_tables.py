@@ -15,7 +15,6 @@ from benchmark_process import Measured
 from benchmark_profile import HEAVY, OTHER_IMPORTS, STAGES, TESTS
 
 from dagster_project.files import write_text
-from dagster_project.memory import MEMORY_VARIABLE
 from dagster_project.settings import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"
@@ -26,7 +25,7 @@ LOAD, REDELIVERED, NOTHING = "load from nothing", "load of the year delivered ag
 FIRST, TWELFTH = "load of one year from nothing", "load of the 12th year into 11"
 # What a whole load may take by the last target.
 LITTLE_MEMORY = "3GiB"
-LITTLE = f"load from nothing, `{MEMORY_VARIABLE}={LITTLE_MEMORY}`"
+LITTLE = f"load from nothing, `UPPKLARAT_MEMORY={LITTLE_MEMORY}`"
 YEARS = "twelve years"
 ONE_YEAR, TINY, MANY = 1.0, 0.01, 5.0
 GIB, MIB = 2**30, 2**20
@@ -170,7 +169,7 @@ def _targets(results: Results) -> str:
         ("memory of 5 × national in one year, largest", 4, "GiB", _memory(results, many, LOAD), runs(many, LOAD)),
         ("memory of twelve national years, by default", 3, "GiB", _memory(results, YEARS, LOAD), runs(YEARS, LOAD)),
         (
-            f"memory of twelve national years, `{MEMORY_VARIABLE}={LITTLE_MEMORY}`",
+            f"memory of twelve national years, `UPPKLARAT_MEMORY={LITTLE_MEMORY}`",
             3,
             "GiB",
             _memory(results, YEARS, LITTLE),

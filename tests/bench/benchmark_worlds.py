@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmark_process import Measured, measured
 from benchmark_scripts import to_parquet
 
-from dagster_project.memory import MEMORY_VARIABLE
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint
@@ -55,7 +54,7 @@ def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
 
 def world_in(folder: Path, of: Deliveries) -> Settings:
     """The places of a warehouse in a folder of its own."""
-    return Settings(of.landing, folder / "warehouse", folder / "published")
+    return Settings(landing=of.landing, home=folder / "warehouse", published=folder / "published")
 
 
 def emptied(world: Settings) -> Settings:
@@ -90,7 +89,7 @@ def remove(folder: Path) -> None:
 
 def load(world: Settings, *arguments: str, memory: str = "") -> Measured:
     """The command as people type it, with a limit of memory other than the one that is set, if one is given."""
-    limit = {MEMORY_VARIABLE: memory} if memory else {}
+    limit = {"UPPKLARAT_MEMORY": memory} if memory else {}
     return measured([COMMAND, "load", *arguments], {**_environment(world), **limit})
 
 

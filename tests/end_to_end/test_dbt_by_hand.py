@@ -42,7 +42,9 @@ def project(tmp_path: Path) -> Path:
 def published(published_world: Settings, project: Path) -> Settings:
     """A loaded and published warehouse at the default places."""
     data = project.parent / "data"
-    places = Settings(data / "landing", data / "warehouse", data / "published", published_world.suppress_below)
+    places = published_world.model_copy(
+        update={"landing": data / "landing", "home": data / "warehouse", "published": data / "published"}
+    )
     return copied(published_world, places)
 
 

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -272,7 +271,7 @@ def test_nothing_published(settings: Settings, ask: Any) -> None:
 @pytest.fixture
 def world(published_world: Settings, settings: Settings) -> Settings:
     """A world that may be changed."""
-    return copied(published_world, replace(settings, suppress_below=5))
+    return copied(published_world, settings.model_copy(update={"suppress_below": 5}))
 
 
 def private(said: Said) -> dict[str, Any]:

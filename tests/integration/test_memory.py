@@ -18,21 +18,30 @@ from dagster_project.transformation.build import build_marts
 
 @pytest.mark.parametrize(
     ("given", "limit"),
-    [("", "3072MiB"), ("4GiB", "3072MiB"), ("4gb", "2790MiB"), ("2.5 GiB", "1536MiB"), ("6000MB", "4698MiB")],
+    [
+        ("", "3072MiB"),
+        ("4GiB", "3072MiB"),
+        ("4gb", "2790MiB"),
+        ("2.5 GiB", "1536MiB"),
+        ("6000MB", "4698MiB"),
+        ("0.5TiB", "523264MiB"),
+    ],
 )
-def test_duckdb_gets_what_is_left(given: str, limit: str) -> None:
-    assert duckdb_memory({"UPPKLARAT_MEMORY": given}) == limit
+def test_duckdb_gets_what_is_left(monkeypatch: pytest.MonkeyPatch, given: str, limit: str) -> None:
+    monkeypatch.setenv("UPPKLARAT_MEMORY", given)
+    assert duckdb_memory(Settings.from_environment()) == limit
 
 
-@pytest.mark.parametrize("given", ["much", "4", "-4GB", "1GB", "0.5TiB", "4GB8"])
-def test_what_is_no_size_or_too_little_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="UPPKLARAT_MEMORY"):
-        duckdb_memory({"UPPKLARAT_MEMORY": given})
+@pytest.mark.parametrize("given", ["much", "4", "-4GB", "1GB", "0.001TiB", "4GB8"])
+def test_what_is_no_size_or_too_little_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("UPPKLARAT_MEMORY", given)
+    with pytest.raises(ValueError, match=r"UPPKLARAT_MEMORY: it must be a size like 4GB, and 1\.5GiB at least"):
+        Settings.from_environment()
 
 
-def test_duckdb_takes_the_limits(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UPPKLARAT_MEMORY", "2GiB")
-    with duckdb.connect(config=duckdb_limits(settings.scratch)) as connection:
+def test_duckdb_takes_the_limits(settings: Settings) -> None:
+    little = settings.model_copy(update={"memory": 2 << 30})
+    with duckdb.connect(config=duckdb_limits(little, settings.scratch)) as connection:
         told = connection.execute(
             "select current_setting('memory_limit'), current_setting('temp_directory')"
         ).fetchone()
@@ -42,7 +51,9 @@ def test_duckdb_takes_the_limits(settings: Settings, monkeypatch: pytest.MonkeyP
 def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
     """Encrypted, which DuckDB does only if it is told that its own encryption will do."""
     settings.scratch.mkdir(parents=True)
-    with duckdb.connect(config={**duckdb_limits(settings.scratch), "memory_limit": "50MB", "threads": 1}) as connection:
+    with duckdb.connect(
+        config={**duckdb_limits(settings, settings.scratch), "memory_limit": "50MB", "threads": 1}
+    ) as connection:
         connection.execute(
             "create temp table much as select range as n, md5(range::varchar) as text from range(2_000_000)"
         )
@@ -58,7 +69,7 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
     write_sample(settings.landing, [2025], 0.1, 1, lambda _: None)
     for folder in changed_folders(settings):
         ingest(folder, settings)
-    monkeypatch.setattr(dbt_project, "duckdb_memory", lambda: "60MiB")
+    monkeypatch.setattr(dbt_project, "duckdb_memory", lambda _: "60MiB")
     monkeypatch.setenv("UPPKLARAT_DUCKDB_MEMORY", "")  # dbt's environment, put back at the end
     put_aside, built = [0], Event()
 

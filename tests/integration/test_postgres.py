@@ -9,8 +9,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -20,6 +18,7 @@ from conftest import settings_in
 from made_publications import make_publication
 from postgres_server import PASSWORD, Database, database
 from psycopg import errors, sql
+from pydantic import SecretStr
 
 import dagster_project.publication.postgres.tables as loading
 from dagster_project.publication.postgres import NotServedError, serve, switch
@@ -188,7 +187,7 @@ def test_a_reader_can_read_the_marts_and_nothing_else(served: Database) -> None:
 def test_the_reader_role_is_made_where_it_is_missing(current: Settings, db: Database) -> None:
     other = f"{db.reader}_2"
     try:
-        serve(current, replace(db.settings, reader=other))
+        serve(current, db.settings.model_copy(update={"reader": other}))
         assert db.ask(
             "select rolcanlogin, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = %s", [other]
         ) == [(False, False, False, False)]
@@ -205,10 +204,10 @@ def test_a_role_that_may_more_is_no_reader(current: Settings, db: Database) -> N
     for mighty in ("postgres", loader):
         if db.ask("select 1 from pg_roles where rolname = %s", [mighty]):
             with pytest.raises(NotServedError, match="READER"):
-                serve(current, replace(db.settings, reader=mighty))
+                serve(current, db.settings.model_copy(update={"reader": mighty}))
     db.ask(sql.SQL("alter role {} nocreaterole").format(sql.Identifier(loader)))  # type: ignore[arg-type]
     with pytest.raises(NotServedError, match="create role nobody nologin"):
-        serve(current, replace(db.settings, reader="nobody"))
+        serve(current, db.settings.model_copy(update={"reader": "nobody"}))
     assert schemas(db) == []
 
 
@@ -381,7 +380,7 @@ def test_old_ones_are_dropped_but_never_the_current(db: Database, settings: Sett
     point_to(settings, FIRST)
     serve(settings, db.settings)  # Not kept any more: loaded from the published folder.
     assert ids() == [one.lower() for one in (FIRST, THIRD, FOURTH)]
-    serve(settings, replace(db.settings, keep=1))
+    serve(settings, db.settings.model_copy(update={"keep": 1}))
     assert ids() == [FIRST.lower()]
 
 
@@ -393,10 +392,10 @@ def test_an_old_one_in_use_is_dropped_the_next_time(
     with psycopg.connect(served.admin) as dump:
         serve(current, served.settings)
         dump.execute(sql.SQL("lock table {} in access share mode").format(sql.Identifier(old, "dim_year")))
-        serve(current, replace(served.settings, keep=1))
+        serve(current, served.settings.model_copy(update={"keep": 1}))
         assert old in schemas(served)
         assert old in caplog.text and "LockNotAvailable" in caplog.text
-    serve(current, replace(served.settings, keep=1))
+    serve(current, served.settings.model_copy(update={"keep": 1}))
     assert old not in schemas(served)
 
 
@@ -470,7 +469,8 @@ def test_a_killed_load_leaves_all_as_it_was(current: Settings, served: Database)
         from pathlib import Path
         from dagster_project.publication.postgres import serve
         from dagster_project.settings import PostgresSettings, Settings
-        serve(Settings(Path(), Path(), Path({str(current.published)!r})), PostgresSettings({served.loader!r}, {served.reader!r}))
+        settings = Settings(landing=Path(), home=Path(), published=Path({str(current.published)!r}))
+        serve(settings, PostgresSettings(dsn={served.loader!r}, reader={served.reader!r}))
     """
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], cwd=REPOSITORY) as loader:
         while not served.ask(
@@ -519,21 +519,28 @@ def test_a_server_that_cannot_be_reached_is_told_without_its_name(
     current: Settings, capfd: pytest.CaptureFixture[str], dsn: str, said: str
 ) -> None:
     with pytest.raises(NotServedError, match=said) as failure:
-        serve(current, PostgresSettings(dsn))
+        serve(current, PostgresSettings(dsn=SecretStr(dsn)))
     assert failure.value.__context__ is None and failure.value.__cause__ is None
-    told = "".join([str(failure.value), repr(PostgresSettings(dsn)), *capfd.readouterr()])
+    told = "".join([str(failure.value), repr(PostgresSettings(dsn=SecretStr(dsn))), *capfd.readouterr()])
     for secret in ("hidden", "s3cr3t", "s3c@", "r3t", "p4ss", "127.0.0.1", "no.such", "nowhere"):
         assert secret not in told
 
 
-def test_settings_come_from_the_environment() -> None:
-    assert PostgresSettings.from_environment({}) is None
-    assert PostgresSettings.from_environment({"UPPKLARAT_POSTGRES_DSN": ""}) is None
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.from_environment().postgres == PostgresSettings()
+    monkeypatch.setenv("UPPKLARAT_POSTGRES_DSN", "")
+    assert not Settings.from_environment().postgres.dsn
     given = {"UPPKLARAT_POSTGRES_DSN": "dbname=x", "UPPKLARAT_POSTGRES_KEEP": "2", "UPPKLARAT_POSTGRES_READER": "bi"}
-    assert PostgresSettings.from_environment(given) == PostgresSettings("dbname=x", "bi", 2)
-    for wrong, variable in product(("0", "-1", "many", "1.5"), ("UPPKLARAT_POSTGRES_KEEP",)):
-        with pytest.raises(ValueError, match=variable):
-            PostgresSettings.from_environment({**given, variable: wrong})
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    found = Settings.from_environment()
+    assert found.postgres == PostgresSettings(dsn=SecretStr("dbname=x"), reader="bi", keep=2)
+    assert "dbname" not in f"{found!r} {found} {found.model_dump_json()}"
+    for wrong in ("0", "-1", "many", "1.5"):
+        monkeypatch.setenv("UPPKLARAT_POSTGRES_KEEP", wrong)
+        with pytest.raises(ValueError, match="UPPKLARAT_POSTGRES_KEEP: Input should be") as caught:
+            Settings.from_environment()
+        assert "dbname" not in f"{caught.value!r} {caught.value}"
 
 
 def test_publications_of_the_test_differ(made: Settings) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     take_back(settings, "police", 2024)
     steps.append(step(settings))
     shutil.rmtree(steps[REDELIVERED].publication.folder)
-    settings = replace(settings, suppress_below=5)
+    settings = settings.model_copy(update={"suppress_below": 5})
     police(settings, 2024, [offence_row(number) for number in range(31, 41)], [*range(31, 38)])
     steps.append(step(settings))
     return History(settings, steps)
@@ -270,7 +270,7 @@ def other_code(history: History, settings: Settings, monkeypatch: pytest.MonkeyP
     """The same warehouse under another version of the code, which counts the same."""
     for module in ("quality.audit_basis", "publication.release"):
         monkeypatch.setattr(f"dagster_project.{module}.code_version", lambda: "0.0.0+another")
-    return copied(history.settings, replace(settings, suppress_below=5))
+    return copied(history.settings, settings.model_copy(update={"suppress_below": 5}))
 
 
 def test_other_code_that_counts_the_same_revises_nothing(history: History, other_code: Settings) -> None:

@@ -16,7 +16,7 @@ from dagster_project.settings import Settings
 
 def main() -> None:
     landing, home, published, source, year = sys.argv[1:]
-    settings = Settings(Path(landing), Path(home), Path(published))
+    settings = Settings(landing=Path(landing), home=Path(home), published=Path(published))
     rejection, printed = None, ""
     try:
         ingest(DeliveryFolder(settings.landing, source, int(year)), settings)

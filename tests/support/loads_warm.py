@@ -31,7 +31,9 @@ prepare_manifest()
 mart_tables()
 described_tables()
 data_tests()
-build_definitions(Settings(Path("landing"), Path("home"), Path("published"))).resolve_job_def("load")
+build_definitions(Settings(landing=Path("landing"), home=Path("home"), published=Path("published"))).resolve_job_def(
+    "load"
+)
 sqlite_run_storage.create_engine = create_engine  # type: ignore[attr-defined]
 assert threading.active_count() == 1, f"forking {os.getpid()} is not safe: {threading.enumerate()}"
 gc.collect()

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 
 from dagster_project.settings import PostgresSettings
 
@@ -32,7 +33,7 @@ class Database:
 
     @property
     def settings(self) -> PostgresSettings:
-        return PostgresSettings(self.loader, self.reader, keep=3)
+        return PostgresSettings(dsn=SecretStr(self.loader), reader=self.reader, keep=3)
 
     def ask(self, query: str, parameters: Any = None, *, who: str | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query, by default as the administrator."""

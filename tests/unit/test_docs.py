@@ -83,7 +83,7 @@ def test_paths_and_models_are_there(page: Path) -> None:
 
 def test_every_place_on_disk_is_told() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    settings = Settings(Path("/landing"), Path("/home"), Path("/published"))
+    settings = Settings(landing=Path("/landing"), home=Path("/home"), published=Path("/published"))
     places = [value for name in vars(Settings) if isinstance(value := getattr(settings, name, None), Path)]
     assert len(places) > 10
     assert [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from deliveries import (
     pseudonym,
     put,
 )
+from pydantic import SecretStr
 from reference.worlds import offence_row, police_row, prosecution_row
 
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, SHORTEST_KEY, PseudonymKeyError, pseudonym_key
@@ -49,7 +51,7 @@ def test_a_pseudonym_is_the_keyed_hash_that_anybody_can_compute(settings: Settin
 @pytest.mark.parametrize("key", ["k" * SHORTEST_KEY, "k" * 64, "k" * 65, "nyckel-åäö-" * 20])
 def test_keys_of_any_length(settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """RFC 2104 pads a short key and hashes a long one."""
-    monkeypatch.setenv(KEY_VARIABLE, key)
+    settings = settings.model_copy(update={"key": SecretStr(key)})
     monkeypatch.setattr("deliveries.KEY", key)
     put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row()])})
     (row,) = outcome(settings, load(settings)).rows
@@ -160,35 +162,36 @@ def test_a_key_file_that_others_may_read_is_refused(settings: Settings, mode: in
 
 
 @pytest.mark.parametrize("key", ["x", "x" * (SHORTEST_KEY - 1)])
-def test_a_short_key_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, key)
+def test_a_short_key_is_refused(settings: Settings, key: str) -> None:
     with pytest.raises(PseudonymKeyError, match="fewer than 32") as caught:
-        pseudonym_key(settings)
+        pseudonym_key(settings.model_copy(update={"key": SecretStr(key)}))
     assert "xxx" not in str(caught.value)
 
 
-def lose_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def lose_file(settings: Settings) -> Settings:
     settings.key_file.unlink()
+    return settings
 
 
-def replace_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def replace_file(settings: Settings) -> Settings:
     settings.key_file.write_text("another key, which is long enough too")
+    return settings
 
 
-def set_another(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, "another key, which is long enough too")
+def set_another(settings: Settings) -> Settings:
+    return settings.model_copy(update={"key": SecretStr("another key, which is long enough too")})
 
 
 @pytest.mark.usefixtures("without_variable")
 @pytest.mark.parametrize("how", [lose_file, replace_file, set_another])
 def test_a_lost_key_is_noticed_and_loading_again_recovers(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, how: object
+    settings: Settings, how: Callable[[Settings], Settings]
 ) -> None:
     """Half of the rows under one key and half under another would quietly lose every link between them."""
     put(settings, "police", files_of("police"))
     put(settings, "prosecution", files_of("prosecution"))
     load(settings, "police")
-    how(settings, monkeypatch)  # type: ignore[operator]
+    settings = how(settings)
     with pytest.raises(PseudonymKeyError, match="pseudonym key") as caught:
         load(settings, "prosecution")
     assert str(settings.raw) in str(caught.value)

@@ -6,7 +6,6 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -474,7 +473,7 @@ def test_the_landing_folder_may_itself_be_a_link(settings: Settings, tmp_path: P
     settings.landing.symlink_to(tmp_path / "disk")
     content = csv_file("prosecution", "decisions", ROWS["prosecution", "decisions"])
     put(settings, "prosecution", {"decisions.csv": content})
-    through_dots = replace(settings, landing=settings.home / ".." / settings.landing.name)
+    through_dots = settings.model_copy(update={"landing": settings.home / ".." / settings.landing.name})
     settings.home.mkdir()
     assert outcome(settings, load(through_dots)).rows == the_rows("prosecution", "decisions")
 

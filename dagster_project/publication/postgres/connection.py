@@ -56,12 +56,13 @@ def connect(postgres: PostgresSettings) -> Iterator[psycopg.Connection]:
     """Open a connection with autocommit and an empty search path."""
     # psycopg's warnings contain host and user.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL + 1)
+    dsn = postgres.dsn.get_secret_value()
     try:
-        configured = conninfo_to_dict(postgres.dsn)
+        configured = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         raise NotServedError(f"{DSN_VARIABLE} is no connection string that PostgreSQL understands") from None
     defaults = {name: value for name, value in _PATIENCE.items() if name not in configured}
-    with psycopg.connect(make_conninfo(postgres.dsn, **defaults), autocommit=True) as connection:
+    with psycopg.connect(make_conninfo(dsn, **defaults), autocommit=True) as connection:
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection.execute(_SESSION)
         yield connection
