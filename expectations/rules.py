@@ -25,30 +25,6 @@ def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figu
     )
 
 
-def withheld_where_the_indicators_are(table: str) -> ExpectNoRows:
-    """Expect that a table withholds the same counties as the indicators."""
-    cell = "distinct indicator_id, variant, year, geography_level, geography_code, suppression"
-    return ExpectNoRows(
-        query=f"""
-            with
-            figure as (
-                select {cell} from marts.fct_indicator_year
-                where geography_level = 'lan' and victim_group = 'total' and suppression is not null
-            ),
-            hidden as (select {cell} from {table} where suppression is not null)
-            (select * from figure except select * from hidden) union all (select * from hidden except select * from figure)
-        """,
-        evaluates_an_empty_table=True,
-        severity="critical",
-        notes="what one table withholds, another must not show",
-        meta={
-            "name": "withheld_where_the_indicators_are",
-            "owner": "us",
-            "limit": "the same counties in both tables",
-        },
-    )
-
-
 def every_line_is_read_once(table: str) -> ExpectNoRows:
     """Expect one row per line of the file."""
     return ExpectNoRows(

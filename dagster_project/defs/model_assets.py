@@ -1,4 +1,4 @@
-"""Assets of groups `reference` and `staging` to `marts`: one per dbt model, with its data tests as checks."""
+"""Assets of groups `reference` and `staging` to `marts`: one per dbt model, with its plain data tests as checks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -31,9 +31,16 @@ class Translator(DagsterDbtTranslator):
         keeps_years = dbt_resource_props["config"].get("materialized") == "incremental"
         return YEARS if keeps_years or dbt_resource_props["name"] == FIGURES else None
 
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """A data test that declares a limit is reported with the expectations."""
+        is_reported_there = "limit" in manifest["nodes"][unique_id]["config"]["meta"]
+        return None if is_reported_there else super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+
 
 def model_assets() -> list[dg.AssetsDefinition]:
-    """All models, with their data tests."""
+    """All models, with their plain data tests."""
     manifest = require_manifest()
 
     @dbt_assets(

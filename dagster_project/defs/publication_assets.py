@@ -13,7 +13,13 @@ from dagster_project.publication.release import PublishingBlockedError, make_dra
 from dagster_project.publications import active_publication
 from dagster_project.quality.audit import Audit, audit_warehouse, read_audit
 from dagster_project.settings import DSN_VARIABLE
-from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables, mart_views
+from dagster_project.transformation.dbt_project import (
+    data_test_checks,
+    described_tables,
+    mart_declarations,
+    mart_tables,
+    mart_views,
+)
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
@@ -51,7 +57,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 expectation.meta["name"],
                 asset=DRAFT,
                 blocking=expectation.severity == "critical",
-                description=_description(expectation),
+                description=_description(expectation.meta["limit"], expectation.notes),
             )
             for suite in load_suites("published")
             for expectation in suite.expectations
@@ -164,12 +170,23 @@ def publication_assets() -> list[dg.AssetsDefinition]:
 def expectation_checks() -> dg.AssetChecksDefinition:
     """Every expectation as a check of the asset that it is about, and whether all of them let the marts be published.
 
+    Data tests of dbt that declare a limit are among them, since only the audit knows whether one is waived or not judged.
+
     Dagster lets no asset begin of which a blocking check failed before it. Of raw and intermediate tables the marts are made before
     they are validated, so what fails there blocks by `may_be_published`.
     """
-    declared = load_suites("raw", "intermediate", "marts")
-    keys = {suite.meta["asset"]: _audited_asset(suite) for suite in declared}
+    suites = load_suites("raw", "intermediate", "marts")
+    keys = {suite.meta["asset"]: _audited_asset(suite) for suite in suites}
     marts = _marts()
+    # By asset and name, whether a failure blocks, and the description.
+    declared = {
+        (suite.meta["asset"], expectation.meta["name"]): (
+            expectation.severity == "critical",
+            _description(expectation.meta["limit"], expectation.notes),
+        )
+        for suite in suites
+        for expectation in suite.expectations
+    } | {key: (True, _description(meta["limit"], meta["reason"])) for key, meta in data_test_checks().items()}
 
     @dg.multi_asset_check(
         name=VALIDATE,
@@ -183,14 +200,13 @@ def expectation_checks() -> dg.AssetChecksDefinition:
             ),
             *(
                 dg.AssetCheckSpec(
-                    expectation.meta["name"],
-                    asset=keys[suite.meta["asset"]],
-                    additional_deps=[mart for mart in marts if mart != keys[suite.meta["asset"]]],
-                    blocking=suite.meta["layer"] == "marts" and expectation.severity == "critical",
-                    description=_description(expectation),
+                    name,
+                    asset=keys[asset],
+                    additional_deps=[mart for mart in marts if mart != keys[asset]],
+                    blocking=blocks and keys[asset] in marts,
+                    description=description,
                 )
-                for suite in declared
-                for expectation in suite.expectations
+                for (asset, name), (blocks, description) in declared.items()
             ),
         ],
         # While no year is complete there is nothing to validate, and no result to show.
@@ -209,12 +225,9 @@ def expectation_checks() -> dg.AssetChecksDefinition:
             description="; ".join(result.label for result in audit.blocking) or None,
             metadata=_about(audit, places),
         )
-        names = {
-            (suite.meta["asset"], expectation.meta["name"]) for suite in declared for expectation in suite.expectations
-        }
         results = sorted(audit.results, key=lambda result: (result.asset, result.name, result.year or 0))
         for (asset, name), of_check in groupby(results, key=lambda result: (result.asset, result.name)):
-            if (asset, name) in names:
+            if (asset, name) in declared:
                 yield _check(keys[asset], list(of_check), places)
 
     return validate
@@ -224,9 +237,9 @@ def _marts() -> list[dg.AssetKey]:
     return [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
 
 
-def _description(expectation: Any) -> str:
+def _description(limit: str, reason: str) -> str:
     """What a check tests, and then why."""
-    return f"Expected: {expectation.meta['limit']}. Why: {expectation.notes}."
+    return f"Expected: {limit}. Why: {reason}."
 
 
 def _audited_asset(suite: ExpectationSuite) -> dg.AssetKey:

@@ -18,9 +18,17 @@ from dagster_project.quality.waivers import apply_waivers, read_waivers
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, active_deliveries, complete_years, record_folder
-from dagster_project.transformation.dbt_project import NodeResult, data_tests, mart_tables, mart_views, read_data_tests
+from dagster_project.transformation.dbt_project import (
+    NodeResult,
+    data_test_checks,
+    data_tests,
+    mart_tables,
+    mart_views,
+    read_data_tests,
+)
 from dagster_project.transformation.fingerprints import is_built, raw_file
 from dagster_project.versions import code_version, rules_version
+from expectations.observed import show_count
 from expectations.page import render_page
 from expectations.results import CheckResult
 
@@ -75,11 +83,11 @@ def audit_warehouse(settings: Settings) -> Audit:
             if year in complete
             for result in _audit_delivery(settings, record)
         ),
-        *_dbt_results(read_data_tests(settings)),
         *(result for record in active.values() for result in _corrections(record)),
     ]
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
         limit_memory(connection, settings)
+        results += data_test_results(read_data_tests(settings), connection)
         results += validate("marts", load_suites("intermediate", "marts"), connection)
     results = apply_waivers(results, read_waivers(settings.waivers), date.today())
     audit = Audit(basis, tuple(leave_consequences_unjudged(results, load_suites("raw", "intermediate", "marts"))))
@@ -208,15 +216,24 @@ def _corrections(record: DeliveryRecord) -> list[CheckResult]:
     ]
 
 
-def _dbt_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
-    """Convert dbt's data tests to check results."""
+def data_test_results(tests: Iterable[NodeResult], connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+    """Convert dbt's data tests to check results.
+
+    Those that declare a limit are checks of their model's suite, and what an empty table means for them is declared there.
+    """
+    from expectations.suites import load_suites
+    from expectations.validation import outcome_on_an_empty_table
+
+    suites = {suite.meta["asset"]: suite for suite in load_suites("intermediate", "marts")}
     marts = {*mart_tables(), *mart_views()}
-    return [
-        CheckResult(
+
+    def as_result(test: NodeResult) -> CheckResult:
+        model = test.tested_model or ""
+        plain = CheckResult(
             name=test.name,
             suite="dbt",
-            layer="marts" if test.tested_model in marts else "intermediate",
-            asset=test.tested_model or "",
+            layer="marts" if model in marts else "intermediate",
+            asset=model,
             severity="block",
             owner="us",
             reason="a data test of the transformation",
@@ -225,5 +242,26 @@ def _dbt_results(tests: Iterable[NodeResult]) -> list[CheckResult]:
             limit="0 failing rows",
             rows=test.failures,
         )
-        for test in tests
-    ]
+        check = data_test_checks().get((model, test.name))
+        if check is None:
+            return plain
+        suite = suites[model]
+        result, observed, rows, error = plain.result, show_count(plain.rows, "row"), plain.rows, None
+        is_empty = connection.execute(f"from {suite.meta['table']} limit 1").fetchone() is None
+        if test.is_broken:
+            observed, error = "not determined", "dbt could not run it; dbt.log says why"
+        elif is_empty and not check.get("evaluates_an_empty_table"):
+            result, observed, rows, error = outcome_on_an_empty_table(suite)
+        return replace(
+            plain,
+            suite=suite.name,
+            owner=check["owner"],
+            reason=check["reason"],
+            limit=check["limit"],
+            result=result,
+            observed=observed,
+            rows=rows,
+            error=error,
+        )
+
+    return [as_result(test) for test in tests]

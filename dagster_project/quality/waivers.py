@@ -24,6 +24,7 @@ from dagster_project.contract import DeliveryLabel
 from dagster_project.declared_files import DeclaredModel, StrictLoader, describe_errors, read_yaml
 from dagster_project.ingestion.identifiers import PublicText
 from dagster_project.settings import Settings
+from dagster_project.transformation.dbt_project import data_test_checks
 from expectations.results import CheckResult, Layer
 
 # A waiver of the gate is for all files of one delivery. Of all other checks that block, a waiver widens the limit for one unit of
@@ -93,7 +94,7 @@ class Waiver(DeclaredModel):
             choices = [{"delivery", "limit_pct"}]
         elif is_measured:
             choices = [{"unit", bound} for bound in self._own_bounds]
-        elif reports_rows(expectation):
+        elif expectation is None or reports_rows(expectation):
             choices = [{"rows"}, {"rows", "year"}] if self._layer == "raw" else [{"rows"}]
         else:
             raise ValueError(
@@ -167,12 +168,16 @@ def read_waivers(path: Path) -> list[Waiver]:
     # Great Expectations takes seconds to import, which only those pay who waive.
     from expectations.suites import load_suites
 
+    suites = load_suites(*WAIVABLE_LAYERS)
     blocking: dict[str, tuple[Layer, Any]] = {
         f"{suite.meta['asset']}.{expectation.meta['name']}": (suite.meta["layer"], expectation)
-        for suite in load_suites(*WAIVABLE_LAYERS)
+        for suite in suites
         for expectation in suite.expectations
         if expectation.severity == "critical"
     }
+    layers = {suite.meta["asset"]: suite.meta["layer"] for suite in suites}
+    # A data test of dbt is no expectation; it reports rows.
+    blocking |= {f"{model}.{check}": (layers[model], None) for model, check in data_test_checks()}
     try:
         waivers = TypeAdapter(list[Waiver]).validate_python(declared, context=blocking)
     except ValidationError as error:

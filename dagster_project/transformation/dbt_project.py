@@ -35,7 +35,7 @@ class TransformationFailedError(Exception):
 class NodeResult:
     """The result of a dbt node: `status` is success, pass, warn, fail, error or skipped; `failures` counts failing rows.
 
-    `tested_model` is the model of a data test.
+    `tested_model` is the model of a data test, whose `name` is that of the check.
     """
 
     unique_id: str
@@ -46,6 +46,11 @@ class NodeResult:
     seconds: float
     failures: int
     message: str
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether dbt could not build or run it."""
+        return self.status in ("error", "runtime error", "skipped")
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,35 @@ def require_manifest() -> Path:
 
 
 @cache
-def data_tests() -> frozenset[tuple[str, str]]:
-    """The data tests declared for models, as (model, test)."""
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"]
-    return frozenset(
-        (nodes[node["attached_node"]]["name"], node["name"])
-        for node in nodes.values()
-        if node["resource_type"] == "test" and node["attached_node"] and not node["attached_node"].startswith("seed.")
-    )
+def data_tests() -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """The `meta` of the declared data tests of the models, by (model, test).
+
+    A test whose `meta` has a `limit` is a check like an expectation: see `data_test_checks`.
+    """
+    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        model_and_check(node["name"], node.get("attached_node")): node["config"]["meta"]
+        for node in nodes
+        if node["resource_type"] == "test" and not (node.get("attached_node") or "").startswith("seed.")
+    }
+
+
+@cache
+def data_test_checks() -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """The data tests that are checks of their model's suite, by (model, check).
+
+    Their `meta` has `owner`, `limit` and `reason` as an expectation has them, and `evaluates_an_empty_table` where it does. A failure
+    blocks publishing; dbt's own severity is `warn` for all, since an error would keep dbt from finishing the build.
+    """
+    return {key: meta for key, meta in data_tests().items() if "limit" in meta}
+
+
+def model_and_check(test: str, attached_node: str | None) -> tuple[str, str]:
+    """A generic test is attached to its model; a singular one is the file `<model>__<check>.sql`."""
+    if attached_node:
+        return attached_node.rpartition(".")[2], test
+    model, _, check = test.partition("__")
+    return model, check
 
 
 def store_data_tests(settings: Settings, results: Iterable[NodeResult]) -> None:
@@ -166,7 +192,8 @@ def mart_declarations() -> Mapping[str, MartDeclaration]:
 def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     """Run a dbt command on the working database and return the result of every node.
 
-    Raises `TransformationFailedError` if a model could not be built; failing data tests are results, not errors.
+    Raises `TransformationFailedError` when a model could not be built. Failing data tests are results, not errors, and so are checks
+    that dbt could not run.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -183,27 +210,40 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
         finally:
             DuckDBConnectionManager.close_all_connections()
     results = [
-        NodeResult(
-            unique_id=result.node.unique_id,
-            name=result.node.name,
-            schema=result.node.schema,
-            tested_model=(getattr(result.node, "attached_node", None) or "").rpartition(".")[2] or None,
-            status=str(result.status),
-            seconds=result.execution_time,
-            failures=result.failures or 0,
-            message=result.message or "",
-        )
+        _node_result(result)
         for result in getattr(outcome.result, "results", [])
         # dbt lists exposures but does not build them.
         if result.node.resource_type != "exposure"
     ]
-    broken = [result for result in results if result.status in ("error", "runtime error", "skipped")]
+    broken = [
+        result
+        for result in results
+        # A check that could not be evaluated has failed, as the audit says.
+        if result.is_broken and (result.tested_model, result.name) not in data_test_checks()
+    ]
     if broken or (outcome.exception and not results):
         names = ", ".join(result.unique_id for result in broken if result.status != "skipped") or "before any node ran"
         # A full disk may also keep dbt from logging. Other messages are not repeated, since they may contain data.
         full = "the disk is full: " if any("No space left" in result.message for result in broken) else ""
         raise TransformationFailedError(f"{full}dbt could not build {names}; see {settings.home / 'logs' / 'dbt.log'}")
     return results
+
+
+def _node_result(result: Any) -> NodeResult:
+    node = result.node
+    tested_model, name = None, node.name
+    if node.resource_type == "test":
+        tested_model, name = model_and_check(node.name, getattr(node, "attached_node", None))
+    return NodeResult(
+        unique_id=node.unique_id,
+        name=name,
+        schema=node.schema,
+        tested_model=tested_model,
+        status=str(result.status),
+        seconds=result.execution_time,
+        failures=result.failures or 0,
+        message=result.message or "",
+    )
 
 
 def invoke_parsed(arguments: Sequence[str]) -> Any:

@@ -36,36 +36,6 @@ suite = ExpectationSuite(
                 "limit": "the five stages as 1–5, at every place with processed offences",
             },
         ),
-        ExpectNoRows(
-            query="""
-                with
-                flow as (
-                    select indicator_id, variant, year, geography_level, geography_code, stage, offences
-                    from marts.fct_case_flow_year
-                    where stage <> 'at_prosecutor' and suppression is null
-                ),
-                figure as (
-                    select
-                        indicator_id, variant, year, geography_level, geography_code,
-                        processed, investigated, with_suspect, cleared
-                    from marts.fct_indicator_year
-                    where victim_group = 'total' and processed > 0 and geography_level <> 'kommun'
-                ),
-                counted as (
-                    select * from figure unpivot (offences for stage in (processed, investigated, with_suspect, cleared))
-                )
-                (select * from counted except select * from flow) union all (select * from flow except select * from counted)
-            """,
-            evaluates_an_empty_table=True,
-            severity="critical",
-            notes="both tables count the same offences",
-            meta={
-                "name": "offences_are_those_of_the_indicators",
-                "owner": "us",
-                "limit": "as many as in fct_indicator_year, at every stage and place above municipalities that shows any",
-            },
-        ),
-        rules.withheld_where_the_indicators_are("marts.fct_case_flow_year"),
         ExpectNoRowsWhere(
             condition="suppression is not null and coalesce(offences, share_of_stage_before_pct, linkage_pct) is not null",
             severity="critical",

@@ -33,53 +33,6 @@ suite = ExpectationSuite(
             notes="offences are cleared or not",
             meta={"name": "outcomes_are_known", "owner": "us", "limit": "0 rows with another outcome"},
         ),
-        ExpectNoRows(
-            query="""
-                with
-                timed as (
-                    select indicator_id, variant, year, geography_level, geography_code, outcome, offences
-                    from marts.fct_processing_time_year where suppression is null
-                ),
-                undated as (
-                    select
-                        indicator_id, variant, year, geography_level, geography_code,
-                        cast(sum(brottsantal) as bigint) as processed,
-                        cast(sum(case when is_cleared then brottsantal else 0 end) as bigint) as cleared
-                    from intermediate.int_counted_offence
-                    where report_date is null
-                    group by all
-                ),
-                dated as (
-                    select
-                        indicator_id, variant, year, geography_level, geography_code,
-                        figure.processed - coalesce(undated.processed, 0) as "all",
-                        figure.cleared - coalesce(undated.cleared, 0) as cleared,
-                        "all" - figure.cleared + coalesce(undated.cleared, 0) as not_cleared
-                    from marts.fct_indicator_year as figure
-                    left join undated using (indicator_id, variant, year, geography_level, geography_code)
-                    where victim_group = 'total' and geography_level <> 'kommun' and year not in (select year from raw.kept_year)
-                ),
-                counted as (
-                    select dated.* exclude (suppress_below) from (
-                        from dated unpivot (offences for outcome in ("all", cleared, not_cleared)) cross join raw.disclosure_rule
-                    ) as dated
-                    where offences > 0 and (geography_level <> 'lan' or offences >= suppress_below)
-                )
-                (select * from counted except select * from timed)
-                union all
-                (select * from timed where year not in (select year from raw.kept_year) except select * from counted)
-            """,
-            evaluates_an_empty_table=True,
-            severity="critical",
-            notes="both tables count the same offences",
-            meta={
-                "name": "offences_are_those_of_the_indicators",
-                "owner": "us",
-                "limit": "as many as in fct_indicator_year less those without a report date, in every cell above municipalities "
-                "that shows any",
-            },
-        ),
-        rules.withheld_where_the_indicators_are("marts.fct_processing_time_year"),
         ExpectNoRowsWhere(
             condition="""
                 suppression is not null and coalesce(offences, days_p25, days_median, days_p75, days_p90) is not null

@@ -46,32 +46,6 @@ suite = ExpectationSuite(
                 "limit": "0 ≤ cleared ≤ processed in every row",
             },
         ),
-        ExpectNoRows(
-            query="""
-                with
-                lagged as (
-                    select
-                        indicator_id, variant, year, geography_level, geography_code,
-                        cast(sum(processed) as bigint) as processed, cast(sum(cleared) as bigint) as cleared
-                    from marts.fct_report_lag_year
-                    group by all
-                ),
-                counted as (
-                    select indicator_id, variant, year, geography_level, geography_code, processed, cleared
-                    from marts.fct_indicator_year
-                    where victim_group = 'total' and processed > 0 and geography_level in ('riket', 'polisregion')
-                )
-                (select * from counted except select * from lagged) union all (select * from lagged except select * from counted)
-            """,
-            evaluates_an_empty_table=True,
-            severity="critical",
-            notes="both tables count the same offences",
-            meta={
-                "name": "offences_are_those_of_the_indicators",
-                "owner": "us",
-                "limit": "as many as in fct_indicator_year, in the country and every region that has any",
-            },
-        ),
         ExpectMeasureToBeBetween(
             query="""
                 with of_year as (

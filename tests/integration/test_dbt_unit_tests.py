@@ -16,6 +16,7 @@ DATA_TESTS_AT_LEAST = 34
 
 
 class Outcome(NamedTuple):
+    settings: Settings
     build: list[NodeResult]
     unit_tests: list[NodeResult]
 
@@ -30,6 +31,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     # A unit test takes the columns of what it replaces from the relation, so all of them are built first, empty.
     build = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
     return Outcome(
+        settings=settings,
         build=run_dbt(settings, build),
         # The hook that makes the sources of an empty database has a result too.
         unit_tests=[
@@ -50,3 +52,18 @@ def test_the_shipped_catalogue_passes_dbts_data_tests(outcome: Outcome) -> None:
     failed = [result.unique_id for result in outcome.build if result.status not in ("success", "pass")]
     assert not failed
     assert sum(result.unique_id.startswith("test.") for result in outcome.build) >= DATA_TESTS_AT_LEAST
+
+
+def test_a_check_that_dbt_cannot_run_does_not_keep_the_build_from_finishing(outcome: Outcome) -> None:
+    """The audit lets nothing be published then, and says which check it is."""
+    with duckdb.connect(str(outcome.settings.warehouse_file)) as connection:
+        connection.execute("alter table marts.fct_case_flow_year rename column offences to others")
+    try:
+        select = ["--select", "fct_case_flow_year__offences_are_those_of_the_indicators"]
+        results = [one for one in run_dbt(outcome.settings, ["test", *select]) if one.tested_model]
+    finally:
+        with duckdb.connect(str(outcome.settings.warehouse_file)) as connection:
+            connection.execute("alter table marts.fct_case_flow_year rename column others to offences")
+    assert [(one.tested_model, one.name, one.status) for one in results] == [
+        ("fct_case_flow_year", "offences_are_those_of_the_indicators", "error")
+    ]

@@ -35,7 +35,7 @@ from dagster_project.ingestion.ingest import changed_folders, record_rejection
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publications import YearsMissingError
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.transformation.dbt_project import prepare_manifest
+from dagster_project.transformation.dbt_project import data_test_checks, mart_tables, prepare_manifest
 
 FLOW = ["deliveries", "raw", "staging", "intermediate", "dimensions", "figures", "marts", "published"]
 
@@ -94,6 +94,16 @@ def test_every_declared_expectation_is_a_check(definitions: dg.Definitions) -> N
     declared = {check.meta["name"] for suite in load_suites() for check in suite.expectations}
     checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
     assert declared <= checks
+
+
+def test_a_data_test_with_a_limit_is_a_check_of_its_model_that_blocks(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    marts = mart_tables()
+    for (model, name), meta in data_test_checks().items():
+        schema = "marts" if model in marts else "intermediate"
+        check = graph.get_check_spec(dg.AssetCheckKey(dg.AssetKey([schema, model]), name))
+        assert check.blocking == (schema == "marts")
+        assert check.description == f"Expected: {meta['limit']}. Why: {meta['reason']}."
 
 
 def ask(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:

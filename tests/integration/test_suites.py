@@ -1,13 +1,16 @@
-"""The declared suites: sound data passes every expectation, and for every expectation there is data that breaks it.
+"""The declared checks: sound data passes each, and for each there is data that breaks it.
+
+These are the expectations of the suites, and the data tests of dbt that declare a limit.
 
 A check that nothing can break looks like a check and is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -22,11 +25,19 @@ from suite_breakers import BREAKERS, NOT_JUDGED, ONLY_WARN, Breaker
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
+from dagster_project.quality.audit import data_test_results
 from dagster_project.sample import write_sample
-from dagster_project.settings import Settings
+from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.state import active_deliveries
 from dagster_project.transformation.build import build_marts
-from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import (
+    NodeResult,
+    data_test_checks,
+    invoke_parsed,
+    mart_tables,
+    model_and_check,
+    prepare_manifest,
+)
 from dagster_project.transformation.fingerprints import raw_file
 from expectations.results import CheckResult
 from expectations.suites import load_suites
@@ -40,7 +51,14 @@ DECLARED = [(name, check) for name, suite in SUITES.items() for check in suite.e
 each_expectation = pytest.mark.parametrize(
     ("name", "check"), DECLARED, ids=[f"{name}.{check.meta['name']}" for name, check in DECLARED]
 )
+prepare_manifest()
+DATA_TESTS = sorted(data_test_checks())
+each_data_test = pytest.mark.parametrize(
+    ("model", "check"), DATA_TESTS, ids=[f"{model}.{check}" for model, check in DATA_TESTS]
+)
 Connections = Mapping[str, duckdb.DuckDBPyConnection]
+# The SQL of a data test, by model and check
+CompiledTests = Mapping[tuple[str, str], str]
 
 
 def build(settings: Settings) -> Settings:
@@ -84,8 +102,32 @@ def connected(warehouse: Settings) -> Iterator[Connections]:
 
 
 @pytest.fixture(scope="module")
-def connections(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connections]:
-    with connected(sample_warehouse(tmp_path_factory.mktemp("suites"))) as opened:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return sample_warehouse(tmp_path_factory.mktemp("suites"))
+
+
+@pytest.fixture(scope="module")
+def compiled(warehouse: Settings) -> CompiledTests:
+    """dbt's data tests as they ran in the build of the warehouse, whose place dbt still has."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    try:
+        with TemporaryDirectory() as folder:
+            places += ["--target-path", folder, "--log-path", folder]
+            outcome = invoke_parsed(["compile", "--select", "resource_type:test", *places])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    return {
+        model_and_check(result.node.name, getattr(result.node, "attached_node", None)): result.node.compiled_code
+        for result in outcome.result
+    }
+
+
+@pytest.fixture(scope="module")
+def connections(warehouse: Settings, compiled: CompiledTests) -> Iterator[Connections]:
+    # dbt opens the warehouse to compile, so this comes after it.
+    with connected(warehouse) as opened:
         yield opened
 
 
@@ -141,15 +183,18 @@ def test_broken_data_fails(name: str, check: Any, breaker: Breaker, connections:
 def assert_it_notices(suite: ExpectationSuite, check: Any, breaker: Breaker, connections: Connections) -> None:
     suite = ExpectationSuite(name=suite.name, meta=suite.meta, expectations=[check.copy()])
     connection = connections[suite.meta["layer"]]
-    name = check.meta["name"]
+    assert_noticed(lambda: evaluate(suite, connection)[check.meta["name"]], breaker, connection)
+
+
+def assert_noticed(judge: Callable[[], CheckResult], breaker: Breaker, connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     try:
         if breaker.given:
             connection.execute(breaker.given)
-            before = evaluate(suite, connection)[name]
+            before = judge()
             assert before.result != "failed", f"before anything is broken: {before.observed}"
         connection.execute(breaker.sql)
-        result = evaluate(suite, connection)[name]
+        result = judge()
     finally:
         connection.rollback()
     assert (result.result, result.error) == ("failed", None), f"{breaker.what} is not noticed: {result.observed}"
@@ -161,7 +206,8 @@ def test_every_expectation_has_data_that_breaks_it() -> None:
 
 def assert_all_have_breakers(suites: Mapping[str, ExpectationSuite]) -> None:
     declared = {(name, check.meta["name"]) for name, suite in suites.items() for check in suite.expectations}
-    assert {key for key, breakers in BREAKERS.items() if breakers} == declared
+    assert declared.isdisjoint(DATA_TESTS)
+    assert {key for key, breakers in BREAKERS.items() if breakers} == declared | {*DATA_TESTS}
 
 
 def test_what_only_warns() -> None:
@@ -177,6 +223,70 @@ def assert_only_these_warn(suites: Mapping[str, ExpectationSuite]) -> None:
         if check.severity == "warning"
     }
     assert warning == ONLY_WARN
+
+
+# --- data tests of dbt that declare a limit ---------------------------------------------------------------------------
+
+
+def evaluate_data_test(
+    model: str, check: str, compiled: CompiledTests, connection: duckdb.DuckDBPyConnection
+) -> CheckResult:
+    """The result as the audit has it, of a test that ran as dbt runs it."""
+    ((failures,),) = connection.execute(f"select count(*) from ({compiled[model, check]})").fetchall()
+    ran = NodeResult("test.one", check, "", model, "warn" if failures else "pass", 0.1, failures, "")
+    (result,) = data_test_results([ran], connection)
+    return result
+
+
+@each_data_test
+def test_sound_data_passes_the_data_tests(
+    model: str, check: str, compiled: CompiledTests, connections: Connections
+) -> None:
+    result = evaluate_data_test(model, check, compiled, connections["marts"])
+    assert (result.result, result.observed, result.error) == ("passed", "0 rows", None)
+    assert (result.suite, result.asset, result.name, result.severity) == (model, model, check, "block")
+    assert result.layer == SUITES[model].meta["layer"]
+
+
+@pytest.mark.parametrize(
+    ("model", "check", "breaker"),
+    [(*key, breaker) for key in DATA_TESTS for breaker in BREAKERS.get(key, [])],
+    ids=[f"{'.'.join(key)}: {breaker.what}" for key in DATA_TESTS for breaker in BREAKERS.get(key, [])],
+)
+def test_broken_data_fails_the_data_tests(
+    model: str, check: str, breaker: Breaker, compiled: CompiledTests, connections: Connections
+) -> None:
+    connection = connections["marts"]
+    assert_noticed(lambda: evaluate_data_test(model, check, compiled, connection), breaker, connection)
+
+
+@each_data_test
+def test_the_data_tests_on_an_empty_table(
+    model: str, check: str, compiled: CompiledTests, connections: Connections
+) -> None:
+    """Where there is nothing to look at, nothing has passed, unless the test is about that too."""
+    suite, connection = SUITES[model], connections["marts"]
+    connection.begin()
+    try:
+        connection.execute(f"delete from {suite.meta['table']}")
+        result = evaluate_data_test(model, check, compiled, connection)
+    finally:
+        connection.rollback()
+    if data_test_checks()[model, check].get("evaluates_an_empty_table"):
+        expected = "passed" if result.rows == 0 else "failed"
+    else:
+        expected = "not judged" if suite.meta.get("may_be_empty") else "failed"
+        assert result.observed == "an empty table"
+    assert result.result == expected
+
+
+@each_data_test
+def test_texts_of_data_tests_are_for_people(model: str, check: str) -> None:
+    meta = data_test_checks()[model, check]
+    assert meta["owner"] == "us"
+    for text in (meta["limit"], meta["reason"]):
+        assert not text.endswith(".")
+        assert len(text) <= 120
 
 
 # --- what people read ------------------------------------------------------------------------------------------------

@@ -99,6 +99,16 @@ VOLUME = replace(
 )
 
 
+def test_a_data_test_of_dbt_with_a_limit_is_waived_for_a_number_of_rows(tmp_path: Path) -> None:
+    asset, name = "int_year_content", "every_year_is_counted_once"
+    failed = replace(FAILED, suite=asset, layer="intermediate", asset=asset, name=name, year=None)
+    known = declare(tmp_path / "waivers.yml", waiver(check=f"{asset}.{name}"))
+    (allowed, shown) = apply_waivers([failed], read_waivers(known), TODAY)
+    assert (allowed.result, shown.layer) == ("waived", "intermediate")
+    (left, _) = apply_waivers([replace(failed, rows=4)], read_waivers(known), TODAY)
+    assert left.blocks
+
+
 def of_volume(unit: str = "koppleri 2024", **changes: Any) -> dict[str, Any]:
     check = "int_figure_year.volume_is_half_to_twice_the_year_before"
     return waiver(**{"check": check, "rows": ..., "unit": unit, "at_most": 2.5, **changes})

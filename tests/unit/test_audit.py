@@ -23,7 +23,12 @@ from dagster_project.quality.audit import (
 )
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, activate, record_folder, write_record
-from dagster_project.transformation.dbt_project import NodeResult, data_tests, prepare_manifest
+from dagster_project.transformation.dbt_project import (
+    NodeResult,
+    data_test_checks,
+    data_tests,
+    prepare_manifest,
+)
 from dagster_project.transformation.fingerprints import raw_file
 from expectations import validation
 from expectations.results import CheckResult
@@ -305,6 +310,61 @@ def test_only_a_passed_data_test_passes(
         (passed, "intermediate", "int_decision"),
         (passed, "intermediate", ""),
     ]
+
+
+CHECK = ("fct_case_flow_year", "offences_are_those_of_the_indicators")
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "expected"),
+    [
+        ("pass", 0, {"result": "passed", "observed": "0 rows", "rows": 0}),
+        ("warn", 1, {"result": "failed", "observed": "1 row", "rows": 1}),
+        (
+            "error",
+            0,
+            {"result": "failed", "observed": "not determined", "error": "dbt could not run it; dbt.log says why"},
+        ),
+    ],
+)
+def test_a_data_test_with_a_limit_is_a_check_of_its_suite(status: str, failures: int, expected: dict[str, Any]) -> None:
+    model, check = CHECK
+    with duckdb.connect() as connection:
+        connection.execute(f"create schema marts; create table marts.{model} as select 1 as year")
+        test = NodeResult("test.one", check, "", model, status, 0.1, failures, "")
+        (found,) = audit_module.data_test_results([test], connection)
+    assert found == result(
+        check,
+        suite=model,
+        layer="marts",
+        asset=model,
+        owner="us",
+        severity="block",
+        reason="both tables count the same offences",
+        limit="as many as in fct_indicator_year, at every stage and place above municipalities that shows any",
+        **expected,
+    )
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_data_test_with_a_limit_is_about_an_empty_table_only_if_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    model, check = CHECK
+    meta = {**data_test_checks()[CHECK], "evaluates_an_empty_table": checked}
+    monkeypatch.setattr(audit_module, "data_test_checks", lambda: {CHECK: meta})
+    with duckdb.connect() as connection:
+        connection.execute(f"create schema marts; create table marts.{model} (year integer)")
+        test = NodeResult("test.one", check, "", model, "pass", 0.1, 0, "")
+        (found,) = audit_module.data_test_results([test], connection)
+    assert (found.result, found.observed) == (("passed", "0 rows") if checked else ("not judged", "an empty table"))
+
+
+def test_every_data_test_with_a_limit_is_declared_whole() -> None:
+    suites = {suite.meta["asset"]: suite for suite in load_suites("intermediate", "marts")}
+    for (model, check), meta in data_test_checks().items():
+        assert {*meta} - {"evaluates_an_empty_table"} == {"owner", "limit", "reason"}, check
+        assert check not in {expectation.meta["name"] for expectation in suites[model].expectations}
 
 
 def test_every_declared_check_must_have_a_result(complete: Settings, quick: list[dict[str, Any]]) -> None:

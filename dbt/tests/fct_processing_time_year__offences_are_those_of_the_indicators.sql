@@ -1,0 +1,82 @@
+{{ config(meta={
+    'owner': 'us',
+    'limit': 'as many as in fct_indicator_year less those without a report date, in every cell above municipalities that shows any',
+    'reason': 'both tables count the same offences',
+    'evaluates_an_empty_table': true
+}) }}
+with
+timed as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        outcome,
+        offences
+    from {{ ref('fct_processing_time_year') }}
+    where suppression is null
+),
+
+undated as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        cast(sum(brottsantal) as bigint) as processed,
+        cast(sum(case when is_cleared then brottsantal else 0 end) as bigint) as cleared
+    from {{ ref('int_counted_offence') }}
+    where report_date is null
+    group by all
+),
+
+dated as (
+    select
+        figure.indicator_id,
+        figure.variant,
+        figure.year,
+        figure.geography_level,
+        figure.geography_code,
+        figure.processed - coalesce(undated.processed, 0) as "all",
+        figure.cleared - coalesce(undated.cleared, 0) as cleared,
+        "all" - figure.cleared + coalesce(undated.cleared, 0) as not_cleared
+    from {{ ref('fct_indicator_year') }} as figure
+    left join undated
+        on
+            figure.indicator_id = undated.indicator_id
+            and figure.variant = undated.variant
+            and figure.year = undated.year
+            and figure.geography_level = undated.geography_level
+            and figure.geography_code = undated.geography_code
+    where
+        figure.victim_group = 'total' and figure.geography_level <> 'kommun'
+        and figure.year not in (select kept_year.year from {{ source('raw', 'kept_year') }} as kept_year)
+),
+
+by_outcome as (
+    select * from dated unpivot (offences for outcome in ("all", cleared, not_cleared))
+),
+
+counted as (
+    select by_outcome.*
+    from by_outcome
+    cross join {{ source('raw', 'disclosure_rule') }} as disclosure_rule
+    where
+        by_outcome.offences > 0
+        and (by_outcome.geography_level <> 'lan' or by_outcome.offences >= disclosure_rule.suppress_below)
+)
+
+(
+    select * from counted
+    except
+    select * from timed
+)
+union all
+(
+    select * from timed
+    where timed.year not in (select kept_year.year from {{ source('raw', 'kept_year') }} as kept_year)
+    except
+    select * from counted
+)
