@@ -3,7 +3,7 @@
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
-from expectations.kinds import ExpectAggregateToBeBetween, ExpectNoRows
+from expectations.kinds import ExpectAggregateToBeBetween
 
 suite = ExpectationSuite(
     name="dim_year",
@@ -22,35 +22,6 @@ suite = ExpectationSuite(
             severity="critical",
             notes="offences have been counted this way since 2014",
             meta={"name": "years_are_those_of_the_statistics", "owner": "us", "limit": "no year before 2014"},
-        ),
-        ExpectNoRows(
-            query="""
-                with delivered as (
-                    select
-                        year,
-                        max(case when source = 'police' then delivery_id end) as police_delivery_id,
-                        max(case when source = 'prosecution' then delivery_id end) as prosecution_delivery_id
-                    from intermediate.int_delivery_balance
-                    where is_complete_year
-                    group by year
-                ),
-                named as (
-                    select year, police_delivery_id, prosecution_delivery_id from marts.dim_year
-                    where year not in (select year from raw.kept_year)
-                )
-                (select * from delivered except select * from named)
-                union all
-                (select * from named except select * from delivered)
-                union all
-                select * from named where police_delivery_id is null or prosecution_delivery_id is null
-            """,
-            severity="critical",
-            notes="a publication must name the deliveries that it rests on",
-            meta={
-                "name": "deliveries_are_those_audited",
-                "owner": "us",
-                "limit": "both deliveries of every complete year, as audited",
-            },
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="is_synthetic",

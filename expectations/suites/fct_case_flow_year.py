@@ -95,29 +95,6 @@ suite = ExpectationSuite(
                 "limit": "offences divided by those of the stage before, null at the first stage and where nobody reached the stage before",
             },
         ),
-        ExpectNoRows(
-            query="""
-                select flow.year
-                from marts.fct_case_flow_year as flow
-                left join intermediate.int_linkage_year as linkage on flow.year = linkage.year
-                where
-                    flow.year not in (select year from raw.kept_year)
-                    and case
-                        when flow.geography_level = 'riket'
-                            then
-                                (flow.linkage_pct is null) <> (coalesce(linkage.offences, 0) = 0)
-                                or abs(flow.linkage_pct - 100.0 * linkage.linked / linkage.offences) > 1e-9
-                        else flow.linkage_pct is not null
-                    end
-            """,
-            severity="critical",
-            notes="what a prosecutor alone knows has no indicator and no place, so the linkage is that of the year",
-            meta={
-                "name": "linkage_is_one_figure_per_year",
-                "owner": "us",
-                "limit": "the year's figure on every row of the country, null on all others and where no prosecutor decided",
-            },
-        ),
         ExpectMeasureToBeBetween(
             query="""
                 select distinct

@@ -27,38 +27,6 @@ suite = ExpectationSuite(
                 "limit": "rows read = loaded + quarantined + duplicates in every file",
             },
         ),
-        ExpectNoRows(
-            query="""
-                with held as (
-                    select 'police' as source, 'offences' as file, year, count(*) as rows_held
-                    from raw.police_offences group by all
-                    union all
-                    select 'police' as source, 'decisions' as file, year, count(*) as rows_held
-                    from raw.police_decisions group by all
-                    union all
-                    select 'prosecution' as source, 'decisions' as file, year, count(*) as rows_held
-                    from raw.prosecution_decisions group by all
-                ),
-                quarantined_later as (
-                    select source, file, year, count(*) as rows_quarantined
-                    from intermediate.int_quarantined_decision group by all
-                )
-                select source, file, year
-                from intermediate.int_delivery_balance as delivery
-                left join held using (source, file, year)
-                left join quarantined_later using (source, file, year)
-                where
-                    delivery.is_complete_year
-                    and delivery.rows_loaded <> coalesce(held.rows_held, 0) - coalesce(quarantined_later.rows_quarantined, 0)
-            """,
-            severity="critical",
-            notes="the figures rest on just the rows that are said to be loaded",
-            meta={
-                "name": "loaded_rows_are_in_the_warehouse",
-                "owner": "us",
-                "limit": "as many rows in the warehouse as loaded, for every file",
-            },
-        ),
         ExpectMeasureToBeBetween(
             query=f"""
                 select

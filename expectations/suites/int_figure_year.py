@@ -42,45 +42,6 @@ suite = ExpectationSuite(
             "geography_code",
             "victim_group",
         ),
-        ExpectNoRows(
-            query="""
-                with
-                shown as (
-                    select indicator_id, variant, year, geography_level, geography_code, victim_group
-                    from intermediate.int_figure_year
-                ),
-                possible as (
-                    select
-                        variant.indicator_id,
-                        variant.variant,
-                        y.year,
-                        place.geography_level,
-                        place.geography_code,
-                        victim.victim_group
-                    from marts.dim_indicator as variant
-                    -- of purged years only what was published is left
-                    cross join (select year from marts.dim_year except select year from raw.kept_year) as y
-                    cross join marts.dim_geography as place
-                    inner join reference.geography_level as level on place.geography_level = level.geography_level
-                    inner join marts.dim_victim_group as victim
-                        on
-                            victim.victim_group in ('total', 'okand')
-                            or (variant.indicator_id, victim.victim_group)
-                            in (select (indicator_id, victim_group) from reference.indicator_victim_group)
-                    where
-                        (variant.variant = 'beslutad' or level.has_all_variants)
-                        and (victim.victim_group = 'total' or level.has_all_victim_groups)
-                )
-                (select * from possible except select * from shown) union all (select * from shown except select * from possible)
-            """,
-            severity="critical",
-            notes="a zero is a row, so that nobody takes a gap for one",
-            meta={
-                "name": "grid_is_full",
-                "owner": "us",
-                "limit": "every indicator × variant × year × place × group that there can be, and none besides",
-            },
-        ),
         ExpectNoRowsWhere(
             condition="""
                 (
@@ -448,49 +409,6 @@ suite = ExpectationSuite(
                 "name": "significance_belongs_to_a_change",
                 "owner": "us",
                 "limit": "given where a change is, and never true for none",
-            },
-        ),
-        ExpectNoRows(
-            query="""
-                with break_year as (
-                    select indicator_id, year, bool_or(mixed_year) as mixed_year from marts.series_break group by all
-                )
-                select figure.year
-                from intermediate.int_figure_year as figure
-                left join break_year using (indicator_id, year)
-                where
-                    figure.series_break is distinct from (break_year.year is not null)
-                    or figure.mixed_year is distinct from coalesce(break_year.mixed_year, false)
-            """,
-            severity="critical",
-            notes="a line must not be drawn across a break without showing it",
-            meta={
-                "name": "breaks_are_marked",
-                "owner": "us",
-                "limit": "marked where series_break has the indicator and year, and only there",
-            },
-        ),
-        ExpectNoRows(
-            query="""
-                with unlike_before as (
-                    select indicator_id, year from marts.series_break
-                    union
-                    select indicator_id, year + 1 from marts.series_break where mixed_year
-                    union
-                    select indicator_id, worked_off_until + 1 from reference.indicator
-                )
-                select figure.year
-                from intermediate.int_figure_year as figure
-                left join unlike_before using (indicator_id, year)
-                where figure.clearance_change_comparable is distinct from (unlike_before.year is null)
-            """,
-            severity="critical",
-            notes="a change against a year of another kind must not be read as one",
-            meta={
-                "name": "changes_are_marked_as_comparable",
-                "owner": "us",
-                "limit": "not in the year of a break, after a mixed year or after the year until which old codes were worked off; "
-                "else marked",
             },
         ),
         ExpectNoRowsWhere(

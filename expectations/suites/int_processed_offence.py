@@ -73,14 +73,6 @@ suite = ExpectationSuite(
             notes="a published year must not change because of a later one",
             meta={"name": "attributes_are_never_from_a_later_extract", "owner": "us", "limit": "0 rows"},
         ),
-        ExpectNoRows(
-            query="""
-                select year from intermediate.int_processed_offence where year not in (select year from marts.dim_year)
-            """,
-            severity="critical",
-            notes="a year counts when both authorities have delivered it",
-            meta={"name": "years_are_complete", "owner": "us", "limit": "0 rows of other years"},
-        ),
         gxe.ExpectColumnValuesToBeInSet(
             column="outcome",
             value_set=["cleared_indictment", "cleared_penalty_order", "cleared_waiver", "limited", "other"],
@@ -105,48 +97,6 @@ suite = ExpectationSuite(
             severity="critical",
             notes="every prosecutor's decision belongs to an investigated offence",
             meta={"name": "at_prosecutor_is_investigated", "owner": "us", "limit": "0 rows"},
-        ),
-        ExpectNoRows(
-            query="""
-                select offence.year
-                from intermediate.int_processed_offence as offence
-                left join intermediate.int_offence_class as class
-                    on
-                        offence.classified_by = class.classified_by
-                        and offence.class_key = class.class_key
-                        and offence.indicator_id = class.indicator_id
-                        and class.role in ('core', 'broad')
-                where class.class_key is null
-            """,
-            severity="critical",
-            notes="a code or provision counts under the indicator that the catalogue names, and sibling codes under none",
-            meta={"name": "classes_count_under_their_indicator", "owner": "us", "limit": "0 rows"},
-        ),
-        ExpectNoRows(
-            query="""
-                select offence.year
-                from intermediate.int_processed_offence as offence
-                anti join reference.indicator_victim_group using (indicator_id, victim_group)
-                where offence.victim_group <> 'okand'
-            """,
-            severity="critical",
-            notes="a group that the indicator cannot have is shown nowhere, and its offences would be lost",
-            meta={"name": "victim_groups_are_those_of_the_indicator", "owner": "us", "limit": "0 rows"},
-        ),
-        ExpectNoRows(
-            query="""
-                select offence.year
-                from intermediate.int_processed_offence as offence
-                left join reference.municipality as municipality on offence.municipality_code = municipality.municipality_code
-                where
-                    offence.county_code <> coalesce(municipality.county_code, 'okand')
-                    or (municipality.municipality_code is null and offence.municipality_code <> 'okand')
-                    or (municipality.municipality_code is not null and offence.region_code is null)
-                    or offence.region_code not in (select region_code from reference.police_region)
-            """,
-            severity="critical",
-            notes="an offence lies in the county of its municipality and in a region, or its place is unknown",
-            meta={"name": "places_are_known_and_agree", "owner": "us", "limit": "0 rows"},
         ),
         ExpectNoRowsWhere(
             condition="has_unknown_municipality and municipality_code <> 'okand'",

@@ -3,7 +3,7 @@
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
-from expectations.kinds import ExpectNoRows, ExpectNoRowsWhere
+from expectations.kinds import ExpectNoRowsWhere
 
 suite = ExpectationSuite(
     name="series_break",
@@ -14,37 +14,6 @@ suite = ExpectationSuite(
             severity="critical",
             notes="a cause is listed once",
             meta={"name": "key_is_unique", "owner": "us", "limit": "no cause more than once per indicator"},
-        ),
-        ExpectNoRows(
-            query="""
-                select indicator_id from marts.series_break where indicator_id not in (select indicator_id from marts.dim_indicator)
-            """,
-            severity="critical",
-            notes="a break of an indicator that does not exist is shown nowhere",
-            meta={"name": "indicators_are_known", "owner": "us", "limit": "0 rows of another indicator"},
-        ),
-        ExpectNoRows(
-            query="""
-                select indicator.indicator_id, change.in_force, change.provision
-                from reference.law_change as change
-                cross join (select distinct indicator_id from marts.dim_indicator) as indicator
-                left join marts.series_break as break
-                    on
-                        indicator.indicator_id = break.indicator_id
-                        and change.in_force = break.in_force
-                        and change.provision = break.provision
-                where
-                    change.series_break = 'yes'
-                    and change.indicator_id in ('all', indicator.indicator_id)
-                    and break.indicator_id is null
-            """,
-            severity="critical",
-            notes="a break that is known must be shown, and some break every indicator",
-            meta={
-                "name": "every_indicator_has_the_breaks_of_all",
-                "owner": "us",
-                "limit": "every known break, for every indicator that it concerns",
-            },
         ),
         ExpectNoRowsWhere(
             condition="""

@@ -42,6 +42,7 @@ WHOLE_BUILDS = (
     "tests/integration/test_histories.py",
     "tests/integration/test_purge.py",
     "tests/integration/test_tried_again.py",
+    "tests/integration/test_suites.py",
 )
 
 

@@ -1,0 +1,27 @@
+{{ config(meta={
+    'owner': 'us',
+    'limit': 'not in the year of a break, after a mixed year or after the year until which old codes were worked off; else marked',
+    'reason': 'a change against a year of another kind must not be read as one'
+}) }}
+with unlike_before as (
+    select
+        indicator_id,
+        year
+    from {{ ref('series_break') }}
+    union
+    select
+        indicator_id,
+        year + 1 as year
+    from {{ ref('series_break') }}
+    where mixed_year
+    union
+    select
+        indicator_id,
+        worked_off_until + 1 as year
+    from {{ ref('indicator') }}
+)
+
+select figure.year
+from {{ ref('int_figure_year') }} as figure
+left join unlike_before on figure.indicator_id = unlike_before.indicator_id and figure.year = unlike_before.year
+where figure.clearance_change_comparable is distinct from (unlike_before.year is null)

@@ -1,0 +1,55 @@
+{{ config(meta={
+    'owner': 'us',
+    'limit': 'every indicator × variant × year × place × group that there can be, and none besides',
+    'reason': 'a zero is a row, so that nobody takes a gap for one'
+}) }}
+with
+shown as (
+    select
+        indicator_id,
+        variant,
+        year,
+        geography_level,
+        geography_code,
+        victim_group
+    from {{ ref('int_figure_year') }}
+),
+
+possible as (
+    select
+        variant.indicator_id,
+        variant.variant,
+        y.year,
+        place.geography_level,
+        place.geography_code,
+        victim.victim_group
+    from {{ ref('dim_indicator') }} as variant
+    inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
+    -- of purged years only what was published is left
+    cross join (
+        select year from {{ ref('dim_year') }}
+        except
+        select year from {{ source('raw', 'kept_year') }}
+    ) as y
+    cross join {{ ref('dim_geography') }} as place
+    inner join {{ ref('geography_level') }} as level on place.geography_level = level.geography_level
+    inner join {{ ref('dim_victim_group') }} as victim
+        on
+            victim.victim_group in ('total', 'okand')
+            or list_contains(string_split(indicator.victim_groups, '|'), victim.victim_group)
+    where
+        (variant.variant = 'beslutad' or level.has_all_variants)
+        and (victim.victim_group = 'total' or level.has_all_victim_groups)
+)
+
+(
+    select * from possible
+    except
+    select * from shown
+)
+union all
+(
+    select * from shown
+    except
+    select * from possible
+)
