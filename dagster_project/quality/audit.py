@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -227,6 +228,10 @@ def data_test_results(tests: Iterable[NodeResult], connection: duckdb.DuckDBPyCo
     suites = {suite.meta["asset"]: suite for suite in load_suites("intermediate", "marts")}
     marts = {*mart_tables(), *mart_views()}
 
+    @cache
+    def is_empty(table: str) -> bool:
+        return connection.execute(f"from {table} limit 1").fetchone() is None
+
     def as_result(test: NodeResult) -> CheckResult:
         model = test.tested_model or ""
         plain = CheckResult(
@@ -247,10 +252,9 @@ def data_test_results(tests: Iterable[NodeResult], connection: duckdb.DuckDBPyCo
             return plain
         suite = suites[model]
         result, observed, rows, error = plain.result, show_count(plain.rows, "row"), plain.rows, None
-        is_empty = connection.execute(f"from {suite.meta['table']} limit 1").fetchone() is None
         if test.is_broken:
             observed, error = "not determined", "dbt could not run it; dbt.log says why"
-        elif is_empty and not check.get("evaluates_an_empty_table"):
+        elif not check.get("evaluates_an_empty_table") and is_empty(suite.meta["table"]):
             result, observed, rows, error = outcome_on_an_empty_table(suite)
         return replace(
             plain,
