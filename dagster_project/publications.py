@@ -28,12 +28,12 @@ class Publication:
 
     publication_id: str
     folder: Path
-    said: Mapping[str, Any]
+    manifest: Mapping[str, Any]
 
     @property
     def basis(self) -> str:
         """Fingerprint of its inputs."""
-        return str(self.said["basis"])
+        return str(self.manifest["basis"])
 
 
 def publications(settings: Settings) -> list[Publication]:
@@ -44,7 +44,7 @@ def publications(settings: Settings) -> list[Publication]:
     found = [Publication(path.parent.name, path.parent, read_json(path, {})) for path in manifests]
     # A copy under another name is not a publication.
     return [
-        publication for publication in found if publication.said.get("publication_id") == publication.publication_id
+        publication for publication in found if publication.manifest.get("publication_id") == publication.publication_id
     ]
 
 
@@ -127,7 +127,7 @@ def changed_files(publication: Publication, among: Collection[str] | None = None
     """Files of a publication (or those in `among`) that do not match its manifest."""
     return [
         name
-        for name, file in publication.said["files"].items()
+        for name, file in publication.manifest["files"].items()
         if (among is None or name in among)
         and (not (publication.folder / name).is_file() or _sha256(publication.folder / name) != file["sha256"])
     ]
@@ -142,7 +142,11 @@ def years_not_published(settings: Settings, expected: Collection[int]) -> list[s
     """The reason why each missing expected year is not complete or not published."""
     incomplete, current = years_not_complete(settings, expected), active_publication(settings)
     published: list[int] = next(
-        (publication.said["years"] for publication in publications(settings) if publication.publication_id == current),
+        (
+            publication.manifest["years"]
+            for publication in publications(settings)
+            if publication.publication_id == current
+        ),
         [],
     )
     absent = f"is loaded, but not in the active publication ({current or 'nothing is published'})"

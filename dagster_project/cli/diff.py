@@ -47,7 +47,7 @@ def describe_difference(
             raise DamagedPublicationError(f"{publication.publication_id} is damaged: {', '.join(damaged)}")
     with duckdb.connect() as connection:
         _refuse_unknown(connection, [before, after], indicator, year)
-        compared = difference(connection, "found", before, after.folder / FIGURES, after.said)
+        compared = difference(connection, "found", before, after.folder / FIGURES, after.manifest)
         connection.execute(
             "delete from found where not (indicator_id = coalesce($indicator, indicator_id) and year = coalesce($year, year))",
             {"indicator": indicator, "year": year},

@@ -68,7 +68,7 @@ def purge(settings: Settings, before: int) -> list[int]:
             )
     _keep_looked_up_offences(settings, before)
     sync_folder(settings.kept / str(before))
-    manifest = newest.said
+    manifest = newest.manifest
     write_json(
         settings.kept_description,
         {

@@ -71,7 +71,7 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
         waiting = status(settings)["waiting"]
         why = f"nothing new to load; current is {current}" if current else "nothing to publish yet"
         return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_next_steps(settings, current)])
-    manifest = outcome.publication.said
+    manifest = outcome.publication.manifest
     audit = read_audit(settings)
     synthetic = "  (SYNTHETIC sample data: no real offence is behind any figure)" if manifest["synthetic"] else ""
     warned = f", {len(audit.warnings)} warned, {len(audit.not_judged)} not judged" if audit else ""
@@ -223,7 +223,7 @@ def status(settings: Settings) -> dict[str, Any]:
             "newest": [publication.publication_id for publication in kept_publications.publications(settings)][-1:],
             "years": next(
                 (
-                    publication.said["years"]
+                    publication.manifest["years"]
                     for publication in kept_publications.publications(settings)
                     if publication.publication_id == kept_publications.active_publication(settings)
                 ),
@@ -325,17 +325,17 @@ def publications(settings: Settings) -> list[dict[str, Any]]:
         {
             "publication_id": publication.publication_id,
             "current": publication.publication_id == current,
-            "published_at": publication.said["published_at"],
-            "synthetic": publication.said["synthetic"],
-            "years": publication.said["years"],
-            "code_version": publication.said["code_version"],
-            "checks_passed": publication.said["checks"]["passed"],
-            "checks_warned": publication.said["checks"]["warned"],
+            "published_at": publication.manifest["published_at"],
+            "synthetic": publication.manifest["synthetic"],
+            "years": publication.manifest["years"],
+            "code_version": publication.manifest["code_version"],
+            "checks_passed": publication.manifest["checks"]["passed"],
+            "checks_warned": publication.manifest["checks"]["warned"],
             # Not counted by older code.
-            "checks_not_judged": publication.said["checks"].get("not_judged"),
-            "waivers": publication.said.get("waivers", []),
+            "checks_not_judged": publication.manifest["checks"].get("not_judged"),
+            "waivers": publication.manifest.get("waivers", []),
             # Not recorded by older code.
-            "revisions": publication.said.get("revisions"),
+            "revisions": publication.manifest.get("revisions"),
             "folder": str(publication.folder),
         }
         for publication in kept_publications.publications(settings)

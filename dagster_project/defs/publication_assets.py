@@ -125,9 +125,9 @@ def publication_assets() -> list[dg.AssetsDefinition]:
                 "publication_id": publication.publication_id,
                 "new": True,
                 "folder": dg.MetadataValue.path(publication.folder),
-                "years": dg.MetadataValue.json(publication.said["years"]),
-                "synthetic": bool(publication.said["synthetic"]),
-                "bytes": sum(file["bytes"] for file in publication.said["files"].values()),
+                "years": dg.MetadataValue.json(publication.manifest["years"]),
+                "synthetic": bool(publication.manifest["synthetic"]),
+                "bytes": sum(file["bytes"] for file in publication.manifest["files"].values()),
                 "validation_page": _page(places),
             },
         )

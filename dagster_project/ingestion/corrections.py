@@ -86,8 +86,8 @@ class Correction(DeclaredModel):
         return f"correction {self.id} of {self.delivery}/{self.file}"
 
     @property
-    def told(self) -> dict[str, str]:
-        """What may be told of it: everything but values of rows."""
+    def public_fields(self) -> dict[str, str]:
+        """The fields that may be shown: all but values of rows."""
         what = "dropped" if self.action == DROP else f"{', '.join(self.set)} overridden"
         return {"what": what, **self.model_dump(mode="json", include={"id", "file", "reason", "reported_by", "date"})}
 

@@ -127,7 +127,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                     )
                     for name, file in received.items()
                 },
-                corrections=tuple(one.told for one in corrections),
+                corrections=tuple(correction.public_fields for correction in corrections),
                 warnings=tuple(_warnings(delivery, received)),
             )
             write_record(scratch / PREPARED, record)

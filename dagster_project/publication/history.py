@@ -67,7 +67,10 @@ def describe_history(
         logger.warning("revisions: not compared: %s", text)
     _withhold_values(connection, settings.draft / FIGURES)
     _copy_from_newest(connection, "marts.publication", sound, PUBLICATIONS)
-    manifests = [*(publication.said for publication in publications(settings)), {**description, "revisions": revised}]
+    manifests = [
+        *(publication.manifest for publication in publications(settings)),
+        {**description, "revisions": revised},
+    ]
     # Manifests are more complete than rows written by older code.
     connection.executemany(
         "delete from marts.publication where publication_id = ?",
@@ -98,8 +101,8 @@ def difference(
     description: Mapping[str, Any],
 ) -> Difference:
     """Create a table (`COLUMNS`) of the figures in a file of `fct_indicator_year` that differ from an earlier publication."""
-    causes = causes_between(before.said, description)
-    if FIGURES in before.said["files"] and figures.exists():
+    causes = causes_between(before.manifest, description)
+    if FIGURES in before.manifest["files"] and figures.exists():
         compared = compare_figures(
             connection, table, before.folder / FIGURES, figures, published_years=_years_so_far(before), causes=causes
         )
@@ -111,7 +114,7 @@ def difference(
     return Difference(
         tuple(cause.text for cause in causes),
         compared.new_years,
-        (*compared.not_compared, *causes_not_described(before.said, description)),
+        (*compared.not_compared, *causes_not_described(before.manifest, description)),
         int(rows),
     )
 
@@ -137,7 +140,7 @@ def _copy_from_newest(
     candidates = (
         publication
         for publication in reversed(sound)
-        if name in publication.said["files"] and not changed_files(publication, among=[name])
+        if name in publication.manifest["files"] and not changed_files(publication, among=[name])
     )
     if newest := next(candidates, None):
         file = newest.folder / name
@@ -152,7 +155,7 @@ def _years_so_far(publication: Publication) -> set[int]:
     listed = publication.folder / PUBLICATIONS
     with duckdb.connect() as connection:
         rows = connection.execute(f"select years from {parquet(listed)}").fetchall() if listed.exists() else []
-    return {*publication.said["years"], *(int(year) for (years,) in rows for year in years.split(","))}
+    return {*publication.manifest["years"], *(int(year) for (years,) in rows for year in years.split(","))}
 
 
 def _row(manifest: Mapping[str, Any]) -> dict[str, Any]:

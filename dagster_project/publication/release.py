@@ -77,7 +77,7 @@ def published_but_withdrawn(settings: Settings) -> list[str]:
         f"{delivery['source']}/{delivery['year']}"
         for publication in publications(settings)
         if publication.publication_id == active_publication(settings)
-        for delivery in publication.said["deliveries"]
+        for delivery in publication.manifest["deliveries"]
         if (delivery["source"], delivery["year"], delivery["delivery_id"]) in withdrawn
     ]
 
@@ -184,7 +184,7 @@ def release(settings: Settings) -> Publication | None:
     from dagster_project.report.follow_up import write_report
 
     write_report(settings.draft)
-    earlier = [publication.said for publication in publications(settings)]
+    earlier = [publication.manifest for publication in publications(settings)]
     write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
     if not description["synthetic"] and not settings.catalogue.exists():
         logger.warning("%s declares neither publisher nor licence: see docs/formats.md", settings.catalogue)

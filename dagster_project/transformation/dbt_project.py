@@ -69,7 +69,9 @@ def prepare_manifest() -> None:
     # The published views are made of what their models compile to, in a database that is called like the warehouse.
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(_SET_UP / "warehouse.duckdb")
     views = ["--select", "marts,config.materialized:view"]
-    _invoke(["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_path_options(_SET_UP)], manifest=None)
+    _invoke(
+        ["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_path_options(_SET_UP)], manifest=None
+    )
     write_text(_PARSED_VERSION, transformation_version())
 
 

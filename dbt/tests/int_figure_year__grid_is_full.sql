@@ -24,7 +24,6 @@ possible as (
         place.geography_code,
         victim.victim_group
     from {{ ref('dim_indicator') }} as variant
-    inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
     -- of purged years only what was published is left
     cross join (
         select year from {{ ref('dim_year') }}
@@ -36,7 +35,8 @@ possible as (
     inner join {{ ref('dim_victim_group') }} as victim
         on
             victim.victim_group in ('total', 'okand')
-            or list_contains(string_split(indicator.victim_groups, '|'), victim.victim_group)
+            or (variant.indicator_id, victim.victim_group)
+            in (select (indicator_id, victim_group) from {{ ref('indicator_victim_group') }})
     where
         (variant.variant = 'beslutad' or level.has_all_variants)
         and (victim.victim_group = 'total' or level.has_all_victim_groups)

@@ -5,7 +5,6 @@
 }) }}
 select offence.year
 from {{ ref('int_processed_offence') }} as offence
-left join {{ ref('indicator') }} as indicator on offence.indicator_id = indicator.indicator_id
-where
-    offence.victim_group <> 'okand'
-    and not list_contains(string_split(indicator.victim_groups, '|'), offence.victim_group)
+left join {{ ref('indicator_victim_group') }} as possible
+    on offence.indicator_id = possible.indicator_id and offence.victim_group = possible.victim_group
+where offence.victim_group <> 'okand' and possible.indicator_id is null

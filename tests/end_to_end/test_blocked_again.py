@@ -58,7 +58,7 @@ def assert_blocked(settings: Settings, returncode: int) -> None:
     assert returncode == cli.BLOCKED
     (only,) = publications(settings)
     assert active_publication(settings) == only.publication_id
-    assert YEAR not in only.said["years"]
+    assert YEAR not in only.manifest["years"]
     assert broken_promises(settings) == []
 
 

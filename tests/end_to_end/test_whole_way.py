@@ -95,9 +95,11 @@ def test_what_is_served_is_what_was_built(world: Settings) -> None:
 def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> None:
     (publication,) = publications(world)
     assert changed_files(publication) == []
-    assert {"report/index.html", "report/sv/valdtakt.html", "report/en/report.pdf"} <= set(publication.said["files"])
-    assert publication.said["synthetic"] is False
-    assert {one["source"] for one in publication.said["deliveries"]} == {"police", "prosecution"}
+    assert {"report/index.html", "report/sv/valdtakt.html", "report/en/report.pdf"} <= set(
+        publication.manifest["files"]
+    )
+    assert publication.manifest["synthetic"] is False
+    assert {one["source"] for one in publication.manifest["deliveries"]} == {"police", "prosecution"}
     assert all(
         not os.access(path, os.W_OK) or os.geteuid() == 0 for path in publication.folder.rglob("*") if path.is_file()
     )
@@ -111,7 +113,7 @@ def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> No
         comment = connection.execute(
             "select comment from duckdb_columns() where table_name = 'fct_indicator_year' and column_name = 'cleared'"
         ).fetchone()
-    assert rows == len(publication.said["checks"]["results"]) > 100
+    assert rows == len(publication.manifest["checks"]["results"]) > 100
     assert failed == 0
     assert told == [(publication.publication_id, 2022, 2024)]
     assert comment is not None and "clearance" in comment[0]

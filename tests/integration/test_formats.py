@@ -489,7 +489,7 @@ def test_a_formula_is_not_published(made: Settings, settings: Settings) -> None:
 def test_the_manifest_knows_every_file(made: Settings, folder: Path) -> None:
     (publication,) = publications(made)
     on_disk = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert set(publication.said["files"]) == on_disk - {"manifest.json"}
+    assert set(publication.manifest["files"]) == on_disk - {"manifest.json"}
     assert changed_files(publication) == []
 
 

@@ -205,7 +205,7 @@ def test_a_year_that_readers_do_not_open_is_missing(
     shutil.copytree(first.folder, earlier)
     manifest = earlier / "manifest.json"
     manifest.chmod(0o644)
-    said = {**first.said, "publication_id": earlier.name, "years": [2023]}
+    said = {**first.manifest, "publication_id": earlier.name, "years": [2023]}
     manifest.write_text(json.dumps(said), encoding="utf-8")
     activate(command, earlier.name)
     assert active_publication(command) == earlier.name

@@ -210,4 +210,4 @@ def test_a_year_without_any_offence_of_the_indicators_is_published_with_zeros(se
         ).fetchone()
     assert counts == {"passed": row[0], "failed": row[1], "not judged": row[2]} if row else False
     assert counts["not judged"] == len(audit.not_judged) > 50
-    assert publication.said["checks"]["not_judged"] == counts["not judged"]
+    assert publication.manifest["checks"]["not_judged"] == counts["not judged"]

@@ -97,10 +97,10 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
     for name in sorted(gone)[:3]:
         assert not holds(published.home, name)
     first, second = publications(published)
-    assert publication.said["years"] == list(YEARS)
-    assert publication.said["kept_from"] == first.publication_id
+    assert publication.manifest["years"] == list(YEARS)
+    assert publication.manifest["kept_from"] == first.publication_id
     sources = [
-        [(one["source"], one["year"], one["delivery_id"]) for one in each.said["deliveries"]]
+        [(one["source"], one["year"], one["delivery_id"]) for one in each.manifest["deliveries"]]
         for each in (first, second)
     ]
     assert sorted(sources[0]) == sorted(sources[1])

@@ -180,7 +180,7 @@ def test_revisions_are_exactly_the_figures_that_differ(history: History, number:
 
 def test_a_first_publication_revises_nothing(history: History) -> None:
     assert history[FIRST].table == []
-    said = history[FIRST].publication.said["revisions"]
+    said = history[FIRST].publication.manifest["revisions"]
     assert (said["predecessor"], said["new_years"], said["values"]) == (None, [2022, 2023, 2024], 0)
 
 
@@ -201,7 +201,7 @@ def test_a_year_that_goes_and_one_that_comes_again(history: History) -> None:
     again = [row for row in history[NEWEST].own if row["year"] == 2024]
     assert {row["kind"] for row in again} == {"appeared"}
     assert {row["measure"] for row in again} > {"suppression", "processed", "clearance_pct"}
-    assert history[NEWEST].publication.said["revisions"]["new_years"] == []
+    assert history[NEWEST].publication.manifest["revisions"]["new_years"] == []
 
 
 # --- what they can come from -----------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_other_code_that_counts_the_same_revises_nothing(history: History, other
     new = step(other_code, built=False)
     assert new.own == []
     assert new.table == history[NEWEST].table
-    assert new.publication.said["revisions"]["changes"] == ["code"]
+    assert new.publication.manifest["revisions"]["changes"] == ["code"]
 
 
 def test_a_damaged_publication_is_not_compared_with(history: History, other_code: Settings) -> None:
@@ -288,7 +288,7 @@ def test_a_damaged_publication_is_not_compared_with(history: History, other_code
     with pytest.raises(DamagedPublicationError, match=damaged.publication_id):
         describe_difference(other_code, "newest", history[FIRST].publication_id)
     new = step(other_code, built=False)
-    said = new.publication.said["revisions"]
+    said = new.publication.manifest["revisions"]
     assert said["predecessor"] == history[WITHDRAWN].publication_id
     assert [damaged.publication_id in text and "damaged" in text for text in said["not_compared"]] == [True]
     assert len(new.own) == len(history[NEWEST].own)

@@ -136,7 +136,7 @@ def assert_published_once(settings: Settings, made: Publication | None, undistur
 def files_and_hashes(made: Publication) -> dict[str, str]:
     """Of DuckDB's own file, and of what tells its hash, only that they are there: not every byte of it is always the same."""
     not_compared = (DATABASE, TURTLE, JSON_LD)
-    return {name: "" if name in not_compared else file["sha256"] for name, file in made.said["files"].items()}
+    return {name: "" if name in not_compared else file["sha256"] for name, file in made.manifest["files"].items()}
 
 
 @pytest.mark.parametrize("afterwards", [False, True])

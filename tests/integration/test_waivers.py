@@ -223,7 +223,7 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         "waiver_of_quarantine_within_limit_police", "waiver_of_quarantine_within_limit_prosecution"
     }  # fmt: skip
     assert all(result == "passed" and "head of statistics" in reason for _, result, reason in rows)
-    assert len(publication.said["waivers"]) == len(summaries.status(published)["waivers"]) == 2
+    assert len(publication.manifest["waivers"]) == len(summaries.status(published)["waivers"]) == 2
     assert nothing_to_publish(published)
 
     # Two days later, and nothing else has changed.

@@ -357,7 +357,7 @@ def broken_promises(settings: Settings) -> list[str]:
         ]
         wrong += [
             f"{publication.publication_id}: {name} is in excess"
-            for name in files - {*publication.said["files"], MANIFEST}
+            for name in files - {*publication.manifest["files"], MANIFEST}
         ]
     return wrong
 

@@ -37,7 +37,7 @@ def explain(
     ]
     if not current_publications:
         raise NothingPublishedError("nothing is published yet: `uppklarat load` first")
-    manifest = current_publications[0].said
+    manifest = current_publications[0].manifest
     with duckdb.connect(str(current_publications[0].folder / DATABASE), read_only=True) as connection:
         key = find_figure(connection, indicator, year, geography, victim_group, variant)
         figure, definition = describe_figure(connection, key)

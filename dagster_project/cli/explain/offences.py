@@ -137,7 +137,8 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: Fi
         {"indicator_id": key.indicator_id, "variant": key.variant},
     )
     return [
-        _explain_offence(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, key) for row in rows
+        _explain_offence(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, key)
+        for row in rows
     ]
 
 
