@@ -1,42 +1,40 @@
-"""Disclosure control: decides which county and municipality figures are withheld so that no small count can be derived.
+"""Disclosure control: which figures of counties and municipalities are withheld.
 
-A figure is suppressed by the threshold rule (`primary`) if one of its counts is small. Because the total less the shown figures
-would reveal it, complementary suppression (`secondary`) withholds further figures until every small count could also be another
-number. To show that, the module moves offences: from one municipality to another, or two offences that differ only in county and
-victim group exchange their groups. If such moves change withheld figures only, the published figures fit the moved world as well
-as the real one. No move changes a figure of riket or polisregion.
+**Threshold rule.** A figure is withheld where its `cleared` or its `not cleared` is from 1 to `below`. Counts less than `below` are
+sensitive; `below` itself is withheld with them, so that a withheld count of `below - 1` is not known to be less.
 
-A `primary` label itself reveals that a count is small. If protection is only possible in worlds where it is not small, the label
-becomes `secondary`. Reasons and limits: docs/decisions/0023.
+**Complementary suppression.** Who knows a sum and all its terms but one knows that one, too. Terms of a sum are therefore withheld
+together, further ones in the order of their codes, until the sensitive counts among them could be others. The order is fixed and
+all withheld figures have the same label, so that the pattern says no more than that some count among them is small. The sums are
+
+- a police region: its counties, as if no offence were handled elsewhere. For most that is nearly so;
+- a county: its municipalities. Below a withheld county nothing is shown;
+- a county: its victim groups, and a region's victim group: that of its counties;
+- the country: its counties and the offences without a known place.
+
+Threat model, limits and losses: docs/security.md and docs/decisions/0023.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from itertools import product
-from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-# The number of values that a small count must be able to have, including its own.
-POSSIBLE_VALUES = 3
-# Which offences a measure counts: cleared (True), not cleared (False).
-_PARTS = {"cleared": (True,), "not cleared": (False,), "processed": (True, False)}
 TOTAL = "total"
 UNKNOWN = "okand"
-EARLIER = "withheld in an earlier publication"
-# Added cost of withholding a county of another region: a county withheld alone in its region could be guessed from the region.
-_OTHER_REGION_SURCHARGE = 100
-# The only variant that is published below the police region.
+# Of the variants, only this one is published below the police region.
 DECIDED = "beslutad"
+LABEL = "secondary"
+
+SMALL = "small count"
+COMPLEMENT = "complement of a small count"
+WITHHELD_COUNTY = "part of a withheld county"
+EARLIER = "withheld in an earlier publication"
 
 
 class Cell(NamedTuple):
-    """A figure of an indicator and year below the police region."""
+    """One figure of an indicator and year below the police region."""
 
     level: str
     code: str
@@ -46,388 +44,225 @@ class Cell(NamedTuple):
 class Counts(NamedTuple):
     """The two counts whose sum is `processed`."""
 
-    cleared: int
-    not_cleared: int
+    cleared: int = 0
+    not_cleared: int = 0
 
 
-Kind: TypeAlias = tuple[bool, str]
-"""Whether an offence was cleared, and its other published attributes except place and victim group."""
+class Table(NamedTuple):
+    """What every cell of one indicator and year counts, the victim groups, and what belongs to what."""
 
-
-class Offence(NamedTuple):
-    """The published attributes of an offence of an indicator and year."""
-
-    municipality: str
-    group: str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class Table:
-    """The offences of an indicator and year with their number, and the county and region of each municipality."""
-
-    offences: Counter[Offence]
+    counts: Mapping[Cell, Counts]
     groups: tuple[str, ...]
-    county_of: Mapping[str, str]
-    region_of: Mapping[str, str | None] = field(default_factory=dict)
-
-    @cached_property
-    def counts(self) -> dict[Cell, Counts]:
-        """The counts of every cell, including zeros."""
-        return tabulate(self.offences, self.groups, self.county_of)
-
-    @cached_property
-    def municipalities(self) -> dict[str, list[str]]:
-        """The municipalities of each county."""
-        by_county: dict[str, list[str]] = defaultdict(list)
-        for municipality, county in sorted(self.county_of.items()):
-            by_county[county].append(municipality)
-        return by_county
-
-    @cached_property
-    def offences_of(self) -> dict[tuple[str, bool], list[Offence]]:
-        """The offences by county and whether they were cleared."""
-        by_county: dict[tuple[str, bool], list[Offence]] = defaultdict(list)
-        for offence in sorted(self.offences):
-            by_county[self.county_of[offence.municipality], offence.kind[0]].append(offence)
-        return by_county
-
-
-@dataclass
-class Withheld:
-    """A withheld figure: its published label, the reason, and the least number of values its small counts could have."""
-
-    cell: Cell
-    suppression: str
-    because: str
-    hides: Cell | None = None
-    possible_values: int | None = None
-
-
-@dataclass
-class _World:
-    """The differences of a hypothetical world from the real one: counts of cells and number of offences."""
-
-    counts: dict[Cell, Counts] = field(default_factory=dict)
-    offences: Counter[Offence] = field(default_factory=Counter)
-
-    def counted(self, table: Table, cell: Cell) -> Counts:
-        """Return the counts of a cell in this world."""
-        return self.counts.get(cell) or table.counts[cell]
-
-    def take(self, table: Table, move: _Move, cleared: bool) -> None:
-        for cell, step in move.steps:
-            self.counts[cell] = _shift(self.counted(table, cell), cleared, step)
-        for before, after in move.offences:
-            self.offences[before] -= 1
-            self.offences[after] += 1
-
-
-@dataclass(frozen=True)
-class _Move:
-    """A move of offences: the changed offences, the change of each cell, and the price in figures withheld or relabelled."""
-
-    price: float
-    steps: tuple[tuple[Cell, int], ...]
-    offences: tuple[tuple[Offence, Offence], ...]
+    municipalities: Mapping[str, Sequence[str]]
+    """By county, in order; the unknown county has the unknown municipality."""
+    counties: Mapping[str, Sequence[str]]
+    """By police region, in order; the unknown county is in none."""
 
 
 def tabulate(
-    offences: Mapping[Offence, int], groups: Iterable[str], county_of: Mapping[str, str]
-) -> dict[Cell, Counts]:
-    """Count the offences of every county, its victim groups and its municipalities."""
-    counts: Counter[tuple[Cell, bool]] = Counter()
-    for (municipality, group, (cleared, _)), number in offences.items():
+    offences: Mapping[tuple[str, str, bool], int],
+    groups: Iterable[str],
+    county_of: Mapping[str, str],
+    region_of: Mapping[str, str | None],
+) -> Table:
+    """Count offences, given by municipality, victim group and whether they were cleared, in every cell; zeros included."""
+    found: Counter[tuple[Cell, bool]] = Counter()
+    for (municipality, group, cleared), number in offences.items():
         county = county_of[municipality]
         for cell in (Cell("lan", county), Cell("lan", county, group), Cell("kommun", municipality)):
-            counts[cell, cleared] += number
-    cells = {Cell("kommun", code) for code in county_of}
-    cells |= {Cell("lan", code, group) for code in county_of.values() for group in (TOTAL, *groups)}
-    return {cell: Counts(counts[cell, True], counts[cell, False]) for cell in sorted(cells)}
+            found[cell, cleared] += number
+    municipalities: dict[str, list[str]] = defaultdict(list)
+    for municipality, county in sorted(county_of.items()):
+        municipalities[county].append(municipality)
+    counties: dict[str, list[str]] = defaultdict(list)
+    for county in sorted(municipalities):
+        if region := region_of.get(county):
+            counties[region].append(county)
+    cells = [Cell("kommun", code) for code in county_of]
+    cells += [Cell("lan", code, group) for code in municipalities for group in (TOTAL, *groups)]
+    counts = {cell: Counts(found[cell, True], found[cell, False]) for cell in sorted(cells)}
+    return Table(counts, tuple(groups), municipalities, counties)
 
 
 def is_small(counts: Counts, below: int) -> bool:
-    """Return whether the threshold rule applies: a count is at least 1 and less than `below`.
+    """Whether the threshold rule withholds a figure.
 
-    The number processed is not checked: if it is small, one of its two parts is small.
+    `processed` needs no look of its own: where it is small, so is one of its two parts.
     """
-    cleared, not_cleared = counts
-    return 0 < cleared < below or 0 < not_cleared < below
+    return any(0 < count <= below for count in counts)
 
 
-def withhold(table: Table, below: int, withheld_before: Mapping[Cell, str] = MappingProxyType({})) -> list[Withheld]:
-    """Return the withheld figures of an indicator and year, in the order of the cells.
+def withhold(table: Table, below: int, withheld_before: Collection[Cell] = ()) -> dict[Cell, str]:
+    """Decide what is withheld of one indicator and year, and why.
 
-    Figures withheld in an earlier publication (cell → label) stay withheld, because that publication would reveal them. A
-    `secondary` label is kept too.
+    What was withheld in an earlier publication stays so: what is shown beside it there would disclose it.
     """
-    small = {cell for cell, counts in table.counts.items() if is_small(counts, below)}
-    withheld = {
-        cell: Withheld(cell, withheld_before.get(cell, "primary"), _describe_small_counts(table.counts[cell], below))
-        for cell in small
-    }
-    for cell in (withheld_before.keys() & table.counts.keys()) - small:
-        withheld[cell] = Withheld(cell, "secondary", EARLIER)
-    primary = {cell for cell, entry in withheld.items() if entry.suppression == "primary"}
-    # Counties first: their complementary suppression also protects municipalities and groups.
-    for cell in sorted(small, key=lambda cell: (cell.group != TOTAL, cell.level == "kommun", cell)):
-        for measure, count in _measures(table.counts[cell]).items():
-            if 1 <= count < below:
-                values = _protect(table, withheld, primary, cell, measure, below)
-                withheld[cell].possible_values = min(values, withheld[cell].possible_values or values)
-    return [withheld[cell] for cell in sorted(withheld)]
+    reasons = {cell: EARLIER for cell in withheld_before if cell in table.counts}
+    reasons |= {cell: SMALL for cell, counts in table.counts.items() if is_small(counts, below)}
+
+    def add(cells: Iterable[Cell], reason: str = COMPLEMENT) -> None:
+        for cell in cells:
+            reasons.setdefault(cell, reason)
+
+    for counties in table.counties.values():
+        add(_complements(table.counts, [Cell("lan", county) for county in counties], reasons, below))
+    _protect_unknown_place(table, reasons, TOTAL, below)
+    for county in table.municipalities:
+        if Cell("lan", county) in reasons:
+            add(Cell("lan", county, group) for group in table.groups)
+    for counties in table.counties.values():
+        add(_group_complements(table, counties, reasons, below))
+    for group in table.groups:
+        _protect_unknown_place(table, reasons, group, below)
+    for counties in table.counties.values():
+        add(_group_complements(table, counties, reasons, below))
+    add(_group_complements(table, [UNKNOWN], reasons, below))
+    for county, municipalities in table.municipalities.items():
+        cells = [Cell("kommun", municipality) for municipality in municipalities]
+        if Cell("lan", county) in reasons:
+            add(cells, WITHHELD_COUNTY)
+        else:
+            add(_complements(table.counts, cells, reasons, below))
+    return reasons
 
 
-def _shift(counts: Counts, cleared: bool, by: int) -> Counts:
-    return (
-        Counts(counts.cleared + by, counts.not_cleared) if cleared else Counts(counts.cleared, counts.not_cleared + by)
+def _complements(
+    counts: Mapping[Cell, Counts], terms: Sequence[Cell], withheld: Collection[Cell], below: int
+) -> Iterator[Cell]:
+    """Terms of a sum that are withheld besides, first ones first, until two are and they hide each other's small counts."""
+    hidden = [term for term in terms if term in withheld]
+    if not hidden:
+        return
+    for term in [term for term in terms if term not in withheld]:
+        if len(hidden) > 1 and _hide_each_other([counts[cell] for cell in hidden], below):
+            return
+        hidden.append(term)
+        yield term
+
+
+def _hide_each_other(hidden: Sequence[Counts], below: int) -> bool:
+    """Whether the sum of withheld terms leaves room for other values of each small count, in either measure."""
+    return all(
+        sum(column) >= 2 * below for column in zip(*hidden, strict=True) if any(0 < count <= below for count in column)
     )
 
 
-def _measures(counts: Counts) -> dict[str, int]:
-    """Return the measures to protect; the sum last, because protecting the parts usually protects it."""
-    return {"cleared": counts.cleared, "not cleared": counts.not_cleared, "processed": sum(counts)}
+def _group_complements(table: Table, counties: Sequence[str], withheld: Collection[Cell], below: int) -> Iterator[Cell]:
+    """Victim groups of a region's counties that are withheld besides.
 
-
-def _describe_small_counts(counts: Counts, below: int) -> str:
-    return f"{', '.join(name for name, count in _measures(counts).items() if 1 <= count < below)} from 1 to {below - 1}"
-
-
-def _protect(
-    table: Table, withheld: dict[Cell, Withheld], primary: set[Cell], cell: Cell, measure: str, below: int
-) -> int:
-    """Withhold or relabel the figures that hypothetical worlds with other counts change; return the number of possible values.
-
-    Counts move up and down from the real count by the cheapest move. `primary` are the cells of `withheld` with that label, kept
-    as a set because they are looked up hundreds of thousands of times.
+    Withheld are all those of `rows` × `columns`: the counties and the groups of which any is withheld, and as many more as it takes
+    for each small count to have room, the last group first, since it has the fewest offences. Counties withheld in total take part
+    with all their groups.
     """
-    worlds = {1: _World(), -1: _World()}
-    for values in range(1, POSSIBLE_VALUES):
-        cheapest: tuple[_Move, _World, bool] | None = None
-        for (step, world), cleared in product(worlds.items(), _PARTS[measure]):
-            limit = cheapest[0].price if cheapest else math.inf
-            move = _cheapest_move(table, world, withheld, primary, cell, cleared, step, below, limit)
-            if move is not None:
-                cheapest = move, world, cleared
-                if move.price == 0:
-                    break
-        if cheapest is None:
-            return values
-        move, world, cleared = cheapest
-        world.take(table, move, cleared)
-        for changed, _ in move.steps:
-            if changed not in withheld:
-                withheld[changed] = Withheld(changed, "secondary", f"hides {measure} of", cell)
-            elif changed in primary and not is_small(world.counted(table, changed), below):
-                withheld[changed].suppression = "secondary"
-                primary.remove(changed)
-    return POSSIBLE_VALUES
+    whole = [county for county in counties if Cell("lan", county) in withheld]
+    others = [county for county in counties if county not in whole]
+    cells = {(county, group): Cell("lan", county, group) for county in others for group in table.groups}
+    rows = [county for county in others if any(cells[county, group] in withheld for group in table.groups)]
+    columns = [group for group in table.groups if any(cells[county, group] in withheld for county in others)]
+    if not rows:
+        return
+    more_rows = [county for county in others if county not in rows]
+    more_columns = [group for group in table.groups if group not in columns]
+    if len(columns) < 2:
+        columns.append(more_columns.pop())
+    if len(rows) + len(whole) < 2 and more_rows:
+        rows.append(more_rows.pop(0))
+    while not _has_room(table, rows, columns, whole, counties, below):
+        if more_rows:
+            rows.append(more_rows.pop(0))
+        elif more_columns:
+            columns.append(more_columns.pop())
+        else:
+            # The counties' totals leave no room: they are withheld, too.
+            yield from (Cell("lan", county, group) for county in counties for group in (TOTAL, *table.groups))
+            return
+    yield from (cells[county, group] for county in rows for group in columns if cells[county, group] not in withheld)
 
 
-def _cheapest_move(
-    table: Table,
-    world: _World,
-    withheld: Collection[Cell],
-    primary: Collection[Cell],
-    cell: Cell,
-    cleared: bool,
-    step: int,
-    below: int,
-    limit: float,
-) -> _Move | None:
-    """Return the move that changes a count by `step` at the lowest price, or None if none is cheaper than `limit`.
+def _has_room(
+    table: Table, rows: Sequence[str], columns: Sequence[str], whole: Sequence[str], counties: Sequence[str], below: int
+) -> bool:
+    """Whether each small count of rows × columns could be others, by the bounds that the known sums of rows and columns set.
 
-    The price is the number of offences and figures to be withheld in addition.
+    These are Fréchet's: a cell is at most its row's and its column's sum, and at least what both have too much for the others. Room
+    are three values up to the threshold and an interval as wide as the threshold, or all that the region's own figure leaves.
     """
+    for measure in (0, 1):
+        count = {
+            (county, group): table.counts[Cell("lan", county, group)][measure]
+            for county in counties
+            for group in columns
+        }
+        of_column = {group: sum(count[county, group] for county in (*rows, *whole)) for group in columns}
+        together = sum(of_column.values())
+        for county in rows:
+            of_row = sum(count[county, group] for group in columns)
+            for group in columns:
+                if 0 < count[county, group] <= below:
+                    most = min(of_row, of_column[group])
+                    least = max(0, of_row + of_column[group] - together)
+                    in_region = sum(count[other, group] for other in counties)
+                    if min(most, below) - max(least, 1) + 1 < min(3, in_region):
+                        return False
+                    if most - least < min(below, in_region):
+                        return False
+    return True
 
-    @cache
-    def price(changed: Cell, by: int) -> float:
-        """Return the price of changing a cell: 0 if it is withheld already, 1 for a new label, infinite if impossible.
 
-        A price that reaches the limit may be inexact. The limit only falls, so cached prices stay valid.
-        """
-        needed = 0 if changed in withheld else 2 + sum(table.counts[changed])
-        if needed >= limit:
-            return needed
-        after = _shift(world.counted(table, changed), cleared, by)
-        if min(after) < 0:
-            return math.inf
-        return needed or int(changed in primary and not is_small(after, below))
+def _protect_unknown_place(table: Table, reasons: dict[Cell, str], group: str, below: int) -> None:
+    """Withhold counties beside the offences without a known place, which are the country less all counties.
 
-    def cost(steps: Iterable[tuple[Cell, int]], extra: int = 0) -> float:
-        """Return the price of all steps; inexact once it reaches the limit."""
-        total: float = extra
-        for step_ in steps:
-            if total >= limit:
-                break
-            total += price(*step_)
-        return total
-
-    def move(steps: tuple[tuple[Cell, int], ...], *offences: tuple[Offence, Offence], extra: int = 0) -> _Move | None:
-        price_of_all = cost(steps, extra)
-        return _Move(price_of_all, steps, offences) if price_of_all < limit else None
-
-    @cache
-    def region_surcharge(county: str) -> int:
-        """Return the added price of a county in another region."""
-        return 0 if table.region_of.get(county) == table.region_of.get(home) else _OTHER_REGION_SURCHARGE
-
-    def exists(offence: Offence) -> bool:
-        return table.offences.get(offence, 0) + world.offences.get(offence, 0) > 0
-
-    def cheapest_municipality(county: str, by: int, but: str = "") -> Cell | None:
-        cheapest: tuple[float, Cell] | None = None
-        for code in table.municipalities[county]:
-            cost = math.inf if code == but else price(Cell("kommun", code), by)
-            if cost < (cheapest[0] if cheapest else math.inf):
-                cheapest = cost, Cell("kommun", code)
-            if cost == 0:
-                break
-        return cheapest[1] if cheapest else None
-
-    def offences_to_take(county: str) -> Iterator[Offence]:
-        """Yield an offence of each municipality and victim group of a county that can lose one."""
-        seen = set()
-        for offence in table.offences_of[county, cleared]:
-            place = offence[:2]
-            if place not in seen and price(Cell("kommun", offence.municipality), -1) < math.inf and exists(offence):
-                seen.add(place)
-                yield offence
-
-    def within_county() -> Iterator[_Move | None]:
-        """Move an offence to or from another municipality of the county."""
-        if cell.level != "kommun" or (other := cheapest_municipality(home, -step, cell.code)) is None:
+    Two counties of a region at a time, since one could be told from the region's own figure.
+    """
+    unknown = Cell("lan", UNKNOWN, group)
+    if unknown not in reasons:
+        return
+    for counties in table.counties.values():
+        hidden = [cell for cell in reasons if cell.level == "lan" and cell.group == group]
+        beside = [table.counts[cell] for cell in hidden if cell != unknown]
+        small = [measure for measure, count in enumerate(table.counts[unknown]) if 0 < count <= below]
+        if beside and all(sum(counts[measure] for counts in beside) >= 2 * below for measure in small):
             return
-        giving, taking = (other, cell) if step > 0 else (cell, other)
-        for offence in offences_to_take(home):
-            if offence.municipality == giving.code:
-                yield move(((giving, -1), (taking, 1)), (offence, offence._replace(municipality=taking.code)))
-                return
-
-    def between_counties() -> Iterator[_Move | None]:
-        """Move an offence between municipalities of two counties, which changes counties and victim groups."""
-        # Counties that are withheld already come first: they are cheaper.
-        for other in sorted(table.municipalities, key=lambda county: Cell("lan", county) not in withheld):
-            giving, taking = (other, home) if step > 0 else (home, other)
-            counties = ((Cell("lan", giving), -1), (Cell("lan", taking), 1))
-            if other == home or cost(counties, region_surcharge(other)) >= limit:
-                continue
-            to = cell if cell.level == "kommun" and step > 0 else cheapest_municipality(taking, 1)
-            if to is None or cost((*counties, (to, 1)), region_surcharge(other)) >= limit:
-                continue
-            for offence in offences_to_take(giving):
-                if cell.group not in (TOTAL, offence.group):
-                    continue
-                if cell.level == "kommun" and step < 0 and offence.municipality != cell.code:
-                    continue
-                yield move(
-                    (
-                        *counties,
-                        (to, 1),
-                        (Cell("kommun", offence.municipality), -1),
-                        (Cell("lan", giving, offence.group), -1),
-                        (Cell("lan", taking, offence.group), 1),
-                    ),
-                    (offence, offence._replace(municipality=to.code)),
-                    extra=region_surcharge(other),
-                )
-
-    def between_groups() -> Iterator[_Move | None]:
-        """Exchange the victim groups of two offences of the same kind in two counties."""
-        if cell.group == TOTAL:
-            return
-        for other in table.municipalities:
-            if other == home or region_surcharge(other) >= limit:
-                continue
-            for group in table.groups:
-                if group == cell.group:
-                    continue
-                at_home, away = (group, cell.group) if step > 0 else (cell.group, group)
-                steps = (
-                    (cell, step),
-                    (Cell("lan", home, group), -step),
-                    (Cell("lan", other, cell.group), -step),
-                    (Cell("lan", other, group), step),
-                )
-                if cost(steps, region_surcharge(other)) >= limit:
-                    continue
-                candidates = {
-                    offence.kind: offence
-                    for offence in table.offences_of[other, cleared]
-                    if offence.group == away and exists(offence)
-                }
-                for offence in table.offences_of[home, cleared]:
-                    if offence.group == at_home and offence.kind in candidates and exists(offence):
-                        exchanged = candidates[offence.kind]
-                        yield move(
-                            steps,
-                            (offence, offence._replace(municipality=exchanged.municipality)),
-                            (exchanged, exchanged._replace(municipality=offence.municipality)),
-                            extra=region_surcharge(other),
-                        )
-                        break
-
-    home = table.county_of[cell.code] if cell.level == "kommun" else cell.code
-    cheapest: _Move | None = None
-    for search in (within_county, between_groups, between_counties):
-        for move_ in search():
-            if move_ is not None:
-                cheapest, limit = move_, move_.price
-                if move_.price == 0:
-                    return cheapest
-    return cheapest
+        for county in counties[:2]:
+            reasons.setdefault(Cell("lan", county, group), COMPLEMENT)
 
 
 def withheld_figures(
-    offences: Iterable[tuple[int, str, str, str, bool, str, int]],
-    withheld_before: Iterable[tuple[str, int, str, str, str, str, str | None, str | None, int | None, str | None]],
+    offences: Iterable[tuple[int, str, str, str, bool, int]],
+    withheld_before: Iterable[tuple[str, int, str, str, str]],
     county_of: Mapping[str, str | None],
     region_of: Mapping[str, str | None],
     groups_of: Mapping[str, Collection[str]],
     below: int,
 ) -> list[dict[str, object]]:
-    """Return the withheld figures of all indicators and years as rows of `int_suppression`.
+    """What is withheld of all indicators and years, as rows of `int_suppression`.
 
-    `offences` are rows of `int_offence_kind`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the unknown
-    one to None), `region_of` counties, `groups_of` indicators to their victim groups. If offences and threshold
-    equal those of an earlier publication, its decision is kept, because a different one could reveal figures.
+    `offences` are rows of `int_offence_count`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the
+    unknown one to None), `region_of` counties, `groups_of` indicators to their victim groups. `below` is the first number shown; with
+    1 only what was withheld before is withheld.
     """
-    tables: dict[tuple[str, int], dict[Offence, int]] = defaultdict(dict)
-    for year, indicator, municipality, group, cleared, kind, number in offences:
-        tables[indicator, year][Offence(municipality, group, (cleared, kind))] = number
-    withheld_by_table: dict[tuple[str, int], list[tuple[Withheld, str | None]]] = defaultdict(list)
-    for indicator, year, level, code, group, suppression, because, hides, values, basis in withheld_before:
-        hidden = Cell(*hides.split(" ")) if hides else None
-        withheld_by_table[indicator, year].append(
-            (Withheld(Cell(level, code, group), suppression, because or EARLIER, hidden, values), basis)
-        )
+    tables: dict[tuple[str, int], dict[tuple[str, str, bool], int]] = defaultdict(dict)
+    for year, indicator, municipality, group, cleared, number in offences:
+        tables[indicator, year][municipality, group, cleared] = number
+    before: dict[tuple[str, int], list[Cell]] = defaultdict(list)
+    for indicator, year, level, code, group in withheld_before:
+        before[indicator, year].append(Cell(level, code, group))
     counties = {municipality: county or UNKNOWN for municipality, county in county_of.items()}
     rows: list[dict[str, object]] = []
-    for indicator, year in sorted(tables.keys() | withheld_by_table.keys()):
-        rests_on = _fingerprint(tables[indicator, year], below)
-        withheld = [entry for entry, _ in withheld_by_table[indicator, year]]
-        if not withheld or any(basis != rests_on for _, basis in withheld_by_table[indicator, year]):
-            groups = (*groups_of[indicator], UNKNOWN)
-            table = Table(Counter(tables[indicator, year]), groups, counties, region_of)
-            withheld = withhold(table, below, {entry.cell: entry.suppression for entry in withheld})
+    for indicator, year in sorted(tables.keys() | before.keys()):
+        table = tabulate(tables[indicator, year], (UNKNOWN, *groups_of[indicator]), counties, region_of)
+        threshold = below if below > 1 else 0
         rows += [
             {
                 "indicator_id": indicator,
                 "variant": DECIDED,
                 "year": year,
-                "geography_level": entry.cell.level,
-                "geography_code": entry.cell.code,
-                "victim_group": entry.cell.group,
-                "suppression": entry.suppression,
-                "because": entry.because,
-                "hides": " ".join(entry.hides) if entry.hides else None,
-                "possible_values": entry.possible_values,
-                "rests_on": rests_on,
+                "geography_level": cell.level,
+                "geography_code": cell.code,
+                "victim_group": cell.group,
+                "suppression": LABEL,
+                "because": reason,
             }
-            for entry in withheld
+            for cell, reason in sorted(withhold(table, threshold, before[indicator, year]).items())
         ]
     return rows
-
-
-def _fingerprint(offences: Mapping[Offence, int], below: int) -> str:
-    return hashlib.sha256(repr((below, sorted(offences.items()))).encode()).hexdigest()[:16]

@@ -12,7 +12,6 @@ from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 
 _KEY = "indicator_id, variant, year, geography_level, geography_code, victim_group"
-_DECIDED = "suppression, because, hides, possible_values, rests_on"
 _FIGURES = "fct_indicator_year"
 
 
@@ -31,10 +30,9 @@ def remember_withheld(settings: Settings) -> None:
         connection.execute(
             f"""
             copy (
-                select {_KEY}, {_DECIDED} from built.intermediate.int_suppression
-                union all
-                select {_KEY}, {_DECIDED} from ({_withheld_query(settings)})
-                where ({_KEY}) not in (select ({_KEY}) from built.intermediate.int_suppression)
+                select {_KEY} from built.intermediate.int_suppression
+                union
+                select {_KEY} from ({_withheld_query(settings)})
                 order by all
             ) to {literal(new)} (format parquet, compression zstd)"""
         )
@@ -70,19 +68,11 @@ def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Set
 def _withheld_query(settings: Settings) -> str:
     """Return a query of every figure withheld so far, from the stored record or else from the publications."""
     if settings.withheld.exists():
-        return f"select {_KEY}, {_DECIDED} from {parquet(settings.withheld)}"
+        return f"select {_KEY} from {parquet(settings.withheld)}"
     files = [publication.folder / "parquet" / f"{_FIGURES}.parquet" for publication in publications(settings)]
-    selects = [
-        f"select {_KEY}, suppression from {parquet(file)} where suppression is not null"
-        for file in files
-        if file.exists()
-    ]
+    selects = [f"select {_KEY} from {parquet(file)} where suppression is not null" for file in files if file.exists()]
     nothing = (
         "select null::varchar as indicator_id, null::varchar as variant, null::integer as year, null::varchar as geography_level, "
-        "null::varchar as geography_code, null::varchar as victim_group, null::varchar as suppression where false"
+        "null::varchar as geography_code, null::varchar as victim_group where false"
     )
-    return (
-        # A figure once labelled secondary stays secondary (max of the labels).
-        f"select {_KEY}, max(suppression) as suppression, null::varchar as because, null::varchar as hides, "
-        f"null::integer as possible_values, null::varchar as rests_on from ({' union '.join([nothing, *selects])}) group by all"
-    )
+    return " union ".join([nothing, *selects])

@@ -48,10 +48,11 @@ suite = ExpectationSuite(
                 cross join raw.disclosure_rule
                 where
                     geography_level in ('lan', 'kommun')
+                    and suppress_below > 1
                     and (
-                        (processed > 0 and processed < suppress_below)
-                        or (cleared > 0 and cleared < suppress_below)
-                        or (processed - cleared > 0 and processed - cleared < suppress_below)
+                        processed between 1 and suppress_below
+                        or cleared between 1 and suppress_below
+                        or processed - cleared between 1 and suppress_below
                     )
                     -- what was published of purged years cannot be taken back
                     and year not in (select year from raw.kept_year)
@@ -61,7 +62,7 @@ suite = ExpectationSuite(
             meta={
                 "name": "small_numbers_are_withheld",
                 "owner": "us",
-                "limit": "no count of a county or municipality below the threshold, but none",
+                "limit": "no count of a county or municipality from 1 to the threshold",
             },
         ),
         ExpectNoRowsWhere(
@@ -101,17 +102,18 @@ suite = ExpectationSuite(
                 having
                     sum(counted.processed) >= 20000
                     and 100.0 * sum(case when figure.suppression is not null then counted.processed else 0 end)
-                    > sum(counted.processed) * case counted.geography_level when 'lan' then 5 else 30 end
+                    > sum(counted.processed) * case counted.geography_level when 'lan' then 8 else 35 end
             """,
             shown="""
                 with lost as (
                     select
                         counted.geography_level,
+                        -- Whole per cents: more would be a withheld count.
                         round(
                             100.0 * sum(counted.processed) filter (figure.suppression is not null)
-                            / nullif(sum(counted.processed), 0), 4
-                        ) as offences_pct,
-                        round(100.0 * count(*) filter (figure.suppression is not null) / count(*), 4) as rows_pct,
+                            / nullif(sum(counted.processed), 0)
+                        )::integer as offences_pct,
+                        round(100.0 * count(*) filter (figure.suppression is not null) / count(*))::integer as rows_pct,
                         case when sum(counted.processed) < 20000 * count(distinct counted.year) then ' (not judged)' else '' end
                             as remark
                     from marts.fct_indicator_year as figure
@@ -140,7 +142,7 @@ suite = ExpectationSuite(
             meta={
                 "name": "loss_is_small",
                 "owner": "us",
-                "limit": "at most 5 % of the offences by county and 30 % by municipality, in years with 20,000 of them or more",
+                "limit": "at most 8 % of the offences by county and 35 % by municipality, in years with 20,000 of them or more",
             },
         ),
         ExpectNoRows(

@@ -769,33 +769,38 @@ SHOWN_BREAKERS: Breakers = {
             "geography_level = 'lan' and suppression is null",
         ),
     ],
-    "labels_are_true": [
-        change_one(
-            SHOWN,
-            "a large one called primary",
-            "suppression = 'primary'",
-            f"""suppression = 'secondary' and (indicator_id, year, geography_code, victim_group) in (
-                select (indicator_id, year, geography_code, victim_group) from {ACCOUNT} where hides is not null)""",
-        ),
-    ],
     "only_counties_and_municipalities_are_withheld": [
         change_one(SHOWN, "a region", "suppression = 'secondary'", "geography_level = 'polisregion'")
     ],
     "small_numbers_cannot_be_worked_out": [
-        change_one(
-            ACCOUNT,
-            "two possible values",
-            "possible_values = 2",
-            "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'",
+        *(
+            Breaker(
+                f"{name} withheld alone",
+                f"""update {SHOWN} as figure set suppression = null
+                    where suppression is not null and geography_level = '{level}' and (victim_group = 'total') = {in_total}
+                        and geography_code || victim_group <> (
+                            select min(geography_code || victim_group) from {SHOWN} as other
+                            where suppression is not null and geography_level = '{level}' and (victim_group = 'total') = {in_total}
+                                and other.indicator_id = figure.indicator_id and other.year = figure.year)""",
+            )
+            for name, level, in_total in (
+                ("a county", "lan", True),
+                ("a municipality", "kommun", True),
+                ("a group", "lan", False),
+            )
         ),
-        change_one(ACCOUNT, "one possible value", "possible_values = 1", "suppression = 'primary'"),
-        change_one(
-            ACCOUNT,
-            "nobody looked",
-            "possible_values = null",
-            "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'",
+        *(
+            Breaker(
+                f"{name} with nothing to hide in",
+                f"""update {FIGURES} set processed = case
+                        when geography_code like '%80' then 90 when geography_code = '0114' then 1 else 0 end
+                        where geography_level = 'kommun';
+                    update {FIGURES} set cleared = {cleared} where geography_level = 'kommun';
+                    update {SHOWN} set suppression = case when geography_code not like '%80' then 'secondary' end
+                        where geography_level = 'kommun'""",
+            )
+            for name, cleared in (("one cleared", "processed"), ("one not cleared", "0"))
         ),
-        delete(ACCOUNT, "no account", "suppression = 'primary' and indicator_id = 'misshandel_nara_relation'"),
     ],
     "what_was_withheld_stays_withheld": [
         Breaker(

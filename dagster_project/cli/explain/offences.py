@@ -90,7 +90,7 @@ def _private_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
     counts = {name: value for name, value in row.items() if isinstance(value, int) and not isinstance(value, bool)}
     suppressions = _rows(
         connection,
-        f"select suppression, because, hides from intermediate.int_suppression where {condition}",
+        f"select suppression, because from intermediate.int_suppression where {condition}",
         key._asdict(),
     )
     return {name: value for name, value in counts.items() if name != "year"}, suppressions[0] if suppressions else None

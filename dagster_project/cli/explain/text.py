@@ -99,8 +99,7 @@ def _private(private: Mapping[str, Any]) -> list[str]:
             ),
         ]
     if withheld := private["withheld"]:
-        hides = f"; if shown, it would reveal {withheld['hides']}" if withheld["hides"] else ""
-        lines.append(f"withheld ({withheld['suppression']}): {withheld['because']}{hides}")
+        lines.append(f"withheld: {withheld['because']}")
         lines.append("counts: " + ", ".join(f"{name} {value}" for name, value in private["counts"].items()))
     lines.append(f"{len(offences)} offences, {sum(offence['brottsantal'] for offence in offences)} by brottsantal")
     for offence in offences[:OFFENCES_SHOWN]:

@@ -14,9 +14,6 @@ SCHEMA = pa.schema(
         ("victim_group", pa.string()),
         ("suppression", pa.string()),
         ("because", pa.string()),
-        ("hides", pa.string()),
-        ("possible_values", pa.int32()),
-        ("rests_on", pa.string()),
     ]
 )
 
@@ -24,7 +21,7 @@ SCHEMA = pa.schema(
 def model(dbt, session):
     """Return the withheld figures of the derived years."""
     offences, before, rule = (
-        dbt.ref("int_offence_kind"),
+        dbt.ref("int_offence_count"),
         dbt.ref("int_withheld_before"),
         dbt.source("raw", "disclosure_rule"),
     )
@@ -34,7 +31,11 @@ def model(dbt, session):
         withheld_before=before.fetchall(),
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
         region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
-        groups_of=dict(possible_groups.aggregate("indicator_id, list(victim_group order by victim_group)").fetchall()),
+        groups_of=dict(
+            possible_groups.join(dbt.ref("victim_group"), "victim_group")
+            .aggregate("indicator_id, list(victim_group order by sort_order)")
+            .fetchall()
+        ),
         # Before the first load there is no rule and no offence.
         below=next((threshold for (threshold,) in rule.fetchall()), None),
     )

@@ -5,12 +5,7 @@ select
     year,
     geography_level,
     geography_code,
-    victim_group,
-    suppression,
-    because,
-    hides,
-    possible_values,
-    rests_on
+    victim_group
 from {{ source('raw', 'withheld_before') }}
--- Purged years keep their published figures.
+-- Years whose raw rows were purged keep their published figures.
 where year in (select complete_year.year from {{ source('raw', 'complete_year') }} as complete_year)
