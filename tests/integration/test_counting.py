@@ -85,4 +85,4 @@ def test_linkage_counts_offences_that_only_a_prosecutor_knows(tmp_path: Path) ->
     deliver(places.landing, "prosecution", 2022, [neat_file("prosecution", "decisions", indicted)])
     build(places)
     linkage = "select distinct geography_level, linkage_pct from marts.fct_case_flow_year order by all"
-    assert table(places, linkage) == [("lan", None), ("polisregion", None), ("riket", 60.0)]
+    assert table(places, linkage) == [("polisregion", None), ("riket", 60.0)]
