@@ -38,8 +38,7 @@ def assert_counted(world: World) -> None:
         places = settings_in(Path(folder))
         write_world(places.landing, world)
         build(places)
-        counts = rules.nonzero_counts(places.landing)
-        expected = {tuple(key): dict(cell) for key, cell in counts.items()}
+        expected = rules.as_published(rules.nonzero_counts(places.landing))
         assert differences(expected, figures(places.warehouse_file, "processed > 0")) == []
 
 
