@@ -12,6 +12,8 @@ import pytest
 
 from dagster_project.publication.causes import causes_between, causes_not_described, describe_causes
 from dagster_project.publication.comparison import compare_figures, lacking_measures
+from dagster_project.publication.described import create_described_tables
+from dagster_project.publication.history import _withhold_values
 
 KEY = {
     "indicator_id": "valdtakt",
@@ -119,6 +121,22 @@ def test_a_rate_of_nothing_is_compared(tmp_path: Path) -> None:
 def lacking_in(folder: Path, rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
     with duckdb.connect() as connection:
         return lacking_measures(connection, file_of(folder / "one", rows))
+
+
+def test_the_history_tells_no_values_of_what_a_level_no_longer_has(tmp_path: Path) -> None:
+    figures = file_of(tmp_path / "now", [{**SHOWN, "cleared": None}, {**SHOWN, "geography_level": "riket"}])
+    with duckdb.connect() as connection:
+        create_described_tables(connection)
+        for level, measure in (("lan", "cleared"), ("lan", "processed"), ("riket", "cleared")):
+            connection.execute(
+                "insert into marts.revision (geography_level, measure, old_value, new_value) values (?, ?, 3, 4)",
+                [level, measure],
+            )
+        _withhold_values(connection, figures)
+        told = connection.execute(
+            "select geography_level, measure, old_value, new_value from marts.revision order by all"
+        ).fetchall()
+    assert told == [("lan", "cleared", None, None), ("lan", "processed", 3, 4), ("riket", "cleared", 3, 4)]
 
 
 def test_without_a_part_of_the_key_nothing_is_compared(tmp_path: Path) -> None:
