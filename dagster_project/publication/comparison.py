@@ -13,7 +13,8 @@ from dagster_project.sql import parquet
 
 FIGURES = "parquet/fct_indicator_year.parquet"
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
-RATES = ("clearance_pct", "prosecution_pct")
+# Rate → its denominator.
+RATES = {"clearance_pct": "processed", "prosecution_pct": "investigated"}
 SUPPRESSION = "suppression"
 COLUMNS = {
     **dict.fromkeys(KEY, "varchar"),
@@ -50,7 +51,7 @@ def compare_figures(
 
     Measures are all counts and the two rates. Years of `after` that are not in `published_years` are new and not revisions. A
     figure withheld in either file only has measure `suppression`, without values. Columns of only one file are listed in
-    `not_compared`.
+    `not_compared`, and so are measures that a level has in only one file.
     """
     old, new = _types(connection, before), _types(connection, after)
     problems = [f"{name} is only in the {'later' if name in new else 'earlier'} one" for name in _one_sided(old, new)]
@@ -61,6 +62,11 @@ def compare_figures(
     years = sorted(_years(connection, after) - _years(connection, before) - set(published_years))
     _create_causes(connection, causes, _years(connection, after) | _years(connection, before))
     measures = [name for name in new if name in old and _is_measure(name, new)]
+    gone, added = lacking_measures(connection, after), lacking_measures(connection, before)
+    for where, lacking in (("earlier", gone - added), ("later", added - gone)):
+        for level in sorted({level for level, _ in lacking}):
+            names = sorted(measure for of_level, measure in lacking if of_level == level and measure in measures)
+            problems += [f"{', '.join(names)} of {level} is only in the {where} one"] if names else []
     values = ", ".join(
         f"{{'measure': '{name}', 'old_value': before.\"{name}\"::double, 'new_value': after.\"{name}\"::double}}"
         for name in measures
@@ -91,7 +97,7 @@ def compare_figures(
                         when is_withheld and not was_withheld then 'withheld'
                         when was_withheld and not is_withheld then 'shown'
                     end
-                    when was_withheld or is_withheld then null
+                    when was_withheld or is_withheld or list_contains(?::varchar[], geography_level || '/' || measure) then null
                     when not is_there then case when old_value <> 0 then 'removed' end
                     when not was_there then case when new_value <> 0 then 'appeared' end
                     when abs(old_value - new_value) > {_NO_DIFFERENCE} or (old_value is null) <> (new_value is null) then 'changed'
@@ -103,10 +109,26 @@ def compare_figures(
         inner join _cause on classified.year = _cause.year and (classified.measure = '{SUPPRESSION}') = _cause.of_suppression
         where kind is not null
         """,
-        [years],
+        [years, ["/".join(one) for one in gone ^ added]],
     )
     connection.execute("drop table _cause")
     return Comparison(tuple(years), tuple(problems))
+
+
+def lacking_measures(connection: duckdb.DuckDBPyConnection, file: Path) -> set[tuple[str, str]]:
+    """Return the levels and measures that no shown figure of a file of `fct_indicator_year` has."""
+    types = _types(connection, file)
+    # A rate may be null for want of offences, but its denominator may not.
+    shown_by = {name: RATES.get(name, name) for name in types if _is_measure(name, types)}
+    found = {name: shown for name, shown in shown_by.items() if shown in types}
+    if not found or "geography_level" not in types:
+        return set()
+    withheld = f"where {SUPPRESSION} is null" if SUPPRESSION in types else ""
+    counted = ", ".join(f'count("{shown}")' for shown in found.values())
+    rows = connection.execute(
+        f"select geography_level, {counted} from {parquet(file)} {withheld} group by all"
+    ).fetchall()
+    return {(level, name) for level, *counts in rows for name, count in zip(found, counts, strict=True) if not count}
 
 
 def _create_causes(connection: duckdb.DuckDBPyConnection, causes: Collection[Cause], years: Collection[int]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.publication.causes import causes_between, causes_not_described
-from dagster_project.publication.comparison import COLUMNS, FIGURES, KEY, Comparison, compare_figures
+from dagster_project.publication.comparison import COLUMNS, FIGURES, KEY, Comparison, compare_figures, lacking_measures
 from dagster_project.publications import Publication, changed_files, publications
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
@@ -85,11 +85,16 @@ def describe_history(
 
 
 def _withhold_values(connection: duckdb.DuckDBPyConnection, figures: Path) -> None:
-    """Remove the values of figures that the draft withholds, because their history would reveal them."""
+    """Remove the values of figures that the draft withholds or does not have, because their history would reveal them."""
     same = " and ".join(f"revision.{name} = withheld.{name}" for name in KEY)
     connection.execute(
         f"update marts.revision set old_value = null, new_value = null from {parquet(figures)} as withheld "
         f"where withheld.suppression is not null and {same}"
+    )
+    connection.execute(
+        "update marts.revision set old_value = null, new_value = null "
+        "where list_contains(?::varchar[], geography_level || '/' || measure)",
+        [["/".join(one) for one in lacking_measures(connection, figures)]],
     )
 
 

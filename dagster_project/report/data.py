@@ -17,6 +17,7 @@ from dagster_project.report.page_tables import (
     TOTAL,
     Choice,
     cuts,
+    detailed_place,
     note,
     stage_shares,
 )
@@ -24,16 +25,19 @@ from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages, verdict
 from dagster_project.rounding import tenths_of_percent
 
-# A figure with a share is stored as these fields, its `_code` and the index of its note and messages. To keep pages small,
-# the script computes shares from counts, and differences from rounded shares and their rounding shifts.
-FIELDS = (*OUTCOMES, "low", "high", "change")
+# A figure with a share is stored as the fields of its level, its `_code` and the index of its note and messages. To keep pages
+# small, the script computes sums and shares from counts, and differences from rounded shares and their rounding shifts.
+_SHARES = ("low", "high", "change")
+FIELDS = (*OUTCOMES, *_SHARES)
+# Of counties and municipalities.
+FEWER_FIELDS = ("processed", "cleared", *_SHARES)
 DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
                ("to_county_median", "county_median"))  # fmt: skip
 # Keys of the catalogue that the script uses.
 _SCRIPT_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
     "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
-    "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
+    "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
 
 
@@ -53,7 +57,7 @@ def indicator_data(
         **_frame(figures, language, choice, [TOTAL, *(group for group in groups if group != TOTAL)]),
         "page": indicator,
         "places": _places(figures, language, ("riket", "polisregion", "lan", "kommun")),
-        "fields": FIELDS,
+        "fields": [FIELDS, FEWER_FIELDS],
         "cells": cells,
         "said": notes.known,
         "common": {group: _common(figures, indicator, group) for group in groups},
@@ -135,12 +139,13 @@ def _cell(row: Row, notes: _Index) -> list[Any]:
         return ["s", number]
     if not row["processed"]:
         return [0, number]
-    return [*(row[name] for name in FIELDS), _code(row), number]
+    fields = FEWER_FIELDS if row["investigated"] is None else FIELDS
+    return [*(row[name] for name in fields), _code(row), number]
 
 
 def _code(row: Row) -> int:
     """Encode significance and the rounding shift of each difference as the digits of a number in base 3."""
-    ended = row["investigated"] - row["limited_investigated"]
+    ended = 0 if row["investigated"] is None else row["investigated"] - row["limited_investigated"]
     computed = tuple(tenths_of_percent(row["cleared"], total) if total else None for total in (row["processed"], ended))
     if computed != (row["pct"], row["prosecution"]):
         raise ValueError(f"the shares are not those of the counts: {row}")
@@ -206,6 +211,10 @@ def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str
 
 
 def _places(figures: Figures, language: str, levels: Sequence[str]) -> list[list[str]]:
+    """Ids and names, and of a county or municipality the id of the place whose detailed figures are shown."""
     return [
-        [f"{level}/{code}", row[f"name_{language}"]] for (level, code), row in figures.places.items() if level in levels
+        ["/".join(place), row[f"name_{language}"], *(["/".join(wide)] if wide != place else [])]
+        for place, row in figures.places.items()
+        if place[0] in levels
+        for wide in [detailed_place(row)]
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,8 @@ from dagster_project.rounding import tenths_of_percent
 TOTAL = "total"
 STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
 CLEARING = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
+# The tables of figures that only the country and the police regions have.
+DETAILED = ("measures", "flow", "outcomes", "time")
 OUTCOMES = (*CLEARING, "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed")
 TIME_OUTCOMES = ("cleared", "not_cleared")
 DAYS = ("days_p25", "days_median", "days_p75", "days_p90")
@@ -40,6 +42,18 @@ class Choice:
     def level(self) -> str:
         """The level of geography."""
         return self.place[0]
+
+
+def detailed(figures: Figures, choice: Choice) -> Choice:
+    """Return the choice for the tables `DETAILED`: for a county or municipality its police region."""
+    return replace(choice, place=detailed_place(figures.places[choice.place]))
+
+
+def detailed_place(place: Row) -> Place:
+    """Return the narrowest place that has all figures: the police region of a place that lies in one."""
+    if place["region_code"]:
+        return ("polisregion", place["region_code"])
+    return (place["geography_level"], place["geography_code"])
 
 
 @dataclass(frozen=True)
@@ -230,7 +244,10 @@ def tables(figures: Figures, indicator: str, choice: Choice) -> dict[str, Table]
         "outcomes": outcomes_table,
         "time": time_table,
     }
-    tables_by_name = {name: make(figures, indicator, choice) for name, make in makers.items()}
+    wide = detailed(figures, choice)
+    tables_by_name = {
+        name: make(figures, indicator, wide if name in DETAILED else choice) for name, make in makers.items()
+    }
     if len(figures.readings[indicator]) > 1:
         tables_by_name["readings"] = readings_table(figures, indicator)
     return tables_by_name

@@ -20,11 +20,13 @@ from dagster_project.report.figures import Figures, Row
 from dagster_project.report.overview import Card, cards, summary
 from dagster_project.report.page_tables import (
     COUNT,
+    DETAILED,
     TENTHS,
     TOTAL,
     WORDS,
     YES_NO,
     Choice,
+    detailed,
     series,
     spread_level,
     tables,
@@ -63,6 +65,8 @@ class Pages:
             language=language,
             choice=choice,
             place=words["place"],
+            wide=detailed(figures, choice),
+            detailed=DETAILED,
             about_publication=self.about_publication(),
             day=self.day,
             words=words,
@@ -209,15 +213,16 @@ class Pages:
         return int(row["first_year"] or row["first_comparable_year"] or self.figures.years[0])
 
     def formulas(self, row: Row | None) -> list[str]:
-        """Return the formulas of both measures with their numbers."""
+        """Return the formulas, with their numbers, of the measures that the chosen place has."""
         shown = dict(row or {})
+        is_detailed = self.choice == detailed(self.figures, self.choice)
         return [
             translations.fill(
                 self.catalogue[key if shown.get(share) is not None else f"{none}_none"], shown, self.language
             )
             for key, none, share in (
                 ("formula_text", "formula", "pct"),
-                ("formula_prosecution", "formula_prosecution", "prosecution"),
+                *([("formula_prosecution", "formula_prosecution", "prosecution")] if is_detailed else []),
             )
         ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.report.drawing import fill_in_words
-from dagster_project.report.page_tables import WORDS, Table
+from dagster_project.report.page_tables import DETAILED, WORDS, Table, detailed
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
@@ -69,8 +69,9 @@ def _content(pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Ma
 
 def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, str]) -> dict[str, Any]:
     about, catalogue = pages.about(dict(indicator)), pages.catalogue
-    parts = []
+    parts, wide = [], detailed(pages.figures, pages.choice)
     for name, table in about["tables"].items():
+        place = pages.words[f"place.{'/'.join((wide if name in DETAILED else pages.choice).place)}"]
         panels = [f"group-{group}" for group in about["groups"]] if name == "groups" else [name]
         if name == "groups" and not panels:
             continue
@@ -78,7 +79,7 @@ def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, s
             _picture(
                 pages,
                 drawn[panel],
-                f"{catalogue['charts'][name]}, {pages.words['place']}",
+                f"{catalogue['charts'][name]}, {place}",
                 pages.words[panel.replace("group-", "group.")] if name == "groups" else "",
             )
             for panel in panels
@@ -87,7 +88,16 @@ def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, s
         parts.append(
             {
                 "title": catalogue["charts"][name],
-                "note": about["captions"][name],
+                "note": " ".join(
+                    [
+                        about["captions"][name],
+                        *(
+                            [pages.say(catalogue["of_region"], region=place)]
+                            if name in DETAILED and wide != pages.choice
+                            else []
+                        ),
+                    ]
+                ),
                 "pictures": pictures,
                 "missing": "" if table.rows else catalogue["not_published"],
                 "table": _table(pages, table) if table.rows and (name in _WITH_TABLE or not pictures) else None,

@@ -13,6 +13,7 @@ from dagster_project.report.page_tables import (
     Choice,
     Table,
     cuts,
+    detailed,
     flow_table,
     outcomes_table,
     ranking,
@@ -40,6 +41,8 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
     """Return all charts of a page by name, those of the victim groups as `group-<name>`."""
     years, breaks, broken = figures.years, lettered_breaks(figures, indicator), cuts(figures, indicator)
     of_place = series(figures, indicator, choice)
+    wide = detailed(figures, choice)
+    of_wide = series(figures, indicator, wide)
     compared = [
         Line("median", "§series.region_median§", _points(of_place, "region_median")),
         *(
@@ -77,8 +80,8 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
         charts[f"group-{group}"] = lines(pair, [], years, broken, breaks, (300, 150), 0, beside)
     charts["measures"] = lines(
         [
-            Line("second", "§series.prosecution§", _points(of_place, "prosecution")),
-            Line("chosen", "§series.clearance§", _points(of_place)),
+            Line("second", "§series.prosecution§", _points(of_wide, "prosecution")),
+            Line("chosen", "§series.clearance§", _points(of_wide)),
         ],
         [], years, broken, breaks,
     )  # fmt: skip
@@ -88,16 +91,16 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
     charts["flow"] = bars(
         [
             Mark(f"§{stage}§", offences, f"§n:{offences}§" + (f" (§t:{share}§§percent§)" if share is not None else ""))
-            for stage, offences, share in flow_table(figures, indicator, choice).rows
+            for stage, offences, share in flow_table(figures, indicator, wide).rows
         ]
     )
     charts["outcomes"] = bars(
         [
             Mark(f"§{outcome}§", offences, f"§n:{offences}§ (§t:{share}§§percent§)")
-            for outcome, offences, share in outcomes_table(figures, indicator, choice).rows
+            for outcome, offences, share in outcomes_table(figures, indicator, wide).rows
         ]
     )
-    charts["time"] = dots(_timed(time_table(figures, indicator, choice)), days=True, left=230)
+    charts["time"] = dots(_timed(time_table(figures, indicator, wide)), days=True, left=230)
     return charts
 
 

@@ -8,6 +8,9 @@
   const PCT_TOPS = [4, 8, 12, 20, 40, 60, 80, 100];
   const DAY_TOPS = [100, 200, 400, 600, 800, 1200, 1600, 2400, 4000, 8000, 20000];
   const names = new Map(data.places);
+  // A county or municipality shows the detailed figures of its police region.
+  const wides = new Map(data.places.map(([place, , wide]) => [place, wide ?? place]));
+  const DETAILED = ["measures", "flow", "outcomes", "time"];
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
   let chosen = { place: data.choice[0], year: data.choice[1], group: data.choice[2] };
@@ -21,6 +24,7 @@
     template.replace(/\{(\w+)(?::(\w))?\}/g, (_, name, form) => (form ? forms[form](values[name]) : values[name]));
   const word = (key) => key.split(".").reduce((found, part) => found[part], words);
   const level = () => chosen.place.split("/")[0];
+  const wide = () => wides.get(chosen.place);
 
   // --- figures -----------------------------------------------------------------------------------------------------
   const common = (table, year) => {
@@ -37,18 +41,21 @@
     const [note, said] = data.said[cell.at(-1)];
     const found = { year, place, note, said, pct: null, low: null, high: null,
       ...common(data.common[group], year) };
-    for (const name of [...data.fields, "processed", "cleared", "investigated", "prosecution", "significant"]) found[name] ??= null;
+    for (const name of [...data.fields.flat(), "processed", "cleared", "investigated", "prosecution", "significant"]) found[name] ??= null;
     if (cell[0] === "s") found.why = words.withheld_short;
     else if (cell.length === 2) {
       Object.assign(found, { processed: 0, cleared: 0, investigated: 0, limited_investigated: 0, why: words.none_short });
     } else {
-      data.fields.forEach((name, number) => { found[name] = cell[number]; });
-      found.cleared = found.cleared_indictment + found.cleared_penalty_order + found.cleared_waiver;
-      found.investigated = found.cleared + found.limited_investigated + found.other_investigated;
-      found.processed = found.investigated + found.limited_dismissed + found.other_dismissed;
+      const fields = data.fields.find((one) => one.length === cell.length - 2);
+      fields.forEach((name, number) => { found[name] = cell[number]; });
+      if (fields === data.fields[0]) {
+        found.cleared = found.cleared_indictment + found.cleared_penalty_order + found.cleared_waiver;
+        found.investigated = found.cleared + found.limited_investigated + found.other_investigated;
+        found.processed = found.investigated + found.limited_dismissed + found.other_dismissed;
+        const ended = found.investigated - found.limited_investigated;
+        found.prosecution = ended ? share(found.cleared, ended) : null;
+      }
       found.pct = share(found.cleared, found.processed);
-      const ended = found.investigated - found.limited_investigated;
-      found.prosecution = ended ? share(found.cleared, ended) : null;
       const digit = (n) => Math.floor(cell.at(-2) / 3 ** n) % 3;
       found.significant = [false, true, null][digit(0)];
       found.shifts = [1, 2, 3, 4].map((n) => digit(n) - 1);
@@ -90,21 +97,21 @@
     },
     measures: () => {
       const columns = ["year", "processed", "investigated", "limited_investigated", "cleared", "pct", "prosecution", "note"];
-      return [columns, byYear(chosen.place, chosen.group).map((row) => pick(row, columns))];
+      return [columns, byYear(wide(), chosen.group).map((row) => pick(row, columns))];
     },
     flow: () => {
-      const stages = data.flow[chosen.place]?.[years.indexOf(chosen.year)] ?? [];
+      const stages = data.flow[wide()]?.[years.indexOf(chosen.year)] ?? [];
       return [["stage", "offences", "share"], stages.map((row, n) => [words.stages[data.stages[n]], ...row])];
     },
     outcomes: () => {
-      const row = figure(chosen.place, chosen.group, chosen.year);
+      const row = figure(wide(), chosen.group, chosen.year);
       const columns = ["outcome", "offences", "share_of_processed"];
       if (!row || row.pct === null) return [columns, []];
       return [columns, Object.keys(words.outcomes).map((name) =>
         [words.outcomes[name], row[name], share(row[name], row.processed)])];
     },
     time: () => {
-      const found = (data.times[chosen.place] ?? []).flatMap((outcomes, n) =>
+      const found = (data.times[wide()] ?? []).flatMap((outcomes, n) =>
         ["cleared", "not_cleared", "all"].map((name, m) => outcomes[m] && [years[n], words.time_outcomes[name], ...outcomes[m]]));
       return [["year", "outcome", "offences", "p25", "median", "p75", "p90"],
         found.filter(Boolean).sort((a, b) => b[0] - a[0])];
@@ -158,7 +165,8 @@
     table.parentElement.hidden = byId(`download-${name}`).parentElement.hidden = rows.length === 0;
     const mark = write.decimal === "," ? ";" : ",";
     const group = chosen.group === "total" ? "" : `-${chosen.group}`;
-    byId(`download-${name}`).download = `${data.page}-${name}-${chosen.place.replace("/", "-")}-${chosen.year}${group}.csv`;
+    const place = DETAILED.includes(name) ? wide() : chosen.place;
+    byId(`download-${name}`).download = `${data.page}-${name}-${place.replace("/", "-")}-${chosen.year}${group}.csv`;
     byId(`download-${name}`).href = "data:text/csv;charset=utf-8," + encodeURIComponent("\ufeff" + parted(name, mark).join("\r\n") + "\r\n");
   };
   const sort = (name, column) => {
@@ -320,7 +328,8 @@
       drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts, panels);
       svg.closest(".picture").parentElement.hidden = of.length === 0;
     }
-    drawLines(drawing("measures"), [line("second", words.series.prosecution, "prosecution"), line("chosen", words.series.clearance, "pct")], [], cuts);
+    const of = byYear(wide(), chosen.group);
+    drawLines(drawing("measures"), [line("second", words.series.prosecution, "prosecution", of), line("chosen", words.series.clearance, "pct", of)], [], cuts);
     let row = 0, before = "riket";
     const marks = ranked().map((one) => {
       const of = one.place.split("/")[0];
@@ -365,8 +374,13 @@
     byId("says").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
     const formula = (key, none, known) => element("p", known ? fill(words[key], values) : words[none]);
     all("#formulas p").forEach((old) => old.remove());
-    byId("formulas").append(formula("formula_text", "formula_none", row && row.pct !== null),
-      formula("formula_prosecution", "formula_prosecution_none", row && row.prosecution !== null));
+    byId("formulas").append(formula("formula_text", "formula_none", row && row.pct !== null));
+    if (wide() === chosen.place) byId("formulas").append(formula("formula_prosecution", "formula_prosecution_none", row && row.prosecution !== null));
+    all("[data-of-region]").forEach((said) => {
+      said.hidden = wide() === chosen.place;
+      said.textContent = fill(words.of_region, { region: names.get(wide()) });
+    });
+    all("[data-wide-place]").forEach((span) => { span.textContent = names.get(wide()); });
     byId("note-trend").textContent = fill(words.trend_note, { spread: words.spread[level() === "lan" ? "lan" : "polisregion"] });
     for (const [name, make] of Object.entries(tables)) {
       if (!byId(`table-${name}`)) continue;

@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'as many as in fct_indicator_year, at every stage and place above municipalities that shows any',
+    'limit': 'as many as in fct_indicator_year, at every stage, in the country and every region that has any',
     'reason': 'both tables count the same offences',
     'evaluates_an_empty_table': true
 }) }}
@@ -15,22 +15,24 @@ flow as (
         stage,
         offences
     from {{ ref('fct_case_flow_year') }}
-    where stage <> 'at_prosecutor' and suppression is null
+    where stage <> 'at_prosecutor'
 ),
 
 figure as (
     select
-        indicator_id,
-        variant,
-        year,
-        geography_level,
-        geography_code,
-        processed,
-        investigated,
-        with_suspect,
-        cleared
-    from {{ ref('fct_indicator_year') }}
-    where victim_group = 'total' and processed > 0 and geography_level <> 'kommun'
+        figure.indicator_id,
+        figure.variant,
+        figure.year,
+        figure.geography_level,
+        figure.geography_code,
+        figure.processed,
+        figure.investigated,
+        figure.with_suspect,
+        figure.cleared
+    from {{ ref('fct_indicator_year') }} as figure
+    inner join {{ ref('geography_level') }} as level
+        on figure.geography_level = level.geography_level and level.has_all_measures
+    where figure.victim_group = 'total' and figure.processed > 0
 ),
 
 counted as (

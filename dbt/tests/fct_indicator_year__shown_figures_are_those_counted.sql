@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': '0 rows that differ',
+    'limit': '0 rows that differ, in the measures that a level has',
     'reason': 'what is shown must be what was counted and checked'
 }) }}
 select
@@ -38,32 +38,33 @@ where
     and figure.year not in (select kept_year.year from {{ source('raw', 'kept_year') }} as kept_year)
 except
 select
-    indicator_id,
-    variant,
-    year,
-    geography_level,
-    geography_code,
-    victim_group,
-    processed,
-    investigated,
-    dismissed,
-    with_suspect,
-    cleared,
-    cleared_indictment,
-    cleared_penalty_order,
-    cleared_waiver,
-    limited_investigated,
-    other_investigated,
-    limited_dismissed,
-    other_dismissed,
-    clearance_pct,
-    clearance_pct_low,
-    clearance_pct_high,
-    prosecution_pct,
-    clearance_pct_country,
-    clearance_pct_median_region,
-    clearance_change_comparable,
-    small_number,
-    series_break,
-    mixed_year
-from {{ ref('int_figure_year') }}
+    counted.indicator_id,
+    counted.variant,
+    counted.year,
+    counted.geography_level,
+    counted.geography_code,
+    counted.victim_group,
+    counted.processed,
+    case when level.has_all_measures then counted.investigated end as investigated,
+    case when level.has_all_measures then counted.dismissed end as dismissed,
+    case when level.has_all_measures then counted.with_suspect end as with_suspect,
+    counted.cleared,
+    case when level.has_all_measures then counted.cleared_indictment end as cleared_indictment,
+    case when level.has_all_measures then counted.cleared_penalty_order end as cleared_penalty_order,
+    case when level.has_all_measures then counted.cleared_waiver end as cleared_waiver,
+    case when level.has_all_measures then counted.limited_investigated end as limited_investigated,
+    case when level.has_all_measures then counted.other_investigated end as other_investigated,
+    case when level.has_all_measures then counted.limited_dismissed end as limited_dismissed,
+    case when level.has_all_measures then counted.other_dismissed end as other_dismissed,
+    counted.clearance_pct,
+    counted.clearance_pct_low,
+    counted.clearance_pct_high,
+    case when level.has_all_measures then counted.prosecution_pct end as prosecution_pct,
+    counted.clearance_pct_country,
+    counted.clearance_pct_median_region,
+    counted.clearance_change_comparable,
+    counted.small_number,
+    counted.series_break,
+    counted.mixed_year
+from {{ ref('int_figure_year') }} as counted
+inner join {{ ref('geography_level') }} as level on counted.geography_level = level.geography_level

@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'as many as in fct_indicator_year less those without a report date, in every cell above municipalities that shows any',
+    'limit': 'as many as in fct_indicator_year less those without a report date, in the country and every region that has any',
     'reason': 'both tables count the same offences',
     'evaluates_an_empty_table': true
 }) }}
@@ -15,7 +15,6 @@ timed as (
         outcome,
         offences
     from {{ ref('fct_processing_time_year') }}
-    where suppression is null
 ),
 
 undated as (
@@ -43,6 +42,8 @@ dated as (
         figure.cleared - coalesce(undated.cleared, 0) as cleared,
         "all" - figure.cleared + coalesce(undated.cleared, 0) as not_cleared
     from {{ ref('fct_indicator_year') }} as figure
+    inner join {{ ref('geography_level') }} as level
+        on figure.geography_level = level.geography_level and level.has_all_measures
     left join undated
         on
             figure.indicator_id = undated.indicator_id
@@ -51,7 +52,7 @@ dated as (
             and figure.geography_level = undated.geography_level
             and figure.geography_code = undated.geography_code
     where
-        figure.victim_group = 'total' and figure.geography_level <> 'kommun'
+        figure.victim_group = 'total'
         and figure.year not in (select kept_year.year from {{ source('raw', 'kept_year') }} as kept_year)
 ),
 
@@ -60,12 +61,8 @@ by_outcome as (
 ),
 
 counted as (
-    select by_outcome.*
-    from by_outcome
-    cross join {{ source('raw', 'disclosure_rule') }} as disclosure_rule
-    where
-        by_outcome.offences > 0
-        and (by_outcome.geography_level <> 'lan' or by_outcome.offences >= disclosure_rule.suppress_below)
+    select * from by_outcome
+    where offences > 0
 )
 
 (

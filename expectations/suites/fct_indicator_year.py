@@ -43,6 +43,29 @@ suite = ExpectationSuite(
         ),
         ExpectNoRows(
             query="""
+                select figure.year
+                from marts.fct_indicator_year as figure
+                inner join reference.geography_level as level using (geography_level)
+                where
+                    not level.has_all_measures
+                    and (
+                        coalesce(
+                            investigated, dismissed, with_suspect, cleared_indictment, cleared_penalty_order, cleared_waiver,
+                            limited_investigated, other_investigated, limited_dismissed, other_dismissed
+                        ) is not null
+                        or prosecution_pct is not null
+                    )
+            """,
+            severity="critical",
+            notes="below the police region each further count would be one more small number",
+            meta={
+                "name": "levels_show_only_their_measures",
+                "owner": "us",
+                "limit": "only processed, cleared and the clearance rate where a level does not have all measures",
+            },
+        ),
+        ExpectNoRows(
+            query="""
                 select year
                 from marts.fct_indicator_year
                 cross join raw.disclosure_rule

@@ -226,6 +226,28 @@ def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world
     assert "withheld (primary)" in private
 
 
+def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_world: Settings, ask: Any) -> None:
+    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+        row = connection.execute(
+            "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
+            "where suppression is null and processed > 0 and geography_level = 'lan' order by all"
+        ).fetchone()
+    assert row
+    cell = Cell(*row)
+    counts = nonzero_counts(published_world.landing)[cell]
+    code, printed, _ = ask(published_world, *question(cell), "--json")
+    said = json.loads(printed)
+    assert code == 0
+    shown = {name: value for name, value in said["figure"]["counts"].items() if value is not None}
+    assert shown == {name: counts[name] for name in ("processed", "cleared")}
+    assert {*said["figure"]["not_published"]} == {*counts, "prosecution_pct"} - {"processed", "cleared"}
+    assert [one["measure"] for one in said["formulas"]] == ["clearance_pct", "clearance_change_pp"]
+    assert said["private"]["adds_up"] is True
+    public, _ = ask(published_world, *question(cell))[1].split("--- private")
+    assert "not published below the police region: investigated, dismissed" in public
+    assert "WITHHELD" not in public
+
+
 def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, Any], ask: Any) -> None:
     cell = WHOLE_COUNTRY._replace(indicator_id="konsstympning", geography_level="kommun", geography_code="2584")
     assert cell not in behind

@@ -92,14 +92,61 @@ def test_a_link_shows_what_it_names(
     # None and all are exact, and told without a decimal.
     rate = "100 procent" if share == 100 else f"{told(share, 1)} procent"
     assert (rate if share else nothing) in says
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize(("indicator", "level", "code", "year", "group"), CHOICES)
+def test_a_place_below_the_region_shows_the_details_of_its_region(
+    publication: Path, reader: Reader, indicator: str, level: str, code: str, year: int, group: str
+) -> None:
+    page = reader.open(
+        publication / "report" / "sv" / f"{indicator}.html", f"#{indicator}/{level}/{code}/{year}/{group}"
+    )
+    ((wide_level, wide_code, name),) = rows(
+        publication,
+        "select wide.geography_level, wide.geography_code, wide.name from @dim_geography as place "
+        "inner join @dim_geography as wide on (wide.geography_level, wide.geography_code) = "
+        "case when place.region_code is null then ('riket', 'SE') else ('polisregion', place.region_code) end "
+        "where (place.geography_level, place.geography_code) = (?, ?)",
+        level, code,
+    )  # fmt: skip
+    of_wide = (indicator, wide_level, wide_code, year)
     flow = rows(
         publication,
-        "select offences from @fct_case_flow_year where (indicator_id, variant, geography_level, geography_code, year) "
-        "= (?, 'beslutad', ?, ?, ?) and offences is not null order by stage_order",
-        indicator, level, code, year,
-    )  # fmt: skip
+        "select offences from @fct_case_flow_year where (indicator_id, geography_level, geography_code, year) "
+        "= (?, ?, ?, ?) and variant = 'beslutad' order by stage_order",
+        *of_wide,
+    )
     assert [row[1] for row in table(page, "flow")] == [told(offences, 0) for (offences,) in flow]
-    assert reader.complaints == []
+    time = rows(
+        publication,
+        "select days_median from @fct_processing_time_year where (indicator_id, geography_level, geography_code, year) "
+        "= (?, ?, ?, ?) and variant = 'beslutad' order by outcome = 'all', outcome",
+        *of_wide,
+    )
+    assert [row[4] for row in table(page, "time") if row[0] == str(year)] == [told(days, 0) for (days,) in time]
+    figures = (
+        "from @fct_indicator_year where variant = 'beslutad' and victim_group = ? "
+        "and (indicator_id, geography_level, geography_code, year) = (?, ?, ?, ?)"
+    )
+    columns = "processed, investigated, limited_investigated, cleared"
+    ((*counts, share),) = rows(publication, f"select {columns}, prosecution_pct {figures}", group, *of_wide)
+    (measures,) = (row for row in table(page, "measures") if row[0] == str(year))
+    assert [*measures[1:5], measures[6]] == [*(told(count, 0) for count in counts), told(share, 1)]
+    outcomes = rows(publication, f"select cleared_indictment, other_dismissed {figures}", group, *of_wide)
+    shown = [row[1] for row in table(page, "outcomes")]
+    assert [(shown[0], shown[-1])] == [(told(first, 0), told(last, 0)) for first, last in outcomes]
+    for about in ("measures", "flow", "outcomes", "time"):
+        assert name in page.locator(f"#table-{about} caption").inner_text()
+        assert f"-{about}-{wide_level}-{wide_code}-" in (
+            page.locator(f"#download-{about}").get_attribute("download") or ""
+        )
+        said = page.locator(f"section[aria-labelledby=h-{about}] [data-of-region]")
+        if level in ("lan", "kommun"):
+            assert words(said) == f"Siffrorna gäller {name}: de redovisas inte för län och kommuner."
+        else:
+            assert not said.is_visible()
+    assert ("Lagföringsprocent" in words(page.locator("#formulas"))) == (level not in ("lan", "kommun"))
 
 
 def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> None:

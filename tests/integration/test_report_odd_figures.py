@@ -80,8 +80,8 @@ def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) 
         [
             f"update fct_indicator_year set suppression = 'primary', small_number = null, {', '.join(f'{name} = null' for name in COUNTS)}",
             NO_SHARES,
-            "update fct_case_flow_year set suppression = 'primary', offences = null, share_of_stage_before_pct = null",
-            "update fct_processing_time_year set suppression = 'primary', offences = null, days_median = null",
+            "update fct_case_flow_year set offences = null, share_of_stage_before_pct = null",
+            "update fct_processing_time_year set offences = null, days_median = null",
             "update publication set is_synthetic = true",
         ],
         ["valdtakt"],

@@ -755,6 +755,11 @@ SHOWN_BREAKERS: Breakers = {
             for flag in ("small_number", "clearance_change_significant")
         ),
     ],
+    "levels_show_only_their_measures": [
+        change_one(SHOWN, f"{one} of a {level}", f"{one} = 0", f"geography_level = '{level}'")
+        for level in ("lan", "kommun")
+        for one in (*sorted({*COUNTS} - {"processed", "cleared"}), "prosecution_pct")
+    ],
     "small_numbers_are_withheld": [
         change_one(
             SHOWN, "processed 1", "processed = 1, cleared = 0", "geography_level = 'lan' and suppression is null"
@@ -860,16 +865,9 @@ LINKAGE = "intermediate.int_linkage_year"
 OTHER_FACTS: dict[str, Breakers] = {
     "fct_processing_time_year": {
         "key_is_unique": [repeat(TIMES)],
-        "withheld_where_the_indicators_are": [
-            delete(TIMES, "one withheld county left out", "suppression is not null and indicator_id = 'koppleri'"),
-            change_one(TIMES, "a county withheld here only", "suppression = 'primary'", "geography_level = 'riket'"),
-        ],
-        "withheld_rows_show_nothing": [
-            change_one(TIMES, f"withheld {one}", f"{one} = 0", "suppression is not null")
-            for one in ("offences", "days_p25", "days_median", "days_p75", "days_p90")
-        ],
         "outcomes_are_known": [change_one(TIMES, "convicted", "outcome = 'convicted'")],
         "offences_are_those_of_the_indicators": [
+            change_one(TIMES, "a county", "geography_level = 'lan'", "geography_level = 'polisregion'"),
             delete(TIMES, "a region without its cleared", "geography_code = 'Rn05' and outcome = 'cleared'"),
             *(
                 change_one(TIMES, f"one more of {outcome}", "offences = offences + 1", f"outcome = '{outcome}'")
@@ -920,22 +918,17 @@ OTHER_FACTS: dict[str, Breakers] = {
     },
     "fct_case_flow_year": {
         "key_is_unique": [repeat(FLOW)],
-        "withheld_where_the_indicators_are": [
-            delete(FLOW, "one withheld county left out", "suppression is not null and indicator_id = 'koppleri'"),
-            change_one(FLOW, "a county withheld here only", "suppression = 'primary'", "geography_level = 'riket'"),
-        ],
-        "withheld_rows_show_nothing": [
-            change_one(FLOW, f"withheld {one}", f"{one} = 0", "suppression is not null")
-            for one in ("offences", "share_of_stage_before_pct", "linkage_pct")
-        ],
         "every_place_has_all_stages_in_order": [
             delete(FLOW, "no row for a zero", "stage = 'cleared' and offences = 0"),
             change(FLOW, "two stages exchanged", "stage_order = 9 - stage_order", "stage_order in (4, 5)"),
             change(FLOW, "a number left out", "stage_order = 6", "stage = 'cleared'"),
         ],
         "offences_are_those_of_the_indicators": [
-            change_one(FLOW, f"one more {stage}", "offences = offences + 1", f"stage = '{stage}'")
-            for stage in ("processed", "investigated", "with_suspect", "cleared")
+            change_one(FLOW, "a county", "geography_level = 'lan'", "geography_level = 'polisregion'"),
+            *(
+                change_one(FLOW, f"one more {stage}", "offences = offences + 1", f"stage = '{stage}'")
+                for stage in ("processed", "investigated", "with_suspect", "cleared")
+            ),
         ],
         "at_prosecutor_lies_between_cleared_and_investigated": [
             change(FLOW, "cleared without a prosecutor", "offences = 0", "stage = 'at_prosecutor'"),

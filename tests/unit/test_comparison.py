@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.publication.causes import causes_between, causes_not_described, describe_causes
-from dagster_project.publication.comparison import compare_figures
+from dagster_project.publication.comparison import compare_figures, lacking_measures
+from dagster_project.publication.described import create_described_tables
+from dagster_project.publication.history import _withhold_values
 
 KEY = {
     "indicator_id": "valdtakt",
@@ -93,6 +95,48 @@ def test_a_column_of_one_only_is_named_and_the_rest_compared(tmp_path: Path, wit
     found, said = compared(before, after)
     assert {row[0] for row in found} == {"processed", "cleared", "clearance_pct"} - {without}
     assert said.not_compared == (f"{without} is only in the {'later' if of == 'earlier' else 'earlier'} one",)
+
+
+def test_a_measure_that_a_level_has_in_one_only_is_named_and_the_rest_compared(tmp_path: Path) -> None:
+    """What a level no longer has was not revised, and its earlier values are not told again."""
+    country = {**SHOWN, "geography_level": "riket", "geography_code": "SE"}
+    full = [country, SHOWN, {**OTHER, "cleared": 3}]
+    fewer = [{**country, "cleared": 1}, {**SHOWN, "cleared": None, "processed": 8}, {**OTHER, "cleared": None}]
+    for one, other, where in ((full, fewer, "earlier"), (fewer, full, "later")):
+        found, said = compared(file_of(tmp_path / "a", one), file_of(tmp_path / "b", other))
+        assert {(measure, kind) for measure, kind, *_ in found} == {("cleared", "changed"), ("processed", "changed")}
+        assert [row[0] for row in found] == ["cleared", "processed"]
+        assert said.not_compared == (f"cleared of lan is only in the {where} one",)
+
+
+def test_a_rate_of_nothing_is_compared(tmp_path: Path) -> None:
+    none = {**SHOWN, "processed": 0, "clearance_pct": None}
+    assert lacking_in(tmp_path, [none, HIDDEN]) == set()
+    assert lacking_in(tmp_path, [{**SHOWN, "processed": None, "clearance_pct": None}, OTHER]) == set()
+    assert lacking_in(tmp_path, [HIDDEN]) == set()
+    without = {**SHOWN, "processed": None, "clearance_pct": None}
+    assert lacking_in(tmp_path, [without]) == {("lan", "processed"), ("lan", "clearance_pct")}
+
+
+def lacking_in(folder: Path, rows: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    with duckdb.connect() as connection:
+        return lacking_measures(connection, file_of(folder / "one", rows))
+
+
+def test_the_history_tells_no_values_of_what_a_level_no_longer_has(tmp_path: Path) -> None:
+    figures = file_of(tmp_path / "now", [{**SHOWN, "cleared": None}, {**SHOWN, "geography_level": "riket"}])
+    with duckdb.connect() as connection:
+        create_described_tables(connection)
+        for level, measure in (("lan", "cleared"), ("lan", "processed"), ("riket", "cleared")):
+            connection.execute(
+                "insert into marts.revision (geography_level, measure, old_value, new_value) values (?, ?, 3, 4)",
+                [level, measure],
+            )
+        _withhold_values(connection, figures)
+        told = connection.execute(
+            "select geography_level, measure, old_value, new_value from marts.revision order by all"
+        ).fetchall()
+    assert told == [("lan", "cleared", None, None), ("lan", "processed", 3, 4), ("riket", "cleared", 3, 4)]
 
 
 def test_without_a_part_of_the_key_nothing_is_compared(tmp_path: Path) -> None:

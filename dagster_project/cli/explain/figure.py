@@ -100,6 +100,13 @@ def describe_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
         {"indicator_id": key.indicator_id, "year": key.year},
     ).fetchall()
     figure = {
+        # Measures that only the country and the police regions have.
+        "not_published": []
+        if row["suppression"]
+        else [
+            *(name for name, kind in types.items() if kind == "BIGINT" and row[name] is None),
+            *(["prosecution_pct"] if row["investigated"] is None else []),
+        ],
         "counts": {name: row[name] for name, kind in types.items() if kind == "BIGINT"},
         "rates": {name: row[name] for name, kind in types.items() if kind == "DOUBLE"},
         "marks": {name: row[name] for name, kind in types.items() if kind == "BOOLEAN"},
@@ -138,13 +145,19 @@ def formulas(connection: duckdb.DuckDBPyConnection, key: FigureKey, figure: Mapp
             "formula": "100 × cleared / processed",
             "with_numbers": _ratio(f"100 × {counts['cleared']} / {counts['processed']}", rates["clearance_pct"]),
         },
-        {
-            "measure": "prosecution_pct",
-            "formula": "100 × cleared / (investigated − limited_investigated)",
-            "with_numbers": _ratio(
-                f"100 × {counts['cleared']} / ({investigated} − {limited})", rates["prosecution_pct"]
-            ),
-        },
+        *(
+            []
+            if investigated is None
+            else [
+                {
+                    "measure": "prosecution_pct",
+                    "formula": "100 × cleared / (investigated − limited_investigated)",
+                    "with_numbers": _ratio(
+                        f"100 × {counts['cleared']} / ({investigated} − {limited})", rates["prosecution_pct"]
+                    ),
+                }
+            ]
+        ),
         {
             "measure": "clearance_change_pp",
             "formula": "clearance_pct − clearance_pct of the year before",

@@ -31,7 +31,7 @@ def explain_offences(
     """Return the offences behind a published figure, from the warehouse.
 
     If the warehouse cannot explain the figure, `available` is false and `why` is the reason. `adds_up` is true if the offences
-    give the private counts and, unless the figure is withheld, the published counts.
+    give the private counts and the published ones: none if the figure is withheld.
     """
     try:
         if why := _reason_unavailable(settings, manifest, key.year):
@@ -47,13 +47,13 @@ def explain_offences(
     for offence in offences:
         for measure in offence["counts_in"]:
             added[measure] += offence["brottsantal"]
-    published = counts if figure["suppression"] else figure["counts"]
+    published = {name: value for name, value in figure["counts"].items() if value is not None}
     return {
         "available": True,
         "note": PRIVATE_NOTE,
         "counts": counts,
         "counts_of_offences": dict(added),
-        "adds_up": dict(added) == counts == published,
+        "adds_up": dict(added) == counts == counts | published,
         "withheld": withheld,
         "offences": offences,
     }

@@ -47,7 +47,13 @@ def _figure(explanation: Mapping[str, Any]) -> list[str]:
         f"{formula['measure']} = {formula['formula']}\n    {formula['with_numbers']}"
         for formula in explanation["formulas"]
     ]
-    lines += [f"  {name:<30}{_format(value):>14}" for name, value in (figure["counts"] | figure["rates"]).items()]
+    lines += [
+        f"  {name:<30}{_format(value):>14}"
+        for name, value in (figure["counts"] | figure["rates"]).items()
+        if name not in figure["not_published"]
+    ]
+    if figure["not_published"]:
+        lines.append(f"  not published below the police region: {', '.join(figure['not_published'])}")
     lines += [f"  {name:<30}{_format(value):>14}" for name, value in figure["marks"].items()]
     lines += [f"break: {row['in_force']} {row['cause_sv']} ({row['reference']})" for row in figure["breaks"]]
     return lines

@@ -1,6 +1,6 @@
 """The figures as complete cubes, as statistical formats need them: one per indicator and group of levels.
 
-Municipalities have fewer variants and victim groups than the country, so one cube of all levels would be mostly empty.
+Municipalities have fewer measures, variants and victim groups than the country, so one cube of all levels would be mostly empty.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, groupby, product
+from itertools import chain, compress, groupby, product
 from math import prod
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import duckdb
 import orjson
@@ -24,6 +24,8 @@ from dagster_project.sql import parquet
 MEASURE = "measure"
 NULL = "null"
 DIMENSIONS = ("variant", "geography_code", "victim_group", "year")
+# What levels differ in, as columns `has_all_…` of the seed geography_level.
+_DETAIL = ("measures", "variants", "victim_groups")
 # Comparison values and properties of the year, which are also shown in withheld rows.
 _NEVER_WITHHELD = {
     "clearance_pct_country",
@@ -79,20 +81,32 @@ class Cube:
         return orjson.dumps(self.values).decode()[1:-1].split(",")
 
 
-def level_groups() -> list[tuple[tuple[str, ...], Text]]:
-    """Return the groups of levels with the same detail and their labels, from the widest to the narrowest."""
+class LevelGroup(NamedTuple):
+    """Levels with the same detail: the columns of fct_indicator_year that they do not have, and the measures that they have."""
+
+    levels: tuple[str, ...]
+    label: Text
+    lacking: tuple[str, ...]
+    measures: tuple[str, ...]
+
+
+def level_groups() -> list[LevelGroup]:
+    """Return the groups of levels from the widest to the narrowest."""
     with (SEEDS / "geography_level.csv").open(encoding="utf-8", newline="") as file:
         levels = sorted(csv.DictReader(file), key=lambda row: int(row["sort_order"]))
-    groups = [
-        list(group) for _, group in groupby(levels, lambda row: (row["has_all_variants"], row["has_all_victim_groups"]))
-    ]
-    return [
-        (
-            tuple(level["geography_level"] for level in group),
-            {language: ", ".join(level[f"name_{language}"] for level in group) for language in LANGUAGES},
+    groups = []
+    for detail, rows in groupby(levels, lambda row: tuple(row[f"has_all_{what}"] == "true" for what in _DETAIL)):
+        group = list(rows)
+        lacking = () if detail[0] else tuple(name for name, column in columns().items() if not column.at_every_level)
+        groups.append(
+            LevelGroup(
+                tuple(level["geography_level"] for level in group),
+                {language: ", ".join(level[f"name_{language}"] for level in group) for language in LANGUAGES},
+                lacking,
+                tuple(name for name, column in columns().items() if column.unit and name not in lacking),
+            )
         )
-        for group in groups
-    ]
+    return groups
 
 
 def read_cubes(draft: Path) -> Iterator[Cube]:
@@ -117,20 +131,21 @@ def read_cubes(draft: Path) -> Iterator[Cube]:
         in_order = _figures(connection, measures, groups)
     read = 0
     for (indicator_id, group), rows in groupby(in_order, lambda row: row[:2]):
-        cube = _cube(indicator_id, groups[group], measures, [row[2:] for row in rows], lookup_tables)
-        read += len(cube.values) // len(measures)
+        has = [True] * (len(DIMENSIONS) + 1) + [name in groups[group].measures for name in measures]
+        cube = _cube(indicator_id, groups[group], [tuple(compress(row[2:], has)) for row in rows], lookup_tables)
+        read += len(cube.values) // len(groups[group].measures)
         yield cube
     if read != figures:
         raise ValueError(f"the cubes hold {read} figures of {figures}")
 
 
 def _figures(
-    connection: duckdb.DuckDBPyConnection, measures: Sequence[str], groups: Sequence[tuple[tuple[str, ...], Text]]
+    connection: duckdb.DuckDBPyConnection, measures: Sequence[str], groups: Sequence[LevelGroup]
 ) -> list[tuple[Any, ...]]:
     """Return all figures by cube: indicator, index of `groups`, dimensions, suppression and measures as numbers."""
     kinds = {name: kind for name, kind, *_ in connection.execute("describe fct_indicator_year").fetchall()}
     numbers = (f"figure.{name}{'::integer' if kinds[name] == 'BOOLEAN' else ''}" for name in measures)
-    group_of = {level: group for group, (levels, _) in enumerate(groups) for level in levels}
+    group_of = {level: position for position, group in enumerate(groups) for level in group.levels}
     return connection.execute(
         f"""
         select
@@ -148,13 +163,12 @@ def _figures(
 
 def _cube(
     indicator_id: str,
-    group: tuple[tuple[str, ...], Text],
-    measures: Sequence[str],
+    group: LevelGroup,
     rows: Sequence[tuple[Any, ...]],
     lookup_tables: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Cube:
     """Build a cube from rows of dimensions, suppression and measures, with labels from `lookup_tables`."""
-    levels, level_label = group
+    levels, measures = group.levels, group.measures
     categories = [dict.fromkeys(row[position] for row in rows) for position in range(len(DIMENSIONS))]
     cells = [row[: len(DIMENSIONS)] for row in rows]
     if prod(map(len, categories)) != len(cells) or cells != list(product(*categories)):
@@ -188,7 +202,7 @@ def _cube(
         indicator_id,
         variants[0]["number"],
         levels,
-        {language: f"{name[language]}: {level_label[language].lower()}" for language in LANGUAGES},
+        {language: f"{name[language]}: {group.label[language].lower()}" for language in LANGUAGES},
         (
             *(Dimension(name, columns()[name].label, of_dimension) for name, of_dimension in in_order.items()),
             Dimension(MEASURE, notes()["measure"], {name: columns()[name].label for name in measures}),

@@ -16,7 +16,7 @@ import pandas
 import xlsxturbo
 
 from dagster_project.publication.formats.catalogue import Catalogue
-from dagster_project.publication.formats.cubes import level_groups
+from dagster_project.publication.formats.cubes import LevelGroup, level_groups
 from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, notes
 from dagster_project.sql import parquet
 
@@ -62,8 +62,9 @@ def write_workbook(
         for path in sorted((draft / "parquet").glob("*.parquet")):
             connection.execute(f"create view {path.stem} as select * from {parquet(path)}")
         sheets = [*_notes(manifest, reader_texts, catalogue)]
-        for levels, label in level_groups():
-            sheets += _table(label[LANGUAGES[0]][:_LONGEST_NAME], connection.sql(_figures(levels)), is_figures=True)
+        for group in level_groups():
+            name = group.label[LANGUAGES[0]][:_LONGEST_NAME]
+            sheets += _table(name, connection.sql(_figures(group)), is_figures=True)
         for table, name in _LOOKUP_SHEETS.items():
             sheets += _table(name, connection.sql(f"select * from {table} order by all"))
         sheets += _columns()
@@ -94,7 +95,8 @@ def count_sheet_rows(path: Path) -> list[int]:
         return [archive.read(name).count(b"<row ") for name in in_order]
 
 
-def _figures(levels: Sequence[str]) -> str:
+def _figures(group: LevelGroup) -> str:
+    without = f"exclude ({', '.join(group.lacking)})" if group.lacking else ""
     return f"""
         select
             number,
@@ -102,12 +104,12 @@ def _figures(levels: Sequence[str]) -> str:
             {_bilingual("variant_name_sv", "variant_name_en")} as variant_name,
             {_bilingual("geography.name", "geography.name_en")} as geography_name,
             {_bilingual("victim_group.name_sv", "victim_group.name_en")} as victim_group_name,
-            figure.*
+            figure.* {without}
         from {FIGURES} as figure
         inner join dim_indicator as indicator using (indicator_id, variant)
         inner join dim_geography as geography using (geography_level, geography_code)
         inner join dim_victim_group as victim_group using (victim_group)
-        where geography_level in ({", ".join(f"'{level}'" for level in levels)})
+        where geography_level in ({", ".join(f"'{level}'" for level in group.levels)})
         order by number, indicator.sort_order, geography_level desc, geography_code, victim_group.sort_order, year
     """
 

@@ -21,12 +21,16 @@ Text: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Column:
-    """Presentation of a column of fct_indicator_year; only measures have a unit and decimals."""
+    """Presentation of a column of fct_indicator_year; only measures have a unit and decimals.
+
+    `at_every_level` is false for measures of the levels that have all of them.
+    """
 
     name: str
     label: Text
     unit: Text | None
     decimals: int
+    at_every_level: bool
 
 
 @cache
@@ -40,6 +44,7 @@ def columns() -> Mapping[str, Column]:
                 {language: row[f"label_{language}"] for language in LANGUAGES},
                 units[row["unit"]] if row["unit"] else None,
                 int(row["decimals"] or 0),
+                row["at_every_level"] == "true",
             )
             for row in csv.DictReader(file)
         }

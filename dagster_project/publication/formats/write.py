@@ -62,13 +62,13 @@ def _verify_cube(draft: Path, cube: Cube) -> None:
 
 def _verify_workbook(draft: Path) -> None:
     """Compare the number of rows of the sheets with the number of figures; the first sheet holds the notes."""
-    levels = level_groups()
+    groups = level_groups()
     with duckdb.connect() as connection:
         counted = dict(
             connection.execute(
                 f"select geography_level, count(*) from {parquet(draft / 'parquet' / f'{FIGURES}.parquet')} group by all"
             ).fetchall()
         )
-    expected = [HEADING_ROWS + sum(counted.get(level, 0) for level in group) for group, _ in levels]
-    if count_sheet_rows(draft / WORKBOOK)[1 : 1 + len(levels)] != expected:
+    expected = [HEADING_ROWS + sum(counted.get(level, 0) for level in group.levels) for group in groups]
+    if count_sheet_rows(draft / WORKBOOK)[1 : 1 + len(groups)] != expected:
         raise FormatError(f"{WORKBOOK} does not hold all figures")

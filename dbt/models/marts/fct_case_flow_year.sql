@@ -8,9 +8,10 @@
 ] %}
 
 with counted_offence as (
-    select *
-    from {{ ref('int_counted_offence') }}
-    where geography_level <> 'kommun'
+    select offence.*
+    from {{ ref('int_counted_offence') }} as offence
+    inner join {{ ref('geography_level') }} as level
+        on offence.geography_level = level.geography_level and level.has_all_measures
 ),
 
 counted as (
@@ -25,21 +26,6 @@ counted as (
         geography_code
     from counted_offence
     group by indicator_id, variant, year, geography_level, geography_code
-),
-
-withheld as (
-    select *
-    from {{ ref('int_suppression') }}
-    where geography_level <> 'kommun' and victim_group = 'total'
-),
-
-stage as (
-    {%- for stage, _ in stages %}
-    select
-        '{{ stage }}' as stage,
-        {{ loop.index }} as stage_order
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 ),
 
 staged as (
@@ -74,29 +60,12 @@ select
     staged.offences,
     staged.share_of_stage_before_pct,
     case when staged.geography_level = 'riket' then cast({{ pct('linkage.linked', 'linkage.offences') }} as double) end
-        as linkage_pct,
-    cast(null as varchar) as suppression
+        as linkage_pct
 from staged
 left join {{ ref('int_linkage_year') }} as linkage on staged.year = linkage.year
-left join withheld
-    on {{ same_cell('staged', 'withheld', has_victim_group=false) }}
-where withheld.year is null
-union all
--- All stages, so that the existence of a row reveals nothing.
-select
-    withheld.indicator_id,
-    withheld.variant,
-    withheld.year,
-    withheld.geography_level,
-    withheld.geography_code,
-    stage.stage,
-    stage.stage_order,
-    null as offences,
-    null as share_of_stage_before_pct,
-    null as linkage_pct,
-    withheld.suppression
-from withheld
-cross join stage
 union all by name
 -- Purged years keep their published figures.
-select * from {{ source('raw', 'kept_fct_case_flow_year') }}
+select kept.*
+from {{ source('raw', 'kept_fct_case_flow_year') }} as kept
+inner join {{ ref('geography_level') }} as level
+    on kept.geography_level = level.geography_level and level.has_all_measures

@@ -6,7 +6,7 @@ from datetime import date
 from math import sqrt
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .extracts import Decision, Key, Landing, Offence, read_landing
 from .facts import REGIONS, TOTAL, UNKNOWN, Classification, facts
@@ -89,6 +89,18 @@ def _count(deliveries: Landing) -> Counts:
                     for measure in measures:
                         counts[cell][measure] += offence.number_of_offences
     return dict(counts)
+
+
+def as_published(rows: Mapping[Cell, Mapping[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """By key, counts and rates as they are shown: below police regions only processed, cleared and the clearance rate."""
+    not_below = {*MEASURES, "prosecution_pct"} - {"processed", "cleared"}
+    return {
+        tuple(cell): {
+            name: None if name in not_below and cell.geography_level in ("lan", "kommun") else value
+            for name, value in row.items()
+        }
+        for cell, row in rows.items()
+    }
 
 
 def every_cell(years: Iterable[int]) -> list[Cell]:
