@@ -100,7 +100,7 @@ def test_when_all_was_withdrawn_nobody_is_told_that_all_is_well(published: Setti
     outcome = load(published)
     assert outcome.blocked
     assert "police/2023, police/2024" in outcome.blocked
-    assert any("rests on withdrawn deliveries" in text for text in summaries.status(published)["waiting"])
+    assert any("is based on withdrawn deliveries" in text for text in summaries.status(published)["waiting"])
     assert_stands(published, made)
 
 
