@@ -235,8 +235,7 @@ _LINKAGE = """
 """
 _WITHHELD = """
     select
-        geography_level, count(*) as figures, count(*) filter (where suppression = 'primary') as small,
-        count(*) filter (where suppression = 'secondary') as protecting
+        geography_level, count(*) as figures, count(suppression) as withheld
     from fct_indicator_year
     where geography_level in ('lan', 'kommun')
     group by geography_level

@@ -142,9 +142,9 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
              list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
         part("linkage", [catalogue["linkage_text"]], list(catalogue["linkage_columns"].values()),
              [[str(row["year"]), pages.cell("t", row["linkage"])] for row in figures.linkage]),
-        part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:4],
+        part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:3],
              [[pages.catalogue["level_names"][row["geography_level"]],
-               *(pages.number("n", row[name]) for name in ("figures", "small", "protecting"))]
+               *(pages.number("n", row[name]) for name in ("figures", "withheld"))]
               for row in figures.withheld]),
         {**part("definitions", []), "terms": catalogue["terms"]},
     ]  # fmt: skip

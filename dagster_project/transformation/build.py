@@ -39,8 +39,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
         has_seeds = record_build_begins(connection)
         stale = _stale_years(connection)
     logger.info("building %s", f"years {format_years(stale)}" if stale else "the small tables; no year is stale")
-    # A data test runs when all that it reads is built: of the models chosen, or of those that they read.
-    selection = ["--select", *models, "--indirect-selection", "buildable"] if models else []
+    selection = ["--select", *models] if models else []
     # Seeds change only with the rules; a build that was killed may not have loaded them.
     seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
