@@ -49,6 +49,7 @@ def test_a_load_is_a_run_and_one_year_is_materialised(clone: Path) -> None:
     assert (load.job_name, load.status) == ("load", dg.DagsterRunStatus.SUCCESS)
     assert load.run_id in run(clone, "dagster", "run", "list")
     module = ("-m", "dagster_project.definitions")
-    run(clone, "dagster", "asset", "materialize", "--select", "raw/police_offences", "--partition", "2024", *module)
+    delivery = "raw/police_offences,raw/police_decisions"
+    run(clone, "dagster", "asset", "materialize", "--select", delivery, "--partition", "2024", *module)
     by_hand, _ = runs(clone)
     assert (by_hand.tags["dagster/partition"], by_hand.status) == ("2024", dg.DagsterRunStatus.SUCCESS)

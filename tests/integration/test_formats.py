@@ -72,7 +72,7 @@ def folder(made: Settings) -> Path:
 @pytest.fixture(scope="module")
 def figures(folder: Path) -> Figures:
     rows = polars.read_parquet(folder / "parquet" / "fct_indicator_year.parquet").rows(named=True)
-    assert {row["suppression"] for row in rows} == {None, "primary", "secondary"}
+    assert {row["suppression"] for row in rows} == {None, "secondary"}
     assert any(row["clearance_change_pp"] is not None and row["clearance_change_pp"] < 0 for row in rows)
     return {tuple(row[name] for name in KEY): {k: v for k, v in row.items() if k not in KEY} for row in rows}
 
@@ -189,7 +189,7 @@ def test_px_holds_the_figures(folder: Path, figures: Figures, language: str) -> 
             of_key = found.setdefault(key, {"suppression": None})
             of_key[measure] = None if value.startswith('"') else float(value)
             if measure == "processed":
-                of_key["suppression"] = {'".."': "primary", '"..."': "secondary"}.get(value)
+                of_key["suppression"] = {'"..."': "secondary"}.get(value)
     assert_same(found, figures, yes_and_no=False)
 
 
@@ -542,7 +542,7 @@ def test_a_file_that_was_damaged_on_its_way_is_noticed(
     write = px.write_text
 
     def damage(path: Path, text: str) -> None:
-        write(path, text.replace('".."', '"..."', 1))
+        write(path, text.replace('"..."', '"."', 1))
 
     monkeypatch.setattr(px, "write_text", damage)
     said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
