@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dagster_project import paths
 from dagster_project.files import read_json, sync_folder, write_json
 from dagster_project.settings import Settings
-from dagster_project.state import years_not_complete
+from dagster_project.state import State, years_not_complete
 
 MANIFEST = "manifest.json"
 _ID_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -50,7 +51,8 @@ def publications(settings: Settings) -> list[Publication]:
 
 def active_publication(settings: Settings) -> str | None:
     """The id of the publication that `current` points to."""
-    return settings.current.readlink().name if settings.current.is_symlink() else None
+    current = settings.published / paths.CURRENT
+    return current.readlink().name if current.is_symlink() else None
 
 
 def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
@@ -83,10 +85,11 @@ def hash_file(path: Path) -> dict[str, Any]:
 
 def publish(settings: Settings, publication_id: str) -> Publication:
     """Rename the sealed draft to a publication and make it the active one."""
+    draft = settings.published / paths.DRAFT
     folder = settings.published / publication_id
-    for path in (settings.draft, *settings.draft.rglob("*")):
+    for path in (draft, *draft.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o444)
-    settings.draft.rename(folder)
+    draft.rename(folder)
     sync_folder(settings.published)
     point_to(settings, publication_id)
     return Publication(publication_id, folder, read_json(folder / MANIFEST, {}))
@@ -99,7 +102,7 @@ def point_to(settings: Settings, publication_id: str) -> None:
     new = settings.published / ".current"
     new.unlink(missing_ok=True)
     new.symlink_to(publication_id)
-    os.replace(new, settings.current)  # noqa: PTH105 (known to be atomic)
+    os.replace(new, settings.published / paths.CURRENT)  # noqa: PTH105 (known to be atomic)
     sync_folder(settings.published)
 
 
@@ -107,7 +110,7 @@ def activate(settings: Settings, publication_id: str) -> None:
     """Point to a publication on request, and record the request."""
     point_to(settings, publication_id)
     newest = publications(settings)[-1].publication_id
-    write_json(settings.activation, {"activated": publication_id, "instead_of": newest})
+    write_json(settings.home / paths.ACTIVATION, {"activated": publication_id, "instead_of": newest})
 
 
 def finish_interrupted_publishing(settings: Settings) -> Publication | None:
@@ -115,7 +118,7 @@ def finish_interrupted_publishing(settings: Settings) -> Publication | None:
     kept, current = publications(settings), active_publication(settings)
     if not kept or current == kept[-1].publication_id:
         return None
-    request = read_json(settings.activation, {})
+    request = read_json(settings.home / paths.ACTIVATION, {})
     is_requested = request == {"activated": current, "instead_of": kept[-1].publication_id}
     if is_requested or changed_files(kept[-1]):
         return None
@@ -138,13 +141,13 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def years_not_published(settings: Settings, expected: Collection[int]) -> list[str]:
+def years_not_published(state: State, expected: Collection[int]) -> list[str]:
     """The reason why each missing expected year is not complete or not published."""
-    incomplete, current = years_not_complete(settings, expected), active_publication(settings)
+    incomplete, current = years_not_complete(state, expected), active_publication(state.settings)
     published: list[int] = next(
         (
             publication.manifest["years"]
-            for publication in publications(settings)
+            for publication in publications(state.settings)
             if publication.publication_id == current
         ),
         [],

@@ -1,14 +1,17 @@
-"""The ledger: every delivery ever loaded, taken back or purged, and which one is active for each source and year."""
+"""What is remembered between loads: every delivery that was loaded, withdrawn or purged, and which one is active."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.files import read_json, remove_unfinished, write_json
 from dagster_project.settings import Settings
@@ -35,7 +38,7 @@ class FileRecord:
 class DeliveryRecord:
     """The provenance of one loaded delivery; lies beside its typed Parquet in the raw store.
 
-    `judged_by` names the rules and the corrections that it was judged by, `key_id` the key of its pseudonyms. Of a purged
+    `judged_by` names the rules and the corrections that validated it, `key_id` the key of its pseudonyms. Of a purged
     delivery only the record is left.
     """
 
@@ -58,125 +61,102 @@ class DeliveryRecord:
         return f"{self.source}/{self.year}"
 
 
-def record_folder(settings: Settings, source: str, year: int, delivery_id: str, judged_by: str) -> Path:
-    """Where a delivery's typed Parquet lies, as judged by one version of the rules."""
-    return settings.raw / source / str(year) / f"{delivery_id}-{judged_by}"
+@dataclass(frozen=True)
+class Purged:
+    """Years before `before` whose rows were purged, and the years and deliveries whose figures are kept from a publication."""
+
+    before: int = 0
+    key_id: str = ""
+    publication_id: str = ""
+    years: tuple[int, ...] = ()
+    deliveries: tuple[Mapping[str, Any], ...] = ()
 
 
-def write_record(folder: Path, record: DeliveryRecord) -> None:
-    """Write the record into a delivery's folder."""
-    write_json(folder / RECORD, asdict(record))
+@dataclass(frozen=True)
+class State:
+    """The settings and all that is remembered of deliveries; a command, or a step of a load, reads it once."""
+
+    settings: Settings
+    ledger: tuple[Mapping[str, Any], ...]
+    """Every event, oldest first: event (loaded, withdrawn), source, year, delivery_id, judged_by, at."""
+    purged: Purged
+    active: Mapping[tuple[str, int], DeliveryRecord]
+    """The active delivery of each source and year, in the order of years; purged years have none."""
+
+    @property
+    def complete_years(self) -> list[int]:
+        """Years with an active delivery of every source, which are therefore derived and published."""
+        sources = input_contract().sources
+        return sorted({year for _, year in self.active if all((source, year) in self.active for source in sources)})
+
+    @property
+    def withdrawn(self) -> dict[tuple[str, int, str], str]:
+        """When deliveries were withdrawn that were not loaded since, by (source, year, delivery_id)."""
+        withdrawn: dict[tuple[str, int, str], str] = {}
+        for entry in self.ledger:
+            delivery = (entry["source"], entry["year"], entry["delivery_id"])
+            if entry["event"] == "withdrawn":
+                withdrawn[delivery] = entry["at"]
+            else:
+                withdrawn.pop(delivery, None)
+        return withdrawn
 
 
-def read_record(folder: Path) -> DeliveryRecord | None:
-    """Read the record of a delivery's folder; None where nothing was loaded."""
-    said = read_json(folder / RECORD, None)
-    if said is None:
-        return None
-    files = {name: FileRecord(**file) for name, file in said.pop("files").items()}
-    tuples = {name: tuple(said[name]) for name in ("corrections", "warnings") if name in said}
-    return DeliveryRecord(**{**said, **tuples, "files": files})
-
-
-def activate(settings: Settings, record: DeliveryRecord) -> None:
-    """Note that a delivery is the active one of its source and year from now on."""
-    write_json(settings.ledger, [*ledger_entries(settings), _entry(record, "loaded")])
-
-
-def take_back(settings: Settings, source: str, year: int) -> tuple[DeliveryRecord, DeliveryRecord | None]:
-    """Take the active delivery of a source and year back: the one that was active before it is active again.
-
-    Returns both; there may have been none before. Raises KeyError where nothing is active, and FileNotFoundError, with nothing
-    changed, where the rows of the one before are no longer in the raw store.
-    """
-    record = active_deliveries(settings)[source, year]
-    entries = [*ledger_entries(settings), _entry(record, "withdrawn")]
-    before = _latest(entries).get((source, year))
-    if before:
-        folder = record_folder(settings, source, year, before["delivery_id"], before["judged_by"])
-        former = read_record(folder)
-        if former is None or not all((folder / f"{name}.parquet").exists() for name in former.files):
-            raise FileNotFoundError(
-                f"the delivery of {record.label} before this one was deleted from {folder.parent}: deliver another instead"
-            )
-    write_json(settings.ledger, entries)
-    return record, active_deliveries(settings).get((source, year))
-
-
-def withdrawals(settings: Settings) -> dict[tuple[str, int, str], str]:
-    """Deliveries that were taken back and not loaded since, by (source, year, delivery_id), and the time when they were."""
-    withdrawn: dict[tuple[str, int, str], str] = {}
-    for entry in ledger_entries(settings):
-        what = (entry["source"], entry["year"], entry["delivery_id"])
-        if entry["event"] == "withdrawn":
-            withdrawn[what] = entry["at"]
-        else:
-            withdrawn.pop(what, None)
-    return withdrawn
-
-
-def ledger_entries(settings: Settings) -> list[dict[str, Any]]:
-    """Everything noted, oldest first: event (loaded, withdrawn), source, year, delivery_id, judged_by, at."""
-    entries: list[dict[str, Any]] = read_json(settings.ledger, [])
-    return [{"event": "loaded", **entry} for entry in entries]
-
-
-def active_deliveries(settings: Settings) -> dict[tuple[str, int], DeliveryRecord]:
-    """The active delivery of every source and year, by (source, year), in the order of years; purged years have none."""
-    purged_before = kept_description(settings)["before"]
-    latest = _latest([one for one in ledger_entries(settings) if one["year"] >= purged_before])
+def read_state(settings: Settings) -> State:
+    """Read what is remembered; raises FileNotFoundError if the raw store lacks an active delivery."""
+    ledger = [{"event": "loaded", **entry} for entry in read_json(settings.home / paths.LEDGER, [])]
+    purged = read_purged(settings)
+    latest = _latest(entry for entry in ledger if entry["year"] >= purged.before)
     active = {}
     for (source, year), entry in sorted(latest.items(), key=lambda item: (item[0][1], item[0][0])):
         folder = record_folder(settings, source, year, entry["delivery_id"], entry["judged_by"])
         record = read_record(folder)
         if record is None:
             raise FileNotFoundError(
-                f"the raw store lacks {folder.relative_to(settings.home)}, which the ledger names; "
-                f"restore it from a backup, or remove {settings.ledger} and {settings.raw} and load again"
+                f"the raw store lacks {folder.relative_to(settings.home)}, which the ledger names; restore it from a backup, or "
+                f"remove {settings.home / paths.LEDGER} and {settings.home / paths.RAW_STORE} and load again"
             )
         active[source, year] = record
-    return active
+    return State(settings, tuple(ledger), purged, active)
 
 
-def kept_description(settings: Settings) -> dict[str, Any]:
-    """What was purged and kept: before (a year; 0 for nothing), key_id, and publication_id, years and deliveries of the figures."""
-    said: dict[str, Any] = read_json(
-        settings.kept_description, {"before": 0, "key_id": "", "publication_id": "", "years": [], "deliveries": []}
-    )
-    return said
+def read_purged(settings: Settings) -> Purged:
+    """Read which years were purged; a purge that was cut short is finished before the rest can be read."""
+    return TypeAdapter(Purged).validate_python(read_json(settings.home / paths.PURGED, {}))
 
 
-def _latest(entries: Sequence[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The entry of the delivery that is active by these entries, by (source, year)."""
-    loaded: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for entry in entries:
-        of_year = loaded.setdefault((entry["source"], entry["year"]), [])
-        # A delivery that is loaded again, as judged by newer rules or after others, was not there twice.
-        of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
-        if entry["event"] == "loaded":
-            of_year.append(entry)
-    return {what: loaded_entries[-1] for what, loaded_entries in loaded.items() if loaded_entries}
+def activate(state: State, record: DeliveryRecord) -> None:
+    """Record that a delivery is now the active one of its source and year."""
+    write_json(state.settings.home / paths.LEDGER, [*state.ledger, _entry(record, "loaded")])
 
 
-def _entry(record: DeliveryRecord, event: str) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat(timespec="microseconds")
-    names = ("source", "year", "delivery_id", "judged_by")
-    return {"event": event, **{name: getattr(record, name) for name in names}, "at": now}
+def withdraw(state: State, source: str, year: int) -> tuple[DeliveryRecord, DeliveryRecord | None]:
+    """Withdraw the active delivery of a source and year: the one before it, if any, is active again.
+
+    Returns both. Raises KeyError if none is active, and FileNotFoundError, with nothing changed, if the rows of the one before are
+    no longer in the raw store.
+    """
+    record = state.active[source, year]
+    entries = [*state.ledger, _entry(record, "withdrawn")]
+    before = _latest(entries).get((source, year))
+    former = None
+    if before:
+        folder = record_folder(state.settings, source, year, before["delivery_id"], before["judged_by"])
+        former = read_record(folder)
+        if former is None or not all((folder / f"{name}.parquet").exists() for name in former.files):
+            raise FileNotFoundError(
+                f"the delivery of {record.label} before this one was deleted from {folder.parent}: deliver another instead"
+            )
+    write_json(state.settings.home / paths.LEDGER, entries)
+    return record, former
 
 
-def complete_years(active: Mapping[tuple[str, int], DeliveryRecord]) -> list[int]:
-    """Years whose delivery is loaded from every source, and that are therefore derived and published."""
-    sources = input_contract().sources
-    return sorted({year for _, year in active if all((source, year) in active for source in sources)})
-
-
-def years_not_complete(settings: Settings, expected: Collection[int]) -> dict[int, str]:
+def years_not_complete(state: State, expected: Collection[int]) -> dict[int, str]:
     """Which expected years are not complete, and what they lack."""
-    active, kept = active_deliveries(settings), kept_description(settings)["years"]
     lacking = {
-        year: [source for source in input_contract().sources if (source, year) not in active]
+        year: [source for source in input_contract().sources if (source, year) not in state.active]
         for year in sorted(expected)
-        if year not in kept
+        if year not in state.purged.years
     }
     return {
         year: f"{year} is not complete: no delivery of {' or '.join(sources)} is loaded"
@@ -185,7 +165,41 @@ def years_not_complete(settings: Settings, expected: Collection[int]) -> dict[in
     }
 
 
+def record_folder(settings: Settings, source: str, year: int, delivery_id: str, judged_by: str) -> Path:
+    """The folder of a delivery's typed Parquet, as validated by one version of the rules."""
+    return settings.home / paths.RAW_STORE / source / str(year) / f"{delivery_id}-{judged_by}"
+
+
+def write_record(folder: Path, record: DeliveryRecord) -> None:
+    """Write the record into a delivery's folder."""
+    write_json(folder / RECORD, asdict(record))
+
+
+def read_record(folder: Path) -> DeliveryRecord | None:
+    """Read the record in a delivery's folder; None if nothing was loaded into it."""
+    record = read_json(folder / RECORD, None)
+    return None if record is None else TypeAdapter(DeliveryRecord).validate_python(record)
+
+
 def clear_temporary_files(settings: Settings) -> None:
-    """Remove the temporary files that a load left behind when it was cut short; only for the one writer, when it begins."""
-    shutil.rmtree(settings.scratch, ignore_errors=True)
+    """Remove temporary files of an interrupted load; only for the one writer, when it begins."""
+    shutil.rmtree(settings.home / paths.SCRATCH, ignore_errors=True)
     remove_unfinished(settings.home)
+
+
+def _latest(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """The entry of the delivery that is active by these entries, by (source, year)."""
+    loaded: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        of_year = loaded.setdefault((entry["source"], entry["year"]), [])
+        # A delivery that is loaded again, by newer rules or after others, takes the place of its earlier entry.
+        of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
+        if entry["event"] == "loaded":
+            of_year.append(entry)
+    return {key: of_year[-1] for key, of_year in loaded.items() if of_year}
+
+
+def _entry(record: DeliveryRecord, event: str) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    names = ("source", "year", "delivery_id", "judged_by")
+    return {"event": event, **{name: getattr(record, name) for name in names}, "at": now}

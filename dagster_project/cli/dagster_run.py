@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import dagster as dg
 
+from dagster_project import paths
 from dagster_project.cli.outcome import LoadFailedError, LoadOutcome
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.automation import LOAD, range_tags, run_config
@@ -32,7 +33,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
     """
     before = {publication.publication_id for publication in publications(settings)}
     with open_instance(settings) as instance:
-        fail_dead_runs(instance, settings.lock)
+        fail_dead_runs(instance, settings.home / paths.LOCK)
         result = (
             build_definitions(settings)
             .resolve_job_def(LOAD)

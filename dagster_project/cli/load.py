@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Collection
 from dataclasses import replace
 
+from dagster_project import paths
 from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.cli.purge import delete_purged_rows
 from dagster_project.files import hold_writer_lock, release_writer_lock
@@ -25,7 +26,7 @@ from dagster_project.publications import (
 )
 from dagster_project.quality.waivers import describe_waivers
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, clear_temporary_files, complete_years
+from dagster_project.state import clear_temporary_files, read_state
 from dagster_project.transformation.fingerprints import is_built
 
 logger = logging.getLogger("uppklarat")
@@ -55,39 +56,40 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
         for text in describe_waivers(settings):
             logger.warning("waiver: %s", text)
         # Validated here to fail before the build.
-        read_catalogue(settings.catalogue)
+        read_catalogue(settings.home / paths.CATALOGUE)
         # Nothing can be loaded without the key.
-        pseudonym_key(settings)
+        state = read_state(settings)
+        pseudonym_key(state)
         changed, rejected = [], []
-        for folder in changed_folders(settings):
+        for folder in changed_folders(state):
             if not years or folder.year in years:
                 try:
                     check_year(folder)
                     changed.append(folder)
                 except RejectedDeliveryError as error:
                     rejected.append(str(error))
-        active = active_deliveries(settings)
         outcome = LoadOutcome(rejected=tuple(rejected))
-        if changed or (complete_years(active) and not (nothing_to_publish(settings) and is_built(settings))):
-            touched = {folder.year for folder in changed} or set(complete_years(active))
+        if changed or (state.complete_years and not (nothing_to_publish(state) and is_built(state))):
+            touched = {folder.year for folder in changed} or set(state.complete_years)
             ran = _run(settings, touched, years)
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
-        if not complete_years(active_deliveries(settings)) and (labels := published_but_withdrawn(settings)):
+            state = read_state(settings)
+        if not state.complete_years and (labels := published_but_withdrawn(state)):
             outcome = replace(outcome, blocked=STILL_PUBLISHED.format(", ".join(labels)))
-        outcome = replace(outcome, missing=tuple(years_not_published(settings, expected)))
+        outcome = replace(outcome, missing=tuple(years_not_published(state, expected)))
         if settings.postgres.dsn and not outcome.not_served:
             outcome = replace(outcome, not_served=_serve_postgres(settings))
         for text in [
-            *find_unexpected_entries(settings.landing, settings.corrections),
-            *validated_by_earlier_rules(settings),
+            *find_unexpected_entries(settings.landing, settings.landing / paths.CORRECTIONS),
+            *validated_by_earlier_rules(state),
         ]:
             logger.warning("%s", text)
         # The run may have reported the same deliveries.
         return replace(
-            outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *uncorrected_deliveries(settings).values()]))
+            outcome, rejected=tuple(dict.fromkeys([*outcome.rejected, *uncorrected_deliveries(state).values()]))
         )
     finally:
-        release_writer_lock(settings.lock)
+        release_writer_lock(settings.home / paths.LOCK)
 
 
 def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
@@ -123,7 +125,7 @@ def _acquire_writer_lock(settings: Settings) -> None:
         waited = True
         logger.warning("%s", text)
 
-    hold_writer_lock(settings.lock, waiting)
+    hold_writer_lock(settings.home / paths.LOCK, waiting)
     if waited and (now := active_publication(settings)) != before:
         logger.warning("the other load ended; it published %s", now)
 

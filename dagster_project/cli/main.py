@@ -11,11 +11,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.cli.progress import show_progress
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
+from dagster_project.state import withdraw as withdraw_delivery
 from dagster_project.years import format_years, parse_years
 
 # Documented in README.md.
@@ -70,14 +73,14 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     with show_progress():
         outcome = load(settings, options.years or (), options.expect or ())
     if options.json:
-        print(json.dumps(summaries.outcome_as_json(settings, outcome), ensure_ascii=False, indent=1))
+        print(json.dumps(summaries.outcome_as_json(read_state(settings), outcome), ensure_ascii=False, indent=1))
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
     if outcome.blocked:
         print(f"not published: {outcome.blocked}", file=sys.stderr)
-        print(f"see {settings.validation_page}; the earlier publication stays current", file=sys.stderr)
+        print(f"see {settings.home / paths.VALIDATION_PAGE}; the earlier publication stays current", file=sys.stderr)
     elif not options.json:
-        print(summaries.outcome_as_text(settings, outcome))
+        print(summaries.outcome_as_text(read_state(settings), outcome))
     for text in outcome.missing:
         print(f"missing: {text}", file=sys.stderr)
     if outcome.not_served:
@@ -94,27 +97,29 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
     """Show what is loaded, quarantined, published and waiting."""
-    document = summaries.status(settings)
+    document = summaries.status(read_state(settings))
     print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else summaries.status_as_text(document))
     return NOTHING_ARRIVED if document["landing_unreadable"] else OK
 
 
 def quarantine(settings: Settings, options: argparse.Namespace) -> int:
     """List the quarantined rows by reason, with file and line."""
-    print(summaries.quarantine_as_text(settings, options.year, options.source))
+    print(summaries.quarantine_as_text(read_state(settings), options.year, options.source))
     return OK
 
 
 def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     """Withdraw a delivery: the previous one becomes active again."""
-    from dagster_project.state import kept_description, take_back
-
     with _writing(settings):
+        state = read_state(settings)
         try:
-            withdrawn, before = take_back(settings, options.source, options.year)
+            withdrawn, before = withdraw_delivery(state, options.source, options.year)
         except KeyError:
-            purged = options.year < kept_description(settings)["before"]
-            problem = "the year was purged" if purged else f"no delivery of {options.source}/{options.year} is loaded"
+            problem = (
+                "the year was purged"
+                if options.year < state.purged.before
+                else f"no delivery of {options.source}/{options.year} is loaded"
+            )
             print(f"uppklarat: {problem}", file=sys.stderr)
             return USAGE
     print(f"withdrawn: {withdrawn.label}, delivery {withdrawn.delivery_id} of {withdrawn.loaded_at[:10]}")
@@ -231,13 +236,14 @@ def diff(settings: Settings, options: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _writing(settings: Settings) -> Iterator[None]:
     """Hold the writer lock of the warehouse."""
+    lock = settings.home / paths.LOCK
     from dagster_project.files import hold_writer_lock, release_writer_lock
 
-    hold_writer_lock(settings.lock, lambda text: print(text, file=sys.stderr))
+    hold_writer_lock(lock, lambda text: print(text, file=sys.stderr))
     try:
         yield
     finally:
-        release_writer_lock(settings.lock)
+        release_writer_lock(lock)
 
 
 def _years(text: str) -> list[int]:

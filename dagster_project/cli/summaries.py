@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project import publications as kept_publications
 from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.contract import input_contract
@@ -30,18 +31,14 @@ from dagster_project.quality.waivers import describe_waivers
 from dagster_project.rounding import percentage
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.state import (
-    active_deliveries,
-    complete_years,
-    kept_description,
-    record_folder,
-    withdrawals,
-)
+from dagster_project.state import State, record_folder
 from dagster_project.years import format_years
 
 
-def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
+def outcome_as_json(state: State, outcome: LoadOutcome) -> dict[str, Any]:
     """Return the outcome of a load as a JSON document."""
+    settings = state.settings
+    validation_page = settings.home / paths.VALIDATION_PAGE
     return {
         "published": outcome.publication.publication_id if outcome.publication else None,
         "current": kept_publications.active_publication(settings),
@@ -50,25 +47,26 @@ def outcome_as_json(settings: Settings, outcome: LoadOutcome) -> dict[str, Any]:
         "missing": list(outcome.missing),
         "not_served": outcome.not_served,
         "waivers": describe_waivers(settings),
-        "warnings": [warning for record in active_deliveries(settings).values() for warning in record.warnings],
+        "warnings": [warning for record in state.active.values() for warning in record.warnings],
         "unusable": [
             {"source": record.source, "year": record.year, "file": name, "column": column, "rows": rows}
-            for record in active_deliveries(settings).values()
+            for record in state.active.values()
             for name, file in record.files.items()
             for column, rows in file.unusable.items()
         ],
-        "checks": failed_checks(settings),
+        "checks": failed_checks(state),
         "run_id": outcome.run_id,
-        "validation_page": str(settings.validation_page) if settings.validation_page.exists() else None,
+        "validation_page": str(validation_page) if validation_page.exists() else None,
         "newest_figures": newest_figures(settings),
     }
 
 
-def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
+def outcome_as_text(state: State, outcome: LoadOutcome) -> str:
     """Format the outcome of a load, the newest figures and the next steps."""
+    settings = state.settings
     current = kept_publications.active_publication(settings)
     if outcome.publication is None:
-        waiting = status(settings)["waiting"]
+        waiting = status(state)["waiting"]
         why = f"nothing new to load; current is {current}" if current else "nothing to publish yet"
         return "\n".join([why, *(f"waiting: {text}" for text in waiting), *_next_steps(settings, current)])
     manifest = outcome.publication.manifest
@@ -80,7 +78,7 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
             f"published {outcome.publication.publication_id}: years {format_years(manifest['years'])}, "
             f"{manifest['checks']['passed']} checks passed{warned}{synthetic}",
             *_revised_lines(manifest),
-            *_check_lines(failed_checks(settings)),
+            *_check_lines(failed_checks(state)),
             "",
             *_figure_lines(newest_figures(settings)),
             "",
@@ -89,10 +87,10 @@ def outcome_as_text(settings: Settings, outcome: LoadOutcome) -> str:
     )
 
 
-def failed_checks(settings: Settings) -> list[dict[str, Any]]:
+def failed_checks(state: State) -> list[dict[str, Any]]:
     """Return the checks that block, warn or are waived in the audit of the active deliveries."""
-    audit = read_audit(settings)
-    if audit is None or audit.basis != publication_basis(settings):
+    audit = read_audit(state.settings)
+    if audit is None or audit.basis != publication_basis(state):
         return []
     return [
         {
@@ -126,9 +124,10 @@ def _revised_lines(manifest: Mapping[str, Any]) -> list[str]:
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
     """Return the indicators of the newest year for the country and region Stockholm from the current publication."""
-    if not settings.current.exists():
+    current = settings.published / paths.CURRENT
+    if not current.exists():
         return []
-    with duckdb.connect(str(settings.current.resolve() / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(current.resolve() / DATABASE), read_only=True) as connection:
         cursor = connection.execute(
             """
             select
@@ -145,19 +144,19 @@ def newest_figures(settings: Settings) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def status(settings: Settings) -> dict[str, Any]:
+def status(state: State) -> dict[str, Any]:
     """Return loaded deliveries, quarantined rows, the current publication and what waits."""
-    active = active_deliveries(settings)
-    complete = complete_years(active)
-    quarantined = quarantine_counts(settings)
+    settings, active, complete = state.settings, state.active, state.complete_years
+    quarantined = quarantine_counts(state)
+    publications_kept = kept_publications.publications(settings)
+    current = kept_publications.active_publication(settings)
     try:
         in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
-        folders, uncorrected, unreadable = changed_folders(settings), uncorrected_deliveries(settings), None
+        folders, uncorrected, unreadable = changed_folders(state), uncorrected_deliveries(state), None
     except UnreadableLandingError as error:
         in_landing_now, folders, uncorrected, unreadable = set(), [], {}, str(error)
     changed = {folder.label for folder in folders}
-    in_landing = read_json(settings.landing_index, {})
-    kept_figures = kept_description(settings)
+    in_landing = read_json(settings.home / paths.LANDING_INDEX, {})
     waiting = [
         f"rejected, {why}"
         if (why := known_rejection(settings, folder))
@@ -169,13 +168,13 @@ def status(settings: Settings) -> dict[str, Any]:
         for year in sorted({year for _, year in active} - set(complete))
         if (missing := [source for source in input_contract().sources if (source, year) not in active])
     ]
-    if labels := published_but_withdrawn(settings):
+    if labels := published_but_withdrawn(state):
         waiting.append(f"the current publication is based on withdrawn deliveries: {', '.join(labels)}")
-    unexpected = [] if unreadable else find_unexpected_entries(settings.landing, settings.corrections)
-    waiting += [*unexpected, *validated_by_earlier_rules(settings), *uncorrected.values()]
+    unexpected = [] if unreadable else find_unexpected_entries(settings.landing, settings.landing / paths.CORRECTIONS)
+    waiting += [*unexpected, *validated_by_earlier_rules(state), *uncorrected.values()]
     waiting += [
         f"{source}/{year}: {describe_ignored_delivery(at)}"
-        for (source, year, delivery_id), at in withdrawals(settings).items()
+        for (source, year, delivery_id), at in state.withdrawn.items()
         if f"{source}/{year}" not in changed
         and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
     ]
@@ -183,14 +182,14 @@ def status(settings: Settings) -> dict[str, Any]:
         waiting.insert(0, unreadable or f"{settings.landing} holds no delivery")
     if active:
         try:
-            pseudonym_key(settings)
+            pseudonym_key(state)
         except PseudonymKeyError as error:
             waiting.insert(0, str(error))
-    if complete and not nothing_to_publish(settings):
+    if complete and not nothing_to_publish(state):
         audit = read_audit(settings)
-        if audit and audit.basis == publication_basis(settings) and audit.blocking:
+        if audit and audit.basis == publication_basis(state) and audit.blocking:
             blocking = ", ".join(result.label for result in audit.blocking)
-            waiting.append(f"publishing is blocked by {blocking}; see {settings.validation_page}")
+            waiting.append(f"publishing is blocked by {blocking}; see {settings.home / paths.VALIDATION_PAGE}")
         elif not changed:
             waiting.append("the loaded deliveries are not published yet, or were published by other code: load again")
     return {
@@ -219,20 +218,20 @@ def status(settings: Settings) -> dict[str, Any]:
             for record in active.values()
         ],
         "published": {
-            "current": kept_publications.active_publication(settings),
-            "newest": [publication.publication_id for publication in kept_publications.publications(settings)][-1:],
+            "current": current,
+            "newest": [publication.publication_id for publication in publications_kept][-1:],
             "years": next(
                 (
                     publication.manifest["years"]
-                    for publication in kept_publications.publications(settings)
-                    if publication.publication_id == kept_publications.active_publication(settings)
+                    for publication in publications_kept
+                    if publication.publication_id == current
                 ),
                 [],
             ),
         },
-        "checks": failed_checks(settings),
+        "checks": failed_checks(state),
         "waivers": describe_waivers(settings),
-        "purged_before": kept_figures["before"] or None,
+        "purged_before": state.purged.before or None,
         "landing_unreadable": unreadable,
         "waiting": waiting,
     }
@@ -274,27 +273,29 @@ def status_as_text(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def quarantine_counts(settings: Settings) -> dict[tuple[str, int, str], dict[str, int]]:
+def quarantine_counts(state: State) -> dict[tuple[str, int, str], dict[str, int]]:
     """Count quarantined rows of the active deliveries by (source, year, file) and reason, from validation and linking."""
     counts = {
         (record.source, record.year, name): dict(file.quarantined)
-        for record in active_deliveries(settings).values()
+        for record in state.active.values()
         for name, file in record.files.items()
     }
-    for source, year, file, reason, rows in _linked(settings, "source, year, file, reason, count(*)", "group by all"):
+    for source, year, file, reason, rows in _linked(
+        state.settings, "source, year, file, reason, count(*)", "group by all"
+    ):
         if (of_file := counts.get((source, year, file))) is not None:
             of_file[reason] = of_file.get(reason, 0) + rows
     return counts
 
 
-def quarantine_as_text(settings: Settings, year: int | None, source: str | None) -> str:
+def quarantine_as_text(state: State, year: int | None, source: str | None) -> str:
     """List every quarantined row: reason, file, line, column and shape, without its values."""
     rows = [
         (reason, f"{record.label}/{file.name}", line, column, shape)
-        for record in active_deliveries(settings).values()
+        for record in state.active.values()
         if year in (None, record.year) and source in (None, record.source)
         for name, file in record.files.items()
-        for reason, line, column, shape in _quarantined_lines(settings, record.source, record.year, name)
+        for reason, line, column, shape in _quarantined_lines(state, record.source, record.year, name)
     ]
     if not rows:
         return "no row is quarantined"
@@ -313,7 +314,7 @@ def quarantine_as_text(settings: Settings, year: int | None, source: str | None)
                 f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
                 for (reason, column), count in counts.items()
             ),
-            f"the original rows are in {settings.raw} (*_quarantine.parquet)",
+            f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)",
         ]
     )
 
@@ -392,19 +393,19 @@ def _next_steps(settings: Settings, current: str | None) -> list[str]:
     if current is None:
         return ["next: put deliveries into the landing folder, or `uppklarat sample`; then `uppklarat load`"]
     return [
-        f"figures      {_short(settings.current / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
-        f"checks       {_short(settings.validation_page)}",
+        f"figures      {_short(settings.published / paths.CURRENT / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
+        f"checks       {_short(settings.home / paths.VALIDATION_PAGE)}",
         "runs         make dev, then the address that it prints",
         "more         uppklarat status · uppklarat quarantine · uppklarat publications",
     ]
 
 
 def _quarantined_lines(
-    settings: Settings, source: str, year: int, file: str
+    state: State, source: str, year: int, file: str
 ) -> list[tuple[str, int, str | None, str | None]]:
     """Return reason, line, column and shape of a file's quarantined rows."""
-    record = active_deliveries(settings)[source, year]
-    folder = record_folder(settings, source, year, record.delivery_id, record.judged_by)
+    record = state.active[source, year]
+    folder = record_folder(state.settings, source, year, record.delivery_id, record.judged_by)
     with duckdb.connect() as connection:
         # Deliveries validated by earlier rules have neither column nor shape.
         on_reading = connection.execute(
@@ -415,19 +416,18 @@ def _quarantined_lines(
                 union all by name from {parquet(folder / f"{file}_quarantine.parquet")}
             )"""
         ).fetchall()
-    linked = _linked(settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
+    linked = _linked(state.settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
     columns = input_contract().linked_reasons
     return [*on_reading, *((reason, line, ", ".join(columns[reason]), None) for reason, line in linked)]
 
 
 def _linked(settings: Settings, columns: str, clauses: str) -> list[tuple[Any, ...]]:
     """Query the decisions quarantined when linking deliveries; empty before the first build."""
-    if not settings.quarantined_decisions.exists():
+    quarantined_decisions = settings.home / paths.QUARANTINED_DECISIONS
+    if not quarantined_decisions.exists():
         return []
     with duckdb.connect() as connection:
-        return connection.execute(
-            f"select {columns} from {parquet(settings.quarantined_decisions)} {clauses}"
-        ).fetchall()
+        return connection.execute(f"select {columns} from {parquet(quarantined_decisions)} {clauses}").fetchall()
 
 
 def _short(path: Path) -> str:

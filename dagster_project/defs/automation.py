@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.defs.common import TIMEZONE, YEARS, Places
 from dagster_project.defs.dead_runs import fail_dead_runs
@@ -16,6 +17,7 @@ from dagster_project.defs.delivery_assets import EXPECTED_YEARS
 from dagster_project.ingestion.ingest import changed_folders, known_rejection
 from dagster_project.ingestion.landing import DeliveryFolder
 from dagster_project.publications import YearsMissingError, years_not_published
+from dagster_project.state import read_state
 
 LOAD = "load"
 LONGEST_WAIT = 24 * 60 * 60
@@ -55,7 +57,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
                 tags={**range_tags(years), **{_tag(folder): _state(folder) for folder in folders}},
                 run_config=run_config(complete_only=True, years=years, expected=[last_ended]),
             )
-        if missing := years_not_published(places.settings, [last_ended]):
+        if missing := years_not_published(read_state(places.settings), [last_ended]):
             raise YearsMissingError(f"no complete delivery is new or changed, and {'; '.join(missing)}")
         return dg.SkipReason("no complete delivery is new or changed")
 
@@ -69,7 +71,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 )
 def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
     """Ask for one run over the years whose complete deliveries changed and that no run looks at or has looked at."""
-    fail_dead_runs(context.instance, places.settings.lock)
+    fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
     attempts = {
         folder: _attempts(context.instance, folder)
         for folder in _loadable(places)
@@ -95,7 +97,7 @@ def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunR
 )
 def dead_runs(context: dg.SensorEvaluationContext, places: Places) -> dg.SkipReason:
     """Free the queue, whether or not the other automation is turned on."""
-    ended = fail_dead_runs(context.instance, places.settings.lock)
+    ended = fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
     return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "no run is dead")
 
 
@@ -124,7 +126,7 @@ def _loadable(places: Places) -> list[DeliveryFolder]:
     """Complete deliveries that are new or changed."""
     return [
         folder
-        for folder in changed_folders(places.settings)
+        for folder in changed_folders(read_state(places.settings))
         if folder.is_complete and YEARS.has_partition_key(str(folder.year))
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.defs.dead_runs import note_writer
 from dagster_project.files import hold_writer_lock
@@ -70,7 +71,7 @@ def one_writer(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext
     """
     run_id = context.op_execution_context.run_id
     try:
-        if hold_writer_lock(settings.lock, context.log.warning, f"Dagster run {run_id}"):
+        if hold_writer_lock(settings.home / paths.LOCK, context.log.warning, f"Dagster run {run_id}"):
             clear_temporary_files(settings)
         # Only now: `fail_dead_runs` takes a run with this tag for dead when nobody holds the lock.
         note_writer(context.instance, run_id)

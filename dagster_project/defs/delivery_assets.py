@@ -16,7 +16,7 @@ from dagster_project.ingestion.ingest import (
 )
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.state import DeliveryRecord, active_deliveries, years_not_complete
+from dagster_project.state import DeliveryRecord, read_state, years_not_complete
 from dagster_project.transformation.dbt_project import kept_tables
 
 ACCEPTED = "delivery_accepted"
@@ -138,7 +138,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
         rejected: list[str] = []
         loaded: dict[int, DeliveryRecord] = {}
         with one_writer(context, settings):
-            for folder in changed_folders(settings):
+            for folder in changed_folders(read_state(settings)):
                 if (
                     folder.source == source
                     and folder.year in years
@@ -150,14 +150,14 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                     except RejectedDeliveryError as error:
                         rejected.append(str(error))
                         record_rejection(settings, folder, str(error))
-        rejected += [text for label, text in uncorrected_deliveries(settings).items() if label.startswith(f"{source}/")]
+        state = read_state(settings)
+        rejected += [text for label, text in uncorrected_deliveries(state).items() if label.startswith(f"{source}/")]
         for text in rejected:
             context.log.error(text)
-        active = active_deliveries(settings)
         there = {folder.year for folder in find_delivery_folders(settings.landing) if folder.source == source}
         for name, key in keys.items():
             for year in map(int, context.partition_keys):
-                record = active.get((source, year))
+                record = state.active.get((source, year))
                 status = (
                     "loaded"
                     if year in loaded
@@ -205,7 +205,7 @@ def expected_years_check() -> dg.AssetChecksDefinition:
     def check_expected_years(config: ExpectedYearsConfig, places: Places) -> Iterator[dg.AssetCheckResult]:
         if not config.years:
             return
-        missing = "; ".join(years_not_complete(places.settings, config.years).values())
+        missing = "; ".join(years_not_complete(read_state(places.settings), config.years).values())
         yield dg.AssetCheckResult(asset_key=first, check_name=EXPECTED_YEARS, passed=not missing, description=missing)
         if missing:
             # What did arrive is loaded all the same: no other step waits for this one.
@@ -234,12 +234,13 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
             int(tags.get(f"dagster/asset_partition_range_{end}") or tags.get("dagster/partition") or year)
             for end, year in (("start", 0), ("end", 9999))
         )
+        state = read_state(places.settings)
         known = [
             known_rejection(places.settings, folder)
-            for folder in changed_folders(places.settings)
+            for folder in changed_folders(state)
             if first <= folder.year <= final
         ]
-        rejected = "; ".join([*filter(None, known), *uncorrected_deliveries(places.settings).values()])
+        rejected = "; ".join([*filter(None, known), *uncorrected_deliveries(state).values()])
         yield dg.AssetCheckResult(asset_key=last, check_name=REJECTED, passed=not rejected, description=rejected)
         if rejected:
             raise dg.Failure(rejected, allow_retries=False)

@@ -12,6 +12,7 @@ import dagster as dg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from dagster_project import paths
 from dagster_project.files import private_folder, write_text
 from dagster_project.settings import Settings
 
@@ -20,7 +21,7 @@ CONFIGURATION = Path(__file__).with_name("dagster.yaml")
 
 def prepare_instance_folder(settings: Settings) -> Path:
     """Make the instance's folder with our configuration in it, and name it to Dagster."""
-    folder = settings.dagster_home
+    folder = settings.home / paths.DAGSTER_HOME
     private_folder(settings.home)
     private_folder(folder)
     needed = {

@@ -7,6 +7,7 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
+from dagster_project import paths
 from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_writer
 from dagster_project.rounding import percentage
 from dagster_project.settings import DBT_PROJECT, Settings
@@ -104,14 +105,14 @@ def _events(context: dg.AssetExecutionContext, settings: Settings, results: list
 
 
 def _row_counts(settings: Settings) -> dict[tuple[str, str], int]:
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         tables = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
     return {(schema, table): rows for schema, table, rows in tables}
 
 
 def _add_trend(context: dg.AssetExecutionContext, settings: Settings, key: dg.AssetKey) -> None:
     """Give each year its country rates as numbers, which Dagster draws as a line over the years, and a table to look at."""
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         figures = connection.execute(
             """
             select year, indicator_id, processed, cleared, clearance_pct from marts.fct_indicator_year

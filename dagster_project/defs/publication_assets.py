@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from great_expectations import ExpectationSuite
 
+from dagster_project import paths
 from dagster_project.defs.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.publication.marts_page import REPORT
 from dagster_project.publication.release import PublishingBlockedError, make_draft, release
@@ -323,4 +324,4 @@ def _failures(audit: Audit) -> str:
 
 
 def _page(places: Places) -> dg.MetadataValue:
-    return dg.MetadataValue.path(places.settings.validation_page)
+    return dg.MetadataValue.path(places.settings.home / paths.VALIDATION_PAGE)

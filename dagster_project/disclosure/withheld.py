@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.files import UNFINISHED
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
@@ -24,9 +25,10 @@ def create_withheld_source(connection: duckdb.DuckDBPyConnection, settings: Sett
 
 def remember_withheld(settings: Settings) -> None:
     """Record the figures that the marts withhold; called before they are published, so that no record is lost."""
-    new = settings.withheld.with_name(f".{settings.withheld.name}{UNFINISHED}")
+    withheld = settings.home / paths.WITHHELD
+    new = withheld.with_name(f".{withheld.name}{UNFINISHED}")
     with duckdb.connect() as connection:
-        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        connection.execute(f"attach {literal(settings.home / paths.WAREHOUSE)} as built (read_only)")
         connection.execute(
             f"""
             copy (
@@ -37,7 +39,7 @@ def remember_withheld(settings: Settings) -> None:
             ) to {literal(new)} (format parquet, compression zstd)"""
         )
     new.chmod(0o600)
-    new.replace(settings.withheld)
+    new.replace(withheld)
 
 
 def count_figures_withheld_since(settings: Settings, figures: Path) -> int:
@@ -51,8 +53,9 @@ def count_figures_withheld_since(settings: Settings, figures: Path) -> int:
 
 def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Write the reason and the counts of each withheld figure to a private file."""
-    settings.suppression_audit.parent.mkdir(parents=True, exist_ok=True)
-    new = settings.suppression_audit.with_name(f".{settings.suppression_audit.name}{UNFINISHED}")
+    suppression_audit = settings.home / paths.SUPPRESSION_AUDIT
+    suppression_audit.parent.mkdir(parents=True, exist_ok=True)
+    new = suppression_audit.with_name(f".{suppression_audit.name}{UNFINISHED}")
     connection.execute(
         f"""
         copy (
@@ -62,13 +65,14 @@ def write_suppression_audit(connection: duckdb.DuckDBPyConnection, settings: Set
         ) to {literal(new)} (format csv, header)"""
     )
     new.chmod(0o600)
-    new.replace(settings.suppression_audit)
+    new.replace(suppression_audit)
 
 
 def _withheld_query(settings: Settings) -> str:
     """Return a query of every figure withheld so far, from the stored record or else from the publications."""
-    if settings.withheld.exists():
-        return f"select {_KEY} from {parquet(settings.withheld)}"
+    withheld = settings.home / paths.WITHHELD
+    if withheld.exists():
+        return f"select {_KEY} from {parquet(withheld)}"
     files = [publication.folder / "parquet" / f"{_FIGURES}.parquet" for publication in publications(settings)]
     selects = [f"select {_KEY} from {parquet(file)} where suppression is not null" for file in files if file.exists()]
     nothing = (

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.contract import CONTRACT_FILE, FileContract, input_contract
 from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
 from dagster_project.ingestion.corrections import (
@@ -33,12 +34,11 @@ from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import (
     DeliveryRecord,
     FileRecord,
+    State,
     activate,
-    active_deliveries,
-    kept_description,
     read_record,
+    read_state,
     record_folder,
-    withdrawals,
     write_record,
 )
 from dagster_project.versions import version_of
@@ -50,7 +50,8 @@ PREPARED = "prepared"
 VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
     for place in (
-        "contract", "ingestion", "declared_files.py", "files.py", "memory.py", "settings.py", "sql.py", "state.py", "versions.py",
+        "contract", "ingestion", "declared_files.py", "files.py", "memory.py", "paths.py", "settings.py", "sql.py", "state.py",
+        "versions.py",
     )
 )  # fmt: skip
 # Errors of this machine, not of the delivered file; the last two are temporary, and Dagster retries.
@@ -59,23 +60,22 @@ _SYSTEM_ERRORS = {
 }  # fmt: skip
 
 
-def changed_folders(settings: Settings) -> list[DeliveryFolder]:
+def changed_folders(state: State) -> list[DeliveryFolder]:
     """Delivery folders that are new, or whose files or corrections changed since the last load."""
-    index = read_json(settings.landing_index, {})
-    withdrawn = withdrawals(settings)
-    active = {(record.source, record.year, record.delivery_id) for record in active_deliveries(settings).values()}
-    corrections = read_corrections(settings.corrections)
+    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    active = {(record.source, record.year, record.delivery_id) for record in state.active.values()}
+    known = {*active, *state.withdrawn}
+    corrections = read_corrections(state.settings.landing / paths.CORRECTIONS)
 
     def is_known(folder: DeliveryFolder) -> bool:
         seen = index.get(folder.label, {})
-        judged_by = _judged_by(settings, corrections_of(corrections, folder.source, folder.year))
-        return (folder.source, folder.year, seen.get("delivery_id")) in {*active, *withdrawn} and (
+        judged_by = _judged_by(state, corrections_of(corrections, folder.source, folder.year))
+        return (folder.source, folder.year, seen.get("delivery_id")) in known and (
             (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
         )
 
-    purged_before = kept_description(settings)["before"]
-    folders = find_delivery_folders(settings.landing)
-    return [folder for folder in folders if folder.year >= purged_before and not is_known(folder)]
+    folders = find_delivery_folders(state.settings.landing)
+    return [folder for folder in folders if folder.year >= state.purged.before and not is_known(folder)]
 
 
 def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
@@ -84,16 +84,18 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     Returns None for a withdrawn delivery, unless its manifest was created after the withdrawal. Raises `RejectedDeliveryError`
     if the delivery is rejected; nothing of it is kept.
     """
+    landing_index = settings.home / paths.LANDING_INDEX
     private_folder(settings.home)
     try:
         signature = folder.signature()
     except FileNotFoundError:
         raise RejectedDeliveryError(folder.label, "the folder is gone", "Deliver it again") from None
-    key = pseudonym_key(settings)
-    corrections = corrections_of(read_corrections(settings.corrections), folder.source, folder.year)
-    judged_by = _judged_by(settings, corrections)
+    state = read_state(settings)
+    key = pseudonym_key(state)
+    corrections = corrections_of(read_corrections(settings.landing / paths.CORRECTIONS), folder.source, folder.year)
+    judged_by = _judged_by(state, corrections)
     delivery = open_delivery(folder)
-    with scratch_folder(settings.scratch) as scratch:
+    with scratch_folder(settings.home / paths.SCRATCH) as scratch:
         encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
         received = {
             file.name: _receive(
@@ -104,9 +106,9 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         _check_hashes(delivery, received)
         delivery_id = _delivery_id(folder, received, encoding)
         seen = {folder.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}}
-        if (at := withdrawals(settings).get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
+        if (at := state.withdrawn.get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
             logger.warning("%s: %s", folder.label, describe_ignored_delivery(at))
-            write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
+            write_json(landing_index, {**read_json(landing_index, {}), **seen})
             return None
         destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
         record = read_record(destination)
@@ -131,7 +133,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 warnings=tuple(_warnings(delivery, received)),
             )
             write_record(scratch / PREPARED, record)
-            private_folder(settings.raw)
+            private_folder(settings.home / paths.RAW_STORE)
             destination.parent.mkdir(parents=True, exist_ok=True)
             (scratch / PREPARED).replace(destination)
             sync_folder(destination.parent)
@@ -144,26 +146,27 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 record = now
     for warning in record.warnings:
         logger.warning("%s", warning)
-    active = active_deliveries(settings).get((folder.source, folder.year))
+    active = state.active.get((folder.source, folder.year))
     if active is None or (active.delivery_id, active.judged_by) != (record.delivery_id, record.judged_by):
-        activate(settings, record)
-    write_json(settings.landing_index, {**read_json(settings.landing_index, {}), **seen})
+        activate(state, record)
+    write_json(landing_index, {**read_json(landing_index, {}), **seen})
     return record
 
 
 def record_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
     """Record why the folder in its present state was rejected, unless it no longer exists."""
+    rejections_file = settings.home / paths.REJECTIONS
     try:
         signature = folder.signature()
     except FileNotFoundError:
         return
-    rejections = read_json(settings.rejections, {})
-    write_json(settings.rejections, {**rejections, folder.label: {"signature": signature, "why": why}})
+    rejections = read_json(rejections_file, {})
+    write_json(rejections_file, {**rejections, folder.label: {"signature": signature, "why": why}})
 
 
 def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
     """Why the folder was rejected, if it has not changed since."""
-    rejection = read_json(settings.rejections, {}).get(folder.label, {})
+    rejection = read_json(settings.home / paths.REJECTIONS, {}).get(folder.label, {})
     return str(rejection["why"]) if rejection.get("signature") == folder.signature() else None
 
 
@@ -175,15 +178,15 @@ def describe_ignored_delivery(withdrawn_at: str) -> str:
     )
 
 
-def uncorrected_deliveries(settings: Settings) -> dict[str, str]:
+def uncorrected_deliveries(state: State) -> dict[str, str]:
     """Deliveries (as `source/year`) loaded without the declared corrections, with the remedy; pending ones are left out."""
-    active = {record.label: record for record in active_deliveries(settings).values()}
+    corrections_file = state.settings.landing / paths.CORRECTIONS
+    active = {record.label: record for record in state.active.values()}
     declared: dict[str, list[Correction]] = {}
-    purged_before = kept_description(settings)["before"]
-    for correction in read_corrections(settings.corrections):
-        if correction.year >= purged_before:
+    for correction in read_corrections(corrections_file):
+        if correction.year >= state.purged.before:
             declared.setdefault(f"{correction.source}/{correction.year}", []).append(correction)
-    file = settings.corrections.name
+    file = corrections_file.name
     problems = {
         label: f"{file}, {corrections[0].label}: no such delivery is loaded. Remove the correction, or deliver"
         for label, corrections in declared.items()
@@ -193,29 +196,29 @@ def uncorrected_deliveries(settings: Settings) -> dict[str, str]:
         label: f"{label}: loaded with other corrections than {file} declares now. Put its files into the landing folder and load, "
         "or undo the change of the corrections"
         for label, record in active.items()
-        if record.judged_by.partition("-")[2] != _corrections_version(settings, declared.get(label, []))
+        if record.judged_by.partition("-")[2] != _corrections_version(state, declared.get(label, []))
     }
-    pending = {folder.label for folder in changed_folders(settings)}
+    pending = {folder.label for folder in changed_folders(state)}
     return {label: text for label, text in sorted(problems.items()) if label not in pending}
 
 
-def validated_by_earlier_rules(settings: Settings) -> list[str]:
+def validated_by_earlier_rules(state: State) -> list[str]:
     """Active deliveries that were validated by earlier rules, since their files are gone."""
     return [
         f"{record.label}: validated by the rules of an earlier version; deliver it again to apply the present ones"
-        for record in active_deliveries(settings).values()
+        for record in state.active.values()
         if record.judged_by.partition("-")[0] != validation_version()
     ]
 
 
-def _judged_by(settings: Settings, corrections: Sequence[Correction]) -> str:
+def _judged_by(state: State, corrections: Sequence[Correction]) -> str:
     """The versions of the rules and the corrections, for a record's `judged_by`."""
-    return "-".join(filter(None, [validation_version(), _corrections_version(settings, corrections)]))
+    return "-".join(filter(None, [validation_version(), _corrections_version(state, corrections)]))
 
 
-def _corrections_version(settings: Settings, corrections: Sequence[Correction]) -> str:
+def _corrections_version(state: State, corrections: Sequence[Correction]) -> str:
     # Without corrections the key is not needed and may be missing.
-    return corrections_version(corrections, pseudonym_key(settings)) if corrections else ""
+    return corrections_version(corrections, pseudonym_key(state)) if corrections else ""
 
 
 def _is_newer(delivery: Delivery, moment: str) -> bool:

@@ -9,12 +9,12 @@ import stat
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.contract import Column, FileContract
 from dagster_project.files import sync_folder, write_text
 from dagster_project.ingestion.identifiers import identifying_pattern
 from dagster_project.ingestion.normal_form import normal_sql
-from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, kept_description, withdrawals
+from dagster_project.state import State
 
 KEY_VARIABLE = "UPPKLARAT_KEY"
 SHORTEST_KEY = 32
@@ -30,38 +30,37 @@ class PseudonymKeyError(Exception):
     """The key is lost, changed, too short or readable by others; nothing is loaded."""
 
 
-def pseudonym_key(settings: Settings) -> bytes:
+def pseudonym_key(state: State) -> bytes:
     """Return the key from `UPPKLARAT_KEY` or from the key file, which the first load creates.
 
     Raises `PseudonymKeyError` if others can read the key, or if the loaded deliveries were pseudonymised with another one: an
     offence would get a new pseudonym and no longer match its reopening.
     """
-    active, kept = active_deliveries(settings), kept_description(settings)
+    settings, purged = state.settings, state.purged
+    key_file = settings.home / paths.KEY_FILE
     text = settings.key.get_secret_value().strip()
-    if not text and settings.key_file.exists():
-        if stat.S_IMODE(settings.key_file.stat().st_mode) & 0o077:
-            raise PseudonymKeyError(f"others can read the pseudonym key: chmod 600 {settings.key_file}")
-        text = settings.key_file.read_text(encoding="utf-8").strip()
+    if not text and key_file.exists():
+        if stat.S_IMODE(key_file.stat().st_mode) & 0o077:
+            raise PseudonymKeyError(f"others can read the pseudonym key: chmod 600 {key_file}")
+        text = key_file.read_text(encoding="utf-8").strip()
     if not text:
-        if active or kept["before"]:
-            raise PseudonymKeyError(
-                _recovery(settings, f"is lost: there is no {settings.key_file}, and {KEY_VARIABLE} is not set")
-            )
+        if state.active or purged.before:
+            raise PseudonymKeyError(_recovery(state, f"is lost: there is no {key_file}, and {KEY_VARIABLE} is not set"))
         text = os.urandom(32).hex()
         # write_text creates files with mode 0600.
-        write_text(settings.key_file, text + "\n")
-        sync_folder(settings.key_file.parent)
+        write_text(key_file, text + "\n")
+        sync_folder(key_file.parent)
     if len(text) < SHORTEST_KEY:
-        source = settings.key_file if settings.key_file.exists() and not settings.key else KEY_VARIABLE
+        source = key_file if key_file.exists() and not settings.key else KEY_VARIABLE
         raise PseudonymKeyError(f"the pseudonym key in {source} has fewer than {SHORTEST_KEY} characters")
     key = text.encode()
-    if others := [record.label for record in active.values() if record.key_id != key_id(key)]:
-        raise PseudonymKeyError(_recovery(settings, f"is not the one that {', '.join(others)} were loaded with"))
-    if kept["before"] and kept["key_id"] != key_id(key):
+    if others := [record.label for record in state.active.values() if record.key_id != key_id(key)]:
+        raise PseudonymKeyError(_recovery(state, f"is not the one that {', '.join(others)} were loaded with"))
+    if purged.before and purged.key_id != key_id(key):
         raise PseudonymKeyError(
-            f"the pseudonym key is not the one of the kept offences of purged years ({settings.kept}). Restore the right key. If it "
-            f"is lost for good, set key_id in {settings.kept_description} to {key_id(key)}: decisions on offences of purged years "
-            "become orphans"
+            f"the pseudonym key is not the one of the kept offences of purged years ({settings.home / paths.KEPT}). "
+            f"Restore the right key. If it is lost for good, set key_id in {settings.home / paths.PURGED} to {key_id(key)}: "
+            "decisions on offences of purged years become orphans"
         )
     return key
 
@@ -119,10 +118,11 @@ def faulty_value_sql(column: Column) -> str:
     end"""
 
 
-def _recovery(settings: Settings, problem: str) -> str:
-    withdrawn = ", ".join(sorted({f"{source}/{year}" for source, year, _ in withdrawals(settings)}))
+def _recovery(state: State, problem: str) -> str:
+    withdrawn = ", ".join(sorted({f"{source}/{year}" for source, year, _ in state.withdrawn}))
+    home = state.settings.home
     return (
-        f"the pseudonym key {problem}. Restore the right key. If it is lost for good, move {settings.raw} and {settings.ledger} "
-        "away and load all deliveries again: the load creates a new key; publications do not change"
+        f"the pseudonym key {problem}. Restore the right key. If it is lost for good, move {home / paths.RAW_STORE} and "
+        f"{home / paths.LEDGER} away and load all deliveries again: the load creates a new key; publications do not change"
         + (f". Remove withdrawn deliveries from the landing folder first: {withdrawn}" if withdrawn else "")
     )

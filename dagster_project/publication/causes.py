@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from dagster_project.settings import Settings
-from dagster_project.state import ledger_entries, withdrawals
+from dagster_project import paths
+from dagster_project.state import State
 from dagster_project.versions import fingerprint
 
 Manifest: TypeAlias = Mapping[str, Any]
@@ -41,24 +41,24 @@ class Cause:
         return self.year in (None, year) or (self.reaches_later_years and self.year is not None and self.year < year)
 
 
-def comparison_basis(settings: Settings) -> dict[str, Any]:
+def comparison_basis(state: State) -> dict[str, Any]:
     """Return the fields of a manifest for later comparison, except deliveries and code version."""
-    own = settings.own_offence_codes
+    own = state.settings.home / paths.OWN_OFFENCE_CODES
     return {
-        "suppress_below": settings.suppress_below,
+        "suppress_below": state.settings.suppress_below,
         "own_offence_codes": fingerprint([own]) if own.exists() else None,
         "withdrawn": [
             {"source": source, "year": year, "delivery_id": delivery_id, "at": at}
-            for (source, year, delivery_id), at in withdrawals(settings).items()
+            for (source, year, delivery_id), at in state.withdrawn.items()
         ],
     }
 
 
-def last_loaded(settings: Settings) -> dict[tuple[str, int, str], str]:
+def last_loaded(state: State) -> dict[tuple[str, int, str], str]:
     """Return when each delivery was last loaded, by (source, year, delivery_id)."""
     return {
         (entry["source"], entry["year"], entry["delivery_id"]): entry["at"]
-        for entry in ledger_entries(settings)
+        for entry in state.ledger
         if entry["event"] == "loaded"
     }
 

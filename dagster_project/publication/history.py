@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.publication.causes import causes_between, causes_not_described
 from dagster_project.publication.comparison import COLUMNS, FIGURES, KEY, Comparison, compare_figures, lacking_measures
 from dagster_project.publications import Publication, changed_files, publications
@@ -41,6 +42,7 @@ def describe_history(
     The draft is compared with the newest undamaged publication. Earlier revisions are copied from it, so that they remain when
     older publications are deleted.
     """
+    draft = settings.published / paths.DRAFT
     sound, damaged = _sound_publications(settings)
     before = sound[-1] if sound else None
     _copy_from_newest(connection, "marts.revision", sound, _REVISIONS)
@@ -52,7 +54,7 @@ def describe_history(
         "not_compared": damaged,
     }
     if before:
-        compared = difference(connection, "difference", before, settings.draft / FIGURES, description)
+        compared = difference(connection, "difference", before, draft / FIGURES, description)
         connection.execute(
             f"insert into marts.revision by name select ? as publication_id, {', '.join(COLUMNS)} from difference",
             [description["publication_id"]],
@@ -65,7 +67,7 @@ def describe_history(
         }
     for text in revised["not_compared"]:
         logger.warning("revisions: not compared: %s", text)
-    _withhold_values(connection, settings.draft / FIGURES)
+    _withhold_values(connection, draft / FIGURES)
     _copy_from_newest(connection, "marts.publication", sound, PUBLICATIONS)
     manifests = [
         *(publication.manifest for publication in publications(settings)),

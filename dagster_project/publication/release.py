@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.disclosure.withheld import remember_withheld
 from dagster_project.files import read_json, write_json, write_text
 from dagster_project.publication.causes import comparison_basis, last_loaded
@@ -44,7 +45,7 @@ from dagster_project.quality.audit import Audit, missing_checks, read_audit, sav
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import read_waivers
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, complete_years, kept_description, withdrawals
+from dagster_project.state import State, read_state
 from dagster_project.transformation.dbt_project import described_tables, mart_declarations, mart_tables
 from dagster_project.transformation.fingerprints import is_built
 from dagster_project.versions import code_version
@@ -64,19 +65,19 @@ class PublishingBlockedError(Exception):
         super().__init__("\n".join([why or "the audit blocks publishing:", *lines]))
 
 
-def nothing_to_publish(settings: Settings) -> bool:
+def nothing_to_publish(state: State) -> bool:
     """Return whether a new publication would have the basis of the newest one."""
-    existing = publications(settings)
-    return bool(existing) and existing[-1].basis == publication_basis(settings)
+    existing = publications(state.settings)
+    return bool(existing) and existing[-1].basis == publication_basis(state)
 
 
-def published_but_withdrawn(settings: Settings) -> list[str]:
+def published_but_withdrawn(state: State) -> list[str]:
     """Return withdrawn deliveries, as `source/year`, that the current publication is based on."""
-    withdrawn = withdrawals(settings)
+    current, withdrawn = active_publication(state.settings), state.withdrawn
     return [
         f"{delivery['source']}/{delivery['year']}"
-        for publication in publications(settings)
-        if publication.publication_id == active_publication(settings)
+        for publication in publications(state.settings)
+        if publication.publication_id == current
         for delivery in publication.manifest["deliveries"]
         if (delivery["source"], delivery["year"], delivery["delivery_id"]) in withdrawn
     ]
@@ -89,14 +90,17 @@ def make_draft(settings: Settings) -> Audit:
 
     Raises `PublishingBlockedError` if a check blocks, a declared check was not evaluated, or the audit has another basis.
     """
-    if not complete_years(active_deliveries(settings)):
-        return Audit(publication_basis(settings), ())
+    warehouse = settings.home / paths.WAREHOUSE
+    draft = settings.published / paths.DRAFT
+    state = read_state(settings)
+    if not state.complete_years:
+        return Audit(publication_basis(state), ())
     audit = read_audit(settings)
-    if audit is None or audit.basis != publication_basis(settings) or not is_built(settings):
+    if audit is None or audit.basis != publication_basis(state) or not is_built(state):
         raise PublishingBlockedError(
             [], "the marts or their audit are not of the present deliveries and code: load again"
         )
-    if missing := missing_checks(settings, audit):
+    if missing := missing_checks(state, audit):
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")
     if audit.blocking:
         raise PublishingBlockedError(audit.blocking, not_judged=len(audit.not_judged))
@@ -105,25 +109,28 @@ def make_draft(settings: Settings) -> Audit:
     from expectations.validation import validate
 
     tables = mart_tables()
-    settings.draft_description.unlink(missing_ok=True)
-    begin_draft(settings.draft)
-    write_draft(settings.draft, tables, settings.warehouse_file)
-    write_text(settings.draft / DICTIONARY, dictionary())
-    with read_back(settings.draft, tables, settings.warehouse_file) as connection:
+    (settings.home / paths.DRAFT_DESCRIPTION).unlink(missing_ok=True)
+    begin_draft(draft)
+    write_draft(draft, tables, warehouse)
+    write_text(draft / DICTIONARY, dictionary())
+    with read_back(draft, tables, warehouse) as connection:
         results = validate("published_files", load_suites("published"), connection)
     audited = Audit(audit.basis, (*(result for result in audit.results if result.layer != "published"), *results))
-    save_audit(settings, audited)
+    save_audit(state, audited)
     if audited.blocking:
         raise PublishingBlockedError(audited.blocking)
-    _describe(settings, audited)
+    _describe(state, audited)
     return audited
 
 
-def _describe(settings: Settings, audit: Audit) -> None:
+def _describe(state: State, audit: Audit) -> None:
     """Write the tables about checks, publications and revisions into the draft, and the content of its manifest."""
-    description = _description(settings, audit)
-    settings.scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=settings.scratch) as folder:
+    settings = state.settings
+    draft = settings.published / paths.DRAFT
+    scratch = settings.home / paths.SCRATCH
+    description = _description(state, audit)
+    scratch.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=scratch) as folder:
         built = Path(folder) / "described.duckdb"
         with duckdb.connect(str(built)) as connection:
             create_described_tables(connection)
@@ -134,11 +141,11 @@ def _describe(settings: Settings, audit: Audit) -> None:
                 [[getattr(result, column) for result in audit.results] for column in columns],
             )
             description["revisions"] = describe_history(connection, settings, description)
-            failed = failed_checks_of_described_tables(connection, settings.draft / FIGURES)
+            failed = failed_checks_of_described_tables(connection, draft / FIGURES)
         if failed:
             raise PublishingBlockedError([], f"tables about the publication fail {', '.join(failed)}")
-        write_draft(settings.draft, described_tables(), built)
-        with read_back(settings.draft, described_tables(), built) as connection:
+        write_draft(draft, described_tables(), built)
+        with read_back(draft, described_tables(), built) as connection:
             different = connection.execute(
                 f"select table_name, format from {READ_BACK} where rows_only_built + rows_only_served + formulas > 0 "
                 # A publication may revise nothing.
@@ -148,7 +155,7 @@ def _describe(settings: Settings, audit: Audit) -> None:
         raise PublishingBlockedError(
             [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
         )
-    write_json(settings.draft_description, description)
+    write_json(settings.home / paths.DRAFT_DESCRIPTION, description)
 
 
 def release(settings: Settings) -> Publication | None:
@@ -156,14 +163,17 @@ def release(settings: Settings) -> Publication | None:
 
     Can be repeated after a failure at any point. Returns None if there is nothing to publish.
     """
+    catalogue = settings.home / paths.CATALOGUE
+    draft = settings.published / paths.DRAFT
     finished = finish_interrupted_publishing(settings)
-    if nothing_to_publish(settings):
-        shutil.rmtree(settings.draft, ignore_errors=True)
+    state = read_state(settings)
+    if nothing_to_publish(state):
+        shutil.rmtree(draft, ignore_errors=True)
         return finished
-    audit = _read_approved_audit(settings)
-    reset_draft(settings.draft, keep={DICTIONARY, *draft_files((*mart_tables(), *described_tables()))})
-    description = read_json(settings.draft_description, {})
-    with duckdb.connect(str(settings.draft / DATABASE), read_only=True) as connection:
+    audit = _read_approved_audit(state)
+    reset_draft(draft, keep={DICTIONARY, *draft_files((*mart_tables(), *described_tables()))})
+    description = read_json(settings.home / paths.DRAFT_DESCRIPTION, {})
+    with duckdb.connect(str(draft / DATABASE), read_only=True) as connection:
         in_draft = connection.execute(
             "select max(publication_id), (select count(*) from marts.quality_check), (select count(*) from "
             "marts.revision where publication_id = $new) from marts.publication",
@@ -183,27 +193,28 @@ def release(settings: Settings) -> Publication | None:
     from dagster_project.publication.formats.write import write_formats
     from dagster_project.report.follow_up import write_report
 
-    write_report(settings.draft)
+    write_report(draft)
     earlier = [publication.manifest for publication in publications(settings)]
-    write_formats(settings.draft, description, earlier, read_catalogue(settings.catalogue))
-    if not description["synthetic"] and not settings.catalogue.exists():
-        logger.warning("%s declares neither publisher nor licence: see docs/formats.md", settings.catalogue)
+    write_formats(draft, description, earlier, read_catalogue(catalogue))
+    if not description["synthetic"] and not catalogue.exists():
+        logger.warning("%s declares neither publisher nor licence: see docs/formats.md", catalogue)
     remember_withheld(settings)
-    seal(settings.draft, {**description, "checks": {**description["checks"], "results": checks}})
+    seal(draft, {**description, "checks": {**description["checks"], "results": checks}})
     publication = publish(settings, description["publication_id"])
     logger.info("published %s", publication.publication_id)
     return publication
 
 
-def _read_approved_audit(settings: Settings) -> Audit:
+def _read_approved_audit(state: State) -> Audit:
     """Return the audit of the draft if it allows publishing."""
+    settings = state.settings
     audit = read_audit(settings)
     if (
         audit is None
-        or audit.basis != publication_basis(settings)
-        or not is_built(settings)
-        or not settings.draft.is_dir()
-        or not settings.draft_description.exists()
+        or audit.basis != publication_basis(state)
+        or not is_built(state)
+        or not (settings.published / paths.DRAFT).is_dir()
+        or not (settings.home / paths.DRAFT_DESCRIPTION).exists()
     ):
         raise PublishingBlockedError([], "there is no draft of the present deliveries: load again")
     if not any(result.layer == "published" for result in audit.results):
@@ -213,25 +224,23 @@ def _read_approved_audit(settings: Settings) -> Audit:
     return audit
 
 
-def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
+def _description(state: State, audit: Audit) -> dict[str, Any]:
     """Return the content of the manifest."""
-    active = active_deliveries(settings)
-    years = complete_years(active)
-    kept = kept_description(settings)
-    loaded = last_loaded(settings)
+    years, purged = state.complete_years, state.purged
+    loaded = last_loaded(state)
     now = datetime.now(UTC)
     return {
-        "publication_id": next_publication_id(settings, now),
+        "publication_id": next_publication_id(state.settings, now),
         "published_at": now.isoformat(timespec="seconds"),
         "basis": audit.basis,
-        "synthetic": any(record.synthetic is not None for record in active.values())
-        or any(delivery["synthetic"] is not None for delivery in kept["deliveries"]),
-        "years": [*kept["years"], *years],
-        "kept_from": kept["publication_id"] or None,
+        "synthetic": any(record.synthetic is not None for record in state.active.values())
+        or any(delivery["synthetic"] is not None for delivery in purged.deliveries),
+        "years": [*purged.years, *years],
+        "kept_from": purged.publication_id or None,
         "code_version": code_version(),
-        **comparison_basis(settings),
+        **comparison_basis(state),
         "deliveries": [
-            *kept["deliveries"],
+            *purged.deliveries,
             *(
                 {
                     "source": record.source,
@@ -243,11 +252,11 @@ def _description(settings: Settings, audit: Audit) -> dict[str, Any]:
                     "synthetic": record.synthetic,
                     "files": {name: asdict(file) for name, file in record.files.items()},
                 }
-                for record in active.values()
+                for record in state.active.values()
                 if record.year in years or record.source == "police"
             ),
         ],
-        "waivers": [waiver.text for waiver in read_waivers(settings.waivers)],
+        "waivers": [waiver.text for waiver in read_waivers(state.settings.home / paths.WAIVERS)],
         "checks": {
             "passed": sum(result.passed for result in audit.results),
             "warned": len(audit.warnings),

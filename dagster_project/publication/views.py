@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
@@ -34,7 +35,7 @@ def column_comments(view: str) -> dict[str, str]:
 
 def write_views(settings: Settings) -> None:
     """Create the views with their descriptions in the draft's database."""
-    with duckdb.connect(str(settings.draft / DATABASE)) as connection:
+    with duckdb.connect(str(settings.published / paths.DRAFT / DATABASE)) as connection:
         for view, statement in published_views().items():
             connection.execute(f"create or replace view marts.{view} as {statement}")
             connection.execute(f"comment on view marts.{view} is {_text(_views()[view]['description'])}")
@@ -46,8 +47,8 @@ def changed_views(settings: Settings) -> list[str]:
     """Return the views of the draft whose rows differ from their statement on the built tables."""
     changed = []
     with duckdb.connect() as connection:
-        connection.execute(f"attach {literal(settings.draft / DATABASE)} as served (read_only)")
-        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
+        connection.execute(f"attach {literal(settings.published / paths.DRAFT / DATABASE)} as served (read_only)")
+        connection.execute(f"attach {literal(settings.home / paths.WAREHOUSE)} as built (read_only)")
         for view, statement in published_views().items():
             # Tables of a view are resolved in the current database.
             for database, rows in (("served", f"select * from marts.{view}"), ("built", statement)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.files import read_json, write_json
 from dagster_project.memory import duckdb_limits, limit_memory
@@ -18,7 +19,7 @@ from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import apply_waivers, read_waivers
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.state import DeliveryRecord, active_deliveries, complete_years, record_folder
+from dagster_project.state import DeliveryRecord, State, read_state, record_folder
 from dagster_project.transformation.dbt_project import (
     NodeResult,
     data_test_checks,
@@ -67,32 +68,31 @@ def audit_warehouse(settings: Settings) -> Audit:
 
     Without a complete year there are no results.
     """
-    active = active_deliveries(settings)
-    complete = complete_years(active)
-    if not complete:
-        return Audit(publication_basis(settings), ())
+    state = read_state(settings)
+    if not state.complete_years:
+        return Audit(publication_basis(state), ())
     # Imported here because Great Expectations takes seconds to import.
     from expectations.suites import load_suites
     from expectations.validation import validate
 
     # An audit of stale marts must not be used for the current deliveries.
-    basis = publication_basis(settings) if is_built(settings) else "stale"
+    basis = publication_basis(state) if is_built(state) else "stale"
     results = [
         *(
             result
-            for (_, year), record in active.items()
-            if year in complete
+            for (_, year), record in state.active.items()
+            if year in state.complete_years
             for result in _audit_delivery(settings, record)
         ),
-        *(result for record in active.values() for result in _corrections(record)),
+        *(result for record in state.active.values() for result in _corrections(record)),
     ]
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         limit_memory(connection, settings)
         results += data_test_results(read_data_tests(settings), connection)
         results += validate("marts", load_suites("intermediate", "marts"), connection)
-    results = apply_waivers(results, read_waivers(settings.waivers), date.today())
+    results = apply_waivers(results, read_waivers(settings.home / paths.WAIVERS), date.today())
     audit = Audit(basis, tuple(leave_consequences_unjudged(results, load_suites("raw", "intermediate", "marts"))))
-    save_audit(settings, audit)
+    save_audit(state, audit)
     return audit
 
 
@@ -121,25 +121,25 @@ def leave_consequences_unjudged(
     return [with_causes_considered(result) for result in results]
 
 
-def save_audit(settings: Settings, audit: Audit) -> None:
+def save_audit(state: State, audit: Audit) -> None:
     """Store an audit and render the validation page."""
     results = [asdict(result) for result in audit.results]
-    write_json(settings.audit_results, {"basis": audit.basis, "results": results})
-    deliveries = active_deliveries(settings)
-    years = complete_years(deliveries)
+    home = state.settings.home
+    write_json(home / paths.AUDIT_RESULTS, {"basis": audit.basis, "results": results})
+    years = state.complete_years
     heading = {
-        "Audit of": f"{len(deliveries)} deliveries, years {', '.join(map(str, years)) or 'none'}",
+        "Audit of": f"{len(state.active)} deliveries, years {', '.join(map(str, years)) or 'none'}",
         "Basis": audit.basis,
         "Code version": code_version(),
     }
-    if any(record.synthetic is not None for record in deliveries.values()):
+    if any(record.synthetic is not None for record in state.active.values()):
         heading["Data"] = "synthetic sample data"
-    render_page(audit.results, heading=heading, destination=settings.validation_page)
+    render_page(audit.results, heading=heading, destination=home / paths.VALIDATION_PAGE)
 
 
 def read_audit(settings: Settings) -> Audit | None:
     """Return the latest stored audit, if any."""
-    stored: dict[str, Any] | None = read_json(settings.audit_results, None)
+    stored: dict[str, Any] | None = read_json(settings.home / paths.AUDIT_RESULTS, None)
     if stored is None:
         return None
     try:
@@ -149,15 +149,14 @@ def read_audit(settings: Settings) -> Audit | None:
         return None
 
 
-def missing_checks(settings: Settings, audit: Audit) -> list[str]:
+def missing_checks(state: State, audit: Audit) -> list[str]:
     """Return the declared checks without a result, as `asset.name`, with the year for checks of deliveries."""
     from expectations.suites import load_suites
 
-    active = active_deliveries(settings)
-    complete = complete_years(active)
+    complete = state.complete_years
     sources = {file.table: file.source for file in input_contract().files}
     loaded: dict[str, list[int | None]] = {
-        source: [year for (delivered, year) in active if delivered == source and year in complete]
+        source: [year for (delivered, year) in state.active if delivered == source and year in complete]
         for source in sources.values()
     }
     declared: set[tuple[str, str, int | None]] = {
@@ -183,7 +182,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
 
     files = {file.table: file.name for file in input_contract().sources[record.source]}
     of_source = [suite for suite in load_suites("raw") if suite.meta["asset"] in files]
-    with duckdb.connect(config=duckdb_limits(settings, settings.scratch)) as connection:
+    with duckdb.connect(config=duckdb_limits(settings, settings.home / paths.SCRATCH)) as connection:
         for table, name in files.items():
             rows = parquet(raw_file(settings, record, name))
             connection.execute(f"create view {table} as select *, {record.year} as year from {rows}")

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from dagster_project import paths
 from dagster_project.contract import DeliveryLabel
 from dagster_project.declared_files import DeclaredModel, StrictLoader, describe_errors, read_yaml
 from dagster_project.ingestion.identifiers import PublicText
@@ -192,7 +193,10 @@ def read_waivers(path: Path) -> list[Waiver]:
 def describe_waivers(settings: Settings) -> list[str]:
     """What was waived, for every load to show; an expired waiver blocks publishing."""
     today = date.today()
-    return [f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}" for one in read_waivers(settings.waivers)]
+    return [
+        f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}"
+        for one in read_waivers(settings.home / paths.WAIVERS)
+    ]
 
 
 def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], today: date) -> list[CheckResult]:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.disclosure.withheld import write_suppression_audit
 from dagster_project.files import private_folder
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
-from dagster_project.state import active_deliveries
+from dagster_project.state import read_state
 from dagster_project.transformation.dbt_project import NodeResult, run_dbt, store_data_tests
 from dagster_project.transformation.fingerprints import (
     is_built_by_present_rules,
@@ -31,11 +32,12 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
     Returns the stale years and the result of every dbt node. A working database that cannot be opened, or that was built by
     other rules, is deleted and rebuilt; it contains derived data only.
     """
+    warehouse = settings.home / paths.WAREHOUSE
     private_folder(settings.home)
     _delete_outdated_database(settings)
-    active = active_deliveries(settings)
-    with duckdb.connect(str(settings.warehouse_file)) as connection:
-        create_sources(connection, settings, active, year_fingerprints(settings, active))
+    state = read_state(settings)
+    with duckdb.connect(str(warehouse)) as connection:
+        create_sources(connection, state, year_fingerprints(state))
         has_seeds = record_build_begins(connection)
         stale = _stale_years(connection)
     logger.info("building %s", f"years {format_years(stale)}" if stale else "the small tables; no year is stale")
@@ -44,16 +46,17 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
     seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
     if not models:
-        with duckdb.connect(str(settings.warehouse_file)) as connection:
+        with duckdb.connect(str(warehouse)) as connection:
             _export_quarantined_decisions(connection, settings)
             write_suppression_audit(connection, settings)
-            record_build_ended(connection, settings)
+            record_build_ended(connection, state)
         store_data_tests(settings, results)
     return stale, results
 
 
 def _delete_outdated_database(settings: Settings) -> None:
     """Delete the working database unless the present rules built it."""
+    warehouse = settings.home / paths.WAREHOUSE
     try:
         if is_built_by_present_rules(settings):
             return
@@ -62,8 +65,8 @@ def _delete_outdated_database(settings: Settings) -> None:
             # Another process has it open.
             raise
         logger.warning("the working database cannot be opened; rebuilding it")
-    settings.warehouse_file.unlink(missing_ok=True)
-    settings.warehouse_file.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+    warehouse.unlink(missing_ok=True)
+    warehouse.with_suffix(".duckdb.wal").unlink(missing_ok=True)
 
 
 def _stale_years(connection: duckdb.DuckDBPyConnection) -> list[int]:
@@ -81,9 +84,10 @@ def _stale_years(connection: duckdb.DuckDBPyConnection) -> list[int]:
 
 def _export_quarantined_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Export the decisions that dbt quarantined, so that they can be read while the next build locks the database."""
-    new = settings.quarantined_decisions.with_suffix(".new")
+    quarantined_decisions = settings.home / paths.QUARANTINED_DECISIONS
+    new = quarantined_decisions.with_suffix(".new")
     columns = "source, year, file, reason, line"
     connection.execute(
         f"copy (select {columns} from intermediate.int_quarantined_decision) to {literal(new)} (format parquet)"
     )
-    new.replace(settings.quarantined_decisions)
+    new.replace(quarantined_decisions)

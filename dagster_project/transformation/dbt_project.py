@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from dagster_project import paths
 from dagster_project.files import private_folder, read_json, write_json, write_text
 from dagster_project.memory import duckdb_memory
 from dagster_project.settings import DBT_PROJECT, REPOSITORY, Settings
@@ -116,12 +117,12 @@ def model_and_check(test: str, attached_node: str | None) -> tuple[str, str]:
 
 def store_data_tests(settings: Settings, results: Iterable[NodeResult]) -> None:
     """Store the results of a build's data tests for the audit."""
-    write_json(settings.data_tests, [asdict(result) for result in results if result.tested_model])
+    write_json(settings.home / paths.DATA_TESTS, [asdict(result) for result in results if result.tested_model])
 
 
 def read_data_tests(settings: Settings) -> list[NodeResult]:
     """The results of the data tests of the latest build."""
-    return [NodeResult(**result) for result in read_json(settings.data_tests, [])]
+    return [NodeResult(**result) for result in read_json(settings.home / paths.DATA_TESTS, [])]
 
 
 @cache
@@ -197,14 +198,15 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     Raises `TransformationFailedError` when a model could not be built. Failing data tests are results, not errors, and so are checks
     that dbt could not run.
     """
+    scratch = settings.home / paths.SCRATCH
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    settings.scratch.mkdir(parents=True, exist_ok=True)
-    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.warehouse_file)
-    os.environ["UPPKLARAT_SCRATCH"] = str(settings.scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.home / paths.WAREHOUSE)
+    os.environ["UPPKLARAT_SCRATCH"] = str(scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory(settings)
     # A load writes no compiled models into the code folder.
-    with TemporaryDirectory(dir=settings.scratch) as target:
+    with TemporaryDirectory(dir=scratch) as target:
         try:
             outcome = invoke_parsed(
                 [*arguments, "--log-path", str(settings.home / "logs"), *_path_options(Path(target))]

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.memory import limit_memory
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    DeliveryRecord,
-    active_deliveries,
-    complete_years,
-    kept_description,
-    record_folder,
-)
+from dagster_project.state import DeliveryRecord, State, record_folder
 from dagster_project.transformation.dbt_project import mart_tables
 from dagster_project.versions import fingerprint, rules_version
 
 _TABLE_EXISTS = "from duckdb_tables() where schema_name = 'build' and table_name = ?"
 
 
-def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord]) -> dict[int, str]:
+def year_fingerprints(state: State) -> dict[int, str]:
     """The fingerprint of the inputs of each complete year, by year.
 
     The inputs are the year's own deliveries, the police deliveries of earlier years, in which offences are looked up, the user's
     own offence codes, and the rules.
     """
-    own_codes = settings.own_offence_codes
+    own_codes = state.settings.home / paths.OWN_OFFENCE_CODES
     shared = [
         rules_version(),
-        kept_description(settings)["before"],
+        state.purged.before,
         fingerprint([own_codes]) if own_codes.exists() else "",
     ]
     return {
@@ -43,32 +38,34 @@ def year_fingerprints(settings: Settings, active: Mapping[tuple[str, int], Deliv
                 *(
                     # Another key changes the pseudonyms.
                     [record.label, record.delivery_id, record.judged_by, record.key_id]
-                    for (source, delivered), record in active.items()
+                    for (source, delivered), record in state.active.items()
                     if delivered == year or (source == "police" and delivered < year)
                 ),
             ]
         )
-        for year in complete_years(active)
+        for year in state.complete_years
     }
 
 
-def is_built(settings: Settings) -> bool:
+def is_built(state: State) -> bool:
     """Whether the marts are the unchanged result of a build of the active deliveries by the present rules and settings."""
-    if not settings.warehouse_file.exists():
+    warehouse = state.settings.home / paths.WAREHOUSE
+    if not warehouse.exists():
         return False
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-        limit_memory(connection, settings)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        limit_memory(connection, state.settings)
         if not connection.execute(_TABLE_EXISTS, ["result"]).fetchone():
             return False
         recorded = connection.execute("select basis, content from build.result").fetchone()
-        return recorded == (_basis(settings), _content(connection))
+        return recorded == (_basis(state), _content(connection))
 
 
 def is_built_by_present_rules(settings: Settings) -> bool:
     """Whether the present rules built the working database, so that a build can keep its years."""
-    if not settings.warehouse_file.exists():
+    warehouse = settings.home / paths.WAREHOUSE
+    if not warehouse.exists():
         return False
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
         exists = connection.execute(_TABLE_EXISTS, ["rules"]).fetchone()
         return bool(exists) and connection.execute("select version from build.rules").fetchone() == (rules_version(),)
 
@@ -85,10 +82,10 @@ def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
     return ended
 
 
-def record_build_ended(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def record_build_ended(connection: duckdb.DuckDBPyConnection, state: State) -> None:
     """Record the fingerprints of the build's inputs and of its marts."""
     connection.execute("create or replace table build.result (basis varchar, content varchar)")
-    connection.execute("insert into build.result values (?, ?)", [_basis(settings), _content(connection)])
+    connection.execute("insert into build.result values (?, ?)", [_basis(state), _content(connection)])
 
 
 def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
@@ -96,9 +93,8 @@ def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
     return record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by) / f"{file}.parquet"
 
 
-def _basis(settings: Settings) -> str:
-    years = year_fingerprints(settings, active_deliveries(settings))
-    return _hash([years, kept_description(settings), settings.suppress_below, rules_version()])
+def _basis(state: State) -> str:
+    return _hash([year_fingerprints(state), asdict(state.purged), state.settings.suppress_below, rules_version()])
 
 
 def _content(connection: duckdb.DuckDBPyConnection) -> str:

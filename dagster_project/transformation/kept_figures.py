@@ -6,9 +6,10 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.state import kept_description
+from dagster_project.state import State
 from dagster_project.transformation.dbt_project import kept_tables, mart_declarations
 
 KEPT_OFFENCES = "police_offences"
@@ -16,20 +17,20 @@ KEPT_OFFENCES = "police_offences"
 
 def kept_file(settings: Settings, before: int, table: str) -> Path:
     """The path of a table's rows kept by the purge of years before `before`."""
-    return settings.kept / str(before) / f"{table}.parquet"
+    return settings.home / paths.KEPT / str(before) / f"{table}.parquet"
 
 
-def create_kept_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def create_kept_sources(connection: duckdb.DuckDBPyConnection, state: State) -> None:
     """Create the tables of purged years in source `raw`; columns added since the purge are null."""
-    description = kept_description(settings)
+    purged = state.purged
     connection.execute("create or replace table raw.kept_year (year integer, publication_id varchar)")
-    for year in description["years"]:
-        connection.execute("insert into raw.kept_year values (?, ?)", [year, description["publication_id"]])
+    for year in purged.years:
+        connection.execute("insert into raw.kept_year values (?, ?)", [year, purged.publication_id])
     for table in kept_tables():
         columns = mart_declarations()[table].columns
         definition = ", ".join(f"{name} {sql_type}" for name, (sql_type, _) in columns.items())
         connection.execute(f"create or replace table raw.kept_{table} ({definition})")
-        if (kept := kept_file(settings, description["before"], table)).exists():
+        if (kept := kept_file(state.settings, purged.before, table)).exists():
             existing = {name for name, *_ in connection.execute(f"describe from {parquet(kept)}").fetchall()}
             shared = ", ".join(name for name in columns if name in existing)
             connection.execute(f"insert into raw.kept_{table} by name select {shared} from {parquet(kept)}")

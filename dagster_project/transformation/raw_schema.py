@@ -8,11 +8,12 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.disclosure.withheld import create_withheld_source
-from dagster_project.settings import SEEDS, Settings
+from dagster_project.settings import SEEDS
 from dagster_project.sql import parquet
-from dagster_project.state import DeliveryRecord, kept_description
+from dagster_project.state import DeliveryRecord, State
 from dagster_project.transformation.fingerprints import raw_file
 from dagster_project.transformation.kept_figures import KEPT_OFFENCES, create_kept_sources, kept_file
 
@@ -23,14 +24,13 @@ _SQL_TYPES = {"text": "varchar", "integer": "integer", "date": "date"}
 
 def create_sources(
     connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    active: Mapping[tuple[str, int], DeliveryRecord],
+    state: State,
     year_fingerprints: Mapping[int, str],
 ) -> None:
     """Create the views and tables of the dbt project's source `raw`; `year_fingerprints` contains the complete years."""
     connection.execute("create schema if not exists raw")
     for file in input_contract().files:
-        connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(settings, file, active)}")
+        connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(state, file)}")
     connection.execute(
         """
         create or replace table raw.delivery_file (
@@ -38,8 +38,8 @@ def create_sources(
             rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint
         )"""
     )
-    _list_unusable_fields(connection, active, year_fingerprints)
-    for record in active.values():
+    _list_unusable_fields(connection, state.active, year_fingerprints)
+    for record in state.active.values():
         for name, file_record in record.files.items():
             connection.execute(
                 "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -59,9 +59,9 @@ def create_sources(
     connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")
     for year, year_fingerprint in year_fingerprints.items():
         connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
-    create_kept_sources(connection, settings)
-    create_withheld_source(connection, settings)
-    _load_own_offence_codes(connection, settings.own_offence_codes)
+    create_kept_sources(connection, state)
+    create_withheld_source(connection, state.settings)
+    _load_own_offence_codes(connection, state.settings.home / paths.OWN_OFFENCE_CODES)
 
 
 def _list_unusable_fields(
@@ -95,15 +95,15 @@ def _list_unusable_fields(
                 )
 
 
-def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
+def _union_of_years(state: State, file: FileContract) -> str:
     """One select per delivery with a constant year, so that a build of some years opens only their files."""
     columns = ", ".join(column.name for column in file.columns)
     selects = [
-        f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(settings, record, file.name))}"
-        for (source, year), record in active.items()
+        f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(state.settings, record, file.name))}"
+        for (source, year), record in state.active.items()
         if source == file.source
     ]
-    kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
+    kept = kept_file(state.settings, state.purged.before, KEPT_OFFENCES)
     if file.table == KEPT_OFFENCES and kept.exists():
         selects.append(f"select year, line, {columns} from {parquet(kept)}")
     typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)

@@ -12,6 +12,7 @@ from conftest import settings_in
 from test_disclosure import BELOW, attack_warehouse
 from warehouse import build
 
+from dagster_project import paths
 from dagster_project.sample import write_sample
 from dagster_project.years import parse_years
 
@@ -41,7 +42,7 @@ def main() -> int:
         settings = settings_in(Path(folder), suppress_below=BELOW)
         write_sample(settings.landing, options.years, options.scale, seed=1, progress=lambda _: None)
         build(settings)
-        with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
             connection.sql(LOSS).show()
             attacked, told = attack_warehouse(connection)
     print(f"small counts attacked: {attacked:,}; told to within fewer than three values: {len(told)}")

@@ -55,6 +55,7 @@ from benchmark_worlds import (
     world_in,
 )
 
+from dagster_project import paths
 from dagster_project.settings import Settings
 from dagster_project.sql import literal, parquet
 from dagster_project.transformation.dbt_project import prepare_manifest
@@ -176,7 +177,7 @@ class Bench:
 
     def _compare(self, case: str, world: Settings) -> None:
         """Compare what the plain script counts with what was published, and with the other scripts."""
-        figures = parquet(world.current / "parquet" / "fct_indicator_year.parquet")
+        figures = parquet(world.published / paths.CURRENT / "parquet" / "fct_indicator_year.parquet")
         with duckdb.connect() as connection:
             counts = f"read_csv({literal(self._counts(PLAIN))}, types = {{'geography_code': 'VARCHAR'}})"
             (cells, different, processed, more, cleared, more_cleared) = (

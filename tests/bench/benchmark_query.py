@@ -20,6 +20,7 @@ import duckdb
 import psycopg
 from postgres_server import database
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.postgres import serve
 from dagster_project.settings import Settings
@@ -111,7 +112,7 @@ def in_duckdb(file: Path) -> dict[str, list[float]]:
 def main() -> None:
     published = Path(sys.argv[1] if len(sys.argv) > 1 else "data/published").absolute()
     settings = Settings(landing=published.parent / "landing", home=published.parent / "warehouse", published=published)
-    results = {**in_postgresql(settings), **in_duckdb(settings.current / DATABASE)}
+    results = {**in_postgresql(settings), **in_duckdb(settings.published / paths.CURRENT / DATABASE)}
     print(f"{'':<40}{'median ms':>10}{'95 % ms':>10}")
     for name, times in results.items():
         print(f"{name:<40}{statistics.median(times):>10.2f}{sorted(times)[int(len(times) * 0.95)]:>10.2f}")

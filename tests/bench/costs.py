@@ -22,10 +22,12 @@ import duckdb
 from conftest import settings_in
 from reference.worlds import dirty_world
 
+from dagster_project import paths
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.release import make_draft, release
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import prepare_manifest
 
@@ -130,7 +132,7 @@ def load(settings: Settings) -> dict[str, Any]:
     costs: dict[str, Any] = {}
     before = _files(settings)
     with counted("ingest", costs):
-        changed = [ingest(folder, settings) for folder in changed_folders(settings)]
+        changed = [ingest(folder, settings) for folder in changed_folders(read_state(settings))]
     if changed:
         with counted("build", costs):
             build_marts(settings)
@@ -143,7 +145,7 @@ def load(settings: Settings) -> dict[str, Any]:
 
 
 def _files(settings: Settings) -> Counter[str]:
-    raw = ("raw", settings.raw)
+    raw = ("raw", settings.home / paths.RAW_STORE)
     return Counter(
         {
             name: sum(path.is_file() for path in place.rglob("*") if not path.is_symlink())

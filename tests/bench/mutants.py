@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from dagster_project import paths
+
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 TESTS = Path(__file__).resolve().parents[1]
@@ -332,7 +334,7 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     prepare_manifest()
     base = Settings(landing=place / "landing", home=place / "home", published=place / "published")
     base.home.mkdir()
-    with duckdb.connect(str(base.warehouse_file)) as connection:
+    with duckdb.connect(str(base.home / paths.WAREHOUSE)) as connection:
         create_sources(connection, base, active={}, year_fingerprints={})
     run_dbt(
         base,
@@ -342,7 +344,7 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
 
     def try_one(mutant: Mutant | None, folder: Path) -> str:
         _copy(mutant, folder, "dbt")
-        shutil.copy(base.warehouse_file, folder / "warehouse.duckdb")
+        shutil.copy(base.home / paths.WAREHOUSE, folder / "warehouse.duckdb")
         for node in [*manifest.nodes.values(), *manifest.macros.values(), *manifest.unit_tests.values()]:
             if node.package_name == "uppklarat" and getattr(node, "root_path", None):
                 node.root_path = str(folder / "dbt")

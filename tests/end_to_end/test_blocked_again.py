@@ -14,6 +14,7 @@ from loads import Stop, Way, broken_promises, run
 from reference.worlds import dirty_world, prosecution_row
 from test_orchestration import places
 
+from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.cli.dagster_run import CHECK_FAILED
 from dagster_project.defs import publication_assets as publication_module
@@ -86,17 +87,21 @@ def killed_before_the_audit_is_kept(settings: Settings) -> None:
 
 
 def the_working_database_is_lost(settings: Settings) -> None:
-    settings.warehouse_file.unlink()
+    (settings.home / paths.WAREHOUSE).unlink()
 
 
 def the_index_and_the_audit_are_lost(settings: Settings) -> None:
-    for path in (settings.landing_index, settings.audit_results, settings.data_tests):
+    for path in (
+        settings.home / paths.LANDING_INDEX,
+        settings.home / paths.AUDIT_RESULTS,
+        settings.home / paths.DATA_TESTS,
+    ):
         path.unlink()
 
 
 def a_draft_is_left(settings: Settings) -> None:
-    settings.draft.mkdir()
-    (settings.draft / "manifest.json").write_text("{}", encoding="utf-8")
+    (settings.published / paths.DRAFT).mkdir()
+    (settings.published / paths.DRAFT / "manifest.json").write_text("{}", encoding="utf-8")
 
 
 def only_other_years(settings: Settings) -> None:
@@ -117,7 +122,7 @@ def a_run_of_dagster(settings: Settings) -> None:
                 results.append(dg.materialize([asset], instance=instance, resources=resources, raise_on_error=False))
         finally:
             # A run keeps it until its process ends.
-            release_writer_lock(settings.lock)
+            release_writer_lock(settings.home / paths.LOCK)
     assert [result.success for result in results] == [False, False, False]
 
 
@@ -159,7 +164,7 @@ def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocke
         try:
             result = job.execute_in_process(instance=instance, tags=years, raise_on_error=False)
         finally:
-            release_writer_lock(blocked.lock)
+            release_writer_lock(blocked.home / paths.LOCK)
     failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
     assert failed == [VALIDATE]
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
@@ -206,7 +211,7 @@ def test_a_check_that_blocks_the_draft_is_reported_in_its_step(
                 [draft], instance=instance, resources={"places": places(settings)}, raise_on_error=False
             )
         finally:
-            release_writer_lock(settings.lock)
+            release_writer_lock(settings.home / paths.LOCK)
     (check,) = result.get_asset_check_evaluations()
     assert (check.check_name, check.passed, check.blocking) == (name, False, True)
     (failed,) = result.filter_events(lambda event: event.is_step_failure)

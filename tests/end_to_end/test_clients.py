@@ -15,6 +15,7 @@ from conftest import settings_in
 from made_publications import make_publication
 from sqlalchemy.pool import NullPool
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import point_to
 from dagster_project.settings import REPOSITORY, Settings
@@ -37,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def current(made: Settings) -> Path:
     """The database file through the link, which leads to the first publication."""
     point_to(made, FIRST)
-    return made.current / DATABASE
+    return made.published / paths.CURRENT / DATABASE
 
 
 @pytest.mark.parametrize("client", [one for one in CLIENTS if one.program == "duckdb_file"], ids=lambda one: one.name)

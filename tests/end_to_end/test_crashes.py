@@ -21,6 +21,7 @@ from dagster_project.defs.instance import open_instance
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publications import active_publication, publications
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 
 # Every moment at which what lies on disk changes its meaning, in the order of a load.
 STAGES = {
@@ -114,7 +115,7 @@ def test_a_full_disk_is_not_the_suppliers_fault(worlds: Worlds, settings: Settin
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
     try:
-        for folder in changed_folders(settings):
+        for folder in changed_folders(read_state(settings)):
             with pytest.raises(OSError, match="File too large"):
                 ingest(folder, settings)
     finally:

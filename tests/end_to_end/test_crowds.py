@@ -19,6 +19,7 @@ from kills import YEARS, Worlds, as_before
 from loads import Way, content, faults_after, run
 from postgres_server import database
 
+from dagster_project import paths
 from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.postgres import serve
@@ -77,7 +78,7 @@ def test_clients_read_whole_publications_while_a_load_goes_on(redelivered: Setti
 def test_every_duckdb_finds_tables_and_views(worlds: Worlds, client: Client) -> None:
     _, missing = at_hand([client])
     assert_all_were_tried(missing)
-    file = worlds.first.current / DATABASE
+    file = worlds.first.published / paths.CURRENT / DATABASE
     with duckdb.connect(str(file), read_only=True) as connection:
         names = [name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()]
         counted = {name: connection.execute(f"from marts.{name}").fetchall() for name in names}
@@ -97,7 +98,7 @@ def test_the_recipes_for_python_run(worlds: Worlds) -> None:
     recipes = re.findall(r"```python\n(.*?)```", RECIPES, re.DOTALL)
     names: dict[str, Any] = {}
     for recipe in recipes:
-        exec(re.sub(r'"[\w/]*data/published/current', f'"{worlds.first.current}', recipe), names)
+        exec(re.sub(r'"[\w/]*data/published/current', f'"{worlds.first.published / paths.CURRENT}', recipe), names)
         # The last of each is of DuckDB, pandas or none.
         assert len(names["frame"]) > 0
     assert len(recipes) == 3 and names["frame"]["geography_code"].str.len().min() > 1
@@ -109,7 +110,10 @@ def test_the_recipe_for_node_runs(worlds: Worlds) -> None:
     _, missing = at_hand([one for one in CLIENTS if one.place == "node"])
     assert_all_were_tried(missing)
     (recipe,) = re.findall(r"```js\n(.*?)```", RECIPES, re.DOTALL)
-    program = recipe.replace("data/published/current", str(worlds.first.current)) + "console.log(rows.length > 0);"
+    program = (
+        recipe.replace("data/published/current", str(worlds.first.published / paths.CURRENT))
+        + "console.log(rows.length > 0);"
+    )
     ran = subprocess.run(
         ["node", "--input-type=module"],
         input=program,
@@ -122,8 +126,9 @@ def test_the_recipe_for_node_runs(worlds: Worlds) -> None:
 
 
 def test_the_lock_tells_who_holds_it(settings: Settings) -> None:
-    hold_writer_lock(settings.lock, print, "a test")
-    hold_writer_lock(settings.lock, pytest.fail)  # again is free
-    assert re.fullmatch(r"a test, process \d+, since [\d: -]+", settings.lock.read_text(encoding="utf-8"))
-    release_writer_lock(settings.lock)
-    assert settings.lock.read_text(encoding="utf-8") == ""
+    lock = settings.home / paths.LOCK
+    hold_writer_lock(lock, print, "a test")
+    hold_writer_lock(lock, pytest.fail)  # again is free
+    assert re.fullmatch(r"a test, process \d+, since [\d: -]+", lock.read_text(encoding="utf-8"))
+    release_writer_lock(lock)
+    assert lock.read_text(encoding="utf-8") == ""

@@ -12,8 +12,10 @@ import pytest
 from conftest import copied
 from warehouse import marts
 
+from dagster_project import paths
 from dagster_project.cli.load import load
 from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.state import read_state
 from dagster_project.transformation.dbt_project import MANIFEST
 from dagster_project.transformation.fingerprints import is_built
 
@@ -73,25 +75,25 @@ def test_every_command_runs_where_nothing_was_loaded(project: Path) -> None:
 
 
 def test_no_command_changes_the_marts_of_a_load(project: Path, published: Settings) -> None:
-    before = marts(published.warehouse_file)
+    before = marts(published.home / paths.WAREHOUSE)
     assert before["fct_indicator_year"]
     for command in COMMANDS:
         done = dbt(project, *command)
         assert done.returncode == 0, f"{command}: {done.stdout}"
-        assert marts(published.warehouse_file) == before, command
+        assert marts(published.home / paths.WAREHOUSE) == before, command
         assert "WARN=0" in done.stdout or command[0] not in ("build", "test"), done.stdout
-    assert is_built(published)
+    assert is_built(read_state(published))
 
 
 def test_a_full_refresh_by_hand_changes_no_mart(project: Path, published: Settings) -> None:
-    before = marts(published.warehouse_file)
+    before = marts(published.home / paths.WAREHOUSE)
     done = dbt(project, "run", "--full-refresh")
     assert done.returncode == 0, done.stdout
-    assert marts(published.warehouse_file) == before
+    assert marts(published.home / paths.WAREHOUSE) == before
 
 
 def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, published: Settings) -> None:
-    with duckdb.connect(str(published.warehouse_file)) as connection:
+    with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
         connection.execute("drop table raw.complete_year")
     done = dbt(project, "run", "--select", "int_processed_offence")
     assert done.returncode == 1
@@ -99,13 +101,14 @@ def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, pu
 
 
 def test_a_load_starts_afresh_on_a_database_made_by_hand(project: Path, published: Settings) -> None:
-    before = marts(published.warehouse_file)
-    published.warehouse_file.unlink()
+    warehouse = published.home / paths.WAREHOUSE
+    before = marts(warehouse)
+    warehouse.unlink()
     assert dbt(project, "build", "--exclude-resource-type", "unit_test").returncode == 0
-    assert not is_built(published)
-    assert marts(published.warehouse_file)["fct_indicator_year"] == []
+    assert not is_built(read_state(published))
+    assert marts(warehouse)["fct_indicator_year"] == []
     load(published)
-    assert marts(published.warehouse_file) == before
+    assert marts(warehouse) == before
 
 
 def test_a_load_writes_nothing_into_the_code(published: Settings) -> None:
@@ -113,7 +116,7 @@ def test_a_load_writes_nothing_into_the_code(published: Settings) -> None:
         return {(str(path), path.stat().st_mtime_ns) for path in DBT_PROJECT.rglob("*")}
 
     before = written()
-    published.warehouse_file.unlink()
+    (published.home / paths.WAREHOUSE).unlink()
     load(published)
     assert written() == before
 
@@ -133,11 +136,12 @@ def test_set_up_is_apart_from_what_dbt_writes_by_hand(project: Path) -> None:
     ],
 )
 def test_a_load_notices_marts_that_are_not_as_it_built_them(published: Settings, meddling: str) -> None:
-    before = marts(published.warehouse_file)
-    with duckdb.connect(str(published.warehouse_file)) as connection:
+    warehouse = published.home / paths.WAREHOUSE
+    before = marts(warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
         connection.execute(meddling)
-    assert not is_built(published)
+    assert not is_built(read_state(published))
     outcome = load(published)
     assert (outcome.publication, outcome.rejected, outcome.blocked) == (None, (), None)
-    assert marts(published.warehouse_file) == before
-    assert is_built(published)
+    assert marts(warehouse) == before
+    assert is_built(read_state(published))

@@ -16,6 +16,7 @@ from loads import broken_promises
 from reference.worlds import dirty_world
 from warehouse import figures
 
+from dagster_project import paths
 from dagster_project.defs.dead_runs import WRITER
 from dagster_project.defs.instance import open_instance
 from dagster_project.publication.draft import DATABASE
@@ -74,4 +75,4 @@ def test_what_was_delivered_is_loaded_in_the_end(settings: Settings, moment: Cal
     assert after.pop(killed.run_id) == "FAILURE"
     assert list(after.values()) == ["SUCCESS"]
     assert broken_promises(settings) == []
-    assert {key[2] for key in figures(settings.current / DATABASE)} == {2023}
+    assert {key[2] for key in figures(settings.published / paths.CURRENT / DATABASE)} == {2023}

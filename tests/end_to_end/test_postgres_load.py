@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from reference.worlds import dirty_world
 from warehouse import COMMAND, environment
 
+from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.defs.common import Places
 from dagster_project.defs.publication_assets import POSTGRES, publication_assets
@@ -82,7 +83,7 @@ def test_the_files_stand_and_the_next_load_completes_it(
     # Real marts, with all that they hold, in the order of the file.
     for table in ("fct_indicator_year", "dim_geography", "quality_check", "publication"):
         with duckdb.connect() as connection:
-            file = made.current / "parquet" / f"{table}.parquet"
+            file = made.published / paths.CURRENT / "parquet" / f"{table}.parquet"
             expected = connection.execute(f"select * from {parquet(file)} order by all").fetchall()
         got = db.ask(f"select * from marts.{table}", who=db.login)
         assert sorted(map(repr, got)) == sorted(map(repr, expected))
@@ -97,7 +98,9 @@ def test_nothing_of_the_connection_string_is_told_or_kept(
 ) -> None:
     made, ended = loaded_without
     places = [path for place in (made.home, made.published) for path in place.rglob("*") if path.is_file()]
-    assert any(path.suffix == ".db" and made.dagster_home in path.parents for path in places), "no record of the run"
+    assert any(path.suffix == ".db" and made.home / paths.DAGSTER_HOME in path.parents for path in places), (
+        "no record of the run"
+    )
     held = b"".join(path.read_bytes() for path in places) + (ended.stdout + ended.stderr).encode()
     assert b"the server does not answer" in held
     assert [secret for secret in SECRETS if secret.encode() in held] == []

@@ -16,6 +16,7 @@ from reference import rules
 from reference.worlds import dirty_world
 from warehouse import differences, figures, marts, uppklarat
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import changed_files, publications
 from dagster_project.settings import Settings
@@ -29,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     done = uppklarat(settings, "load", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["published"] == said["current"] == settings.current.readlink().name
+    assert said["published"] == said["current"] == (settings.published / paths.CURRENT).readlink().name
     assert len(said["newest_figures"]) == 22
     return settings
 
@@ -39,7 +40,7 @@ def test_every_cell_is_what_the_rules_say(world: Settings) -> None:
     rates = rules.expected_rates(counts)
     expected = rules.as_published({key: {**counts[key], **rates[key]} for key in counts})
     assert sum(cell["processed"] for cell in expected.values()) > 10_000
-    assert differences(expected, figures(world.current / DATABASE)) == []
+    assert differences(expected, figures(world.published / paths.CURRENT / DATABASE)) == []
 
 
 def test_the_quarantine_is_what_the_contract_says(world: Settings) -> None:
@@ -71,25 +72,26 @@ def test_quarantined_rows_are_listed_with_file_and_line(world: Settings) -> None
 
 
 def test_loading_again_does_nothing(world: Settings) -> None:
-    before = (world.current.readlink().name, world.ledger.read_bytes())
+    before = ((world.published / paths.CURRENT).readlink().name, (world.home / paths.LEDGER).read_bytes())
     again = uppklarat(world, "load")
     assert again.returncode == 0
     assert "nothing new" in again.stdout
-    assert (world.current.readlink().name, world.ledger.read_bytes()) == before
+    assert ((world.published / paths.CURRENT).readlink().name, (world.home / paths.LEDGER).read_bytes()) == before
     assert len(publications(world)) == 1
 
 
 def test_what_is_served_is_what_was_built(world: Settings) -> None:
     """Read with a client that is not ours, in each format."""
-    served = marts(world.current / DATABASE)
-    assert served == marts(world.warehouse_file)
+    current = world.published / paths.CURRENT
+    served = marts(current / DATABASE)
+    assert served == marts(world.home / paths.WAREHOUSE)
     for table, rows in served.items():
-        assert pq.read_table(world.current / "parquet" / f"{table}.parquet").num_rows == len(rows)
-        with (world.current / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        assert pq.read_table(current / "parquet" / f"{table}.parquet").num_rows == len(rows)
+        with (current / "csv" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
             assert sum(1 for _ in csv.DictReader(file)) == len(rows)
-    columns = pq.read_table(world.current / "parquet" / "fct_indicator_year.parquet", columns=["processed", "cleared"])
+    columns = pq.read_table(current / "parquet" / "fct_indicator_year.parquet", columns=["processed", "cleared"])
     total = sum(columns["processed"].to_pylist())
-    assert total == sum(row["processed"] for row in figures(world.current / DATABASE).values()) > 0
+    assert total == sum(row["processed"] for row in figures(current / DATABASE).values()) > 0
 
 
 def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> None:
@@ -128,19 +130,19 @@ def test_no_personal_data_leaves_the_private_tables(world: Settings, what: str) 
         ("prosecution", "decisions", "aklagarnummer"),
         ("prosecution", "decisions", "misstanke_id"),
     ):
-        for path in world.raw.glob(f"{source}/*/*/{file}.parquet"):
+        for path in (world.home / paths.RAW_STORE).glob(f"{source}/*/*/{file}.parquet"):
             secrets |= {value.encode() for value in pq.read_table(path)[column].to_pylist() if value and len(value) > 8}
     assert len(secrets) > 1000
     places = {
         "published": [world.published],
         "logs and results": [
-            world.audit,
+            world.home / paths.AUDIT,
             world.home / "logs",
-            world.ledger,
-            world.landing_index,
-            *world.raw.glob("*/*/*/*.json"),
+            world.home / paths.LEDGER,
+            world.home / paths.LANDING_INDEX,
+            *(world.home / paths.RAW_STORE).glob("*/*/*/*.json"),
         ],
-        "dagster": [world.dagster_home],
+        "dagster": [world.home / paths.DAGSTER_HOME],
     }[what]
     files = [path for place in places for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()]
     assert files
@@ -153,7 +155,7 @@ def test_no_personal_data_leaves_the_private_tables(world: Settings, what: str) 
 
 
 def test_the_validation_page_needs_nothing_else(world: Settings) -> None:
-    page = world.validation_page.read_text(encoding="utf-8")
+    page = (world.home / paths.VALIDATION_PAGE).read_text(encoding="utf-8")
     assert "http://" not in page and "https://" not in page
     assert "quarantine within limit" in page.lower()
 
@@ -168,7 +170,7 @@ def test_status_tells_what_waits(world: Settings, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["published"] is None
     said = json.loads(uppklarat(only_police, "status", "--json").stdout)
     assert said["waiting"] == ["2023: waits for prosecution"]
-    assert not only_police.current.exists()
+    assert not (only_police.published / paths.CURRENT).exists()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from reference.rendering import deliver, neat_file
 from reference.worlds import World, offence_row, police_row, prosecution_row, small_worlds, write_world
 from warehouse import build, differences, figures
 
+from dagster_project import paths
 from dagster_project.settings import Settings
 
 ALL_CHECKS = list(HealthCheck)
@@ -39,11 +40,11 @@ def assert_counted(world: World) -> None:
         write_world(places.landing, world)
         build(places)
         expected = rules.as_published(rules.nonzero_counts(places.landing))
-        assert differences(expected, figures(places.warehouse_file, "processed > 0")) == []
+        assert differences(expected, figures(places.home / paths.WAREHOUSE, "processed > 0")) == []
 
 
 def table(places: Settings, query: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(places.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(places.home / paths.WAREHOUSE), read_only=True) as connection:
         return connection.execute(query).fetchall()
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reference.worlds import dirty_world
 from warehouse import build
 
+from dagster_project import paths
 from dagster_project.disclosure.suppression import EARLIER, SMALL, Cell, Counts, Table, is_small, tabulate, withhold
 from dagster_project.disclosure.withheld import count_figures_withheld_since, remember_withheld
 from dagster_project.settings import Settings
@@ -249,14 +250,14 @@ def attack_warehouse(connection: duckdb.DuckDBPyConnection) -> tuple[int, list[t
 
 
 def test_linear_programming_finds_no_small_count_of_the_warehouse(world: Settings) -> None:
-    with duckdb.connect(str(world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
         attacked, told = attack_warehouse(connection)
     assert attacked > 500
     assert told == []
 
 
 def test_other_tables_end_at_the_region(world: Settings) -> None:
-    with duckdb.connect(str(world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
         for table in ("fct_case_flow_year", "fct_processing_time_year", "fct_report_lag_year"):
             levels = connection.execute(f"select distinct geography_level from marts.{table} order by 1").fetchall()
             assert levels == [("polisregion",), ("riket",)]
@@ -264,7 +265,7 @@ def test_other_tables_end_at_the_region(world: Settings) -> None:
 
 def test_below_the_region_only_two_counts_are_shown(world: Settings) -> None:
     """And with them their difference; each further column would be one more."""
-    with duckdb.connect(str(world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
         shown = connection.execute(
             "select * from marts.fct_indicator_year where geography_level in ('lan', 'kommun') and suppression is null"
         ).pl()
@@ -273,21 +274,21 @@ def test_below_the_region_only_two_counts_are_shown(world: Settings) -> None:
 
 
 def test_the_private_account_says_why(world: Settings) -> None:
-    with world.suppression_audit.open(encoding="utf-8", newline="") as file:
+    with (world.home / paths.SUPPRESSION_AUDIT).open(encoding="utf-8", newline="") as file:
         account = list(csv.DictReader(file))
-    with duckdb.connect(str(world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
         (hidden,) = connection.execute(
             "select count(*) from marts.fct_indicator_year where suppression is not null"
         ).fetchone() or (0,)
     assert len(account) == hidden > 0
-    assert world.suppression_audit.stat().st_mode & 0o077 == 0
+    assert (world.home / paths.SUPPRESSION_AUDIT).stat().st_mode & 0o077 == 0
     for line in account:
         small = small_counts(Counts(int(line["cleared"]), int(line["processed"]) - int(line["cleared"])))
         assert not small or line["because"] == SMALL
 
 
 def hidden_and_labels(settings: Settings) -> set[tuple[object, ...]]:
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         return set(
             connection.execute(
                 """
@@ -303,7 +304,7 @@ def test_what_was_withheld_once_is_decided_once(world: Settings, settings: Setti
     before = hidden_and_labels(places)
     remember_withheld(places)
     remember_withheld(places)
-    places.warehouse_file.unlink()
+    (places.home / paths.WAREHOUSE).unlink()
     build(places)
     assert hidden_and_labels(places) == before
     shown = places.model_copy(update={"suppress_below": 1})
@@ -315,7 +316,7 @@ def test_a_file_that_shows_what_was_withheld_is_known(world: Settings, settings:
     places = copied(world, settings).model_copy(update={"suppress_below": BELOW})
     remember_withheld(places)
     file, hidden = places.home / "figures.parquet", len(hidden_and_labels(places))
-    with duckdb.connect(str(places.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(places.home / paths.WAREHOUSE), read_only=True) as connection:
         for shown, label in ((hidden, "null::varchar"), (0, "suppression")):
             connection.execute(
                 f"copy (select * replace ({label} as suppression) from marts.fct_indicator_year) to '{file}' (format parquet)"

@@ -20,6 +20,7 @@ from reference.worlds import dirty_world
 from test_docs import DOCS, anchors
 from warehouse import build, environment
 
+from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.cli.explain.lineage import RULES, lineage
 from dagster_project.cli.explain.text import format_explanation
@@ -29,6 +30,7 @@ from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 
 Said = tuple[int, str, str]
 
@@ -157,7 +159,7 @@ def test_the_offences_are_those_that_the_rules_count(
 
 
 def test_an_offence_without_a_report_date_is_told_as_such(published_world: Settings, ask: Any) -> None:
-    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as connection:
         found = connection.execute(
             "select indicator_id, variant, year, geography_level, geography_code, victim_group "
             "from intermediate.int_counted_offence where report_date is null and geography_level = 'riket' order by all"
@@ -181,7 +183,7 @@ def test_the_figure_is_the_published_one_with_its_formula(published_world: Setti
     numbers, _, result = formula["with_numbers"].partition(" = ")
     assert numbers == f"100 × {counts['cleared']} / {counts['processed']}"
     assert abs(float(result) - rate) < 1e-9
-    manifest = json.loads((published_world.current / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((published_world.published / paths.CURRENT / MANIFEST).read_text(encoding="utf-8"))
     delivered = {(one["source"], one["year"]): one["delivery_id"] for one in manifest["deliveries"]}
     told = {(one["source"], one["year"]): one["delivery_id"] for one in said["deliveries"]}
     assert told == {what: delivered[what] for what in (("police", 2024), ("prosecution", 2024), ("police", 2023))}
@@ -207,7 +209,7 @@ def test_text_tells_the_same_without_a_case_number(published_world: Settings, la
 
 
 def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world: Settings, ask: Any) -> None:
-    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         row = connection.execute(
             "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
             "where suppression is not null and geography_level = 'lan' order by all"
@@ -227,7 +229,7 @@ def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world
 
 
 def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_world: Settings, ask: Any) -> None:
-    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         row = connection.execute(
             "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
             "where suppression is null and processed > 0 and geography_level = 'lan' order by all"
@@ -249,7 +251,7 @@ def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_wo
 
 
 def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, Any], ask: Any) -> None:
-    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         row = connection.execute(
             "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
             "where processed = 0 and geography_level = 'kommun' order by all"
@@ -311,7 +313,7 @@ def private(said: Said) -> dict[str, Any]:
 
 
 def test_without_a_working_database_the_rest_is_told(world: Settings, ask: Any) -> None:
-    world.warehouse_file.unlink()
+    (world.home / paths.WAREHOUSE).unlink()
     said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
     assert said.keys() == {"available", "why"}
     assert "no working database" in said["why"]
@@ -320,7 +322,7 @@ def test_without_a_working_database_the_rest_is_told(world: Settings, ask: Any) 
 def test_a_load_that_has_the_database_is_not_disturbed(world: Settings, ask: Any) -> None:
     hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", hold, str(world.warehouse_file)],
+        [sys.executable, "-c", hold, str(world.home / paths.WAREHOUSE)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -333,14 +335,14 @@ def test_a_load_that_has_the_database_is_not_disturbed(world: Settings, ask: Any
 
 def test_deliveries_that_are_not_built_yet(world: Settings, ask: Any) -> None:
     dirty_world(world.landing, seed=28, offences_per_year=300, years=(2024,), dirt=0.0)
-    for folder in changed_folders(world):
+    for folder in changed_folders(read_state(world)):
         ingest(folder, world)
     assert "load` first" in private(ask(world, *question(WHOLE_COUNTRY), "--json"))["why"]
 
 
 @pytest.mark.parametrize(("source", "year"), [("police", 2024), ("prosecution", 2024), ("police", 2023)])
 def test_a_publication_of_other_deliveries(world: Settings, ask: Any, source: str, year: int) -> None:
-    path = world.current / MANIFEST
+    path = world.published / paths.CURRENT / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     (delivery,) = (one for one in manifest["deliveries"] if (one["source"], one["year"]) == (source, year))
     delivery["delivery_id"] = "another"
@@ -350,7 +352,7 @@ def test_a_publication_of_other_deliveries(world: Settings, ask: Any, source: st
 
 
 def test_offences_that_do_not_add_up_are_told_loudly(world: Settings, ask: Any) -> None:
-    with duckdb.connect(str(world.warehouse_file)) as connection:
+    with duckdb.connect(str(world.home / paths.WAREHOUSE)) as connection:
         connection.execute(
             "delete from intermediate.int_processed_offence where rowid = "
             "(select min(rowid) from intermediate.int_processed_offence where year = 2024 and indicator_id = 'valdtakt')"
@@ -393,7 +395,7 @@ def test_every_rule_is_a_heading_and_every_model_is_on_the_way() -> None:
 
 
 def test_nothing_private_is_in_messages(world: Settings, ask: Any, tmp_path: Path) -> None:
-    for path in world.raw.glob("police/2024/*/decisions.parquet"):
+    for path in (world.home / paths.RAW_STORE).glob("police/2024/*/decisions.parquet"):
         path.unlink()
     said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
     assert said == {"available": False, "why": "the working database or a file of the raw store cannot be read"}

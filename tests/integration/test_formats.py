@@ -31,6 +31,7 @@ from reference.worlds import dirty_world
 from test_publishing import publish
 from warehouse import build
 
+from dagster_project import paths
 from dagster_project.cli.load import load
 from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
 from dagster_project.publication.formats.catalogue import CatalogueError, read_catalogue
@@ -39,6 +40,7 @@ from dagster_project.publication.formats.write import FormatError, write_formats
 from dagster_project.publication.release import PublishingBlockedError, make_draft, nothing_to_publish
 from dagster_project.publications import changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.state import read_state
 from dagster_project.transformation.fingerprints import record_build_ended
 
 EVERY_FORMAT = True
@@ -66,7 +68,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def folder(made: Settings) -> Path:
-    return made.current.resolve()
+    return (made.published / paths.CURRENT).resolve()
 
 
 @pytest.fixture(scope="module")
@@ -334,9 +336,9 @@ OWN = {
 
 def test_another_publisher_is_another_publication(made: Settings, settings: Settings) -> None:
     published = copied(made, settings_in(settings.home.parent, suppress_below=5))
-    assert nothing_to_publish(published)
-    published.catalogue.write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
-    assert not nothing_to_publish(published)
+    assert nothing_to_publish(read_state(published))
+    (published.home / paths.CATALOGUE).write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
+    assert not nothing_to_publish(read_state(published))
 
 
 def test_who_publishes_is_said_and_the_series_holds_all_publications(other: Path, folder: Path) -> None:
@@ -378,7 +380,7 @@ SLIPS = {
 def test_a_slip_in_the_catalogue_is_refused_before_anything_is_loaded(settings: Settings, slip: str) -> None:
     settings.home.mkdir(parents=True)
     settings.landing.mkdir()
-    settings.catalogue.write_text(yaml.safe_dump(SLIPS[slip], allow_unicode=True), encoding="utf-8")
+    (settings.home / paths.CATALOGUE).write_text(yaml.safe_dump(SLIPS[slip], allow_unicode=True), encoding="utf-8")
     with pytest.raises(CatalogueError, match=r"catalogue\.yml"):
         load(settings)
 
@@ -470,21 +472,23 @@ FORMULAS = {
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_text_that_a_spreadsheet_would_compute_is_noticed(settings: Settings, text: str) -> None:
+    warehouse = settings.home / paths.WAREHOUSE
+    draft = settings.published / paths.DRAFT
     settings.home.mkdir(parents=True)
-    with duckdb.connect(str(settings.warehouse_file)) as connection:
+    with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema marts")
         connection.execute("create table marts.told (number double, words varchar)")
         connection.execute("insert into marts.told values (-0.5, ?), (-1.5, 'words')", [text])
-    begin_draft(settings.draft)
-    write_draft(settings.draft, ["told"], settings.warehouse_file)
-    with read_back(settings.draft, ["told"], settings.warehouse_file) as connection:
+    begin_draft(draft)
+    write_draft(draft, ["told"], warehouse)
+    with read_back(draft, ["told"], warehouse) as connection:
         found = dict(connection.execute(f"select format, formulas from {READ_BACK}").fetchall())
     assert found == {"csv": FORMULAS[text], "duckdb": 0, "parquet": 0}
 
 
 def test_a_formula_is_not_published(made: Settings, settings: Settings) -> None:
     published = copied(made, settings_in(settings.home.parent, suppress_below=5))
-    with duckdb.connect(str(published.warehouse_file)) as connection:
+    with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
         connection.execute("update marts.dim_geography set name = '=1+1' where geography_code = '0114'")
         # As if a build had made it: what anything else changes is noticed before.
         record_build_ended(connection, published)

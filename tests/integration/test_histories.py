@@ -15,13 +15,17 @@ from reference import rules
 from reference.worlds import dirty_world
 from warehouse import build, deliver, differences, figures, marts
 
+from dagster_project import paths
 from dagster_project.cli.purge import purge
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publications import next_publication_id, publish, seal
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, complete_years, kept_description, take_back
+from dagster_project.state import (
+    read_state,
+    withdraw,
+)
 from dagster_project.transformation.dbt_project import mart_tables
 from dagster_project.transformation.fingerprints import is_built
 
@@ -80,12 +84,16 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def publish_unaudited(warehouse: Settings) -> None:
     """A publication of the marts as they are, which is what a purge keeps figures from; the audit has tests of its own."""
-    begin_draft(warehouse.draft)
-    write_draft(warehouse.draft, mart_tables(), warehouse.warehouse_file)
-    years = [*kept_description(warehouse)["years"], *complete_years(active_deliveries(warehouse))]
+    draft = warehouse.published / paths.DRAFT
+    begin_draft(draft)
+    write_draft(draft, mart_tables(), warehouse.home / paths.WAREHOUSE)
+    years = [*read_state(warehouse).purged.years, *read_state(warehouse).complete_years]
     publication_id = next_publication_id(warehouse)
-    basis = publication_basis(warehouse)
-    seal(warehouse.draft, {"publication_id": publication_id, "basis": basis, "years": years, "deliveries": []})
+    basis = publication_basis(read_state(warehouse))
+    seal(
+        draft,
+        {"publication_id": publication_id, "basis": basis, "years": years, "deliveries": []},
+    )
     publish(warehouse, publication_id)
 
 
@@ -97,18 +105,18 @@ def live(history: list[Step], versions: dict[str, Path], warehouse: Settings) ->
             build(warehouse)
         elif what == "withdraw":
             if ledger.withdraw(source, year):
-                take_back(warehouse, source, year)
+                withdraw(read_state(warehouse), source, year)
         elif what == "purge":
             build(warehouse)
-            active = active_deliveries(warehouse)
-            waiting = {of_year for _, of_year in active} - set(complete_years(active))
-            if not waiting and any(complete >= year for complete in complete_years(active)):
+            state = read_state(warehouse)
+            waiting = {of_year for _, of_year in state.active} - set(state.complete_years)
+            if not waiting and any(complete >= year for complete in state.complete_years):
                 publish_unaudited(warehouse)
                 purge(warehouse, year)
                 ledger.purged_before = year
         else:
             deliver(versions[what], warehouse.landing, source, year)
-            for folder in changed_folders(warehouse):
+            for folder in changed_folders(read_state(warehouse)):
                 ingest(folder, warehouse)
             ledger.take(what, source, year)
     build(warehouse)
@@ -124,14 +132,14 @@ def assert_like_a_build_from_nothing(history: list[Step], versions: dict[str, Pa
                 deliver(versions[loaded[-1]], at_once.landing, source, year)
         if ledger.purged_before:
             at_once.home.mkdir(parents=True)
-            shutil.copytree(stepwise.kept, at_once.kept)
-            shutil.copy(stepwise.kept_description, at_once.kept_description)
+            shutil.copytree(stepwise.home / paths.KEPT, at_once.home / paths.KEPT)
+            shutil.copy(stepwise.home / paths.PURGED, at_once.home / paths.PURGED)
         build(at_once)
-        assert marts(stepwise.warehouse_file) == marts(at_once.warehouse_file)
-        assert is_built(stepwise)
+        assert marts(stepwise.home / paths.WAREHOUSE) == marts(at_once.home / paths.WAREHOUSE)
+        assert is_built(read_state(stepwise))
         if not ledger.purged_before:
             expected = rules.as_published(rules.nonzero_counts(at_once.landing))
-            assert differences(expected, figures(stepwise.warehouse_file, "processed > 0")) == []
+            assert differences(expected, figures(stepwise.home / paths.WAREHOUSE, "processed > 0")) == []
 
 
 LOAD: Step = ("load", "", 0)

@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from reference.worlds import dirty_world
 from warehouse import build, deliver, marts
 
+from dagster_project import paths
 from dagster_project.ingestion.ingest import changed_folders, ingest
+from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
 
 FOLDERS = [(source, year) for year in (2022, 2023, 2024) for source in ("police", "prosecution")]
@@ -33,12 +35,12 @@ def test_a_lost_key_costs_a_build_from_nothing_and_no_figure(three_years: Path, 
     for folder in FOLDERS:
         deliver(three_years, settings.landing, *folder)
     build(settings)
-    before = marts(settings.warehouse_file)
-    shutil.rmtree(settings.raw)
-    settings.ledger.unlink()
+    before = marts(settings.home / paths.WAREHOUSE)
+    shutil.rmtree(settings.home / paths.RAW_STORE)
+    (settings.home / paths.LEDGER).unlink()
     build(settings.model_copy(update={"key": SecretStr("another key, which is long enough too")}))
-    assert marts(settings.warehouse_file) == before
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    assert marts(settings.home / paths.WAREHOUSE) == before
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         for table in ("int_processed_offence", "int_looked_up_offence"):
             (strangers,) = connection.execute(
                 f"select count(*) from intermediate.{table} anti join raw.police_offences using (diarienummer, brottsnummer)"
@@ -53,7 +55,7 @@ def test_a_new_year_leaves_the_others_alone(three_years: Path, tmp_path: Path) -
     build(settings)
     for source, year in FOLDERS[4:]:
         deliver(three_years, settings.landing, source, year)
-    for folder in changed_folders(settings):
+    for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     stale, _ = build_marts(settings)
     assert stale == [2024]
@@ -76,7 +78,7 @@ def test_a_first_build_that_was_stopped_is_built_after_all(
     at_once = settings_in(tmp_path / "at_once")
     shutil.copytree(three_years, at_once.landing)
     build(at_once)
-    assert marts(settings.warehouse_file) == marts(at_once.warehouse_file)
+    assert marts(settings.home / paths.WAREHOUSE) == marts(at_once.home / paths.WAREHOUSE)
 
 
 def test_a_year_that_came_out_empty_is_emptied(three_years: Path, tmp_path: Path) -> None:
@@ -86,10 +88,10 @@ def test_a_year_that_came_out_empty_is_emptied(three_years: Path, tmp_path: Path
         deliver(three_years, settings.landing, source, year)
     # before the first build: other own codes would build everything from nothing, and nothing would have to be emptied
     settings.home.mkdir()
-    settings.own_offence_codes.write_text("brottskod,role\n9999,context\n", encoding="utf-8")
+    (settings.home / paths.OWN_OFFENCE_CODES).write_text("brottskod,role\n9999,context\n", encoding="utf-8")
     build(settings)
     with_figures = [
-        row for row in marts(settings.warehouse_file)["fct_indicator_year"] if row[2] == 2023 and row[6] > 0
+        row for row in marts(settings.home / paths.WAREHOUSE)["fct_indicator_year"] if row[2] == 2023 and row[6] > 0
     ]
     folder = settings.landing / "police" / "2023"
     for path in folder.iterdir():
@@ -103,7 +105,7 @@ def test_a_year_that_came_out_empty_is_emptied(three_years: Path, tmp_path: Path
         "diarienummer;brottsnummer;beslutsdatum;beslut;utredning;skaligen_misstankt\n9999-K1-23;1;2023-02-01;NEDLAGD;J;N\n",
         encoding="utf-8",
     )
-    for changed in changed_folders(settings):
+    for changed in changed_folders(read_state(settings)):
         ingest(changed, settings)
     stale, _ = build_marts(settings)
     # 2022 does not look back to 2023, and 2024 may.
@@ -111,7 +113,7 @@ def test_a_year_that_came_out_empty_is_emptied(three_years: Path, tmp_path: Path
     at_once = settings_in(tmp_path / "at_once")
     shutil.copytree(settings.landing, at_once.landing)
     at_once.home.mkdir()
-    shutil.copy(settings.own_offence_codes, at_once.own_offence_codes)
+    shutil.copy(settings.home / paths.OWN_OFFENCE_CODES, at_once.home / paths.OWN_OFFENCE_CODES)
     build(at_once)
     assert with_figures
-    assert marts(settings.warehouse_file) == marts(at_once.warehouse_file)
+    assert marts(settings.home / paths.WAREHOUSE) == marts(at_once.home / paths.WAREHOUSE)

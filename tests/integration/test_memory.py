@@ -8,10 +8,12 @@ from threading import Event, Thread
 import duckdb
 import pytest
 
+from dagster_project import paths
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.memory import duckdb_limits, duckdb_memory
 from dagster_project.sample import write_sample
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 from dagster_project.transformation import dbt_project
 from dagster_project.transformation.build import build_marts
 
@@ -41,33 +43,34 @@ def test_what_is_no_size_or_too_little_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_duckdb_takes_the_limits(settings: Settings) -> None:
     little = settings.model_copy(update={"memory": 2 << 30})
-    with duckdb.connect(config=duckdb_limits(little, settings.scratch)) as connection:
+    with duckdb.connect(config=duckdb_limits(little, settings.home / paths.SCRATCH)) as connection:
         told = connection.execute(
             "select current_setting('memory_limit'), current_setting('temp_directory')"
         ).fetchone()
-    assert told == ("1.0 GiB", str(settings.scratch))
+    assert told == ("1.0 GiB", str(settings.home / paths.SCRATCH))
 
 
 def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
     """Encrypted, which DuckDB does only if it is told that its own encryption will do."""
-    settings.scratch.mkdir(parents=True)
+    scratch = settings.home / paths.SCRATCH
+    scratch.mkdir(parents=True)
     with duckdb.connect(
-        config={**duckdb_limits(settings, settings.scratch), "memory_limit": "50MB", "threads": 1}
+        config={**duckdb_limits(settings, scratch), "memory_limit": "50MB", "threads": 1}
     ) as connection:
         connection.execute(
             "create temp table much as select range as n, md5(range::varchar) as text from range(2_000_000)"
         )
-        put_aside = sum(file.stat().st_size for file in settings.scratch.iterdir())
+        put_aside = sum(file.stat().st_size for file in scratch.iterdir())
         assert put_aside > 10_000_000
         assert connection.execute("select count(distinct text) from much").fetchone() == (2_000_000,)
         text = connection.execute("select text from much limit 1").fetchone()[0].encode()  # type: ignore[index]
-        assert not any(text in file.read_bytes() for file in settings.scratch.iterdir())
+        assert not any(text in file.read_bytes() for file in scratch.iterdir())
 
 
 def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those after one that put something aside, too."""
     write_sample(settings.landing, [2025], 0.1, 1, lambda _: None)
-    for folder in changed_folders(settings):
+    for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     monkeypatch.setattr(dbt_project, "duckdb_memory", lambda _: "60MiB")
     monkeypatch.setenv("UPPKLARAT_DUCKDB_MEMORY", "")  # dbt's environment, put back at the end
@@ -76,7 +79,9 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
     def watch() -> None:
         while not built.wait(0.005):
             with contextlib.suppress(FileNotFoundError):
-                put_aside.append(sum(file.stat().st_size for file in settings.scratch.glob("duckdb_temp*")))
+                put_aside.append(
+                    sum(file.stat().st_size for file in (settings.home / paths.SCRATCH).glob("duckdb_temp*"))
+                )
 
     watcher = Thread(target=watch)
     watcher.start()
@@ -86,5 +91,5 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
         built.set()
         watcher.join()
     assert max(put_aside) > 0
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as warehouse:
         assert warehouse.execute("select count(*) > 0 from intermediate.int_processed_offence").fetchone() == (True,)

@@ -15,12 +15,16 @@ from loads import Way, run
 from test_orchestration import error_of_tick, places
 from warehouse import environment
 
+from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.defs.automation import new_delivery
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.publications import activate, active_publication, publications
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.state import take_back
+from dagster_project.state import (
+    read_state,
+    withdraw,
+)
 
 NEXT = "Check that UPPKLARAT_LANDING names the landing folder"
 
@@ -145,9 +149,9 @@ def test_without_permission(loaded: Settings, name: str, mode: int) -> None:
 def test_nothing_is_touched(command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     copied(published_world, command)
     shutil.rmtree(command.landing)
-    command.draft.mkdir()
+    (command.published / paths.DRAFT).mkdir()
     assert cli.main(["load"]) == 5
-    assert command.draft.exists()
+    assert (command.published / paths.DRAFT).exists()
 
 
 def test_an_empty_landing_folder_is_nothing_new_and_is_named(
@@ -223,7 +227,7 @@ def test_what_weighs_most_is_the_exit_code(
     capsys.readouterr()
     assert expecting("2025", capsys)[0] == 5
     for year in (2023, 2024):
-        take_back(command, "police", year)
+        withdraw(read_state(command), "police", year)
     code, missing = expecting("2024", capsys)
     assert (code, missing) == (4, ["2024 is not complete: no delivery of police is loaded"])
 

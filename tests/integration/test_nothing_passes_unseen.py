@@ -16,11 +16,13 @@ from reference.worlds import offence_row, police_row, prosecution_row
 from test_publishing import publish
 from warehouse import build, figures
 
+from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import PublishingBlockedError, make_draft
 from dagster_project.quality.audit import audit_warehouse, read_audit
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 from expectations.results import CheckResult
 
 COUPLE_CODE, RENAMED, THEFT = "9367", "9911", "0801"
@@ -115,7 +117,7 @@ def test_columns_of_other_rows_are_counted(second_year: tuple[Settings, dict[str
 
 def test_what_fails_is_named_with_what_was_found(second_year: tuple[Settings, dict[str, CheckResult]]) -> None:
     settings, _ = second_year
-    status = summaries.status(settings)
+    status = summaries.status(read_state(settings))
     named = {one["check"]: one for one in status["checks"]}
     assert named["int_year_content.few_offences_lack_decisions"]["observed"] == "2024: 8.00 % (24 of 300)"
     assert named["int_year_content.few_offences_lack_decisions"]["owner"] == "supplier"
@@ -143,7 +145,7 @@ def test_a_waiver_of_the_volume_names_indicator_year_and_bound(
         "expires": date.today(),
     }
     for at_least, expected in ((0.004, "waived"), (0.005, "failed")):
-        settings.waivers.write_text(yaml.safe_dump([{**waiver, "at_least": at_least}]), encoding="utf-8")
+        (settings.home / paths.WAIVERS).write_text(yaml.safe_dump([{**waiver, "at_least": at_least}]), encoding="utf-8")
         found = {one.name: one for one in audit_warehouse(settings).results}
         assert found["volume_is_half_to_twice_the_year_before"].result == expected
 
@@ -196,14 +198,14 @@ def test_a_year_without_any_offence_of_the_indicators_is_published_with_zeros(se
     build(settings)
     publication = publish(settings)
     assert publication
-    shown = figures(settings.current / DATABASE)
+    shown = figures(settings.published / paths.CURRENT / DATABASE)
     assert len(shown) > 1000
     assert {one["processed"] for one in shown.values()} == {0}
     assert {one["clearance_pct"] for one in shown.values()} == {None}
     audit = read_audit(settings)
     assert audit
     assert [one.name for one in audit.warnings] == ["every_year_has_offences"]
-    with duckdb.connect(str(settings.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(settings.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         counts = dict(connection.execute("select result, count(*) from marts.quality_check group by 1").fetchall())
         row = connection.execute(
             "select checks_passed, checks_warned, checks_not_judged from marts.publication"

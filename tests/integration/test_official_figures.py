@@ -11,6 +11,7 @@ from conftest import settings_in
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
 from warehouse import build, figures
 
+from dagster_project import paths
 from dagster_project.settings import SEEDS
 
 REGIONS = [f"Rn0{number}" for number in range(1, 8)]
@@ -118,7 +119,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[object, ...], 
                     world.prosecution[year].append(row)
     write_world(settings.landing, world)
     build(settings)
-    return figures(settings.warehouse_file, "geography_level = 'polisregion'")
+    return figures(settings.home / paths.WAREHOUSE, "geography_level = 'polisregion'")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ import yaml
 from conftest import copied, settings_in
 from reference.worlds import dirty_world
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.defs import automation, dead_runs
 from dagster_project.defs.all_definitions import build_definitions
@@ -35,6 +36,7 @@ from dagster_project.ingestion.ingest import changed_folders, record_rejection
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publications import YearsMissingError
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.state import read_state
 from dagster_project.transformation.dbt_project import data_test_checks, mart_tables, prepare_manifest
 
 FLOW = ["deliveries", "raw", "staging", "intermediate", "dimensions", "figures", "marts", "published"]
@@ -201,7 +203,7 @@ def test_a_delivery_that_was_rejected_as_it_is_is_not_asked_for_again(settings: 
     """Not even where the run failed for another reason, such as a blocked audit."""
     dirty_world(settings.landing, seed=50, offences_per_year=50, years=(2022,), dirt=0.0)
     settings.home.mkdir()
-    for folder in changed_folders(settings):
+    for folder in changed_folders(read_state(settings)):
         record_rejection(settings, folder, "a reason")
     with dg.DagsterInstance.ephemeral() as instance:
         assert ask(settings, instance) == []
@@ -260,7 +262,7 @@ def test_the_schedule_skips_only_where_readers_have_the_last_ended_year(
         error = error_of_tick(settings, instance, 2026)
         assert isinstance(error, YearsMissingError)
         assert "2025 is not complete: no delivery of police or prosecution is loaded" in str(error)
-        settings.current.unlink()
+        (settings.published / paths.CURRENT).unlink()
         assert "2024 is loaded, but not in the active publication" in str(error_of_tick(settings, instance, 2025))
 
 
@@ -289,7 +291,7 @@ def test_a_run_of_the_schedule_fails_where_the_expected_year_did_not_arrive(
         (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == EXPECTED_YEARS]
         assert check.passed == (problem is None)
         assert (problem or "") in (check.description or "")
-    with duckdb.connect(str(settings.current / "uppklarat.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(settings.published / paths.CURRENT / "uppklarat.duckdb"), read_only=True) as connection:
         assert connection.execute("select year from marts.dim_year").fetchall() == [(2022,)]
 
 
@@ -322,7 +324,8 @@ def test_the_working_database_has_one_writer(definitions: dg.Definitions) -> Non
 def writing_elsewhere(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that is the writer of the warehouse."""
     settings.home.mkdir(exist_ok=True)
-    hold = f"import fcntl, time; file = open({str(settings.lock)!r}, 'a'); fcntl.flock(file, 2); print(flush=True); time.sleep(60)"
+    lock = str(settings.home / paths.LOCK)
+    hold = f"import fcntl, time; file = open({lock!r}, 'a'); fcntl.flock(file, 2); print(flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -344,14 +347,15 @@ WAS_WRITER = {dead_runs.WRITER: "a container that is gone, process 7"}
 
 def test_a_run_whose_process_was_killed_does_not_hold_up_the_queue(settings: Settings) -> None:
     """On whatever host it ran: the lock tells whether it lives."""
+    lock = settings.home / paths.LOCK
     with dg.DagsterInstance.ephemeral() as instance:
         run = started(instance, **WAS_WRITER)
         with writing_elsewhere(settings) as writer:
-            assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+            assert dead_runs.fail_dead_runs(instance, lock) == []
             writer.kill()
             writer.wait()
-            assert dead_runs.fail_dead_runs(instance, settings.lock) == [run]
-        assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+            assert dead_runs.fail_dead_runs(instance, lock) == [run]
+        assert dead_runs.fail_dead_runs(instance, lock) == []
         dead = instance.get_run_by_id(run)
         assert dead is not None and dead.status is dg.DagsterRunStatus.FAILURE
 
@@ -362,8 +366,8 @@ def test_a_run_that_never_became_the_writer_is_given_time(settings: Settings) ->
         long_ago = started(instance, since=dead_runs.SECONDS_TO_FIRST_STEP + 60)
         with writing_elsewhere(settings):
             # It may be waiting for that one.
-            assert dead_runs.fail_dead_runs(instance, settings.lock) == []
-        assert dead_runs.fail_dead_runs(instance, settings.lock) == [long_ago]
+            assert dead_runs.fail_dead_runs(instance, settings.home / paths.LOCK) == []
+        assert dead_runs.fail_dead_runs(instance, settings.home / paths.LOCK) == [long_ago]
         assert instance.get_run_by_id(just_begun).status is dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
 
 
@@ -376,27 +380,29 @@ def test_a_run_that_ends_while_it_is_looked_at_is_not_dead(settings: Settings, m
             return True
 
         monkeypatch.setattr(dead_runs, "no_other_writer", ends)
-        assert dead_runs.fail_dead_runs(instance, settings.lock) == []
+        assert dead_runs.fail_dead_runs(instance, settings.home / paths.LOCK) == []
         assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.CANCELED  # type: ignore[union-attr]
 
 
 def test_the_writer_itself_sees_who_is_dead(settings: Settings) -> None:
     """A load from the command line holds the lock when it looks."""
+    lock = settings.home / paths.LOCK
     with dg.DagsterInstance.ephemeral() as instance:
         run = started(instance, **WAS_WRITER)
-        hold_writer_lock(settings.lock, print)
+        hold_writer_lock(lock, print)
         try:
-            assert dead_runs.fail_dead_runs(instance, settings.lock) == [run]
+            assert dead_runs.fail_dead_runs(instance, lock) == [run]
         finally:
-            release_writer_lock(settings.lock)
+            release_writer_lock(lock)
 
 
 def test_looking_whether_somebody_writes_leaves_the_lock_alone(settings: Settings) -> None:
-    assert no_other_writer(settings.lock)
-    assert not settings.lock.exists()
+    lock = settings.home / paths.LOCK
+    assert no_other_writer(lock)
+    assert not lock.exists()
     with writing_elsewhere(settings):
-        assert not no_other_writer(settings.lock)
-    assert no_other_writer(settings.lock)
+        assert not no_other_writer(lock)
+    assert no_other_writer(lock)
     with writing_elsewhere(settings):
         pass
 
@@ -420,7 +426,7 @@ def test_a_run_is_tagged_when_it_has_become_the_writer(settings: Settings) -> No
             pass
         assert tagged_while_waiting == [False]
         assert dead_runs.WRITER in instance.get_run_by_id(run.run_id).tags  # type: ignore[union-attr]
-        release_writer_lock(settings.lock)
+        release_writer_lock(settings.home / paths.LOCK)
 
 
 def test_those_that_never_started_are_left_to_dagster(settings: Settings) -> None:
@@ -479,8 +485,8 @@ def test_a_rejected_delivery_is_seen_at_its_asset_and_does_not_hold_up_the_other
         assert not accepted.passed
         assert "manifest.json" in str(accepted.metadata["rejected"].value)
         assert checks["raw/prosecution_decisions", "delivery_accepted"].passed
-    assert settings.current.exists()
-    with duckdb.connect(str(settings.current / "uppklarat.duckdb"), read_only=True) as connection:
+    assert (settings.published / paths.CURRENT).exists()
+    with duckdb.connect(str(settings.published / paths.CURRENT / "uppklarat.duckdb"), read_only=True) as connection:
         assert connection.execute("select year from marts.dim_year").fetchall() == [(2022,)]
 
 
@@ -496,4 +502,4 @@ def test_the_instance_keeps_its_records_in_the_stock_storage(settings: Settings)
     assert "storage" not in configuration
     with open_instance(settings) as instance:
         instance.add_run(dg.DagsterRun(job_name="load"))
-    assert (settings.dagster_home / "history" / "runs.db").exists()
+    assert (settings.home / paths.DAGSTER_HOME / "history" / "runs.db").exists()

@@ -21,6 +21,7 @@ from psycopg import errors, sql
 from pydantic import SecretStr
 
 import dagster_project.publication.postgres.tables as loading
+from dagster_project import paths
 from dagster_project.publication.postgres import NotServedError, serve, switch
 from dagster_project.publication.postgres.tables import TYPES
 from dagster_project.publications import point_to, publications
@@ -97,7 +98,7 @@ def schemas(db: Database) -> list[str]:
 
 def test_every_value_and_type_is_the_published_one(current: Settings, served: Database) -> None:
     with duckdb.connect() as published:
-        files = sorted((current.current / "parquet").glob("*.parquet"))
+        files = sorted((current.published / paths.CURRENT / "parquet").glob("*.parquet"))
         assert len(files) > 10
         for file in files:
             described = published.execute(f"describe select * from {parquet(file)}").fetchall()
@@ -116,7 +117,7 @@ def test_every_value_and_type_is_the_published_one(current: Settings, served: Da
 
 
 def test_every_table_and_column_is_explained(current: Settings, served: Database) -> None:
-    with duckdb.connect(str(current.current / "uppklarat.duckdb"), read_only=True) as published:
+    with duckdb.connect(str(current.published / paths.CURRENT / "uppklarat.duckdb"), read_only=True) as published:
         expected = published.execute(
             "select table_name, '', comment from duckdb_tables() union all"
             " select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts'"

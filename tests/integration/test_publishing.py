@@ -14,6 +14,7 @@ from conftest import copied, settings_in
 from reference.worlds import dirty_world
 from warehouse import build, figures, marts, uppklarat
 
+from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.cli.load import load
 from dagster_project.ingestion.ingest import changed_folders, ingest
@@ -24,7 +25,10 @@ from dagster_project.publication.release import PublishingBlockedError, make_dra
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.state import take_back
+from dagster_project.state import (
+    read_state,
+    withdraw,
+)
 
 
 def publish(settings: Settings) -> Publication | None:
@@ -58,21 +62,21 @@ def redeliver(settings: Settings, seed: int = 61, dirt: float = 0.002) -> None:
 
 def assert_stands(settings: Settings, made: Settings) -> None:
     (only,) = publications(settings)
-    assert settings.current.readlink().name == only.publication_id
-    assert marts(settings.current / DATABASE) == marts(made.current / DATABASE)
+    assert (settings.published / paths.CURRENT).readlink().name == only.publication_id
+    assert marts(settings.published / paths.CURRENT / DATABASE) == marts(made.published / paths.CURRENT / DATABASE)
 
 
 def test_unchanged_data_is_not_published_again(published: Settings, made: Settings) -> None:
     build(published)
     assert publish(published) is None
     assert_stands(published, made)
-    assert not published.draft.exists()
+    assert not (published.published / paths.DRAFT).exists()
 
 
 def test_marts_of_other_deliveries_are_not_published(published: Settings, made: Settings) -> None:
     """Taken in but not built: the audit finds nothing wrong with the old marts, and still they may not go out as the new."""
     redeliver(published)
-    for folder in changed_folders(published):
+    for folder in changed_folders(read_state(published)):
         ingest(folder, published)
     with pytest.raises(PublishingBlockedError, match="not of the present deliveries"):
         publish(published)
@@ -82,8 +86,8 @@ def test_marts_of_other_deliveries_are_not_published(published: Settings, made: 
         make_draft(published)
     new = publish(published)
     assert new is not None
-    assert marts(published.current / DATABASE) == marts(published.warehouse_file)
-    assert marts(published.current / DATABASE) != marts(made.current / DATABASE)
+    assert marts(published.published / paths.CURRENT / DATABASE) == marts(published.home / paths.WAREHOUSE)
+    assert marts(published.published / paths.CURRENT / DATABASE) != marts(made.published / paths.CURRENT / DATABASE)
 
 
 def test_the_gate_blocks_and_the_earlier_publication_stands(published: Settings, made: Settings) -> None:
@@ -96,11 +100,13 @@ def test_the_gate_blocks_and_the_earlier_publication_stands(published: Settings,
 
 def test_when_all_was_withdrawn_nobody_is_told_that_all_is_well(published: Settings, made: Settings) -> None:
     for year in (2023, 2024):
-        take_back(published, "police", year)
+        withdraw(read_state(published), "police", year)
     outcome = load(published)
     assert outcome.blocked
     assert "police/2023, police/2024" in outcome.blocked
-    assert any("is based on withdrawn deliveries" in text for text in summaries.status(published)["waiting"])
+    assert any(
+        "is based on withdrawn deliveries" in text for text in summaries.status(read_state(published))["waiting"]
+    )
     assert_stands(published, made)
 
 
@@ -108,9 +114,9 @@ def test_a_declared_check_that_was_not_evaluated_blocks(published: Settings, mad
     redeliver(published)
     build(published)
     audit_warehouse(published)
-    audit = json.loads(published.audit_results.read_text(encoding="utf-8"))
+    audit = json.loads((published.home / paths.AUDIT_RESULTS).read_text(encoding="utf-8"))
     dropped = audit["results"].pop()
-    published.audit_results.write_text(json.dumps(audit), encoding="utf-8")
+    (published.home / paths.AUDIT_RESULTS).write_text(json.dumps(audit), encoding="utf-8")
     with pytest.raises(PublishingBlockedError, match=dropped["name"]):
         make_draft(published)
     assert_stands(published, made)
@@ -138,7 +144,7 @@ def test_files_that_are_not_what_was_built_block(
 
 
 def test_what_waits_and_what_is_quarantined_can_be_asked_during_a_build(published: Settings) -> None:
-    with duckdb.connect(str(published.warehouse_file)) as writer:
+    with duckdb.connect(str(published.home / paths.WAREHOUSE)) as writer:
         writer.execute("create schema if not exists build")
         for command in ("status", "quarantine", "publications"):
             asked = uppklarat(published, command)
@@ -149,7 +155,7 @@ def test_what_could_not_be_verified_is_said(settings: Settings, caplog: pytest.L
     dirty_world(settings.landing, seed=62, offences_per_year=50, years=(2024,), dirt=0.0)
     (settings.landing / "police" / "2024" / "manifest.json").unlink()
     with caplog.at_level(logging.WARNING, "uppklarat"):
-        for folder in changed_folders(settings):
+        for folder in changed_folders(read_state(settings)):
             ingest(folder, settings)
     assert "police/2024: no manifest" in caplog.text
     assert "ignored columns outside the contract" in caplog.text
@@ -174,7 +180,7 @@ OWN_CODES = {
 @pytest.mark.parametrize("slip", OWN_CODES)
 def test_a_slip_in_the_own_codes_is_refused(published: Settings, slip: str) -> None:
     content, named = OWN_CODES[slip]
-    published.own_offence_codes.write_text(content, encoding="utf-8")
+    (published.home / paths.OWN_OFFENCE_CODES).write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=named):
         build(published)
 
@@ -182,10 +188,10 @@ def test_a_slip_in_the_own_codes_is_refused(published: Settings, slip: str) -> N
 def test_an_own_code_counts_from_then_on(published: Settings, made: Settings) -> None:
     """Every code of purchase of sexual services is taken out: nothing of it is left, in any year."""
     indicator = "indicator_id = 'kop_av_sexuell_tjanst' and processed > 0"
-    before = figures(made.warehouse_file, indicator)
-    published.own_offence_codes.write_text("brottskod,role\n4024,context\n", encoding="utf-8")
+    before = figures(made.home / paths.WAREHOUSE, indicator)
+    (published.home / paths.OWN_OFFENCE_CODES).write_text("brottskod,role\n4024,context\n", encoding="utf-8")
     build(published)
-    after = figures(published.warehouse_file, indicator)
+    after = figures(published.home / paths.WAREHOUSE, indicator)
     assert len(after) < len(before)
     assert publish(published) is not None
-    assert Path(published.current / DATABASE).exists()
+    assert Path(published.published / paths.CURRENT / DATABASE).exists()

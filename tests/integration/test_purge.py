@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from reference.worlds import dirty_world
 from test_publishing import publish
 from warehouse import build, marts
 
+from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.cli.purge import PurgeRefusedError, delete_purged_rows, purge
 from dagster_project.files import read_json, write_json
@@ -23,7 +25,11 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import read_audit
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, kept_description, read_record, take_back
+from dagster_project.state import (
+    read_record,
+    read_state,
+    withdraw,
+)
 
 YEARS = (2021, 2022, 2023, 2024)
 
@@ -51,7 +57,7 @@ def publish_again(settings: Settings) -> Publication:
 
 def looked_back_to(settings: Settings, before: int) -> set[tuple[str, int]]:
     """Purged offences that decisions of later years rest on."""
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         return set(
             connection.execute(
                 "select diarienummer, brottsnummer from intermediate.int_looked_up_offence "
@@ -61,7 +67,7 @@ def looked_back_to(settings: Settings, before: int) -> set[tuple[str, int]]:
 
 
 def raw_parquet(settings: Settings, before: int) -> list[Path]:
-    return [path for path in settings.raw.glob("*/*/*/*.parquet") if int(path.parts[-3]) < before]
+    return [path for path in (settings.home / paths.RAW_STORE).glob("*/*/*/*.parquet") if int(path.parts[-3]) < before]
 
 
 def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
@@ -76,10 +82,10 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
     assert len(names) > 500
     assert purge(published, 2023) == [2021, 2022]
     assert raw_parquet(published, 2023) == []
-    assert not published.warehouse_file.exists()
+    assert not (published.home / paths.WAREHOUSE).exists()
     publication = publish_again(published)
-    assert marts(published.current / DATABASE) == marts(made.current / DATABASE)
-    with duckdb.connect(str(published.warehouse_file), read_only=True) as connection:
+    assert marts(published.published / paths.CURRENT / DATABASE) == marts(made.published / paths.CURRENT / DATABASE)
+    with duckdb.connect(str(published.home / paths.WAREHOUSE), read_only=True) as connection:
         left = set(
             connection.execute(
                 "select diarienummer, brottsnummer from raw.police_offences where year < 2023"
@@ -88,7 +94,7 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
     assert left == kept
     still_used = {name for name, _ in names} & {
         row["diarienummer"]
-        for path in published.raw.glob("*/*/*/*.parquet")
+        for path in (published.home / paths.RAW_STORE).glob("*/*/*/*.parquet")
         for row in rows_of_parquet(path)
         if "diarienummer" in row
     }
@@ -109,29 +115,29 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
 def test_kept_figures_outlive_a_build_from_nothing_and_a_second_purge(published: Settings, made: Settings) -> None:
     purge(published, 2022)
     publish_again(published)
-    published.warehouse_file.unlink()
+    (published.home / paths.WAREHOUSE).unlink()
     build(published)
     audit = read_audit(published)
     assert audit
     assert not audit.blocking
     assert purge(published, 2024) == [2021, 2022, 2023]
     publish_again(published)
-    assert marts(published.current / DATABASE) == marts(made.current / DATABASE)
-    assert [folder.name for folder in published.kept.iterdir()] == ["2024"]
+    assert marts(published.published / paths.CURRENT / DATABASE) == marts(made.published / paths.CURRENT / DATABASE)
+    assert [folder.name for folder in (published.home / paths.KEPT).iterdir()] == ["2024"]
 
 
 def test_what_lies_in_the_landing_folder_is_left_alone(published: Settings) -> None:
     purge(published, 2023)
-    published.landing_index.unlink()
-    assert {folder.year for folder in changed_folders(published)} == {2023, 2024}
-    assert {year for _, year in active_deliveries(published)} == {2023, 2024}
+    (published.home / paths.LANDING_INDEX).unlink()
+    assert {folder.year for folder in changed_folders(read_state(published))} == {2023, 2024}
+    assert {year for _, year in read_state(published).active} == {2023, 2024}
 
 
 def test_what_is_known_of_the_deliveries_is_kept(published: Settings) -> None:
-    before = active_deliveries(published)
+    before = read_state(published).active
     purge(published, 2023)
     for (source, year), record in before.items():
-        (folder,) = (published.raw / source / str(year)).iterdir()
+        (folder,) = (published.home / paths.RAW_STORE / source / str(year)).iterdir()
         assert read_record(folder) == record
 
 
@@ -148,12 +154,12 @@ def test_the_next_load_finishes_what_a_crash_left(published: Settings, monkeypat
         purge(published, 2023)
     monkeypatch.undo()
     assert len(raw_parquet(published, 2023)) == stopped
-    (published.kept / "2022").mkdir(exist_ok=True)
+    (published.home / paths.KEPT / "2022").mkdir(exist_ok=True)
     delete_purged_rows(published)
     assert raw_parquet(published, 2023) == []
-    assert not published.warehouse_file.exists()
-    assert [folder.name for folder in published.kept.iterdir()] == ["2023"]
-    assert kept_description(published)["before"] == 2023
+    assert not (published.home / paths.WAREHOUSE).exists()
+    assert [folder.name for folder in (published.home / paths.KEPT).iterdir()] == ["2023"]
+    assert read_state(published).purged.before == 2023
 
 
 def test_nothing_that_is_not_published_is_purged(published: Settings) -> None:
@@ -164,31 +170,33 @@ def test_nothing_that_is_not_published_is_purged(published: Settings) -> None:
 
 
 def test_a_year_that_waits_is_not_left_without_what_it_looks_back_to(published: Settings) -> None:
-    take_back(published, "prosecution", 2024)
-    write_json(published.ledger, [{**one, "at": "2026"} for one in read_json(published.ledger, [])])
+    withdraw(read_state(published), "prosecution", 2024)
+    write_json(
+        published.home / paths.LEDGER, [{**one, "at": "2026"} for one in read_json(published.home / paths.LEDGER, [])]
+    )
     with pytest.raises(PurgeRefusedError, match=r"uppklarat load|police/2024 waits"):
         purge(published, 2023)
     assert raw_parquet(published, 2023)
 
 
 def test_what_is_missing_is_built_and_a_warehouse_may_move(published: Settings, made: Settings) -> None:
-    published.warehouse_file.unlink()
+    (published.home / paths.WAREHOUSE).unlink()
     assert purge(published, 2022) == [2021]
     publish_again(published)
     moved = published.model_copy(update={"home": published.home.with_name("moved")})
     published.home.rename(moved.home)
     assert purge(moved, 2023) == [2021, 2022]
     publish_again(moved)
-    assert marts(moved.current / DATABASE) == marts(made.current / DATABASE)
+    assert marts(moved.published / paths.CURRENT / DATABASE) == marts(made.published / paths.CURRENT / DATABASE)
 
 
 def test_corrections_of_purged_years_are_done_with(published: Settings) -> None:
     purge(published, 2023)
-    published.corrections.write_text(
+    (published.landing / paths.CORRECTIONS).write_text(
         "- {id: old-one, delivery: police/2021, file: offences, rows: {line: 2}, action: drop, reason: a test, "
         "reported_by: police, date: 2022-03-01}\n"
     )
-    assert uncorrected_deliveries(published) == {}
+    assert uncorrected_deliveries(read_state(published)) == {}
 
 
 def test_a_year_must_be_left(published: Settings) -> None:
@@ -198,15 +206,15 @@ def test_a_year_must_be_left(published: Settings) -> None:
 
 def test_another_key_than_that_of_the_kept_offences_is_refused(published: Settings) -> None:
     purge(published, 2023)
-    shutil.rmtree(published.raw)
-    published.ledger.unlink()
+    shutil.rmtree(published.home / paths.RAW_STORE)
+    (published.home / paths.LEDGER).unlink()
     with pytest.raises(PseudonymKeyError, match="purged years"):
         build(published.model_copy(update={"key": SecretStr("another key, which is long enough too")}))
     build(published)
 
 
 def test_a_damaged_publication_is_no_place_to_keep_figures_from(published: Settings) -> None:
-    csv = published.current / "csv" / "dim_year.csv"
+    csv = published.published / paths.CURRENT / "csv" / "dim_year.csv"
     csv.chmod(0o644)
     csv.write_text("year\n")
     with pytest.raises(PurgeRefusedError, match="damaged"):
@@ -221,7 +229,7 @@ def test_the_command(published: Settings, monkeypatch: pytest.MonkeyPatch, capsy
     assert "2021–2022" in said
     assert str(published.landing) in said
     assert cli.main(["purge", "--before", "2022"]) == cli.OK
-    write_json(published.kept_description, {**kept_description(published), "before": 2022})
+    write_json(published.home / paths.PURGED, {**asdict(read_state(published).purged), "before": 2022})
     shutil.rmtree(published.published)
     assert cli.main(["purge", "--before", "2023"]) == cli.FAILED
     assert "uppklarat load" in capsys.readouterr().err

@@ -29,7 +29,10 @@ from dagster_project.publication.release import PublishingBlockedError, make_dra
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.state import active_deliveries, take_back
+from dagster_project.state import (
+    read_state,
+    withdraw,
+)
 
 KEY = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 COUNTS = (
@@ -101,7 +104,7 @@ def step(settings: Settings, *, built: bool = True) -> Step:
     publication = publish(settings)
     assert publication is not None
     parquet = publication.folder / "parquet"
-    delivered = {what: record.delivery_id for what, record in active_deliveries(settings).items()}
+    delivered = {what: record.delivery_id for what, record in read_state(settings).active.items()}
     return Step(
         publication,
         figures_of(parquet / "fct_indicator_year.parquet"),
@@ -131,8 +134,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     )
     prosecution(settings, 2023, {3: "ATAL", 13: "NEDLAGD", 14: "NEDLAGD"})
     steps.append(step(settings))
-    take_back(settings, "prosecution", 2023)
-    take_back(settings, "police", 2024)
+    withdraw(read_state(settings), "prosecution", 2023)
+    withdraw(read_state(settings), "police", 2024)
     steps.append(step(settings))
     shutil.rmtree(steps[REDELIVERED].publication.folder)
     settings = settings.model_copy(update={"suppress_below": 5})

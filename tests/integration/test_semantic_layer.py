@@ -15,6 +15,7 @@ from dbt_semantic_interfaces.validations.semantic_manifest_validator import Sema
 from jinja2 import Environment
 from test_docs import DOCS
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.marts_page import DICTIONARY, TABLES
 from dagster_project.publication.views import changed_views, published_views, write_views
@@ -30,7 +31,7 @@ def manifest() -> dict[str, Any]:
 
 @pytest.fixture
 def served(published_world: Settings) -> Any:
-    with duckdb.connect(str(published_world.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         yield connection
 
 
@@ -70,7 +71,7 @@ def test_every_row_has_its_labels(served: duckdb.DuckDBPyConnection) -> None:
 
 def test_rows_that_add_up_count_no_offence_twice(published_world: Settings, served: duckdb.DuckDBPyConnection) -> None:
     """Against the offences themselves, as far as nothing is withheld."""
-    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as built:
+    with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as built:
         rows = built.execute(
             """
             select variant, year, sum(brottsantal), sum(brottsantal) filter (region_code is not null)
@@ -126,11 +127,11 @@ def test_the_view_is_described_and_named_without_a_database(served: duckdb.DuckD
 
 def test_a_view_that_serves_something_else_is_found(published_world: Settings, settings: Settings) -> None:
     world = copied(published_world, settings)
-    (world.published / world.current.readlink()).rename(world.draft)
-    (world.draft / DATABASE).chmod(0o644)
+    (world.published / (world.published / paths.CURRENT).readlink()).rename(world.published / paths.DRAFT)
+    (world.published / paths.DRAFT / DATABASE).chmod(0o644)
     write_views(world)
     assert changed_views(world) == []
-    with duckdb.connect(str(world.draft / DATABASE)) as connection:
+    with duckdb.connect(str(world.published / paths.DRAFT / DATABASE)) as connection:
         less = f"select * from ({published_views()['indicator_report']}) where victim_group <> 'pojke'"
         connection.execute(f"create or replace view marts.indicator_report as {less}")
     assert changed_views(world) == ["indicator_report"]
@@ -237,7 +238,7 @@ def test_counts_hold_each_offence_of_a_year_once(
     manifest: dict[str, Any], served: duckdb.DuckDBPyConnection, published_world: Settings
 ) -> None:
     metrics = Metrics(manifest)
-    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as built:
+    with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as built:
         decided = "exists (from intermediate.int_class_variant as v where v.variant = 'beslutad' and v.class_key = o.class_key)"
         expected = {
             where: dict(
@@ -276,7 +277,7 @@ def test_readers_read_marts_and_every_mart_has_one(manifest: dict[str, Any]) -> 
 
 
 def test_every_column_there_is_has_a_description(published_world: Settings, manifest: dict[str, Any]) -> None:
-    with duckdb.connect(str(published_world.warehouse_file), read_only=True) as connection:
+    with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as connection:
         there_are = {
             (schema, table, column)
             for schema, table, column in connection.execute(
@@ -310,7 +311,7 @@ def test_every_column_there_is_has_a_description(published_world: Settings, mani
 
 
 def test_a_publication_explains_its_tables(published_world: Settings) -> None:
-    text = (published_world.current / DICTIONARY).read_text(encoding="utf-8")
+    text = (published_world.published / paths.CURRENT / DICTIONARY).read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert "](" not in text and "<!--" not in text
     for table in yaml.safe_load(TABLES.read_text(encoding="utf-8"))["models"]:

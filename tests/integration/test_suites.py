@@ -22,13 +22,16 @@ from reference.rendering import deliver, neat_file
 from reference.worlds import offence_row, police_row, prosecution_row
 from suite_breakers import BREAKERS, NOT_JUDGED, ONLY_WARN, Breaker
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
 from dagster_project.quality.audit import data_test_results
 from dagster_project.sample import write_sample
 from dagster_project.settings import DBT_PROJECT, Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import (
     NodeResult,
@@ -62,7 +65,7 @@ CompiledTests = Mapping[tuple[str, str], str]
 
 
 def build(settings: Settings) -> Settings:
-    for folder in changed_folders(settings):
+    for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     build_marts(settings)
     return settings
@@ -75,8 +78,8 @@ def sample_warehouse(folder: Path) -> Settings:
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
     build(settings)
     # one table is written and read back; the others would take long and say the same
-    begin_draft(settings.draft)
-    write_draft(settings.draft, mart_tables()[:1], settings.warehouse_file)
+    begin_draft(settings.published / paths.DRAFT)
+    write_draft(settings.published / paths.DRAFT, mart_tables()[:1], settings.home / paths.WAREHOUSE)
     return settings
 
 
@@ -84,20 +87,23 @@ def sample_warehouse(folder: Path) -> Settings:
 def connected(warehouse: Settings) -> Iterator[Connections]:
     """By layer, a connection whose tables may be changed within a transaction."""
     tables = mart_tables()
-    with duckdb.connect() as raw, read_back(warehouse.draft, tables[:1], warehouse.warehouse_file) as served:
+    with (
+        duckdb.connect() as raw,
+        read_back(warehouse.published / paths.DRAFT, tables[:1], warehouse.home / paths.WAREHOUSE) as served,
+    ):
         for table in tables[1:]:
             served.execute(
                 f"insert into {READ_BACK} select * replace ($name as table_name) from {READ_BACK} where table_name = $first",
                 {"name": table, "first": tables[0]},
             )
-        for (_, year), record in active_deliveries(warehouse).items():
+        for (_, year), record in read_state(warehouse).active.items():
             for file in input_contract().sources[record.source]:
                 if year == RAW_YEAR:
                     path = raw_file(warehouse, record, file.name)
                     raw.execute(f"create table {file.table} as select *, {year} as year from read_parquet('{path}')")
         # only now, since reading back opens the warehouse too
         served.execute("detach built")
-        with duckdb.connect(str(warehouse.warehouse_file)) as built:
+        with duckdb.connect(str(warehouse.home / paths.WAREHOUSE)) as built:
             yield {"raw": raw, "intermediate": built, "marts": built, "published": served}
 
 
@@ -348,11 +354,11 @@ def test_a_tiny_first_year_may_be_published(tmp_path: Path) -> None:
     deliver(settings.landing, "prosecution", 2022, [neat_file("prosecution", "decisions", [prosecution_row(2)])])
     build(settings)
     with duckdb.connect() as connection:
-        for record in active_deliveries(settings).values():
+        for record in read_state(settings).active.values():
             for file in input_contract().sources[record.source]:
                 path = raw_file(settings, record, file.name)
                 connection.execute(f"create table {file.table} as select *, 2022 as year from read_parquet('{path}')")
-        connection.execute(f"attach '{settings.warehouse_file}' as warehouse (read_only)")
+        connection.execute(f"attach '{settings.home / paths.WAREHOUSE}' as warehouse (read_only)")
         raw = {suite.name: evaluate(suite, connection) for suite in load_suites("raw")}
         connection.execute("use warehouse")
         built = {suite.name: evaluate(suite, connection) for suite in load_suites("intermediate", "marts")}

@@ -18,6 +18,7 @@ from test_orchestration import places
 from test_publishing import publish, redeliver
 from warehouse import build, marts
 
+from dagster_project import paths
 from dagster_project.cli.load import _clear_draft
 from dagster_project.defs.publication_assets import CURRENT, publication_assets
 from dagster_project.ingestion.ingest import changed_folders, ingest
@@ -29,7 +30,9 @@ from dagster_project.publication.views import write_views
 from dagster_project.publications import Publication, active_publication, file_hashes, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, ledger_entries
+from dagster_project.state import (
+    read_state,
+)
 
 # Just before, or just after, each of these the first attempt fails.
 STEPS = {
@@ -129,7 +132,7 @@ def assert_published_once(settings: Settings, made: Publication | None, undistur
     assert active_publication(settings) == made.publication_id == undisturbed.publication_id
     assert broken_promises(settings) == []
     assert leftovers(settings) == []
-    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+    assert marts(settings.published / paths.CURRENT / DATABASE) == marts(undisturbed.folder / DATABASE)
     assert files_and_hashes(made) == files_and_hashes(undisturbed)
 
 
@@ -190,14 +193,14 @@ def test_released_again_in_another_process(
     settings = after_failed_release(drafted, tmp_path, monkeypatch, step, afterwards=True)
     _clear_draft(settings)
     finished = step == "the name"
-    assert settings.draft.exists() is False
-    assert nothing_to_publish(settings) is finished
+    assert (settings.published / paths.DRAFT).exists() is False
+    assert nothing_to_publish(read_state(settings)) is finished
     if not finished:
         assert publish(settings)
     assert len(publications(settings)) == 2
     assert active_publication(settings) == publications(settings)[-1].publication_id
     assert broken_promises(settings) == []
-    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+    assert marts(settings.published / paths.CURRENT / DATABASE) == marts(undisturbed.folder / DATABASE)
 
 
 def test_a_sealed_draft_is_written_again_by_a_user_who_may_not_write_to_it(
@@ -209,11 +212,11 @@ def test_a_sealed_draft_is_written_again_by_a_user_who_may_not_write_to_it(
     monkeypatch.setattr(Path, "rename", lambda path, target: rename(path, target))
     with pytest.raises(duckdb.IOException):
         release(settings)
-    assert (settings.draft / DATABASE).stat().st_mode & 0o200 == 0
+    assert (settings.published / paths.DRAFT / DATABASE).stat().st_mode & 0o200 == 0
     writable = []
 
     def note(settings: Settings) -> None:
-        writable.append((settings.draft / DATABASE).stat().st_mode & 0o200 != 0)
+        writable.append((settings.published / paths.DRAFT / DATABASE).stat().st_mode & 0o200 != 0)
         write_views(settings)
 
     monkeypatch.setattr("dagster_project.publication.release.write_views", note)
@@ -271,7 +274,7 @@ def test_a_draft_is_made_again(
     assert release(settings)
     assert broken_promises(settings) == []
     assert leftovers(settings) == []
-    assert marts(settings.current / DATABASE) == marts(undisturbed.folder / DATABASE)
+    assert marts(settings.published / paths.CURRENT / DATABASE) == marts(undisturbed.folder / DATABASE)
 
 
 @pytest.mark.parametrize("afterwards", [False, True])
@@ -282,7 +285,7 @@ def test_a_delivery_is_taken_in_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, afterwards: bool
 ) -> None:
     put(settings, "police", files_of("police"))
-    (folder,) = changed_folders(settings)
+    (folder,) = changed_folders(read_state(settings))
     make_fail(
         monkeypatch,
         "dagster_project.ingestion.ingest",
@@ -294,8 +297,10 @@ def test_a_delivery_is_taken_in_again(
         ingest(folder, settings)
     record = ingest(folder, settings)
     assert record is not None
-    assert active_deliveries(settings) == {("police", YEAR): record}
-    assert len(ledger_entries(settings)) == 1
-    assert changed_folders(settings) == []
+    assert read_state(settings).active == {("police", YEAR): record}
+    assert len(read_state(settings).ledger) == 1
+    assert changed_folders(read_state(settings)) == []
     assert leftovers(settings) == []
-    assert [path.name for path in settings.raw.glob("*/*/*")] == [f"{record.delivery_id}-{record.judged_by}"]
+    assert [path.name for path in (settings.home / paths.RAW_STORE).glob("*/*/*")] == [
+        f"{record.delivery_id}-{record.judged_by}"
+    ]

@@ -12,9 +12,11 @@ from conftest import settings_in
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
 from warehouse import build, uppklarat
 
+from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 from expectations.results import CheckResult
 
 OFFENCES = 199  # and the filler
@@ -63,7 +65,7 @@ def test_a_waiver_lets_just_so_many_rows_pass(tmp_path: Path) -> None:
             "decided": date.today(),
             "expires": date.today() + timedelta(days=1),
         }
-        settings.waivers.write_text(yaml.safe_dump([waiver]), encoding="utf-8")
+        (settings.home / paths.WAIVERS).write_text(yaml.safe_dump([waiver]), encoding="utf-8")
         assert results(settings)[CHECK].result == result
 
 
@@ -78,4 +80,4 @@ def test_they_are_counted_wherever_people_look(tmp_path: Path) -> None:
         "unusable values became missing: offences kommunkod 3, malsagande_alder 1"
         in uppklarat(settings, "status").stdout
     )
-    assert summaries.quarantine_as_text(settings, None, None) == "no row is quarantined"
+    assert summaries.quarantine_as_text(read_state(settings), None, None) == "no row is quarantined"

@@ -13,6 +13,7 @@ import yaml
 from test_publishing import assert_stands, made, publish, published, redeliver
 from warehouse import build
 
+from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import PublishingBlockedError, nothing_to_publish
@@ -27,6 +28,7 @@ from dagster_project.quality.waivers import (
     read_waivers,
 )
 from dagster_project.settings import Settings
+from dagster_project.state import read_state
 from expectations.results import CheckResult
 
 __all__ = ["made", "published"]
@@ -211,11 +213,11 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
     with pytest.raises(PublishingBlockedError, match="quarantine_within_limit"):
         publish(published)
     assert_stands(published, made)
-    declare(published.waivers, gate(), gate("prosecution/2024"))
+    declare(published.home / paths.WAIVERS, gate(), gate("prosecution/2024"))
     build(published)
     publication = publish(published)
     assert publication
-    with duckdb.connect(str(published.current / DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         rows = connection.execute(
             "select name, result, reason from marts.quality_check where name like 'waiver_of%' or reason like '%own limit%'"
         ).fetchall()
@@ -223,16 +225,20 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         "waiver_of_quarantine_within_limit_police", "waiver_of_quarantine_within_limit_prosecution"
     }  # fmt: skip
     assert all(result == "passed" and "head of statistics" in reason for _, result, reason in rows)
-    assert len(publication.manifest["waivers"]) == len(summaries.status(published)["waivers"]) == 2
-    assert nothing_to_publish(published)
+    assert len(publication.manifest["waivers"]) == len(summaries.status(read_state(published))["waivers"]) == 2
+    assert nothing_to_publish(read_state(published))
 
     # Two days later, and nothing else has changed.
     monkeypatch.setattr(Waiver, "has_expired", lambda waiver, today: today + timedelta(days=2) > waiver.expires)
-    assert not nothing_to_publish(published)
+    assert not nothing_to_publish(read_state(published))
     build(published)
     with pytest.raises(PublishingBlockedError, match="expired"):
         publish(published)
-    assert published.current.readlink().name == publication.publication_id == publications(published)[-1].publication_id
+    assert (
+        (published.published / paths.CURRENT).readlink().name
+        == publication.publication_id
+        == publications(published)[-1].publication_id
+    )
     audit = read_audit(published)
     assert audit
     assert {one.name for one in audit.blocking} >= {

@@ -19,6 +19,7 @@ from clients_at_hand import Client, command, installed, psql
 from postgres_server import Database
 from psycopg.conninfo import conninfo_to_dict
 
+from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
@@ -65,7 +66,7 @@ class Readers:
             "dbname": "PGDATABASE",
         }
         self._server = {variables[name]: str(value) for name, value in login.items()}
-        self._current = settings.current
+        self._current = settings.published / paths.CURRENT
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:

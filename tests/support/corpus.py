@@ -61,12 +61,16 @@ from deliveries import (
 from reference.extracts import Row
 from reference.worlds import offence_row, police_row, prosecution_row
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.ingestion import ingest as ingest_module
 from dagster_project.ingestion.read import CHUNK, LONGEST_LINE, MOST_EXPANSION
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import DeliveryRecord, active_deliveries, ledger_entries
+from dagster_project.state import (
+    DeliveryRecord,
+    read_state,
+)
 
 # --- what a case is --------------------------------------------------------------------------------------------------
 
@@ -1822,21 +1826,21 @@ def findings(case: Case, settings: Settings) -> list[str]:
     """Run a case in a warehouse with clean deliveries; return the deviations from the contract."""
     case.write(settings)
     landing, home = _checksums(settings.landing), everything_in(settings.home)
-    active = active_deliveries(settings)
+    active = read_state(settings).active
     attempt = _in_a_process(case, settings) if case.most_megabytes else _here(case, settings)
     messages = _leaks(case, settings, attempt)
     if attempt.megabytes and case.most_megabytes and attempt.megabytes > case.most_megabytes:
         messages.append(f"it took {attempt.megabytes} MB, more than {case.most_megabytes}")
     if not case.meddling and _checksums(settings.landing) != landing:
         messages.append("the landing folder is not as it was")
-    if any(settings.scratch.glob("*")):
+    if any((settings.home / paths.SCRATCH).glob("*")):
         messages.append("something is left in scratch")
     # A manifest delivered with the same bytes changes the record of the delivery.
     kept = {name: content for name, content in home.items() if name.startswith("raw/") and name.endswith(".parquet")}
     lost = [name for name, content in kept.items() if not _is(settings.home / name, content)]
     messages += [f"{name} is not as it was" for name in lost]
     if isinstance(case.expected, Rejected):
-        if everything_in(settings.home) != home or active_deliveries(settings) != active:
+        if everything_in(settings.home) != home or read_state(settings).active != active:
             messages.append("the warehouse is not as it was")
         return messages + _wrong_in_rejection(case, case.expected, attempt)
     return messages + _wrong_in_what_was_taken(
@@ -1869,7 +1873,7 @@ def _wrong_in_what_was_taken(
 ) -> list[str]:
     if attempt.rejection is not None:
         return [f"it was rejected: {attempt.rejection['message']}"]
-    record = active_deliveries(settings)[case.source, case.year]
+    record = read_state(settings).active[case.source, case.year]
     file = record.files[expected.file]
     wrong = []
     if (file.rows_loaded, file.duplicates) != (expected.loaded, expected.duplicates):
@@ -1891,7 +1895,7 @@ def _wrong_in_what_was_taken(
     if ignored and not expected.warning:
         wrong.append(f"a warning that nothing calls for: {ignored}")
     # The same bytes are the same delivery; any other delivery was activated once.
-    if len(ledger_entries(settings)) - activated != int(not _is_clean(case, settings)):
+    if len(read_state(settings).ledger) - activated != int(not _is_clean(case, settings)):
         wrong.append("it was not activated once")
     return wrong
 

@@ -25,6 +25,7 @@ from kills import YEARS, Worlds, as_before
 from loads import Ended, Way, content, faults_after, forked, has_ended, run, start
 from warehouse import environment
 
+from dagster_project import paths
 from dagster_project.defs.instance import open_instance
 from dagster_project.publications import publications
 from dagster_project.settings import REPOSITORY, Settings
@@ -91,7 +92,7 @@ def two_loads(settings: Settings, way: Way = Way()) -> tuple[Ended, Ended]:  # n
 
 
 def _holder(settings: Settings) -> str:
-    return settings.lock.read_text(encoding="utf-8") if settings.lock.exists() else ""
+    return (settings.home / paths.LOCK).read_text(encoding="utf-8") if (settings.home / paths.LOCK).exists() else ""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:

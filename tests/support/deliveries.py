@@ -22,11 +22,16 @@ from reference.extracts import CONTRACT, Row, read_rows
 from reference.rendering import DATES, INTEGERS
 from reference.worlds import offence_row, police_row, prosecution_row
 
+from dagster_project import paths
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import DeliveryFolder
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import DeliveryRecord, active_deliveries, record_folder
+from dagster_project.state import (
+    DeliveryRecord,
+    read_state,
+    record_folder,
+)
 
 YEAR = 2022
 KEY = "a key that only the tests have, long enough"
@@ -318,7 +323,7 @@ def assert_rejected(
     `where` is a part of the message and `problem` a pattern; no secret may occur in the message, its traceback or the warehouse.
     """
     landing, home = everything_in(settings.landing), everything_in(settings.home)
-    active = active_deliveries(settings)
+    active = read_state(settings).active
     with pytest.raises(RejectedDeliveryError) as caught:
         load(settings, source, year)
     error = caught.value
@@ -333,7 +338,7 @@ def assert_rejected(
         assert secret.lower() not in printed.lower()
         assert not holds(settings.home, secret)
     assert everything_in(settings.home) == home
-    assert not any(settings.scratch.glob("*"))
-    assert active_deliveries(settings) == active
+    assert not any((settings.home / paths.SCRATCH).glob("*"))
+    assert read_state(settings).active == active
     assert everything_in(settings.landing) == landing
     return error

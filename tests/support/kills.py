@@ -16,6 +16,7 @@ from conftest import settings_in
 from loads import Load, Way, broken_promises, content, faults_after, run, start
 from reference.worlds import dirty_world
 
+from dagster_project import paths
 from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
 
@@ -92,18 +93,18 @@ def stage_of(settings: Settings, load: Load, began: float) -> str:
     progress = load.progress
     if " published 2" in progress:
         return "ending"
-    if (settings.draft / MANIFEST).exists() or any(
+    if (settings.published / paths.DRAFT / MANIFEST).exists() or any(
         datetime.strptime(path.name, "%Y%m%dT%H%M%SZ").timestamp() > began - 2 and path.stat().st_mtime >= began
         for path in settings.published.glob("2*")
     ):
         return "pointing"
-    if settings.draft.exists():
+    if (settings.published / paths.DRAFT).exists():
         return "drafting"
-    if settings.data_tests.exists() and settings.data_tests.stat().st_mtime >= began:
+    if (settings.home / paths.DATA_TESTS).exists() and (settings.home / paths.DATA_TESTS).stat().st_mtime >= began:
         return "auditing"
     if " building " in progress:
         return "building"
-    return "taking in" if " rows read" in progress or any(settings.scratch.glob("*")) else "starting"
+    return "taking in" if " rows read" in progress or any((settings.home / paths.SCRATCH).glob("*")) else "starting"
 
 
 def kill_loads(folder: Path, worlds: Worlds, kills: int, seconds: float, seed: int, lanes: int = 2) -> Kills:

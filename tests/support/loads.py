@@ -25,10 +25,12 @@ from typing import Any
 
 from warehouse import environment, marts
 
+from dagster_project import paths
 from dagster_project.files import UNFINISHED
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import MANIFEST, changed_files, publications
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.state import read_state
 
 # Imports of a load, including lazy imports of Dagster and dbt.
 IMPORTED_ONCE = [
@@ -247,7 +249,7 @@ def _without_dagster() -> None:
 
     def steps(settings: Settings, touched: Any, years: Any) -> loading.LoadOutcome:
         rejected = []
-        for folder in changed_folders(settings):
+        for folder in changed_folders(read_state(settings)):
             try:
                 ingest(folder, settings)
             except RejectedDeliveryError as error:
@@ -345,10 +347,11 @@ def _die_at(stop: Stop) -> None:
 
 def broken_promises(settings: Settings) -> list[str]:
     """Return faults of the current publication, which must be intact at any moment."""
-    if not settings.current.is_symlink():
-        return ["current is no link"] if settings.current.exists() else []
-    if not (settings.current / MANIFEST).is_file():
-        return [f"current leads to {settings.current.readlink()}, which is no publication"]
+    current = settings.published / paths.CURRENT
+    if not current.is_symlink():
+        return ["current is no link"] if current.exists() else []
+    if not (current / MANIFEST).is_file():
+        return [f"current leads to {current.readlink()}, which is no publication"]
     wrong = []
     for publication in publications(settings):
         files = {str(path.relative_to(publication.folder)) for path in publication.folder.rglob("*") if path.is_file()}
@@ -364,20 +367,21 @@ def broken_promises(settings: Settings) -> list[str]:
 
 def leftovers(settings: Settings) -> list[str]:
     """Return the files that a load must not leave behind."""
-    paths = [*settings.scratch.glob("*"), *settings.published.glob(".*"), *settings.home.rglob("*.new")]
-    for folder in (settings.home, settings.audit, settings.raw, *settings.raw.rglob("*/")):
-        paths += folder.glob(".*")
+    raw_store = settings.home / paths.RAW_STORE
+    found = [*(settings.home / paths.SCRATCH).glob("*"), *settings.published.glob(".*"), *settings.home.rglob("*.new")]
+    for folder in (settings.home, settings.home / paths.AUDIT, raw_store, *raw_store.rglob("*/")):
+        found += folder.glob(".*")
     # Only unfinished files, because Dagster has hidden files there.
-    paths += settings.dagster_home.rglob(f".*{UNFINISHED}")
-    paths += list(settings.home.glob("*.wal"))
-    paths += [path for path in settings.raw.glob("*/*/*") if not (path / "delivery.json").is_file()]
-    paths += [path for path in settings.raw.glob("*/*") if not any(path.iterdir())]
-    return sorted({str(path.relative_to(settings.home.parent)) for path in paths})
+    found += (settings.home / paths.DAGSTER_HOME).rglob(f".*{UNFINISHED}")
+    found += list(settings.home.glob("*.wal"))
+    found += [path for path in raw_store.glob("*/*/*") if not (path / "delivery.json").is_file()]
+    found += [path for path in raw_store.glob("*/*") if not any(path.iterdir())]
+    return sorted({str(path.relative_to(settings.home.parent)) for path in found})
 
 
 def content(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     """Return all figures of the current publication."""
-    return marts(settings.current / DATABASE)
+    return marts(settings.published / paths.CURRENT / DATABASE)
 
 
 def faults_after(settings: Settings, expected: dict[str, list[tuple[Any, ...]]], ended: Ended) -> list[str]:
@@ -386,7 +390,7 @@ def faults_after(settings: Settings, expected: dict[str, list[tuple[Any, ...]]],
         return [f"it ended with {ended.returncode}: {ended.stderr[-600:]}"]
     wrong = [*broken_promises(settings), *(f"left behind: {name}" for name in leftovers(settings))]
     newest = publications(settings)[-1].publication_id
-    if settings.current.readlink().name != newest:
+    if (settings.published / paths.CURRENT).readlink().name != newest:
         wrong.append(f"current is not the newest, {newest}")
     figures = content(settings)
     return wrong + [

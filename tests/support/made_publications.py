@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publication.views import published_views
 from dagster_project.publications import Publication, publish, seal
@@ -23,11 +24,13 @@ BOOLEANS = (True, False, None)
 
 def make_publication(settings: Settings, publication_id: str, rows: int, more: str | None = None) -> Publication:
     """Publish tables with `rows` rows each; `more` adds a column."""
+    warehouse = settings.home / paths.WAREHOUSE
+    draft = settings.published / paths.DRAFT
     prepare_manifest()
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.warehouse_file.unlink(missing_ok=True)
+    warehouse.unlink(missing_ok=True)
     tables = {name: declared for name, declared in mart_declarations().items() if name not in published_views()}
-    with duckdb.connect(str(settings.warehouse_file)) as connection:
+    with duckdb.connect(str(warehouse)) as connection:
         connection.begin()
         connection.execute("create schema marts")
         for table, declaration in tables.items():
@@ -44,10 +47,10 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
             for name in columns:
                 connection.execute(f"comment on column marts.{table}.\"{name}\" is 'the column {name}'")
         connection.commit()
-    begin_draft(settings.draft)
-    write_draft(settings.draft, sorted(tables), settings.warehouse_file)
+    begin_draft(draft)
+    write_draft(draft, sorted(tables), warehouse)
     seal(
-        settings.draft,
+        draft,
         {
             "publication_id": publication_id,
             "published_at": "2026-01-01T00:00:00+00:00",

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from report_reader import Reader
 
+from dagster_project import paths
 from dagster_project.report.follow_up import write_report
 from dagster_project.settings import Settings
 
@@ -25,7 +26,7 @@ QUIET = [
 def publication(published_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of a publication and its report."""
     folder = tmp_path_factory.mktemp("reported")
-    shutil.copytree(published_world.current / "parquet", folder / "parquet")
+    shutil.copytree(published_world.published / paths.CURRENT / "parquet", folder / "parquet")
     write_report(folder)
     return folder
 

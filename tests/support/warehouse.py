@@ -14,6 +14,7 @@ import duckdb
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
 
@@ -54,7 +55,7 @@ def deliver(deliveries: Path, landing: Path, source: str, year: int) -> None:
 def build(settings: Settings) -> None:
     """Ingest and build the marts, without Dagster, audit and publication."""
     prepare_manifest()
-    for folder in changed_folders(settings):
+    for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     build_marts(settings)
 

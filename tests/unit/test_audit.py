@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from great_expectations import ExpectationSuite
 
+from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.quality import audit as audit_module
 from dagster_project.quality.audit import (
@@ -22,7 +23,13 @@ from dagster_project.quality.audit import (
     save_audit,
 )
 from dagster_project.settings import Settings
-from dagster_project.state import DeliveryRecord, activate, record_folder, write_record
+from dagster_project.state import (
+    DeliveryRecord,
+    activate,
+    read_state,
+    record_folder,
+    write_record,
+)
 from dagster_project.transformation.dbt_project import (
     NodeResult,
     data_test_checks,
@@ -54,7 +61,7 @@ def deliver(settings: Settings, source: str, year: int, synthetic: dict[str, Any
         columns = ", ".join(f"cast(null as {types.get(one.type, 'varchar')}) as {one.name}" for one in file.columns)
         path = raw_file(settings, record, file.name)
         duckdb.execute(f"copy (select {columns}, cast(2 as bigint) as line) to '{path}' (format parquet)")
-    activate(settings, record)
+    activate(read_state(settings), record)
     return record
 
 
@@ -117,13 +124,13 @@ def test_nothing_follows_from_what_does_not_block(reached: dict[str, Any]) -> No
 
 
 def test_an_audit_of_older_code_is_none(settings: Settings) -> None:
-    save_audit(settings, Audit("a basis", (result(),)))
-    kept = json.loads(settings.audit_results.read_text(encoding="utf-8"))
+    save_audit(read_state(settings), Audit("a basis", (result(),)))
+    kept = json.loads((settings.home / paths.AUDIT_RESULTS).read_text(encoding="utf-8"))
     older = [
         {"passed": True, **{name: value for name, value in one.items() if name not in ("result", "beyond")}}
         for one in kept["results"]
     ]
-    settings.audit_results.write_text(json.dumps({**kept, "results": older}), encoding="utf-8")
+    (settings.home / paths.AUDIT_RESULTS).write_text(json.dumps({**kept, "results": older}), encoding="utf-8")
     assert read_audit(settings) is None
 
 
@@ -136,7 +143,7 @@ def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
             result("other", result="failed", severity="warn"),
         ),
     )
-    save_audit(settings, audit)
+    save_audit(read_state(settings), audit)
     assert read_audit(settings) == audit
 
 
@@ -155,8 +162,8 @@ def test_the_page_says_what_it_is_of(settings: Settings, deliveries: list[tuple[
     settings.home.mkdir(parents=True, exist_ok=True)
     for source, year in deliveries:
         deliver(settings, source, year)
-    save_audit(settings, Audit("the-basis", (result(),)))
-    text = settings.validation_page.read_text(encoding="utf-8")
+    save_audit(read_state(settings), Audit("the-basis", (result(),)))
+    text = (settings.home / paths.VALIDATION_PAGE).read_text(encoding="utf-8")
     plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
     assert f"Audit of {said}" in plain
     assert "Basis the-basis" in plain
@@ -167,8 +174,10 @@ def test_the_page_says_what_it_is_of(settings: Settings, deliveries: list[tuple[
 def test_the_page_says_what_is_synthetic(settings: Settings) -> None:
     deliver(settings, "police", 2021)
     deliver(settings, "police", 2022, synthetic={"seed": 1})
-    save_audit(settings, Audit("the-basis", (result(),)))
-    plain = " ".join(re.sub(r"<[^>]*>", " ", settings.validation_page.read_text(encoding="utf-8")).split())
+    save_audit(read_state(settings), Audit("the-basis", (result(),)))
+    plain = " ".join(
+        re.sub(r"<[^>]*>", " ", (settings.home / paths.VALIDATION_PAGE).read_text(encoding="utf-8")).split()
+    )
     assert "Data synthetic sample data" in plain
 
 
@@ -176,8 +185,8 @@ def test_without_a_complete_year_there_is_nothing_to_audit(settings: Settings) -
     deliver(settings, "police", 2022)
     audit = audit_warehouse(settings)
     assert audit.results == ()
-    assert audit.basis == audit_module.publication_basis(settings)
-    assert not settings.audit_results.exists()
+    assert audit.basis == audit_module.publication_basis(read_state(settings))
+    assert not (settings.home / paths.AUDIT_RESULTS).exists()
 
 
 DATA_TEST = NodeResult("test.one", "unique_x", "marts", "dim_year", "fail", 0.1, 3, "")
@@ -208,7 +217,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def audited(settings: Settings) -> Audit:
-    duckdb.connect(str(settings.warehouse_file)).close()
+    duckdb.connect(str(settings.home / paths.WAREHOUSE)).close()
     return audit_warehouse(settings)
 
 
@@ -236,7 +245,7 @@ def test_marts_of_other_deliveries_are_stale(
 ) -> None:
     assert audited(complete).basis == "stale"
     monkeypatch.setattr(audit_module, "is_built", lambda settings: True)
-    assert audited(complete).basis == audit_module.publication_basis(complete)
+    assert audited(complete).basis == audit_module.publication_basis(read_state(complete))
 
 
 def test_a_delivery_is_audited_once(
@@ -246,7 +255,10 @@ def test_a_delivery_is_audited_once(
     second = audited(complete)
     assert len(quick) == 4
     assert first.results == second.results
-    kept = {path.relative_to(complete.raw).as_posix() for path in complete.raw.rglob("audit-*.json")}
+    kept = {
+        path.relative_to(complete.home / paths.RAW_STORE).as_posix()
+        for path in (complete.home / paths.RAW_STORE).rglob("audit-*.json")
+    }
     name = f"audit-{audit_module.rules_version()}.json"
     assert kept == {f"police/2022/id-rules/{name}", f"prosecution/2022/id-rules/{name}"}
     monkeypatch.setattr(audit_module, "rules_version", lambda: "others")
@@ -264,7 +276,7 @@ def test_a_delivery_whose_audit_ended_in_an_error_is_audited_again(
         lambda *asked, **more: [replace(one, error="no memory") for one in stub(*asked, **more)],
     )
     audited(complete)
-    assert list(complete.raw.rglob("audit-*.json")) == []
+    assert list((complete.home / paths.RAW_STORE).rglob("audit-*.json")) == []
     monkeypatch.setattr(validation, "validate", stub)
     audited(complete)
     assert len(quick) == 6
@@ -272,7 +284,7 @@ def test_a_delivery_whose_audit_ended_in_an_error_is_audited_again(
 
 def test_what_is_kept_of_a_delivery_is_taken_at_its_word(complete: Settings, quick: list[dict[str, Any]]) -> None:
     audited(complete)
-    (path,) = (complete.raw / "prosecution").rglob("audit-*.json")
+    (path,) = (complete.home / paths.RAW_STORE / "prosecution").rglob("audit-*.json")
     said = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps([{**one, "result": "failed"} for one in said]), encoding="utf-8")
     failed = [one for one in audited(complete).results if not one.passed and one.suite != "dbt"]
@@ -371,7 +383,7 @@ def test_every_declared_check_must_have_a_result(complete: Settings, quick: list
     audit = audited(complete)
     tests = tuple(result(test, suite="dbt", asset=model) for model, test in data_tests())
     whole = Audit(audit.basis, (*audit.results, *tests))
-    assert missing_checks(complete, whole) == []
+    assert missing_checks(read_state(complete), whole) == []
     for gone in (
         next(one for one in whole.results if one.asset == "prosecution_decisions"),
         next(one for one in whole.results if one.asset == "int_processed_offence" and one.suite != "dbt"),
@@ -380,13 +392,13 @@ def test_every_declared_check_must_have_a_result(complete: Settings, quick: list
     ):
         left = Audit("basis", tuple(one for one in whole.results if one is not gone))
         year = f" ({gone.year})" if gone.year else ""
-        assert missing_checks(complete, left) == [f"{gone.asset}.{gone.name}{year}"]
+        assert missing_checks(read_state(complete), left) == [f"{gone.asset}.{gone.name}{year}"]
 
 
 def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dict[str, Any]]) -> None:
     audit = audited(complete)
     deliver(complete, "prosecution", 2023)
-    missing = missing_checks(complete, audit)
+    missing = missing_checks(read_state(complete), audit)
     of_deliveries = [one for one in missing if one.endswith(")")]
     declared = {
         f"{suite.meta['asset']}.{check.meta['name']} (2023)"
@@ -398,7 +410,7 @@ def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dic
 
 
 def test_the_published_files_are_not_part_of_the_audit(complete: Settings, quick: list[dict[str, Any]]) -> None:
-    assert not any("current." in one for one in missing_checks(complete, Audit("basis", ())))
+    assert not any("current." in one for one in missing_checks(read_state(complete), Audit("basis", ())))
 
 
 def test_it_is_said_what_was_audited(
@@ -415,5 +427,5 @@ def test_it_is_said_what_was_audited(
 
 def test_marts_are_audited_while_somebody_else_reads(complete: Settings, quick: list[dict[str, Any]]) -> None:
     audited(complete)
-    with duckdb.connect(str(complete.warehouse_file), read_only=True):
+    with duckdb.connect(str(complete.home / paths.WAREHOUSE), read_only=True):
         assert audit_warehouse(complete).results

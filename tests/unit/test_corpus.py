@@ -26,10 +26,13 @@ from deliveries import (
 from reference.worlds import offence_row, prosecution_row
 from warehouse import uppklarat
 
+from dagster_project import paths
 from dagster_project.ingestion.landing import MANIFEST
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 
 ALL_CASES = {**CASES, **DIAGNOSED}
 EACH = [pytest.param(name, marks=[pytest.mark.soak] * case.is_slow) for name, case in ALL_CASES.items()]
@@ -44,7 +47,7 @@ def test_a_bad_delivery(loaded: Settings, name: str) -> None:
 def test_a_file_with_a_manifest_that_is_cut_at_any_byte(loaded: Settings, suffix: str, content: bytes) -> None:
     name = f"decisions{suffix}"
     said = manifest("prosecution", {name: content}, {name: 2})
-    before = active_deliveries(loaded)
+    before = read_state(loaded).active
     # Parquet is some thousand bytes long; its footer, of which every byte counts, is the last quarter.
     lengths = (
         range(len(content))
@@ -56,7 +59,7 @@ def test_a_file_with_a_manifest_that_is_cut_at_any_byte(loaded: Settings, suffix
         with pytest.raises(RejectedDeliveryError) as caught:
             load(loaded)
         assert caught.value.where.startswith(f"prosecution/{YEAR}/{name}")
-    assert active_deliveries(loaded) == before
+    assert read_state(loaded).active == before
 
 
 def test_a_manifest_that_came_while_the_files_were_judged_is_noted_by_the_next_load(loaded: Settings) -> None:
@@ -65,7 +68,7 @@ def test_a_manifest_that_came_while_the_files_were_judged_is_noted_by_the_next_l
     folder = loaded.landing / "prosecution" / str(YEAR)
     content = (folder / "decisions.csv").read_bytes()
     (folder / MANIFEST).write_bytes(manifest("prosecution", {"decisions.csv": content}, {"decisions.csv": 3}))
-    assert not active_deliveries(loaded)["prosecution", YEAR].complete
+    assert not read_state(loaded).active["prosecution", YEAR].complete
     assert load(loaded).complete
 
 
@@ -79,7 +82,7 @@ def test_one_column_wrong_is_rejected_by_a_load(settings: Settings) -> None:
         "most look like 9999-99-99 99:99:99. Deliver dates as YYYY-MM-DD, without a time."
     ) in said
     assert "2022-02-01" not in said
-    assert ("police", YEAR) not in active_deliveries(settings)
+    assert ("police", YEAR) not in read_state(settings).active
 
 
 # --- a personal identity number, the whole way -----------------------------------------------------------------------
@@ -140,8 +143,8 @@ def test_a_personal_number_appears_nowhere_on_the_whole_way(settings: Settings) 
     done = uppklarat(settings, "load")
     assert done.returncode == 3, done.stderr
     assert done.stderr.count("a Swedish personal identity number") >= 3
-    assert settings.current.is_dir()
-    assert settings.validation_page.is_file()
+    assert (settings.published / paths.CURRENT).is_dir()
+    assert (settings.home / paths.VALIDATION_PAGE).is_file()
     said = [done, *(uppklarat(settings, command) for command in ("status", "quarantine"))]
     texts = [(None, each.stdout + each.stderr) for each in said]
     texts += [each for place in (settings.home, settings.published) for each in _texts_in(place)]

@@ -21,10 +21,13 @@ from deliveries import (
 )
 from reference.worlds import offence_row, prosecution_row
 
+from dagster_project import paths
 from dagster_project.ingestion.corrections import CorrectionsError, read_corrections
 from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 
 ROWS = [prosecution_row(number, misstanke_id=f"m{number}") for number in (1, 2, 3)]
 LABEL = f"prosecution/{YEAR}"
@@ -53,7 +56,9 @@ def drop(**changes: Any) -> dict[str, Any]:
 
 def declare(settings: Settings, *corrections: Any) -> None:
     settings.landing.mkdir(exist_ok=True)
-    settings.corrections.write_text(yaml.safe_dump(list(corrections), allow_unicode=True), encoding="utf-8")
+    (settings.landing / paths.CORRECTIONS).write_text(
+        yaml.safe_dump(list(corrections), allow_unicode=True), encoding="utf-8"
+    )
 
 
 def deliver(settings: Settings, rows: list[dict[str, str]] = ROWS) -> None:
@@ -68,7 +73,7 @@ def test_a_column_is_overridden(settings: Settings) -> None:
     deliver(settings)
     declare(settings, correction())
     assert decisions(settings) == ["ATAL", "EJ_ATAL", "ATAL"]
-    (record,) = active_deliveries(settings).values()
+    (record,) = read_state(settings).active.values()
     assert record.files["decisions"].corrected == {"typing-error-1": 1}
 
 
@@ -85,7 +90,7 @@ def test_many_rows_and_several_columns(settings: Settings) -> None:
     declare(settings, correction(rows={"beslut": "ATAL"}, set={"beslut": "EJ_ATAL", "misstanke_id": ""}))
     found = outcome(settings, load(settings))
     assert [(row["beslut"], row["misstanke_id"]) for row in found.rows] == [("EJ_ATAL", None)] * 3
-    (record,) = active_deliveries(settings).values()
+    (record,) = read_state(settings).active.values()
     assert record.files["decisions"].corrected == {"typing-error-1": 3}
 
 
@@ -99,7 +104,7 @@ def test_codes_keep_their_zeros(settings: Settings) -> None:
     """In YAML, a bare 0412 is the number 266."""
     rows = [offence_row(1, brottskod="0355"), offence_row(2, brottskod="0355")]
     put(settings, "police", delivery("police", "offences", csv_file("police", "offences", rows)))
-    settings.corrections.write_text(
+    (settings.landing / paths.CORRECTIONS).write_text(
         f"- id: wrong-code\n  delivery: police/{YEAR}\n  file: offences\n  rows: {{brottskod: 0355, brottsnummer: 1}}\n"
         "  action: override\n  set: {brottskod: 0412}\n  reason: wrong code\n  reported_by: police\n  date: 2023-03-01\n",
         encoding="utf-8",
@@ -142,11 +147,11 @@ def test_what_was_declared_later_is_applied_by_the_next_load(settings: Settings)
     deliver(settings)
     assert decisions(settings) == ["ATAL"] * 3
     declare(settings, correction())
-    assert [folder.label for folder in changed_folders(settings)] == [LABEL]
+    assert [folder.label for folder in changed_folders(read_state(settings))] == [LABEL]
     assert decisions(settings) == ["ATAL", "EJ_ATAL", "ATAL"]
-    assert list(changed_folders(settings)) == []
-    settings.corrections.unlink()
-    assert [folder.label for folder in changed_folders(settings)] == [LABEL]
+    assert list(changed_folders(read_state(settings))) == []
+    (settings.landing / paths.CORRECTIONS).unlink()
+    assert [folder.label for folder in changed_folders(read_state(settings))] == [LABEL]
     assert decisions(settings) == ["ATAL"] * 3
 
 
@@ -157,7 +162,7 @@ def test_another_delivery_is_left_alone_by_it(settings: Settings, other: str) ->
     if other.startswith("police"):
         declare(settings, drop(delivery=other, rows={"line": "2"}))
     assert decisions(settings) == ["ATAL"] * 3
-    (record,) = active_deliveries(settings).values()
+    (record,) = read_state(settings).active.values()
     assert (record.corrections, record.files["decisions"].corrected) == ((), {})
 
 
@@ -206,21 +211,21 @@ def test_a_redelivery_that_mended_the_row_is_rejected_until_the_correction_is_ta
 
 def test_one_for_a_delivery_that_is_not_loaded_fails_the_load(loaded: Settings) -> None:
     declare(loaded, correction(delivery="prosecution/2019"))
-    (text,) = uncorrected_deliveries(loaded).values()
+    (text,) = uncorrected_deliveries(read_state(loaded)).values()
     assert re.search("typing-error-1.*no such delivery is loaded", text)
 
 
 def test_one_for_files_that_are_gone_fails_the_load(settings: Settings) -> None:
     deliver(settings)
     load(settings)
-    assert uncorrected_deliveries(settings) == {}
+    assert uncorrected_deliveries(read_state(settings)) == {}
     (settings.landing / LABEL / "decisions.csv").unlink()
     (settings.landing / LABEL).rmdir()
     declare(settings, correction())
-    (text,) = uncorrected_deliveries(settings).values()
+    (text,) = uncorrected_deliveries(read_state(settings)).values()
     assert "Put its files into the landing folder" in text
-    settings.corrections.unlink()
-    assert uncorrected_deliveries(settings) == {}
+    (settings.landing / paths.CORRECTIONS).unlink()
+    assert uncorrected_deliveries(read_state(settings)) == {}
 
 
 def test_a_personal_number_is_not_made_good_by_a_correction(loaded: Settings) -> None:
@@ -268,16 +273,16 @@ WRONG: dict[str, Any] = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_not_wholly_understood_stops_the_load(loaded: Settings, what: str) -> None:
-    loaded.corrections.write_text(yaml.safe_dump(WRONG[what], allow_unicode=True), encoding="utf-8")
+    (loaded.landing / paths.CORRECTIONS).write_text(yaml.safe_dump(WRONG[what], allow_unicode=True), encoding="utf-8")
     with pytest.raises(CorrectionsError) as caught:
         load(loaded)
-    assert loaded.corrections.name in str(caught.value)
+    assert (loaded.landing / paths.CORRECTIONS).name in str(caught.value)
     assert PERSONAL_NUMBER not in str(caught.value)
     assert "2200-K" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["- {", "- {id: one, id: two}", "\tid: x", "- id: x\n  id: &a [*a"])
 def test_what_is_no_yaml_stops_the_load(loaded: Settings, text: str) -> None:
-    loaded.corrections.write_text(text, encoding="utf-8")
+    (loaded.landing / paths.CORRECTIONS).write_text(text, encoding="utf-8")
     with pytest.raises(CorrectionsError, match="YAML"):
-        read_corrections(loaded.corrections)
+        read_corrections(loaded.landing / paths.CORRECTIONS)

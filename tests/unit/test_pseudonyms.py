@@ -23,9 +23,12 @@ from deliveries import (
 from pydantic import SecretStr
 from reference.worlds import offence_row, police_row, prosecution_row
 
+from dagster_project import paths
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, SHORTEST_KEY, PseudonymKeyError, pseudonym_key
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 
 CASE, PROSECUTOR, SUSPECT = "4711-K47110-21", "AM-47110-22", "suspect-of-47110"
 SECRETS = (CASE, PROSECUTOR, SUSPECT)
@@ -138,17 +141,18 @@ def test_what_is_invalid_can_still_be_read_in_quarantine(settings: Settings) -> 
 
 @pytest.mark.usefixtures("without_variable")
 def test_the_first_load_makes_a_key_of_its_own(settings: Settings, tmp_path: Path) -> None:
+    key_file = settings.home / paths.KEY_FILE
     put(settings, "prosecution", files_of("prosecution"))
     load(settings)
-    assert stat.S_IMODE(settings.key_file.stat().st_mode) == 0o600
-    key = settings.key_file.read_text(encoding="utf-8")
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    key = key_file.read_text(encoding="utf-8")
     assert len(key.strip()) == 64
     load(settings)
-    assert settings.key_file.read_text(encoding="utf-8") == key
+    assert key_file.read_text(encoding="utf-8") == key
     other = settings_in(tmp_path / "other")
     put(other, "prosecution", files_of("prosecution"))
     load(other)
-    assert other.key_file.read_text(encoding="utf-8") != key
+    assert (other.home / paths.KEY_FILE).read_text(encoding="utf-8") != key
 
 
 @pytest.mark.usefixtures("without_variable")
@@ -156,7 +160,7 @@ def test_the_first_load_makes_a_key_of_its_own(settings: Settings, tmp_path: Pat
 def test_a_key_file_that_others_may_read_is_refused(settings: Settings, mode: int) -> None:
     put(settings, "prosecution", files_of("prosecution"))
     load(settings)
-    settings.key_file.chmod(mode)
+    (settings.home / paths.KEY_FILE).chmod(mode)
     with pytest.raises(PseudonymKeyError, match="chmod 600"):
         load(settings)
 
@@ -164,17 +168,17 @@ def test_a_key_file_that_others_may_read_is_refused(settings: Settings, mode: in
 @pytest.mark.parametrize("key", ["x", "x" * (SHORTEST_KEY - 1)])
 def test_a_short_key_is_refused(settings: Settings, key: str) -> None:
     with pytest.raises(PseudonymKeyError, match="fewer than 32") as caught:
-        pseudonym_key(settings.model_copy(update={"key": SecretStr(key)}))
+        pseudonym_key(read_state(settings.model_copy(update={"key": SecretStr(key)})))
     assert "xxx" not in str(caught.value)
 
 
 def lose_file(settings: Settings) -> Settings:
-    settings.key_file.unlink()
+    (settings.home / paths.KEY_FILE).unlink()
     return settings
 
 
 def replace_file(settings: Settings) -> Settings:
-    settings.key_file.write_text("another key, which is long enough too")
+    (settings.home / paths.KEY_FILE).write_text("another key, which is long enough too")
     return settings
 
 
@@ -194,12 +198,14 @@ def test_a_lost_key_is_noticed_and_loading_again_recovers(
     settings = how(settings)
     with pytest.raises(PseudonymKeyError, match="pseudonym key") as caught:
         load(settings, "prosecution")
-    assert str(settings.raw) in str(caught.value)
+    assert str(settings.home / paths.RAW_STORE) in str(caught.value)
     assert "another key" not in str(caught.value)
-    assert ("prosecution", YEAR) not in active_deliveries(settings)
-    assert settings.key_file.exists() == (how is not lose_file)  # nobody may take a new one for the lost one
-    shutil.rmtree(settings.raw)
-    settings.ledger.unlink()
+    assert ("prosecution", YEAR) not in read_state(settings).active
+    assert (settings.home / paths.KEY_FILE).exists() == (
+        how is not lose_file
+    )  # nobody may take a new one for the lost one
+    shutil.rmtree(settings.home / paths.RAW_STORE)
+    (settings.home / paths.LEDGER).unlink()
     load(settings, "police")
     load(settings, "prosecution")
-    assert len({record.key_id for record in active_deliveries(settings).values()}) == 1
+    assert len({record.key_id for record in read_state(settings).active.values()}) == 1

@@ -12,7 +12,9 @@ from warehouse import build
 
 from dagster_project.cli import summaries
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 
 
 def warehouse(folder: Path) -> Settings:
@@ -35,7 +37,7 @@ def warehouse(folder: Path) -> Settings:
 
 def test_every_row_is_listed_with_file_line_column_and_shape(tmp_path: Path) -> None:
     settings = warehouse(tmp_path)
-    rows, _, summary = summaries.quarantine_as_text(settings, None, None).partition("\n\n")
+    rows, _, summary = summaries.quarantine_as_text(read_state(settings), None, None).partition("\n\n")
     assert [tuple(row.split("\t")) for row in rows.splitlines()] == [
         ("missing_value", "police/2022/offences.csv", "line 5", "brottskod", "-"),
         ("invalid_value", "police/2022/decisions.csv", "line 5", "beslutsdatum", "9999-99-99 99:99"),
@@ -57,8 +59,10 @@ def test_every_row_is_listed_with_file_line_column_and_shape(tmp_path: Path) -> 
 
 def test_rows_that_earlier_rules_judged_are_listed_without(tmp_path: Path) -> None:
     settings = warehouse(tmp_path)
-    path = raw_folder(settings, active_deliveries(settings)["police", 2022]) / "offences_quarantine.parquet"
+    path = raw_folder(settings, read_state(settings).active["police", 2022]) / "offences_quarantine.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"create table old as select file, line, reason, row from '{path}'")
         connection.execute(f"copy old to '{path}' (format parquet)")
-    assert "invalid_value\tpolice/2022/offences.csv\tline 4\t-\t-" in summaries.quarantine_as_text(settings, None, None)
+    assert "invalid_value\tpolice/2022/offences.csv\tline 4\t-\t-" in summaries.quarantine_as_text(
+        read_state(settings), None, None
+    )

@@ -37,6 +37,7 @@ from deliveries import (
 from reference.extracts import Row
 from reference.worlds import dirty_world, offence_row, police_row, prosecution_row
 
+from dagster_project import paths
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.read import CHUNK
@@ -499,7 +500,7 @@ def test_extracts_are_never_changed(settings: Settings) -> None:
         ingest(folder, settings)
     assert everything_in(settings.landing) == before
     assert all(path.stat().st_mtime_ns == stat.st_mtime_ns for path, stat in stats.items())
-    assert not any(settings.scratch.iterdir())
+    assert not any((settings.home / paths.SCRATCH).iterdir())
 
 
 # --- files of more than one chunk ------------------------------------------------------------------------------------
@@ -565,7 +566,7 @@ def test_no_received_text_lies_on_disk_while_it_is_judged(settings: Settings, mo
     found: list[Path] = []
 
     def look(*arguments: object) -> object:
-        found.extend(path for path in settings.scratch.rglob("*") if path.is_file())
+        found.extend(path for path in (settings.home / paths.SCRATCH).rglob("*") if path.is_file())
         return validate_file(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("dagster_project.ingestion.ingest.validate_file", look)

@@ -28,20 +28,24 @@ from deliveries import (
 from reference.worlds import prosecution_row
 
 from dagster_project import files as files_module
+from dagster_project import paths
 from dagster_project.contract import CONTRACT_FILE
 from dagster_project.files import scratch_folder, write_json, write_text
 from dagster_project.ingestion import ingest as ingest_module
 from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries, complete_years, ledger_entries, read_record
+from dagster_project.state import (
+    read_record,
+    read_state,
+)
 
 FIRST = csv_file("prosecution", "decisions", [prosecution_row(1), prosecution_row(2, beslut="?"), prosecution_row(1)])
 SECOND = csv_file("prosecution", "decisions", [prosecution_row(3), prosecution_row(4)])
 
 
 def labels(settings: Settings) -> list[str]:
-    return [folder.label for folder in changed_folders(settings)]
+    return [folder.label for folder in changed_folders(read_state(settings))]
 
 
 # --- the same bytes --------------------------------------------------------------------------------------------------
@@ -51,18 +55,18 @@ def labels(settings: Settings) -> list[str]:
 def test_the_same_bytes_change_nothing(loaded: Settings, source: str) -> None:
     before = everything_in(loaded.home)
     record = load(loaded, source)
-    assert record == active_deliveries(loaded)[source, YEAR]
+    assert record == read_state(loaded).active[source, YEAR]
     after = everything_in(loaded.home)
     # the folder was copied by the fixture, so only its times may have been noted again
     del before["landing_index.json"], after["landing_index.json"]
     assert after == before
-    assert [entry["source"] for entry in ledger_entries(loaded)] == ["police", "prosecution"]
+    assert [entry["source"] for entry in read_state(loaded).ledger] == ["police", "prosecution"]
 
 
 def test_the_raw_store_is_not_even_written(loaded: Settings) -> None:
-    before = {path: path.stat().st_mtime_ns for path in loaded.raw.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in (loaded.home / paths.RAW_STORE).rglob("*")}
     load(loaded)
-    assert {path: path.stat().st_mtime_ns for path in loaded.raw.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in (loaded.home / paths.RAW_STORE).rglob("*")} == before
 
 
 def test_a_touched_file_changes_nothing(settings: Settings) -> None:
@@ -72,7 +76,7 @@ def test_a_touched_file_changes_nothing(settings: Settings) -> None:
     os.utime(folder / "decisions.csv", (1, 1))
     assert labels(settings) == [f"prosecution/{YEAR}"]
     assert load(settings) == record
-    assert len(ledger_entries(settings)) == 1
+    assert len(read_state(settings).ledger) == 1
     assert labels(settings) == []
 
 
@@ -82,7 +86,7 @@ def test_a_file_written_anew_with_the_same_bytes_changes_nothing(settings: Setti
     put(settings, "prosecution", {"decisions.csv": FIRST, "a note.txt": b"x"})
     assert labels(settings) == [f"prosecution/{YEAR}"]
     assert load(settings) == record
-    assert len(ledger_entries(settings)) == 1
+    assert len(read_state(settings).ledger) == 1
 
 
 # --- other bytes -----------------------------------------------------------------------------------------------------
@@ -95,7 +99,7 @@ def test_changed_content_replaces_the_year(settings: Settings) -> None:
     assert labels(settings) == [f"prosecution/{YEAR}"]
     second = load(settings)
     assert second.delivery_id != first.delivery_id
-    assert active_deliveries(settings) == {("prosecution", YEAR): second}
+    assert read_state(settings).active == {("prosecution", YEAR): second}
     assert [row["brottsnummer"] for row in outcome(settings, second).rows] == [3, 4]
     assert labels(settings) == []
 
@@ -109,7 +113,7 @@ def test_what_was_replaced_is_kept_with_its_quarantine(settings: Settings) -> No
     assert everything_in(raw_folder(settings, first)) == kept
     assert read_record(raw_folder(settings, first)) == first
     assert outcome(settings, first).reasons == {3: "invalid_value"}
-    assert ledger_entries(settings)[0]["delivery_id"] == first.delivery_id
+    assert read_state(settings).ledger[0]["delivery_id"] == first.delivery_id
 
 
 def test_the_first_bytes_again_become_active_again(settings: Settings) -> None:
@@ -118,8 +122,8 @@ def test_the_first_bytes_again_become_active_again(settings: Settings) -> None:
         put(settings, "prosecution", {"decisions.csv": content})
         records.append(load(settings))
     assert records[2] == records[0]
-    assert active_deliveries(settings) == {("prosecution", YEAR): records[0]}
-    ids = [entry["delivery_id"] for entry in ledger_entries(settings)]
+    assert read_state(settings).active == {("prosecution", YEAR): records[0]}
+    ids = [entry["delivery_id"] for entry in read_state(settings).ledger]
     assert ids == [record.delivery_id for record in records]
     assert ids[0] == ids[2] != ids[1]
 
@@ -137,7 +141,7 @@ def test_the_same_rows_in_another_container_are_another_delivery(settings: Setti
 
 
 def test_one_of_two_files_changed(loaded: Settings) -> None:
-    before = active_deliveries(loaded)["police", YEAR]
+    before = read_state(loaded).active["police", YEAR]
     content = csv_file("police", "decisions").replace(b"NEDLAGD", b"OVRIGT")
     put(loaded, "police", files_of("police", decisions=content))
     record = load(loaded, "police")
@@ -149,10 +153,10 @@ def test_one_of_two_files_changed(loaded: Settings) -> None:
 def test_years_and_sources_are_replaced_each_for_itself(loaded: Settings) -> None:
     put(loaded, "prosecution", {"decisions.csv": FIRST}, year=2023)
     load(loaded, year=2023)
-    before = active_deliveries(loaded)
+    before = read_state(loaded).active
     put(loaded, "prosecution", {"decisions.csv": SECOND})
     record = load(loaded)
-    after = active_deliveries(loaded)
+    after = read_state(loaded).active
     assert after.pop(("prosecution", YEAR)) == record
     del before["prosecution", YEAR]
     assert after == before
@@ -176,7 +180,7 @@ def test_a_year_is_complete_with_both_its_deliveries(settings: Settings) -> None
     ]:
         put(settings, source, files_of(source), year=year)
         load(settings, source, year)
-        assert complete_years(active_deliveries(settings)) == expected
+        assert read_state(settings).complete_years == expected
 
 
 def test_new_folders_are_listed_by_year_until_they_are_loaded(settings: Settings) -> None:
@@ -214,8 +218,8 @@ def test_a_manifest_that_comes_later_marks_the_delivery_complete(settings: Setti
     after = load(settings)
     assert (after.complete, after.synthetic, after.warnings) == (True, {"seed": 7}, ())
     assert (after.delivery_id, after.loaded_at, after.files) == (before.delivery_id, before.loaded_at, before.files)
-    assert active_deliveries(settings)["prosecution", YEAR] == after
-    assert len(ledger_entries(settings)) == 1
+    assert read_state(settings).active["prosecution", YEAR] == after
+    assert len(read_state(settings).ledger) == 1
     assert labels(settings) == []
 
 
@@ -225,7 +229,7 @@ def test_a_wrong_manifest_that_comes_later(settings: Settings, said: dict[str, i
     load(settings)
     (folder / "manifest.json").write_bytes(manifest("prosecution", {"decisions.csv": FIRST}, said))
     assert_rejected(settings, "prosecution", f"prosecution/{YEAR}/decisions.csv", problem)
-    assert not active_deliveries(settings)["prosecution", YEAR].complete
+    assert not read_state(settings).active["prosecution", YEAR].complete
 
 
 def test_a_manifest_that_comes_later_and_names_another_encoding_is_refused(settings: Settings) -> None:
@@ -235,7 +239,7 @@ def test_a_manifest_that_comes_later_and_names_another_encoding_is_refused(setti
     assert outcome(settings, load(settings)).rows[0]["misstanke_id"] == pseudonym("misstanke_id", "Å")
     put_with_manifest(settings, "prosecution", {"decisions.csv": content}, encoding="cp1252")
     assert_rejected(settings, "prosecution", "decisions.csv", "not cp1252; it seems to be utf-8")
-    assert len(ledger_entries(settings)) == 1
+    assert len(read_state(settings).ledger) == 1
 
 
 # --- a folder that changes while it is read --------------------------------------------------------------------------
@@ -278,13 +282,13 @@ def test_deliveries_are_judged_again_by_other_rules(loaded: Settings, monkeypatc
     assert labels(loaded) == [f"police/{YEAR}", f"prosecution/{YEAR}"]
     second = load(loaded)
     assert (second.delivery_id, second.judged_by) == (first.delivery_id, "other0rules0")
-    assert active_deliveries(loaded)["prosecution", YEAR] == second
+    assert read_state(loaded).active["prosecution", YEAR] == second
     assert labels(loaded) == [f"police/{YEAR}"]
     assert read_record(raw_folder(loaded, first)) == first
     assert outcome(loaded, second).rows == outcome(loaded, first).rows
-    assert len(ledger_entries(loaded)) == 3
+    assert len(read_state(loaded).ledger) == 3
     assert load(loaded) == second
-    assert len(ledger_entries(loaded)) == 3
+    assert len(read_state(loaded).ledger) == 3
 
 
 def test_other_rules_may_reject_what_others_took(loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +328,7 @@ def test_the_contract_is_part_of_the_rules(
 def test_a_load_that_was_cut_off_is_made_good_by_the_next(
     loaded: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    before = active_deliveries(loaded)["prosecution", YEAR]
+    before = read_state(loaded).active["prosecution", YEAR]
 
     def cut_off(*_: object) -> None:
         raise KeyboardInterrupt
@@ -334,18 +338,18 @@ def test_a_load_that_was_cut_off_is_made_good_by_the_next(
         patch.setattr(ingest_module, step, cut_off)
         with pytest.raises(KeyboardInterrupt):
             load(loaded)
-    active = active_deliveries(loaded)["prosecution", YEAR]
+    active = read_state(loaded).active["prosecution", YEAR]
     assert active == before or [row["brottsnummer"] for row in outcome(loaded, active).rows] == [3, 4]
     assert f"prosecution/{YEAR}" in labels(loaded)
     assert [row["brottsnummer"] for row in outcome(loaded, load(loaded)).rows] == [3, 4]
-    assert [entry["source"] for entry in ledger_entries(loaded)] == ["police", "prosecution", "prosecution"]
-    assert not any(loaded.scratch.iterdir())
+    assert [entry["source"] for entry in read_state(loaded).ledger] == ["police", "prosecution", "prosecution"]
+    assert not any((loaded.home / paths.SCRATCH).iterdir())
 
 
 def test_a_raw_store_that_lacks_a_delivery_is_said_to(loaded: Settings) -> None:
-    shutil.rmtree(raw_folder(loaded, active_deliveries(loaded)["police", YEAR]))
+    shutil.rmtree(raw_folder(loaded, read_state(loaded).active["police", YEAR]))
     with pytest.raises(FileNotFoundError, match=f"raw/police/{YEAR}/.*restore"):
-        active_deliveries(loaded)
+        read_state(loaded)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

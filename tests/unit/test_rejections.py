@@ -23,9 +23,12 @@ from deliveries import (
 )
 from reference.worlds import prosecution_row
 
+from dagster_project import paths
 from dagster_project.ingestion.landing import find_unexpected_entries
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
+from dagster_project.state import (
+    read_state,
+)
 
 
 def _assert_refused(
@@ -45,8 +48,8 @@ def test_nothing_is_left_of_a_first_delivery_that_was_refused(
     files = {"decisions.csv": csv_file("prosecution", "decisions", rows)}
     put_with_manifest(settings, "prosecution", files, encoding="cp1252")
     _assert_refused(settings, caplog, "prosecution", "decisions.csv, line 4, misstanke_id")
-    assert not settings.ledger.exists()
-    assert not settings.raw.exists()
+    assert not (settings.home / paths.LEDGER).exists()
+    assert not (settings.home / paths.RAW_STORE).exists()
 
 
 NO_PERSONAL_NUMBERS = [
@@ -77,7 +80,7 @@ def test_a_rejected_delivery_does_not_touch_the_others(loaded: Settings) -> None
     later = load(loaded, "police", 2023)
     put(loaded, "police", files_of("police", offences=b""))
     assert_rejected(loaded, "police", "offences.csv", "empty")
-    active = active_deliveries(loaded)
+    active = read_state(loaded).active
     assert set(active) == {("police", YEAR), ("prosecution", YEAR), ("police", 2023)}
     assert active["police", 2023] == later
 
@@ -91,7 +94,7 @@ def test_a_rejected_delivery_is_loaded_once_it_was_mended(loaded: Settings) -> N
 
 
 def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
-    assert list(find_unexpected_entries(loaded.landing, loaded.corrections)) == []
+    assert list(find_unexpected_entries(loaded.landing, loaded.landing / paths.CORRECTIONS)) == []
     for folder in (
         "polis/2024",
         "police/20x4",
@@ -103,7 +106,7 @@ def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
         (loaded.landing / folder).mkdir(parents=True)
     (loaded.landing / "police" / "2024").write_bytes(b"no folder")
     (loaded.landing / "prosecution" / "2025").symlink_to("nowhere")
-    told = list(find_unexpected_entries(loaded.landing, loaded.corrections))
+    told = list(find_unexpected_entries(loaded.landing, loaded.landing / paths.CORRECTIONS))
     names = ["polis", "police/(a personal identity number)", "police/2024", "police/20x4", "police/２０２４"]
     assert sorted(each.split(":")[0] for each in told) == sorted([*names, "prosecution/12345", "prosecution/2025"])
     assert all("not taken for a delivery" in each for each in told)
@@ -122,4 +125,4 @@ def test_a_file_that_an_upload_renames_meanwhile_does_not_matter(
         return listed
 
     monkeypatch.setattr(Path, "iterdir", renamed_after_listing)
-    assert load(loaded, "police") == active_deliveries(loaded)["police", YEAR]
+    assert load(loaded, "police") == read_state(loaded).active["police", YEAR]

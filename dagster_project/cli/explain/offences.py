@@ -8,10 +8,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
 from dagster_project.cli.explain.figure import FigureKey
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.state import DeliveryRecord, active_deliveries, kept_description
+from dagster_project.state import DeliveryRecord, State, read_state
 from dagster_project.transformation.fingerprints import is_built, raw_file
 from dagster_project.transformation.kept_figures import KEPT_OFFENCES, kept_file
 
@@ -33,11 +34,12 @@ def explain_offences(
     If the warehouse cannot explain the figure, `available` is false and `why` is the reason. `adds_up` is true if the offences
     give the private counts and the published ones: none if the figure is withheld.
     """
+    state = read_state(settings)
     try:
-        if why := _reason_unavailable(settings, manifest, key.year):
+        if why := _reason_unavailable(state, manifest, key.year):
             return {"available": False, "why": why}
-        with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-            offences = _offences(connection, settings, key)
+        with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
+            offences = _offences(connection, state, key)
             counts, withheld = _private_figure(connection, key)
     except duckdb.IOException as error:
         if "lock" in str(error):
@@ -59,16 +61,17 @@ def explain_offences(
     }
 
 
-def _reason_unavailable(settings: Settings, manifest: Mapping[str, Any], year: int) -> str | None:
+def _reason_unavailable(state: State, manifest: Mapping[str, Any], year: int) -> str | None:
     """Return why the warehouse cannot explain this publication's figures of the year, or None."""
-    before = kept_description(settings)["before"]
+    warehouse = state.settings.home / paths.WAREHOUSE
+    before = state.purged.before
     if year < before:
         return f"the rows of {year} were purged: the figure is carried on as it was published"
-    if not settings.warehouse_file.exists():
-        return f"there is no working database {settings.warehouse_file}: `uppklarat load` builds it"
-    if not is_built(settings):
+    if not warehouse.exists():
+        return f"there is no working database {warehouse}: `uppklarat load` builds it"
+    if not is_built(state):
         return "the working database is not that of the present deliveries, code and settings: `uppklarat load` first"
-    now = {label: record.delivery_id for label, record in active_deliveries(settings).items()}
+    now = {label: record.delivery_id for label, record in state.active.items()}
     then = {(delivery["source"], delivery["year"]): delivery["delivery_id"] for delivery in manifest["deliveries"]}
 
     def relevant(deliveries: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], str]:
@@ -96,7 +99,7 @@ def _private_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
     return {name: value for name, value in counts.items() if name != "year"}, suppressions[0] if suppressions else None
 
 
-def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: FigureKey) -> list[_Row]:
+def _offences(connection: duckdb.DuckDBPyConnection, state: State, key: FigureKey) -> list[_Row]:
     counted = f"""
         select offence.* from intermediate.int_processed_offence as offence
         semi join (
@@ -105,7 +108,6 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: Fi
         where offence.year = $year and {_PLACE[key.geography_level]}
             and $victim_group in ('total', offence.victim_group)"""
     values = {name: value for name, value in key._asdict().items() if f"${name}" in counted}
-    active = active_deliveries(settings)
     extracts = connection.execute(f"select distinct extract_year from ({counted})", values).fetchall()
     if not extracts:
         return []
@@ -118,7 +120,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: Fi
             class.role, class.part, class.relation, class.place, class.victim_group as class_group,
             own.brottskod is not null as is_own_code
         from ({counted}) as counted
-        left join ({_extracts(settings, active, [year for (year,) in extracts])}) as extract
+        left join ({_extracts(state, [year for (year,) in extracts])}) as extract
             using (extract_year, diarienummer, brottsnummer)
         inner join intermediate.int_offence_class as class using (classified_by, class_key)
         left join raw.own_offence_code as own on counted.classified_by = 'code' and own.brottskod = counted.class_key
@@ -126,7 +128,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: Fi
         """,
         values,
     )
-    decisions = _decisions(connection, settings, active, counted, values, key.year)
+    decisions = _decisions(connection, state, counted, values, key.year)
     conditions = _rows(
         connection,
         """
@@ -137,31 +139,30 @@ def _offences(connection: duckdb.DuckDBPyConnection, settings: Settings, key: Fi
         {"indicator_id": key.indicator_id, "variant": key.variant},
     )
     return [
-        _explain_offence(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, active, key)
+        _explain_offence(row, decisions[row["diarienummer"], row["brottsnummer"]], conditions, state.active, key)
         for row in rows
     ]
 
 
-def _extracts(settings: Settings, active: Mapping[tuple[str, int], DeliveryRecord], years: Sequence[int]) -> str:
+def _extracts(state: State, years: Sequence[int]) -> str:
     """Return a query of police extracts (at least one year), of purged years the kept rows."""
     columns = (
         "line, diarienummer, brottsnummer, brottskod, kommunkod, handlaggande_region, malsagande_kon, malsagande_alder"
     )
     selects = [
-        f"select {year} as extract_year, {columns} from {parquet(raw_file(settings, active['police', year], 'offences'))}"
+        f"select {year} as extract_year, {columns} from {parquet(raw_file(state.settings, state.active['police', year], 'offences'))}"
         for year in years
-        if ("police", year) in active
+        if ("police", year) in state.active
     ]
-    if any(("police", year) not in active for year in years):
-        kept_offences = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
+    if any(("police", year) not in state.active for year in years):
+        kept_offences = kept_file(state.settings, state.purged.before, KEPT_OFFENCES)
         selects.append(f"select year as extract_year, {columns} from {parquet(kept_offences)}")
     return " union all ".join(selects)
 
 
 def _decisions(
     connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    active: Mapping[tuple[str, int], DeliveryRecord],
+    state: State,
     counted: str,
     values: Mapping[str, Any],
     year: int,
@@ -169,14 +170,14 @@ def _decisions(
     """Return the year's decisions on the counted offences by offence, ordered by date."""
     by_offence: defaultdict[tuple[str, int], list[_Row]] = defaultdict(list)
     for source, authority in (("police", "police"), ("prosecution", "prosecutor")):
-        record = active[source, year]
+        record = state.active[source, year]
         for row in _rows(
             connection,
             f"""
             select
                 decision.diarienummer, decision.brottsnummer, decision.line, decision.beslutsdatum as date,
                 decision.beslut as decision, kind.outcome, kind.ends_handling, quarantined.reason as quarantined
-            from {parquet(raw_file(settings, record, "decisions"))} as decision
+            from {parquet(raw_file(state.settings, record, "decisions"))} as decision
             semi join ({counted}) as counted using (diarienummer, brottsnummer)
             inner join reference.decision_kind as kind on kind.authority = '{authority}' and kind.beslut = decision.beslut
             left join intermediate.int_quarantined_decision as quarantined
