@@ -72,6 +72,9 @@ class Purged:
     deliveries: tuple[Mapping[str, Any], ...] = ()
 
 
+_RECORD, _PURGED = TypeAdapter(DeliveryRecord), TypeAdapter(Purged)
+
+
 @dataclass(frozen=True)
 class State:
     """The settings and all that is remembered of deliveries; a command, or a step of a load, reads it once."""
@@ -122,7 +125,7 @@ def read_state(settings: Settings) -> State:
 
 def read_purged(settings: Settings) -> Purged:
     """Read which years were purged; a purge that was cut short is finished before the rest can be read."""
-    return TypeAdapter(Purged).validate_python(read_json(settings.home / paths.PURGED, {}))
+    return _PURGED.validate_python(read_json(settings.home / paths.PURGED, {}))
 
 
 def activate(state: State, record: DeliveryRecord) -> None:
@@ -178,7 +181,7 @@ def write_record(folder: Path, record: DeliveryRecord) -> None:
 def read_record(folder: Path) -> DeliveryRecord | None:
     """Read the record in a delivery's folder; None if nothing was loaded into it."""
     record = read_json(folder / RECORD, None)
-    return None if record is None else TypeAdapter(DeliveryRecord).validate_python(record)
+    return None if record is None else _RECORD.validate_python(record)
 
 
 def clear_temporary_files(settings: Settings) -> None:
