@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from dagster_project import paths
-from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.cli.purge import delete_purged_rows
 from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries, validated_by_earlier_rules
@@ -18,6 +17,7 @@ from dagster_project.ingestion.landing import check_year, find_delivery_folders,
 from dagster_project.ingestion.pseudonyms import pseudonym_key
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publication.formats.catalogue import read_catalogue
+from dagster_project.publication.outcome import LoadOutcome
 from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.publications import (
     active_publication,
@@ -99,7 +99,7 @@ def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
     # Imported here to save seconds if there is nothing to load.
-    from dagster_project.cli.dagster_run import run_load
+    from dagster_project.defs.load_run import run_load
 
     return run_load(settings, touched, years)
 

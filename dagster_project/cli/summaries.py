@@ -11,7 +11,6 @@ import duckdb
 
 from dagster_project import paths
 from dagster_project import publications as kept_publications
-from dagster_project.cli.outcome import LoadOutcome
 from dagster_project.contract import input_contract
 from dagster_project.files import read_json
 from dagster_project.ingestion.ingest import (
@@ -24,6 +23,7 @@ from dagster_project.ingestion.ingest import (
 from dagster_project.ingestion.landing import UnreadableLandingError, find_delivery_folders, find_unexpected_entries
 from dagster_project.ingestion.pseudonyms import PseudonymKeyError, pseudonym_key
 from dagster_project.publication.draft import DATABASE
+from dagster_project.publication.outcome import LoadOutcome
 from dagster_project.publication.release import nothing_to_publish, published_but_withdrawn
 from dagster_project.quality.audit import read_audit
 from dagster_project.quality.audit_basis import publication_basis

@@ -19,7 +19,7 @@ from dagster_project.sample.arithmetic import (
     split,
     total,
 )
-from dagster_project.sample.kinds import CONTEXT, Kind, Kinds
+from dagster_project.sample.offence_kinds import CONTEXT, Kind, Kinds
 from dagster_project.sample.reference import TOTAL, UNKNOWN_GROUP, Official, Reference
 
 COUNTRY, NOWHERE, DECIDED = "SE", "", "beslutad"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import Rounding
-from dagster_project.sample.kinds import CONTEXT
 from dagster_project.sample.nation import Nation
+from dagster_project.sample.offence_kinds import CONTEXT
 from dagster_project.sample.scripts import PENDING, WAIVER
 
 

@@ -15,8 +15,8 @@ import duckdb
 from dagster_project.contract import FileContract
 from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import chance
-from dagster_project.sample.kinds import CONTEXT, Kind, Kinds, spellings
 from dagster_project.sample.nation import Nation, county_weights
+from dagster_project.sample.offence_kinds import CONTEXT, Kind, Kinds, spellings
 from dagster_project.sample.plan import plan
 from dagster_project.sample.reference import UNKNOWN_GROUP, Reference
 from dagster_project.sample.scripts import (

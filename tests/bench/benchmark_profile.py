@@ -29,7 +29,7 @@ from benchmark_process import SAMPLED_EVERY, tree_memory
 # Module → function (or Class.method) → stage. What a stage does outside of those called by it is its own.
 STAGES = {
     "dagster_project.cli.load": {"load": "look for what is new, and the rest of the command"},
-    "dagster_project.cli.dagster_run": {"run_load": "Dagster: definitions, plan, events"},
+    "dagster_project.defs.load_run": {"run_load": "Dagster: definitions, plan, events"},
     "dagster_project.ingestion.read": {"receive_file": "ingest: receive"},
     "dagster_project.ingestion.validate": {"validate_file": "ingest: judge"},
     "dagster_project.ingestion.ingest": {"ingest": "ingest: the rest"},

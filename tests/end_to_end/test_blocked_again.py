@@ -16,9 +16,9 @@ from test_orchestration import places
 
 from dagster_project import paths
 from dagster_project.cli import main as cli
-from dagster_project.cli.dagster_run import CHECK_FAILED
 from dagster_project.defs import publication_assets as publication_module
 from dagster_project.defs.all_definitions import build_definitions
+from dagster_project.defs.load_run import CHECK_FAILED
 from dagster_project.defs.publication_assets import CURRENT, DRAFT, MAY_BE_PUBLISHED, VALIDATE, publication_assets
 from dagster_project.files import release_writer_lock
 from dagster_project.publication.release import PublishingBlockedError

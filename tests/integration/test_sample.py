@@ -18,8 +18,8 @@ from reference.facts import Classification, facts
 
 from dagster_project.contract import Column, FileContract, input_contract
 from dagster_project.sample import write_sample
-from dagster_project.sample.kinds import Kinds
 from dagster_project.sample.nation import Nation
+from dagster_project.sample.offence_kinds import Kinds
 from dagster_project.sample.plan import plan
 from dagster_project.sample.reference import read_reference
 from dagster_project.sample.scripts import (

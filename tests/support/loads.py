@@ -36,7 +36,7 @@ from dagster_project.state import read_state
 IMPORTED_ONCE = [
     "dagster_project.cli.main",
     "dagster_project.cli.load",
-    "dagster_project.cli.dagster_run",
+    "dagster_project.defs.load_run",
     "dagster_project.publication.formats.write",
     "dagster_project.report.follow_up",
     "expectations.suites",

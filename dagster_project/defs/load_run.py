@@ -7,12 +7,12 @@ from collections.abc import Collection
 import dagster as dg
 
 from dagster_project import paths
-from dagster_project.cli.outcome import LoadFailedError, LoadOutcome
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.automation import LOAD, range_tags, run_config
 from dagster_project.defs.dead_runs import fail_dead_runs, writer_tag
 from dagster_project.defs.delivery_assets import ACCEPTED, REJECTED
 from dagster_project.defs.instance import open_instance
+from dagster_project.publication.outcome import LoadFailedError, LoadOutcome
 from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import publications
 from dagster_project.quality.audit import read_audit
