@@ -1,6 +1,6 @@
 """Assets of groups `audit` and `published`, and the checks that show every expectation's result at its asset."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -35,9 +35,13 @@ POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def publication_assets() -> list[dg.AssetsDefinition]:
-    """The draft, the tables about the publication, the report and the publication."""
-    marts = _marts()
+    """The draft with the tables about the publication, the report and the publication, and the copy on PostgreSQL."""
     described = {dg.AssetKey(["marts", table]): mart_declarations()[table].description for table in described_tables()}
+    return [_draft(described), _current(list(described)), _postgres()]
+
+
+def _draft(described: Mapping[dg.AssetKey, str]) -> dg.AssetsDefinition:
+    marts = _marts()
 
     @dg.multi_asset(
         name="draft",
@@ -87,6 +91,10 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             if result.layer == "published":
                 yield _check(DRAFT, [result], places)
 
+    return draft
+
+
+def _current(described: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="current",
         specs=[
@@ -111,7 +119,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
         with one_writer(context, settings):
             publication = release(settings)
         if publication is None:
-            context.log.info("the newest publication rests on the same deliveries and code; nothing to publish")
+            context.log.info("the newest publication is based on the same deliveries and code; nothing to publish")
             yield dg.MaterializeResult(
                 asset_key=CURRENT, metadata={"publication_id": active_publication(settings) or "", "new": False}
             )
@@ -133,6 +141,10 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             },
         )
 
+    return current
+
+
+def _postgres() -> dg.AssetsDefinition:
     @dg.asset(
         key=POSTGRES,
         group_name="published",
@@ -165,7 +177,7 @@ def publication_assets() -> list[dg.AssetsDefinition]:
             metadata |= {"tables": len(served.rows), "rows": dg.MetadataValue.json(dict(served.rows))}
         yield dg.MaterializeResult(metadata=metadata)
 
-    return [draft, current, postgres]
+    return postgres
 
 
 def expectation_checks() -> dg.AssetChecksDefinition:
