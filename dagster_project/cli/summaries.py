@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -20,7 +20,12 @@ from dagster_project.ingestion.ingest import (
     uncorrected_deliveries,
     validated_by_earlier_rules,
 )
-from dagster_project.ingestion.landing import UnreadableLandingError, find_delivery_folders, find_unexpected_entries
+from dagster_project.ingestion.landing import (
+    DeliveryFolder,
+    UnreadableLandingError,
+    find_delivery_folders,
+    find_unexpected_entries,
+)
 from dagster_project.ingestion.pseudonyms import PseudonymKeyError, pseudonym_key
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.outcome import LoadOutcome
@@ -144,54 +149,34 @@ def newest_figures(settings: Settings) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+class _Landing(NamedTuple):
+    """The landing folder as a status finds it; empty with the reason if it cannot be read."""
+
+    labels: Collection[str] = ()
+    changed: Sequence[DeliveryFolder] = ()
+    uncorrected: Mapping[str, str] = {}
+    unexpected: Sequence[str] = ()
+    unreadable: str | None = None
+
+
+def _read_landing(state: State) -> _Landing:
+    landing = state.settings.landing
+    try:
+        return _Landing(
+            {folder.label for folder in find_delivery_folders(landing)},
+            sorted(changed_folders(state), key=lambda folder: folder.label),
+            uncorrected_deliveries(state),
+            list(find_unexpected_entries(landing, landing / paths.CORRECTIONS)),
+        )
+    except UnreadableLandingError as error:
+        return _Landing(unreadable=str(error))
+
+
 def status(state: State) -> dict[str, Any]:
     """Return loaded deliveries, quarantined rows, the current publication and what waits."""
-    settings, active, complete = state.settings, state.active, state.complete_years
-    quarantined = quarantine_counts(state)
-    publications_kept = kept_publications.publications(settings)
-    current = kept_publications.active_publication(settings)
-    try:
-        in_landing_now = {folder.label for folder in find_delivery_folders(settings.landing)}
-        folders, uncorrected, unreadable = changed_folders(state), uncorrected_deliveries(state), None
-    except UnreadableLandingError as error:
-        in_landing_now, folders, uncorrected, unreadable = set(), [], {}, str(error)
-    changed = {folder.label for folder in folders}
-    in_landing = read_json(settings.home / paths.LANDING_INDEX, {})
-    waiting = [
-        f"rejected, {why}"
-        if (why := known_rejection(settings, folder))
-        else f"{folder.label}: new or changed, not loaded"
-        for folder in sorted(folders, key=lambda folder: folder.label)
-    ]
-    waiting += [
-        f"{year}: waits for {' and '.join(missing)}"
-        for year in sorted({year for _, year in active} - set(complete))
-        if (missing := [source for source in input_contract().sources if (source, year) not in active])
-    ]
-    if labels := published_but_withdrawn(state):
-        waiting.append(f"the current publication is based on withdrawn deliveries: {', '.join(labels)}")
-    unexpected = [] if unreadable else find_unexpected_entries(settings.landing, settings.landing / paths.CORRECTIONS)
-    waiting += [*unexpected, *validated_by_earlier_rules(state), *uncorrected.values()]
-    waiting += [
-        f"{source}/{year}: {describe_ignored_delivery(at)}"
-        for (source, year, delivery_id), at in state.withdrawn.items()
-        if f"{source}/{year}" not in changed
-        and in_landing.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
-    ]
-    if unreadable or not in_landing_now:
-        waiting.insert(0, unreadable or f"{settings.landing} holds no delivery")
-    if active:
-        try:
-            pseudonym_key(state)
-        except PseudonymKeyError as error:
-            waiting.insert(0, str(error))
-    if complete and not nothing_to_publish(state):
-        audit = read_audit(settings)
-        if audit and audit.basis == publication_basis(state) and audit.blocking:
-            blocking = ", ".join(result.label for result in audit.blocking)
-            waiting.append(f"publishing is blocked by {blocking}; see {settings.home / paths.VALIDATION_PAGE}")
-        elif not changed:
-            waiting.append("the loaded deliveries are not published yet, or were published by other code: load again")
+    landing, quarantined = _read_landing(state), quarantine_counts(state)
+    published = kept_publications.publications(state.settings)
+    current = kept_publications.active_publication(state.settings)
     return {
         "deliveries": [
             {
@@ -201,7 +186,7 @@ def status(state: State) -> dict[str, Any]:
                 "loaded_at": record.loaded_at,
                 "complete": record.complete,
                 "synthetic": record.synthetic,
-                "in_landing": record.label in in_landing_now,
+                "in_landing": record.label in landing.labels,
                 "warnings": list(record.warnings),
                 "files": {
                     name: {
@@ -215,26 +200,73 @@ def status(state: State) -> dict[str, Any]:
                     for reasons in [quarantined.get((record.source, record.year, name), {})]
                 },
             }
-            for record in active.values()
+            for record in state.active.values()
         ],
         "published": {
             "current": current,
-            "newest": [publication.publication_id for publication in publications_kept][-1:],
+            "newest": [publication.publication_id for publication in published][-1:],
             "years": next(
-                (
-                    publication.manifest["years"]
-                    for publication in publications_kept
-                    if publication.publication_id == current
-                ),
+                (publication.manifest["years"] for publication in published if publication.publication_id == current),
                 [],
             ),
         },
         "checks": failed_checks(state),
-        "waivers": describe_waivers(settings),
+        "waivers": describe_waivers(state.settings),
         "purged_before": state.purged.before or None,
-        "landing_unreadable": unreadable,
-        "waiting": waiting,
+        "landing_unreadable": landing.unreadable,
+        "waiting": [*_obstacles(state, landing), *_waiting_deliveries(state, landing), *_unpublished(state, landing)],
     }
+
+
+def _obstacles(state: State, landing: _Landing) -> list[str]:
+    """Return why nothing can be loaded."""
+    obstacles = []
+    if state.active:
+        try:
+            pseudonym_key(state)
+        except PseudonymKeyError as error:
+            obstacles.append(str(error))
+    if landing.unreadable or not landing.labels:
+        obstacles.append(landing.unreadable or f"{state.settings.landing} holds no delivery")
+    return obstacles
+
+
+def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
+    """Return the deliveries that a load would take, that lack their other source, or that somebody has to look at."""
+    active, changed = state.active, {folder.label for folder in landing.changed}
+    waiting = [
+        f"rejected, {why}"
+        if (why := known_rejection(state.settings, folder))
+        else f"{folder.label}: new or changed, not loaded"
+        for folder in landing.changed
+    ]
+    waiting += [
+        f"{year}: waits for {' and '.join(missing)}"
+        for year in sorted({year for _, year in active} - set(state.complete_years))
+        if (missing := [source for source in input_contract().sources if (source, year) not in active])
+    ]
+    if labels := published_but_withdrawn(state):
+        waiting.append(f"the current publication is based on withdrawn deliveries: {', '.join(labels)}")
+    waiting += [*landing.unexpected, *validated_by_earlier_rules(state), *landing.uncorrected.values()]
+    seen = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    return waiting + [
+        f"{source}/{year}: {describe_ignored_delivery(at)}"
+        for (source, year, delivery_id), at in state.withdrawn.items()
+        if f"{source}/{year}" not in changed and seen.get(f"{source}/{year}", {}).get("delivery_id") == delivery_id
+    ]
+
+
+def _unpublished(state: State, landing: _Landing) -> list[str]:
+    """Return why loaded deliveries are not published."""
+    if not state.complete_years or nothing_to_publish(state):
+        return []
+    audit = read_audit(state.settings)
+    if audit and audit.basis == publication_basis(state) and audit.blocking:
+        blocking = ", ".join(result.label for result in audit.blocking)
+        return [f"publishing is blocked by {blocking}; see {state.settings.home / paths.VALIDATION_PAGE}"]
+    if landing.changed:
+        return []
+    return ["the loaded deliveries are not published yet, or were published by other code: load again"]
 
 
 def status_as_text(summary: Mapping[str, Any]) -> str:

@@ -186,37 +186,41 @@ def _build_graph(manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any
         },
     )
     for version, dataset, before in zip(versions, datasets, [None, *datasets[:-1]], strict=True):
-        folder = URIRef(f"{base}{version['publication_id']}/")
-        _add(
-            graph,
-            dataset,
-            {
-                **shared,
-                RDF.type: [_DCAT.Dataset],
-                DCTERMS.description: _description(catalogue, version),
-                DCTERMS.identifier: [Literal(version["publication_id"])],
-                DCTERMS.accessRights: [_PUBLIC],
-                DCTERMS.temporal: [_period(graph, URIRef(f"{folder}#period"), version["years"])],
-                _DCAT.temporalResolution: [Literal("P1Y", datatype=XSD.duration)],
-                DCTERMS.issued: [_moment(version)],
-                DCTERMS.modified: [_moment(version)],
-                _DCAT.version: [Literal(version["publication_id"])],
-                _ADMS.versionNotes: _texts(_version_notes(version)),
-                _DCAT.inSeries: [series],
-                **({_DCAT.prev: [before]} if before else {}),
-                FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in version["files"]],
-                _DCAT.distribution: [
-                    distribution
-                    for form in _FORMATS
-                    if (
-                        distribution := _distribution(
-                            graph, folder, form, version["files"], catalogue, version is manifest
-                        )
-                    )
-                ],
-            },
-        )
+        in_series = {_DCAT.inSeries: [series], **({_DCAT.prev: [before]} if before else {})}
+        _add_dataset(graph, dataset, version, {**shared, **in_series}, catalogue, version is manifest)
     return graph
+
+
+def _add_dataset(
+    graph: Graph,
+    dataset: URIRef,
+    version: Mapping[str, Any],
+    shared: Mapping[URIRef, Sequence[URIRef | Literal]],
+    catalogue: Catalogue,
+    each_file: bool,
+) -> None:
+    """Add a publication as a dataset with its distributions."""
+    folder = URIRef(str(dataset).removesuffix("#dataset"))
+    distributions = [_distribution(graph, folder, form, version["files"], catalogue, each_file) for form in _FORMATS]
+    _add(
+        graph,
+        dataset,
+        {
+            **shared,
+            RDF.type: [_DCAT.Dataset],
+            DCTERMS.description: _description(catalogue, version),
+            DCTERMS.identifier: [Literal(version["publication_id"])],
+            DCTERMS.accessRights: [_PUBLIC],
+            DCTERMS.temporal: [_period(graph, URIRef(f"{folder}#period"), version["years"])],
+            _DCAT.temporalResolution: [Literal("P1Y", datatype=XSD.duration)],
+            DCTERMS.issued: [_moment(version)],
+            DCTERMS.modified: [_moment(version)],
+            _DCAT.version: [Literal(version["publication_id"])],
+            _ADMS.versionNotes: _texts(_version_notes(version)),
+            FOAF.page: [URIRef(f"{folder}{page}") for page in (DICTIONARY, REPORT) if page in version["files"]],
+            _DCAT.distribution: [distribution for distribution in distributions if distribution],
+        },
+    )
 
 
 def _distribution(
