@@ -1,4 +1,4 @@
-"""Measures loads against a plain DuckDB script and against only scanning the files, on the same generated deliveries; `make bench`.
+"""Measures loads against a plain DuckDB script on the same generated deliveries; `make bench`.
 
 It prints the tables of docs/performance.md; `--write` keeps them there (`make bench` does). Nothing is asserted: a target that is not
 reached is a line that says so. `--only` names cases, `--runs` says how often each is measured (fewer where one takes minutes), `--scale`
@@ -22,18 +22,13 @@ import duckdb
 from benchmark_process import Measured
 from benchmark_tables import (
     FIRST,
-    KEEP,
     LITTLE,
     LITTLE_MEMORY,
     LOAD,
     NOTHING,
     ONE_YEAR,
-    PANDAS,
     PLAIN,
-    POLARS,
     REDELIVERED,
-    SCAN_CSV,
-    SCAN_PARQUET,
     TWELFTH,
     YEARS,
     Agreement,
@@ -49,9 +44,9 @@ from benchmark_worlds import (
     gone_back,
     keep,
     load,
+    plain_script,
     profile,
     remove,
-    script,
     world_in,
 )
 
@@ -85,7 +80,7 @@ class Bench:
         for volume in VOLUMES:
             of = deliveries(volume * self.scale, 1, [YEAR])
             world = world_in(self.folder / "year", of)
-            steps = {**self._scripts(of, pandas=True), LOAD: partial(self._first, f"{volume:g} × one year", world)}
+            steps = {PLAIN: lambda of=of: self._plain(of), LOAD: partial(self._first, f"{volume:g} × one year", world)}
             if volume == ONE_YEAR:
                 again = world.model_copy(update={"landing": deliveries(volume * self.scale, 2, [YEAR]).landing})
                 steps |= {REDELIVERED: partial(load, again), NOTHING: partial(load, again)}
@@ -97,7 +92,7 @@ class Bench:
         with_eleven = self._with_eleven(of)
         world = world_in(self.folder / "years", of)
         steps = {
-            **self._scripts(of, pandas=False),
+            PLAIN: lambda: self._plain(of),
             LOAD: partial(self._first, YEARS, world),
             # Beside the load that it is compared with, since a machine may change its speed within the hour.
             FIRST: lambda: load(emptied(world_in(self.folder / "first", one))),
@@ -148,22 +143,12 @@ class Bench:
             self._compare(case, world)
         return took
 
-    def _scripts(self, of: Deliveries, *, pandas: bool) -> dict[str, Callable[[], Measured]]:
-        steps = {
-            SCAN_PARQUET: lambda: script("scan-parquet", of.parquet, *of.years),
-            SCAN_CSV: lambda: script("scan-csv", of.landing, *of.years),
-            KEEP: lambda: script("keep", of.landing, *of.years),
-            PLAIN: lambda: script("plain", of.landing, self._counts(PLAIN), *of.years),
-        }
-        if pandas:
-            steps |= {
-                POLARS: lambda: script("polars", of.landing, self._counts(POLARS), *of.years),
-                PANDAS: lambda: script("pandas", of.landing, self._counts(PANDAS), *of.years),
-            }
-        return steps
+    def _plain(self, of: Deliveries) -> Measured:
+        return plain_script(of, self._counts)
 
-    def _counts(self, what: str) -> Path:
-        return self.folder / f"{what}.csv"
+    @property
+    def _counts(self) -> Path:
+        return self.folder / "counts.csv"
 
     def _in_turns(self, case: str, steps: dict[str, Callable[[], Measured]]) -> None:
         """Measure the steps one after the other, again and again, so that a busy machine favours none of them."""
@@ -176,10 +161,10 @@ class Bench:
                     self._say(case, what, taken[what][-1].wall)
 
     def _compare(self, case: str, world: Settings) -> None:
-        """Compare what the plain script counts with what was published, and with the other scripts."""
+        """Compare what the plain script counts with what was published."""
         figures = parquet(world.published / paths.CURRENT / "parquet" / "fct_indicator_year.parquet")
         with duckdb.connect() as connection:
-            counts = f"read_csv({literal(self._counts(PLAIN))}, types = {{'geography_code': 'VARCHAR'}})"
+            counts = f"read_csv({literal(self._counts)}, types = {{'geography_code': 'VARCHAR'}})"
             (cells, different, processed, more, cleared, more_cleared) = (
                 connection.execute(
                     f"""
@@ -196,16 +181,7 @@ class Bench:
                 ).fetchone()
                 or (0,) * 6
             )
-            otherwise = []
-            # Nothing but the plain script counts all years.
-            for what in (PANDAS, POLARS) if case != YEARS else ():
-                other = counts.replace(str(self._counts(PLAIN)), str(self._counts(what)))
-                if connection.execute(
-                    f"(from {counts} except from {other}) union all (from {other} except from {counts})"
-                ).fetchall():
-                    otherwise.append(what)
         self.agreements.append(Agreement(case, cells, different, processed, more, cleared, more_cleared))
-        self.wrong += [f"{case}: the {what} counts otherwise than the {PLAIN}" for what in otherwise]
 
     def _say(self, case: str, what: str, wall: float) -> None:
         print(f"{time.strftime('%H:%M:%S')}  {case:<10} {what:<34}{wall:>9.2f} s", file=sys.stderr, flush=True)

@@ -19,8 +19,7 @@ from dagster_project.settings import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-SCAN_PARQUET, SCAN_CSV, KEEP = "only scanning Parquet", "only scanning the CSV", "only keeping the rows"
-PLAIN, POLARS, PANDAS = "plain DuckDB script", "polars script", "pandas script"
+PLAIN = "plain DuckDB script"
 LOAD, REDELIVERED, NOTHING = "load from nothing", "load of the year delivered again", "load, nothing new"
 FIRST, TWELFTH = "load of one year from nothing", "load of the 12th year into 11"
 # What a whole load may take by the last target.
@@ -208,19 +207,16 @@ def _loads(results: Results) -> str:
                     _number(statistics.median(run.cpu for run in runs), 1),
                     _number(max(run.memory for run in runs) / GIB, 2),
                     _number(statistics.median(run.written for run in runs) / MIB, 0),
-                    *(
-                        _number(_ratio(wall, _wall(results, beside, of)), 1)
-                        for of in (PLAIN, SCAN_CSV, SCAN_PARQUET, KEEP)
-                    ),
+                    _number(_ratio(wall, _wall(results, beside, PLAIN)), 1),
                 ]
             )
-    header = ["", "runs", "wall s", "from–to", "CPU s", "GiB", "MiB written", "÷ plain", "÷ CSV", "÷ Parquet", "÷ kept"]
+    header = ["", "runs", "wall s", "from–to", "CPU s", "GiB", "MiB written", "÷ plain"]
     return "### One national year, and twelve\n\n" + _table(header, rows)
 
 
 def _growth(results: Results) -> str:
     volumes = [case for case in results if case != YEARS]
-    kinds = [PLAIN, POLARS, PANDAS, SCAN_CSV, SCAN_PARQUET, KEEP, LOAD]
+    kinds = [PLAIN, LOAD]
     one, many = f"{ONE_YEAR:g}", f"{MANY:g}"
     plain_extra = _less(_wall(results, many, PLAIN), _wall(results, one, PLAIN))
     seconds, cpu, memory = [], [], []

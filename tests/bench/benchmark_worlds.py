@@ -13,28 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark_process import Measured, measured
-from benchmark_scripts import to_parquet
 
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint
 
 COMMAND = str(Path(sys.executable).with_name("uppklarat"))
-SCRIPTS, PROFILE = (str(REPOSITORY / "tests" / "bench" / f"benchmark_{name}.py") for name in ("scripts", "profile"))
+PLAIN_SCRIPT, PROFILE = (
+    str(REPOSITORY / "tests" / "bench" / f"{name}.py") for name in ("plain_script", "benchmark_profile")
+)
 KEPT = Path(tempfile.gettempdir()) / "uppklarat-bench-deliveries"
 
 
 @dataclass(frozen=True)
 class Deliveries:
-    """Generated deliveries of some years: as they come, and their rows as Parquet."""
+    """Generated deliveries of some years."""
 
     landing: Path
-    parquet: Path
     years: tuple[int, ...]
-
-    @property
-    def bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.landing.rglob("*.csv"))
 
 
 def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
@@ -47,9 +43,8 @@ def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
         with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
             made = Path(unfinished) / "made"
             write_sample(made / "landing", years, scale, seed, lambda _: None)
-            to_parquet(made / "landing", made / "parquet", list(years))
             made.replace(folder)
-    return Deliveries(folder / "landing", folder / "parquet", tuple(years))
+    return Deliveries(folder / "landing", tuple(years))
 
 
 def world_in(folder: Path, of: Deliveries) -> Settings:
@@ -101,9 +96,9 @@ def profile(world: Settings, *arguments: str, inside: str = "") -> dict[str, obj
     return {**json.loads(result.read_text(encoding="utf-8")), "wall": took.wall}
 
 
-def script(what: str, *arguments: object) -> Measured:
-    """One of the scripts that a load is compared with."""
-    return measured([sys.executable, SCRIPTS, what, *map(str, arguments)], os.environ)
+def plain_script(of: Deliveries, counts: Path) -> Measured:
+    """The script that loads are compared with."""
+    return measured([sys.executable, PLAIN_SCRIPT, str(of.landing), str(counts), *map(str, of.years)], os.environ)
 
 
 def _environment(world: Settings) -> dict[str, str]:
