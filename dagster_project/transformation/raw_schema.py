@@ -96,14 +96,20 @@ def _list_unusable_fields(
                 )
 
 
-def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
-    """One select per delivery with a constant year, so that a build of some years opens only their files.
+def typed_rows(file: FileContract, *selects: str) -> str:
+    """Return a query of all rows of the selects with the file's columns, year and line.
 
-    Columns that the contract got after a delivery was stored are null.
+    A column that the contract got after a delivery was stored is null in it.
     """
     typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
-    selects = [f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"]
-    selects += [
+    empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
+    columns = ", ".join(column.name for column in file.columns)
+    return f"select year, line, {columns} from ({' union all by name '.join([empty, *selects])})"
+
+
+def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tuple[str, int], DeliveryRecord]) -> str:
+    """One select per delivery with a constant year, so that a build of some years opens only their files."""
+    selects = [
         f"select cast({year} as integer) as year, * from {parquet(raw_file(settings, record, file.name))}"
         for (source, year), record in active.items()
         if source == file.source
@@ -111,8 +117,7 @@ def _union_of_years(settings: Settings, file: FileContract, active: Mapping[tupl
     kept = kept_file(settings, kept_description(settings)["before"], KEPT_OFFENCES)
     if file.table == KEPT_OFFENCES and kept.exists():
         selects.append(f"select * from {parquet(kept)}")
-    columns = ", ".join(column.name for column in file.columns)
-    return f"select year, line, {columns} from ({' union all by name '.join(selects)})"
+    return typed_rows(file, *selects)
 
 
 def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

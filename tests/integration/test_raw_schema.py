@@ -1,26 +1,31 @@
-"""The views of schema `raw` on the stored deliveries."""
+"""What the marts and the audit read of the stored deliveries."""
 
 from __future__ import annotations
 
 import duckdb
 from deliveries import YEAR, files_of, load, put
+from warehouse import build
 
+from dagster_project.quality.audit import audit_warehouse, read_audit
 from dagster_project.settings import Settings
-from dagster_project.state import active_deliveries
 from dagster_project.transformation.fingerprints import raw_file
-from dagster_project.transformation.raw_schema import create_sources
 
 
-def test_a_delivery_stored_before_a_column_was_added_has_it_empty(settings: Settings) -> None:
-    put(settings, "police", files_of("police"))
-    record = load(settings, "police")
-    stored = raw_file(settings, record, "offences")
+def test_a_column_that_the_contract_got_later_is_null_in_deliveries_stored_before(settings: Settings) -> None:
+    for source in ("police", "prosecution"):
+        put(settings, source, files_of(source))
+        load(settings, source)
+    stored = raw_file(settings, load(settings, "police"), "offences")
     duckdb.sql(f"copy (select * exclude malsagande_alder from '{stored}') to '{stored}.new' (format parquet)")
     stored.with_name(f"{stored.name}.new").replace(stored)
 
-    with duckdb.connect() as connection:
-        create_sources(connection, settings, active_deliveries(settings), year_fingerprints={})
-        rows = connection.execute("from raw.police_offences order by line").fetchall()
-        columns = [name for name, *_ in connection.execute("describe raw.police_offences").fetchall()]
-        assert columns[-2:] == ["malsagande_kon", "malsagande_alder"]
-        assert [(row[0], *row[-2:]) for row in rows] == [(YEAR, "K", None), (YEAR, None, None), (YEAR, None, None)]
+    build(settings)
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
+        found = warehouse.execute(
+            "select year, malsagande_kon, malsagande_alder from raw.police_offences order by line"
+        )
+        assert found.fetchall() == [(YEAR, "K", None), (YEAR, None, None), (YEAR, None, None)]
+    audit_warehouse(settings)
+    audit = read_audit(settings)
+    assert audit is not None
+    assert [result.result for result in audit.results if result.name == "ages_are_those_of_people"] == ["passed"]
