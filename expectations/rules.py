@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from great_expectations import expectations as gxe
 
+from dagster_project.contract import input_contract
 from expectations.kinds import (
     ExpectAggregateToBeBetween,
     ExpectMeasureToBeBetween,
@@ -32,6 +33,18 @@ def every_line_is_read_once(table: str) -> ExpectNoRows:
         severity="critical",
         notes="a line read twice means that the file was misread",
         meta={"name": "every_line_is_read_once", "owner": "us", "limit": "no line more than once"},
+    )
+
+
+def required_fields_are_filled(table: str) -> ExpectNoRowsWhere:
+    """Expect a value in every column that the contract requires of the file."""
+    (file,) = (file for file in input_contract().files if file.table == table)
+    required = [column.name for column in file.columns if column.required]
+    return ExpectNoRowsWhere(
+        condition=" or ".join(f"{column} is null" for column in ("line", *required)),
+        severity="critical",
+        notes="a row without a required field belongs in quarantine",
+        meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
     )
 
 

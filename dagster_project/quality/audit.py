@@ -29,6 +29,7 @@ from dagster_project.transformation.dbt_project import (
     read_data_tests,
 )
 from dagster_project.transformation.fingerprints import is_built, raw_file
+from dagster_project.transformation.raw_schema import typed_rows
 from dagster_project.versions import code_version, rules_version
 from expectations.observed import show_count
 from expectations.page import render_page
@@ -180,12 +181,12 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     from expectations.suites import load_suites
     from expectations.validation import validate
 
-    files = {file.table: file.name for file in input_contract().sources[record.source]}
+    files = {file.table: file for file in input_contract().sources[record.source]}
     of_source = [suite for suite in load_suites("raw") if suite.meta["asset"] in files]
     with duckdb.connect(config=duckdb_limits(settings, settings.home / paths.SCRATCH)) as connection:
-        for table, name in files.items():
-            rows = parquet(raw_file(settings, record, name))
-            connection.execute(f"create view {table} as select *, {record.year} as year from {rows}")
+        for table, file in files.items():
+            rows = f"select {record.year} as year, * from {parquet(raw_file(settings, record, file.name))}"
+            connection.execute(f"create view {table} as {typed_rows(file, rows)}")
         results = validate("typed_extract", of_source, connection)
     results = [replace(result, year=record.year, limit=result.limit.format(year=record.year)) for result in results]
     logger.info("%s: %s checks of the typed extract", record.label, len(results))

@@ -11,7 +11,7 @@ import duckdb
 from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.disclosure.withheld import create_withheld_source
-from dagster_project.settings import SEEDS
+from dagster_project.seeds import seed_rows
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, State
 from dagster_project.transformation.fingerprints import raw_file
@@ -95,20 +95,28 @@ def _list_unusable_fields(
                 )
 
 
+def typed_rows(file: FileContract, *selects: str) -> str:
+    """Return a query of all rows of the selects with the file's columns, year and line.
+
+    A column that the contract got after a delivery was stored is null in it.
+    """
+    typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
+    empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
+    columns = ", ".join(column.name for column in file.columns)
+    return f"select year, line, {columns} from ({' union all by name '.join([empty, *selects])})"
+
+
 def _union_of_years(state: State, file: FileContract) -> str:
     """One select per delivery with a constant year, so that a build of some years opens only their files."""
-    columns = ", ".join(column.name for column in file.columns)
     selects = [
-        f"select cast({year} as integer) as year, line, {columns} from {parquet(raw_file(state.settings, record, file.name))}"
+        f"select cast({year} as integer) as year, * from {parquet(raw_file(state.settings, record, file.name))}"
         for (source, year), record in state.active.items()
         if source == file.source
     ]
     kept = kept_file(state.settings, state.purged.before, KEPT_OFFENCES)
     if file.table == KEPT_OFFENCES and kept.exists():
-        selects.append(f"select year, line, {columns} from {parquet(kept)}")
-    typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
-    empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
-    return " union all ".join(selects or [empty])
+        selects.append(f"select * from {parquet(kept)}")
+    return typed_rows(file, *selects)
 
 
 def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -116,8 +124,7 @@ def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -
 
     Raises ValueError for an invalid code, role, indicator or attribute, which would silently misclassify offences.
     """
-    with (SEEDS / "offence_code.csv").open(encoding="utf-8", newline="") as file:
-        shipped = list(csv.DictReader(file))
+    shipped = seed_rows("offence_code")
     columns = list(shipped[0])
     known = {column: {row[column] for row in shipped} for column in _CLOSED_COLUMNS}
     definition = ", ".join(f"{column} varchar" for column in columns)

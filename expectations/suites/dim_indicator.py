@@ -3,7 +3,10 @@
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
+from dagster_project.seeds import seed_rows
 from expectations.kinds import ExpectNoRows
+
+INDICATORS, VARIANTS = len(seed_rows("indicator")), len(seed_rows("indicator_variant"))
 
 suite = ExpectationSuite(
     name="dim_indicator",
@@ -16,17 +19,17 @@ suite = ExpectationSuite(
             meta={"name": "key_is_unique", "owner": "us", "limit": "no variant more than once"},
         ),
         gxe.ExpectTableRowCountToEqual(
-            value=19,
+            value=VARIANTS,
             severity="critical",
             notes="the decided readings and their variants are fixed",
-            meta={"name": "there_are_nineteen_variants", "owner": "us", "limit": "19"},
+            meta={"name": "every_variant_is_there", "owner": "us", "limit": f"{VARIANTS}"},
         ),
         gxe.ExpectColumnDistinctValuesToEqualSet(
             column="number",
-            value_set=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            value_set=list(range(1, INDICATORS + 1)),
             severity="critical",
-            notes="the strategy has eleven indicators",
-            meta={"name": "there_are_eleven_indicators", "owner": "us", "limit": "numbers 1–11"},
+            notes="the indicators of the strategy are fixed",
+            meta={"name": "every_indicator_is_there", "owner": "us", "limit": f"numbers 1–{INDICATORS}"},
         ),
         ExpectNoRows(
             query="""

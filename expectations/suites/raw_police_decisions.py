@@ -12,15 +12,7 @@ suite = ExpectationSuite(
     meta={"layer": "raw", "asset": "police_decisions", "table": "police_decisions", "may_be_empty": True},
     expectations=[
         rules.every_line_is_read_once("police_decisions"),
-        ExpectNoRowsWhere(
-            condition="""
-                line is null or diarienummer is null or brottsnummer is null or beslutsdatum is null or beslut is null
-                or utredning is null or skaligen_misstankt is null
-            """,
-            severity="critical",
-            notes="a row without a required field belongs in quarantine",
-            meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
-        ),
+        rules.required_fields_are_filled("police_decisions"),
         ExpectNoRowsWhere(
             condition="not regexp_full_match(diarienummer, '[0-9a-f]{32}')",
             severity="critical",

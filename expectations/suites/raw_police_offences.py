@@ -18,14 +18,7 @@ suite = ExpectationSuite(
             meta={"name": "every_offence_is_listed_once", "owner": "us", "limit": "no offence more than once"},
         ),
         rules.every_line_is_read_once("police_offences"),
-        ExpectNoRowsWhere(
-            condition="""
-                line is null or diarienummer is null or brottsnummer is null or brottskod is null or brottsantal is null
-            """,
-            severity="critical",
-            notes="a row without a required field belongs in quarantine",
-            meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
-        ),
+        rules.required_fields_are_filled("police_offences"),
         ExpectNoRowsWhere(
             condition="not regexp_full_match(diarienummer, '[0-9a-f]{32}')",
             severity="critical",

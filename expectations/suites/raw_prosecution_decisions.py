@@ -11,15 +11,7 @@ suite = ExpectationSuite(
     meta={"layer": "raw", "asset": "prosecution_decisions", "table": "prosecution_decisions", "may_be_empty": True},
     expectations=[
         rules.every_line_is_read_once("prosecution_decisions"),
-        ExpectNoRowsWhere(
-            condition="""
-                line is null or aklagarnummer is null or diarienummer is null or brottsnummer is null or beslutsdatum is null
-                or beslut is null
-            """,
-            severity="critical",
-            notes="a row without a required field belongs in quarantine",
-            meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
-        ),
+        rules.required_fields_are_filled("prosecution_decisions"),
         ExpectNoRowsWhere(
             condition="""
                 not regexp_full_match(diarienummer, '[0-9a-f]{32}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,51 +32,116 @@ def apply(diff: str, folder: Path) -> None:
             path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """The code with both examples, and the folder of a warehouse that was never loaded."""
-    for name in ("dagster_project", "dbt", "expectations"):
+# Runs in the copy: a synthetic year, a year by hand, the marts, and the suites on what the examples changed.
+SCRIPT = """
+    import json
+    from pathlib import Path
+
+    import duckdb
+    from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
+    from warehouse import build
+
+    from dagster_project.sample.deliveries import write_sample
+    from dagster_project.settings import REPOSITORY, Settings
+    from expectations.suites import load_suites
+    from expectations.validation import validate
+
+    assert REPOSITORY == Path.cwd()
+    settings = Settings()
+    write_sample(settings.landing, [2023], scale=0.001, seed=1, progress=lambda line: None)
+    woman, man, another = (
+        {"brottskod": code, "anmalningsdatum": "2024-02-01", "malsagande_id": victim}
+        for code, victim in (("0437", "first victim"), ("0438", "second victim"), ("0424", "x" * 65))
+    )
+    write_world(
+        settings.landing,
+        World(
+            {2024: [offence_row(1, **woman), offence_row(2, **woman), offence_row(3, **man), offence_row(4, **another)]},
+            {2024: [police_row(number, beslutsdatum="2024-03-01") for number in (1, 2, 3)]},
+            {2024: [prosecution_row(2, beslutsdatum="2024-04-01")]},
+        ),
+    )
+    build(settings)
+    suites = [suite for suite in load_suites("marts") if suite.name in ("dim_indicator", "fct_report_lag_year")]
+    with duckdb.connect(str(settings.warehouse_file)) as warehouse:
+        before = validate("marts", suites, warehouse)
+        warehouse.execute("insert into marts.fct_report_lag_year by name select 5 as processed, 2 as cleared, 4 as not_cleared")
+        after = validate("marts", suites, warehouse)
+    failed = [[[result.name, result.observed, result.blocks] for result in results if result.blocks] for results in (before, after)]
+    Path("failed.json").write_text(json.dumps(failed))
+"""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code with all examples, after a load of its own."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("dagster_project", "dbt", "expectations", "tests/support"):
         shutil.copytree(
-            REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__")
+            REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__")
         )
-    (tmp_path / "data" / "warehouse").mkdir(parents=True)
     examples = re.findall(r"```diff\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 4
     for example in examples:
-        apply(example, tmp_path)
-    return tmp_path
-
-
-def test_a_mart_column_and_a_check_are_added_as_described(clone: Path) -> None:
-    built = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "build", "--select", "+fct_report_lag_year"],
-        cwd=clone / "dbt",
-        env={"PATH": os.environ["PATH"], "HOME": str(clone)},
+        apply(example, folder)
+    loaded = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT)],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": f"{folder}:{folder / 'tests' / 'support'}"},
         capture_output=True,
         text=True,
     )
-    assert built.returncode == 0, built.stdout
-    script = """
-        import duckdb
-        from expectations.suites import load_suites
-        from expectations.validation import validate
-        (suite,) = [suite for suite in load_suites("marts") if suite.name == "fct_report_lag_year"]
-        with duckdb.connect("data/warehouse/warehouse.duckdb") as warehouse:
-            warehouse.execute("insert into marts.fct_report_lag_year by name select 5 as processed, 2 as cleared, 4 as not_cleared")
-            for result in validate("marts", [suite], warehouse):
-                if result.name == "not_cleared_is_the_rest":
-                    print(result.blocks, result.observed)
-    """
-    found = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        env={"HOME": str(clone)},
-    )
-    assert found.stdout == "True 1 row\n", found.stderr
+    assert loaded.returncode == 0, loaded.stderr
+    return folder
+
+
+def rows(clone: Path, query: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(clone / "data" / "warehouse" / "warehouse.duckdb"), read_only=True) as warehouse:
-        (comment,) = warehouse.execute(
-            "select comment from duckdb_columns() where table_name = 'fct_report_lag_year' and column_name = 'not_cleared'"
-        ).fetchall()
+        return warehouse.execute(query).fetchall()
+
+
+def test_a_mart_column_is_added_as_described(clone: Path) -> None:
+    (comment,) = rows(
+        clone,
+        "select comment from duckdb_columns() where table_name = 'fct_report_lag_year' and column_name = 'not_cleared'",
+    )
     assert comment == ("Processed offences that were not cleared.",)
+
+
+def test_a_check_is_added_as_described(clone: Path) -> None:
+    before, after = json.loads((clone / "failed.json").read_text())
+    assert "not_cleared_is_the_rest" not in [name for name, *_ in before]
+    assert ["not_cleared_is_the_rest", "1 row", True] in after
+
+
+def test_an_indicator_is_added_as_described(clone: Path) -> None:
+    counted = rows(
+        clone,
+        """
+        select victim_group, processed, cleared from marts.fct_indicator_year
+        where indicator_id = 'hedersfortryck' and year = 2024 and geography_level = 'riket' and processed > 0
+        order by processed
+        """,
+    )
+    assert counted == [("man", 1, 0), ("kvinna", 2, 1), ("total", 3, 1)]
+    (failed_before, _) = json.loads((clone / "failed.json").read_text())
+    assert failed_before == []
+
+
+def test_a_source_column_is_added_as_described(clone: Path) -> None:
+    of_indicator = (
+        "from staging.stg_police_offences where year = 2024 and brottskod in ('0437', '0438') order by brottsnummer"
+    )
+    first, second, third = (victim for (victim,) in rows(clone, f"select malsagande_id {of_indicator}"))
+    assert first == second != third
+    (pseudonyms,) = rows(
+        clone, "select bool_and(regexp_full_match(malsagande_id, '[0-9a-f]{32}')) from staging.stg_police_offences"
+    )
+    assert pseudonyms == (True,)
+    assert rows(
+        clone, "select count(*) > 100 from staging.stg_police_offences where year = 2023 and malsagande_id is not null"
+    ) == [(True,)]
+    quarantined = clone / "data" / "warehouse" / "raw" / "police" / "2024"
+    assert rows(clone, f"select reason, column_name from '{quarantined}/*/offences_quarantine.parquet'") == [
+        ("invalid_value", "malsagande_id")
+    ]

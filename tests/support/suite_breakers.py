@@ -973,8 +973,8 @@ TEXTS = (
 DIMENSIONS: dict[str, Breakers] = {
     "dim_indicator": {
         "key_is_unique": [repeat(INDICATOR)],
-        "there_are_nineteen_variants": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
-        "there_are_eleven_indicators": [
+        "every_variant_is_there": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
+        "every_indicator_is_there": [
             delete(INDICATOR, "an indicator missing", "number = 6"),
             change(INDICATOR, "a twelfth", "number = 12", "number = 1 and variant = 'inomhus'"),
         ],

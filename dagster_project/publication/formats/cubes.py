@@ -5,7 +5,6 @@ Municipalities have fewer measures, variants and victim groups than the country,
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ import duckdb
 import orjson
 
 from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, notes
-from dagster_project.settings import SEEDS
+from dagster_project.seeds import seed_rows
 from dagster_project.sql import parquet
 
 MEASURE = "measure"
@@ -92,8 +91,7 @@ class LevelGroup(NamedTuple):
 
 def level_groups() -> list[LevelGroup]:
     """Return the groups of levels from the widest to the narrowest."""
-    with (SEEDS / "geography_level.csv").open(encoding="utf-8", newline="") as file:
-        levels = sorted(csv.DictReader(file), key=lambda row: int(row["sort_order"]))
+    levels = sorted(seed_rows("geography_level"), key=lambda row: int(row["sort_order"]))
     groups = []
     for detail, rows in groupby(levels, lambda row: tuple(row[f"has_all_{what}"] == "true" for what in _DETAIL)):
         group = list(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from dagster_project.declared_files import StrictLoader
-from dagster_project.settings import SEEDS
+from dagster_project.seeds import seed_rows
 
 LANGUAGES = ("sv", "en")
 Text: TypeAlias = Mapping[str, str]
@@ -37,17 +36,16 @@ class Column:
 def columns() -> Mapping[str, Column]:
     """Return the columns of fct_indicator_year by name, in order."""
     units = notes()["units"]
-    with (SEEDS / "column_label.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["column"]: Column(
-                row["column"],
-                {language: row[f"label_{language}"] for language in LANGUAGES},
-                units[row["unit"]] if row["unit"] else None,
-                int(row["decimals"] or 0),
-                row["at_every_level"] == "true",
-            )
-            for row in csv.DictReader(file)
-        }
+    return {
+        row["column"]: Column(
+            row["column"],
+            {language: row[f"label_{language}"] for language in LANGUAGES},
+            units[row["unit"]] if row["unit"] else None,
+            int(row["decimals"] or 0),
+            row["at_every_level"] == "true",
+        )
+        for row in seed_rows("column_label")
+    }
 
 
 @cache
