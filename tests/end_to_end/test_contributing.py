@@ -41,6 +41,7 @@ SCRIPT = """
     from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
     from warehouse import build
 
+    from dagster_project import paths
     from dagster_project.sample.deliveries import write_sample
     from dagster_project.settings import REPOSITORY, Settings
     from expectations.suites import load_suites
@@ -63,7 +64,7 @@ SCRIPT = """
     )
     build(settings)
     suites = [suite for suite in load_suites("marts") if suite.name in ("dim_indicator", "fct_report_lag_year")]
-    with duckdb.connect(str(settings.warehouse_file)) as warehouse:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE)) as warehouse:
         before = validate("marts", suites, warehouse)
         warehouse.execute("insert into marts.fct_report_lag_year by name select 5 as processed, 2 as cleared, 4 as not_cleared")
         after = validate("marts", suites, warehouse)

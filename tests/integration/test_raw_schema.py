@@ -6,6 +6,7 @@ import duckdb
 from deliveries import YEAR, files_of, load, put
 from warehouse import build
 
+from dagster_project import paths
 from dagster_project.quality.audit import audit_warehouse, read_audit
 from dagster_project.settings import Settings
 from dagster_project.transformation.fingerprints import raw_file
@@ -20,7 +21,7 @@ def test_a_column_that_the_contract_got_later_is_null_in_deliveries_stored_befor
     stored.with_name(f"{stored.name}.new").replace(stored)
 
     build(settings)
-    with duckdb.connect(str(settings.warehouse_file), read_only=True) as warehouse:
+    with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as warehouse:
         found = warehouse.execute(
             "select year, malsagande_kon, malsagande_alder from raw.police_offences order by line"
         )
