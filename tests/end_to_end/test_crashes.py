@@ -17,6 +17,7 @@ from crowd import deliver_again
 from kills import Worlds, as_before
 from loads import Ended, Stop, Way, broken_promises, content, faults_after, leftovers, run
 
+from dagster_project import paths
 from dagster_project.defs.instance import open_instance
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publications import active_publication, publications
@@ -125,8 +126,13 @@ def test_a_full_disk_is_not_the_suppliers_fault(worlds: Worlds, settings: Settin
 def test_permissions_taken_away(
     redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    for place in ("landing", "home", "raw", "published"):
-        folder: Path = getattr(redelivered, place)
+    places = {
+        "landing": redelivered.landing,
+        "home": redelivered.home,
+        "raw": redelivered.home / paths.RAW_STORE,
+        "published": redelivered.published,
+    }
+    for place, folder in places.items():
         before = {path: path.stat().st_mode for path in (folder, *folder.rglob("*")) if path.is_dir()}
         for path in reversed(before):
             path.chmod(0o000 if place == "landing" else 0o555)
