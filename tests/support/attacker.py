@@ -197,10 +197,11 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
             return leaves_room(values, counts[place], region_figure(counts, place, where))
 
         for exact in ways_to_read_regions(shown):
+            takes_all = exact == regions_of(shown)
             wanted = small
             if exact is None:
                 wanted = [place for place in small if place.code == UNKNOWN]
-            elif len(exact) == 1:
+            elif exact and not takes_all:
                 wanted = [place for place in small if where.region_of.get(county_of(place, where)) == exact[0]]
             try:
                 bounds = Bounds(shown, where, exact)
@@ -221,8 +222,8 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
                             told[measure, place] = Told(place, measure, counts[place], values)
             except ValueError:
                 continue
-            if exact and all(
-                counts[one.whole] == sum(counts[term] for term in one.terms) for one in sums(counts, where, exact)
+            if takes_all and all(
+                counts[one.whole] == sum(counts[term] for term in one.terms) for one in sums(counts, where, exact or ())
             ):
                 # Whoever takes fewer regions for exact sums knows less.
                 break
