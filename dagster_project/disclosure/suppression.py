@@ -200,8 +200,8 @@ def _has_room(
     """Whether each small count of rows × columns could be others, by the bounds that the known sums of rows and columns set.
 
     These are Fréchet's: a cell is at most its row's and its column's sum, and at least what its column has too much for the other
-    rows. Counties withheld in total have a known sum together. Room are three values up to the threshold and an interval as wide as
-    the threshold, or all that the region's own figure leaves.
+    rows. Counties withheld in total have a known sum together. Room is an interval as wide as the threshold, or all that the
+    region's own figure leaves.
     """
     for measure in (0, 1):
         count = {
@@ -219,9 +219,7 @@ def _has_room(
                 least = max(0, of_column - of_others)
                 in_region = sum(count[one, group] for one in counties)
                 # The row's sum is known, whether or not the region is the sum of its counties.
-                if of_row.get(county, below) < below:
-                    return False
-                if not _is_room(least, most, in_region, below):
+                if of_row.get(county, below) < below or most - least < min(below, in_region):
                     return False
     return True
 
@@ -257,13 +255,9 @@ def _country_complements(table: Table, withheld: Collection[Cell], group: str, b
             of_others = sum(counts[cell][measure] for cell in beside if cell in withheld or cell in hidden)
             of_row = sum(counts[cell][measure] for cell in own if cell in withheld or cell in hidden)
             most = of_column if Cell("lan", UNKNOWN) in withheld else min(of_row, of_column)
-            if 0 < count <= below and not _is_room(max(0, of_column - of_others), most, in_country[measure], below):
+            room = most - max(0, of_column - of_others)
+            if 0 < count <= below and room < min(below, in_country[measure]):
                 yield from (Cell("lan", county.code) for county in hidden)
-
-
-def _is_room(least: int, most: int, at_most: int, below: int) -> bool:
-    """Whether an interval has three values up to the threshold and is as wide as the threshold, or is all that there is."""
-    return min(most, below) - max(least, 1) + 1 >= min(3, at_most) and most - least >= min(below, at_most)
 
 
 def withheld_figures(

@@ -25,6 +25,7 @@ COUNTY_OF = {
     "okand": "okand",
 }  # fmt: skip
 REGION_OF = {"01": "north", "02": "north", "03": "north", "04": "south", "05": "south", "okand": None}
+TOLD_ONCE = (56, 61, 262, 597, 679, 1048, 1068, 1212, 1621, 2073, 2081)
 Offences = Mapping[tuple[str, str, bool], int]
 
 
@@ -102,6 +103,14 @@ def test_what_was_withheld_stays_withheld_and_is_not_alone() -> None:
     assert set(withheld) == {Cell("kommun", "0101"), Cell("kommun", "0102")}
 
 
+def test_a_group_that_was_withheld_is_not_alone() -> None:
+    """Neither among the groups of its county nor among the counties of its region."""
+    offences = {(code, group, cleared): 40 for code in COUNTY_OF for group in GROUPS for cleared in (True, False)}
+    assert set(withheld_of(offences, [Cell("lan", "03", "man")])) == {
+        Cell("lan", county, group) for county in ("01", "03") for group in ("man", "okand")
+    }
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(
@@ -132,6 +141,14 @@ def test_nobody_finds_a_small_count_of_random_worlds(kind: str, attacked_worlds:
     assert attacked.intervals.told == []
     assert attacked.pattern.attacked > 20
     assert attacked.pattern.told == []
+
+
+@pytest.mark.parametrize("seed", TOLD_ONCE)
+def test_worlds_that_were_told_once(seed: int) -> None:
+    """By a rule that lacked a step."""
+    world = random_world(seed)
+    counts = world.counted()
+    assert attack_intervals(counts, world.withheld_of(counts), world.where).told == []
 
 
 def test_the_attackers_find_what_only_the_threshold_rule_withholds() -> None:
