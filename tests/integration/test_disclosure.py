@@ -7,12 +7,22 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 import pytest
-from attacker import Found, Map, Place, attack_intervals, attack_pattern
+from attacker import TOTAL, Bounds, Found, Map, Place, attack_intervals, attack_pattern
 from conftest import copied, settings_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.worlds import dirty_world, write_world
-from small_worlds import BELOW, KINDS, WORLDS_TRIED, Attacked, attack_random_worlds, deliveries_of, random_world
+from small_worlds import (
+    BELOW,
+    KINDS,
+    WORLDS_TRIED,
+    Attacked,
+    Offence,
+    World,
+    attack_random_worlds,
+    deliveries_of,
+    random_world,
+)
 from warehouse import build
 
 from dagster_project.disclosure.suppression import EARLIER, SMALL, Cell, Counts, is_small, tabulate, withhold
@@ -141,6 +151,38 @@ def test_nobody_finds_a_small_count_of_random_worlds(kind: str, attacked_worlds:
     assert attacked.intervals.told == []
     assert attacked.pattern.attacked > 20
     assert attacked.pattern.told == []
+
+
+def few(kind: str, **counts: int) -> World:
+    """Uncleared offences against women, by municipality; what has no place has no region either."""
+    where = Map(COUNTY_OF, REGION_OF)
+    offences = {
+        Offence(code.removeprefix("k"), REGION_OF[COUNTY_OF[code.removeprefix("k")]], "kvinna", "not cleared"): count
+        for code, count in counts.items()
+    }
+    return World(kind, where, GROUPS, offences, ())
+
+
+def test_a_small_county_of_a_region_that_is_the_sum_of_its_counties_has_other_values() -> None:
+    """Region less the other county is what it counts, if that is shown."""
+    world = few("without regions", k0401=130, k0501=3, k0101=40)
+    counts = world.counted()
+    hidden = world.withheld_of(counts)
+    assert {place.code for place in hidden if place.level == "lan" and place.group == TOTAL} == {"04", "05"}
+    assert attack_intervals(counts, hidden, world.where).told == []
+
+
+def test_few_offences_without_a_place_have_other_values() -> None:
+    """Country less regions says at least three; at most, the country less the counties that are shown."""
+    world = few("without regions", okand=3, k0101=40, k0201=1, k0401=40, k0501=40)
+    counts = world.counted()["not cleared"]
+    hidden = world.withheld_of(world.counted())
+    shown = {place: None if place in hidden else count for place, count in counts.items()}
+    assert Bounds(shown, world.where, exact=[]).interval(Place("lan", "okand")) == range(3, 45)
+    # A limit of what is promised: who knows that the regions are exact knows this one, too.
+    regions = ["north", "south"]
+    assert Bounds(shown, world.where, exact=regions).interval(Place("lan", "okand")) == range(3, 4)
+    assert attack_intervals(world.counted(), hidden, world.where).told == []
 
 
 @pytest.mark.parametrize("seed", TOLD_ONCE)
