@@ -20,9 +20,10 @@ LOSS = """
     select
         case when figure.geography_level = 'kommun' then 'municipalities' when figure.victim_group = 'total' then 'counties'
             else 'victim groups of counties' end as "of",
+        coalesce(figure.indicator_id, 'all') as indicator,
         count(*) as "rows",
         round(100.0 * count(figure.suppression) / count(*), 1) as "rows withheld, %",
-        round(100.0 * count(figure.suppression) filter (counted.processed > 0) / count(*) filter (counted.processed > 0), 1)
+        round(100.0 * count(figure.suppression) filter (counted.processed > 0) / nullif(count(*) filter (counted.processed > 0), 0), 1)
             as "of rows not zero, %",
         round(100.0 * sum(counted.processed) filter (figure.suppression is not null) / sum(counted.processed), 1)
             as "offences withheld, %"
@@ -30,7 +31,7 @@ LOSS = """
     inner join intermediate.int_figure_year as counted
         using (indicator_id, variant, year, geography_level, geography_code, victim_group)
     where figure.geography_level in ('lan', 'kommun')
-    group by 1 order by 1"""
+    group by grouping sets ((1), (1, figure.indicator_id)) order by 1, figure.indicator_id nulls first"""
 
 
 def main() -> int:
@@ -49,7 +50,10 @@ def main() -> int:
         write_sample(settings.landing, options.years, options.scale, seed=1, progress=lambda _: None)
         build(settings)
         with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
-            connection.sql(LOSS).show()
+            lost = connection.sql(LOSS)
+            print(" | ".join(lost.columns))
+            for row in lost.fetchall():
+                print(" | ".join(map(str, row)))
             found = attack_warehouse(connection)
     print(
         f"sample: {found.attacked:,} small counts attacked, {len(found.told)} told, {found.without_region} without a place ",
