@@ -78,10 +78,25 @@ def regions_of(rows: Collection[Place]) -> list[str]:
     return sorted({place.code for place in rows if place.level == "polisregion"})
 
 
-def ways_to_read_regions(rows: Collection[Place]) -> list[Sequence[str] | None]:
-    """Which regions an attacker takes for the exact sums of their counties: all, none, or a single one; None without any region."""
-    regions = regions_of(rows)
-    return [None, regions, [], *([region] for region in regions)]
+def ways_to_read_regions(counts: Counts, where: Map) -> list[Sequence[str] | None]:
+    """Which regions an attacker takes for the exact sums of their counties; None without any region.
+
+    All, none, a single one, or, by luck, those that are. Whoever takes fewer of these for exact knows less.
+    """
+    regions = regions_of(counts)
+    are_exact = [region for region in regions if is_exact(region, counts, where)]
+    if are_exact == regions:
+        return [None, regions]
+    return [None, regions, [], are_exact, *([region] for region in regions if region not in are_exact)]
+
+
+def is_exact(region: str, counts: Counts, where: Map) -> bool:
+    """Whether a region counts what its counties do."""
+    return all(
+        counts[whole] == sum(counts[term] for term in terms)
+        for whole, terms in sums(counts, where, [region])
+        if whole.level == "polisregion"
+    )
 
 
 class Bounds:
@@ -196,12 +211,11 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
         def has_room(place: Place, values: Sequence[int], counts: Counts = counts) -> bool:
             return leaves_room(values, counts[place], region_figure(counts, place, where))
 
-        for exact in ways_to_read_regions(shown):
-            takes_all = exact == regions_of(shown)
+        for exact in ways_to_read_regions(counts, where):
             wanted = small
             if exact is None:
                 wanted = [place for place in small if place.code == UNKNOWN]
-            elif exact and not takes_all:
+            elif len(exact) == 1 and not is_exact(exact[0], counts, where):
                 wanted = [place for place in small if where.region_of.get(county_of(place, where)) == exact[0]]
             try:
                 bounds = Bounds(shown, where, exact)
@@ -221,12 +235,9 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
                         else:
                             told[measure, place] = Told(place, measure, counts[place], values)
             except ValueError:
-                continue
-            if takes_all and all(
-                counts[one.whole] == sum(counts[term] for term in one.terms) for one in sums(counts, where, exact or ())
-            ):
-                # Whoever takes fewer regions for exact sums knows less.
-                break
+                # No counts fit where regions are taken for exact that are not.
+                if all(is_exact(region, counts, where) for region in exact or ()):
+                    raise
     return Found(attacked, list(told.values()), len(at_limit))
 
 
