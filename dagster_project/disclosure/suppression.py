@@ -3,14 +3,16 @@
 **Threshold rule.** A figure is withheld where its `cleared` or its `not cleared` is from 1 to `below`. Counts less than `below` are
 sensitive; `below` itself is withheld with them, so that a withheld count of `below - 1` is not known to be less.
 
-**Complementary suppression.** Who knows a sum and all its terms but one knows that one, too. Terms of a sum are therefore withheld
-together, further ones in the order of their codes, until the sensitive counts among them could be others. The order is fixed and
-all withheld figures have the same label, so that the pattern says no more than that some count among them is small. The sums are
+**Complementary suppression.** Whoever knows a sum and all its terms but one knows that one, too. Terms of a sum are therefore
+withheld together, further ones in a fixed order, until the sensitive counts among them could be others. All withheld figures have
+the same label, so that the pattern says no more than that some count among them is small. The sums are
 
 - a police region: its counties, as if no offence were handled elsewhere. For most that is nearly so;
 - a county: its municipalities. Below a withheld county nothing is shown;
 - a county: its victim groups, and a region's victim group: that of its counties;
 - the country: its counties and the offences without a known place.
+
+A complement of one sum is a term of others, so that the sums of counties and victim groups are gone through until nothing is added.
 
 Threat model, limits and losses: docs/security.md and docs/decisions/0023.
 """
@@ -19,6 +21,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import inf
 from typing import NamedTuple
 
 TOTAL = "total"
@@ -104,19 +108,20 @@ def withhold(table: Table, below: int, withheld_before: Collection[Cell] = ()) -
         for cell in cells:
             reasons.setdefault(cell, reason)
 
-    for counties in table.counties.values():
-        add(_complements(table.counts, [Cell("lan", county) for county in counties], reasons, below))
-    _protect_unknown_place(table, reasons, TOTAL, below)
-    for county in table.municipalities:
-        if Cell("lan", county) in reasons:
-            add(Cell("lan", county, group) for group in table.groups)
-    for counties in table.counties.values():
-        add(_group_complements(table, counties, reasons, below))
-    for group in table.groups:
-        _protect_unknown_place(table, reasons, group, below)
-    for counties in table.counties.values():
-        add(_group_complements(table, counties, reasons, below))
-    add(_group_complements(table, [UNKNOWN], reasons, below))
+    before = -1
+    while before < len(reasons):
+        before = len(reasons)
+        for counties in table.counties.values():
+            add(_complements(table.counts, [Cell("lan", county) for county in counties], reasons, below))
+        for county in table.municipalities:
+            if Cell("lan", county) in reasons:
+                add(Cell("lan", county, group) for group in table.groups)
+        for counties in table.counties.values():
+            add(_group_complements(table, counties, reasons, below))
+        groups = [Cell("lan", UNKNOWN, group) for group in reversed(table.groups)]
+        add(_complements(table.counts, groups, reasons, below))
+        for group in (TOTAL, *table.groups):
+            add(_country_complements(table, reasons, group, below))
     for county, municipalities in table.municipalities.items():
         cells = [Cell("kommun", municipality) for municipality in municipalities]
         if Cell("lan", county) in reasons:
@@ -140,10 +145,15 @@ def _complements(
         yield term
 
 
-def _hide_each_other(hidden: Sequence[Counts], below: int) -> bool:
-    """Whether the sum of withheld terms leaves room for other values of each small count, in either measure."""
+def _hide_each_other(hidden: Sequence[Counts], below: int, at_most: tuple[float, float] = (inf, inf)) -> bool:
+    """Whether the sum of withheld terms leaves room for other values of each small count, in either measure.
+
+    `at_most` is the sum where all terms are withheld that are not zero: there is no more to withhold.
+    """
     return all(
-        sum(column) >= 2 * below for column in zip(*hidden, strict=True) if any(0 < count <= below for count in column)
+        sum(column) >= min(2 * below, most)
+        for column, most in zip(zip(*hidden, strict=True), at_most, strict=True)
+        if any(0 < count <= below for count in column)
     )
 
 
@@ -151,21 +161,26 @@ def _group_complements(table: Table, counties: Sequence[str], withheld: Collecti
     """Victim groups of a region's counties that are withheld besides.
 
     Withheld are all those of `rows` × `columns`: the counties and the groups of which any is withheld, and as many more as it takes
-    for each small count to have room, the last group first, since it has the fewest offences. Counties withheld in total take part
-    with all their groups.
+    for each small count to have room, the last group first, since it has the fewest offences. Counties withheld in total are rows
+    with all their groups; where they do not hide each other's small counts of a group, it is a column.
     """
     whole = [county for county in counties if Cell("lan", county) in withheld]
     others = [county for county in counties if county not in whole]
-    cells = {(county, group): Cell("lan", county, group) for county in others for group in table.groups}
+    cells = {(county, group): Cell("lan", county, group) for county in counties for group in table.groups}
     rows = [county for county in others if any(cells[county, group] in withheld for group in table.groups)]
-    columns = [group for group in table.groups if any(cells[county, group] in withheld for county in others)]
-    if not rows:
-        return
+    columns = [
+        group
+        for group in table.groups
+        if any(cells[county, group] in withheld for county in others)
+        or not _hide_each_other([table.counts[cells[county, group]] for county in whole] or [Counts()], below)
+    ]
     more_rows = [county for county in others if county not in rows]
     more_columns = [group for group in table.groups if group not in columns]
+    if not columns or not others:
+        return
     if len(columns) < 2:
         columns.append(more_columns.pop())
-    if len(rows) + len(whole) < 2 and more_rows:
+    if not rows or (len(rows) + len(whole) < 2 and more_rows):
         rows.append(more_rows.pop(0))
     while not _has_room(table, rows, columns, whole, counties, below):
         if more_rows:
@@ -184,8 +199,9 @@ def _has_room(
 ) -> bool:
     """Whether each small count of rows × columns could be others, by the bounds that the known sums of rows and columns set.
 
-    These are Fréchet's: a cell is at most its row's and its column's sum, and at least what both have too much for the others. Room
-    are three values up to the threshold and an interval as wide as the threshold, or all that the region's own figure leaves.
+    These are Fréchet's: a cell is at most its row's and its column's sum, and at least what its column has too much for the other
+    rows. Counties withheld in total have a known sum together. Room is an interval as wide as the threshold, or all that the
+    region's own figure leaves.
     """
     for measure in (0, 1):
         count = {
@@ -193,38 +209,55 @@ def _has_room(
             for county in counties
             for group in columns
         }
-        of_column = {group: sum(count[county, group] for county in (*rows, *whole)) for group in columns}
-        together = sum(of_column.values())
-        for county in rows:
-            of_row = sum(count[county, group] for group in columns)
-            for group in columns:
-                if 0 < count[county, group] <= below:
-                    most = min(of_row, of_column[group])
-                    least = max(0, of_row + of_column[group] - together)
-                    in_region = sum(count[other, group] for other in counties)
-                    if min(most, below) - max(least, 1) + 1 < min(3, in_region):
-                        return False
-                    if most - least < min(below, in_region):
-                        return False
+        of_row = {county: sum(count[county, group] for group in columns) for county in rows}
+        of_whole = sum(count[county, group] for county in whole for group in columns)
+        for county, group in product((*rows, *whole), columns):
+            if 0 < count[county, group] <= below:
+                of_column = sum(count[one, group] for one in (*rows, *whole))
+                of_others = sum(of_row.values()) - of_row.get(county, 0) + (of_whole if [*whole] != [county] else 0)
+                most = min(of_row.get(county, of_whole), of_column)
+                least = max(0, of_column - of_others)
+                in_region = sum(count[one, group] for one in counties)
+                # The row's sum is known, whether or not the region is the sum of its counties.
+                if of_row.get(county, below) < below or most - least < min(below, in_region):
+                    return False
     return True
 
 
-def _protect_unknown_place(table: Table, reasons: dict[Cell, str], group: str, below: int) -> None:
-    """Withhold counties beside the offences without a known place, which are the country less all counties.
+def _country_complements(table: Table, withheld: Collection[Cell], group: str, below: int) -> Iterator[Cell]:
+    """Counties that are withheld besides, since the country is the sum of all: the unknown place first.
 
-    Two counties of a region at a time, since one could be told from the region's own figure.
+    Then the first two counties of a region at a time, since one could be told from the region's own figure; the last region first.
+    What is withheld has room where it sums up to enough, or to all that the country has.
     """
+    counts = table.counts
+    counties = [Cell("lan", county, group) for county in table.municipalities]
+    in_country = (
+        sum(counts[county].cleared for county in counties),
+        sum(counts[county].not_cleared for county in counties),
+    )
+    of_regions = table.counties.values()
+    further = [*(some[2:] for some in of_regions), *(some[:2] for some in of_regions), [UNKNOWN]]
+    hidden = [county for county in counties if county in withheld]
+    while hidden and further:
+        if len(hidden) > 1 and _hide_each_other([counts[county] for county in hidden], below, in_country):
+            break
+        more = [Cell("lan", county, group) for county in further.pop()]
+        hidden += [county for county in more if county not in hidden]
+        yield from more
     unknown = Cell("lan", UNKNOWN, group)
-    if unknown not in reasons:
-        return
-    for counties in table.counties.values():
-        hidden = [cell for cell in reasons if cell.level == "lan" and cell.group == group]
-        beside = [table.counts[cell] for cell in hidden if cell != unknown]
-        small = [measure for measure, count in enumerate(table.counts[unknown]) if 0 < count <= below]
-        if beside and all(sum(counts[measure] for counts in beside) >= 2 * below for measure in small):
-            return
-        for county in counties[:2]:
-            reasons.setdefault(Cell("lan", county, group), COMPLEMENT)
+    if unknown in hidden and group != TOTAL:
+        # Counties can count no more in a group than is withheld of them. Where that is too little, their totals are withheld, too.
+        beside = [Cell("lan", county.code, one) for county in hidden if county != unknown for one in table.groups]
+        own = [Cell("lan", UNKNOWN, one) for one in table.groups]
+        for measure, count in enumerate(counts[unknown]):
+            of_column = sum(counts[county][measure] for county in hidden)
+            of_others = sum(counts[cell][measure] for cell in beside if cell in withheld or cell in hidden)
+            of_row = sum(counts[cell][measure] for cell in own if cell in withheld or cell in hidden)
+            most = of_column if Cell("lan", UNKNOWN) in withheld else min(of_row, of_column)
+            room = most - max(0, of_column - of_others)
+            if 0 < count <= below and room < min(below, in_country[measure]):
+                yield from (Cell("lan", county.code) for county in hidden)
 
 
 def withheld_figures(

@@ -137,26 +137,19 @@ suite = ExpectationSuite(
             owner="supplier",
             notes="the police extract of a year is to hold every offence decided on that year",
         ),
-        # In steps of 5 %: a county `okand` that is withheld must not be disclosed.
         rules.share_of_a_years_offences(
             "share_without_place",
             "municipality_code = 'okand'",
             max_value=10,
-            shown="""
-                cast(5 * floor(20.0 * part / offences) as integer) || '–' || cast(5 * floor(20.0 * part / offences) + 5 as integer)
-                || ' %'
-            """,
+            shown=rules.in_steps_of_five("100.0 * part / offences"),
             owner="supplier",
             notes="offences without a place are missing in counties and municipalities",
         ),
-        # To whole per cents: a county `okand` that is withheld must not be disclosed.
         rules.share_of_a_years_offences(
             "share_with_unknown_municipality",
             "has_unknown_municipality",
             max_value=2,
-            shown="""
-                case when 100.0 * part < offences then 'under 1 %' else cast(round(100.0 * part / offences) as integer) || ' %' end
-            """,
+            shown=rules.in_steps_of_five("100.0 * part / offences"),
             owner="supplier",
             notes="many codes that no municipality has mean that another list of codes is in use",
         ),

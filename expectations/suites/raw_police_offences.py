@@ -137,6 +137,7 @@ suite = ExpectationSuite(
         ExpectShareOfRowsToBeBetween(
             condition="kommunkod is null",
             max_value=10,
+            shown=rules.in_steps_of_five("100.0 * count(*) filter (where kommunkod is null) / count(*)"),
             severity="warning",
             notes="offences without a place are missing in counties and municipalities",
             meta={"name": "share_without_municipality", "owner": "supplier", "limit": "at most 10 % of the rows"},

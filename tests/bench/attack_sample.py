@@ -1,4 +1,4 @@
-"""Attacks the figures of the whole sample as `tests/support/attacker.py` does, and says what withholding cost; `make attack` runs it."""
+"""Attacks random worlds and the whole sample by `tests/support/attacker.py`, and says what withholding costs; `make attack` runs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 from conftest import settings_in
-from test_disclosure import BELOW, attack_warehouse
+from small_worlds import BELOW, attack_random_worlds
+from test_disclosure import attack_warehouse
 from warehouse import build
 
 from dagster_project import paths
@@ -20,16 +21,18 @@ LOSS = """
     select
         case when figure.geography_level = 'kommun' then 'municipalities' when figure.victim_group = 'total' then 'counties'
             else 'victim groups of counties' end as "of",
+        coalesce(figure.indicator_id, 'all') as indicator,
         count(*) as "rows",
         round(100.0 * count(figure.suppression) / count(*), 1) as "rows withheld, %",
-        round(100.0 * count(figure.suppression) / count(*) filter (counted.processed > 0), 1) as "of rows not zero, %",
+        round(100.0 * count(figure.suppression) filter (counted.processed > 0) / nullif(count(*) filter (counted.processed > 0), 0), 1)
+            as "of rows not zero, %",
         round(100.0 * sum(counted.processed) filter (figure.suppression is not null) / sum(counted.processed), 1)
             as "offences withheld, %"
     from marts.fct_indicator_year as figure
     inner join intermediate.int_figure_year as counted
         using (indicator_id, variant, year, geography_level, geography_code, victim_group)
     where figure.geography_level in ('lan', 'kommun')
-    group by 1 order by 1"""
+    group by grouping sets ((1), (1, figure.indicator_id)) order by 1, figure.indicator_id nulls first"""
 
 
 def main() -> int:
@@ -37,15 +40,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=0.2)
     parser.add_argument("--years", type=parse_years, default=parse_years("2014-2025"))
+    parser.add_argument("--worlds", type=int, default=1000)
     options = parser.parse_args()
+    told = []
+    for kind, attacked in attack_random_worlds(range(options.worlds)).items():
+        print(f"random worlds {kind}: {attacked}", flush=True)
+        told += [*attacked.intervals.told, *attacked.pattern.told]
     with tempfile.TemporaryDirectory(prefix="uppklarat-attack-") as folder:
         settings = settings_in(Path(folder), suppress_below=BELOW)
         write_sample(settings.landing, options.years, options.scale, seed=1, progress=lambda _: None)
         build(settings)
         with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
-            connection.sql(LOSS).show()
-            attacked, told = attack_warehouse(connection)
-    print(f"small counts attacked: {attacked:,}; told to within fewer than three values: {len(told)}")
+            lost = connection.sql(LOSS)
+            print(" | ".join(lost.columns))
+            for row in lost.fetchall():
+                print(" | ".join(map(str, row)))
+            found = attack_warehouse(connection)
+    print(
+        f"sample: {found.attacked:,} small counts attacked, {len(found.told)} told, {found.without_region} without a place ",
+        end="",
+    )
+    print("told by the country less the regions")
+    told += found.told
     for one in told:
         print(f"TOLD: {one}")
     return 1 if told else 0
