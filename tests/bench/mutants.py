@@ -27,8 +27,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from dagster_project import paths
-
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 TESTS = Path(__file__).resolve().parents[1]
@@ -327,7 +325,9 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
+    from dagster_project import paths
     from dagster_project.settings import Settings
+    from dagster_project.state import read_state
     from dagster_project.transformation.dbt_project import MANIFEST, prepare_manifest, run_dbt
     from dagster_project.transformation.raw_schema import create_sources
 
@@ -335,7 +335,7 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     base = Settings(landing=place / "landing", home=place / "home", published=place / "published")
     base.home.mkdir()
     with duckdb.connect(str(base.home / paths.WAREHOUSE)) as connection:
-        create_sources(connection, base, active={}, year_fingerprints={})
+        create_sources(connection, read_state(base), year_fingerprints={})
     run_dbt(
         base,
         ["build", "--full-refresh", "--exclude-resource-type", "unit_test"],

@@ -74,14 +74,14 @@ def test_every_command_runs_where_nothing_was_loaded(project: Path) -> None:
     assert (project / "target" / "catalog.json").exists()
 
 
-def test_no_command_changes_the_marts_of_a_load(project: Path, published: Settings) -> None:
+def test_a_build_by_hand_changes_no_mart_of_a_load(project: Path, published: Settings) -> None:
     before = marts(published.home / paths.WAREHOUSE)
     assert before["fct_indicator_year"]
-    for command in COMMANDS:
+    for command in (("build",), ("docs", "generate")):
         done = dbt(project, *command)
         assert done.returncode == 0, f"{command}: {done.stdout}"
         assert marts(published.home / paths.WAREHOUSE) == before, command
-        assert "WARN=0" in done.stdout or command[0] not in ("build", "test"), done.stdout
+        assert "WARN=0" in done.stdout or command[0] != "build", done.stdout
     assert is_built(read_state(published))
 
 
@@ -130,7 +130,6 @@ def test_set_up_is_apart_from_what_dbt_writes_by_hand(project: Path) -> None:
 @pytest.mark.parametrize(
     "meddling",
     [
-        "delete from marts.fct_indicator_year where year = 2023",
         "update marts.fct_indicator_year set cleared = cleared + 1 where geography_level = 'riket' and year = 2024",
         "drop table marts.dim_year",
     ],

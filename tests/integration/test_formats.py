@@ -491,7 +491,7 @@ def test_a_formula_is_not_published(made: Settings, settings: Settings) -> None:
     with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
         connection.execute("update marts.dim_geography set name = '=1+1' where geography_code = '0114'")
         # As if a build had made it: what anything else changes is noticed before.
-        record_build_ended(connection, published)
+        record_build_ended(connection, read_state(published))
     with pytest.raises(PublishingBlockedError, match="no_text_is_a_formula"):
         make_draft(published)
 

@@ -42,7 +42,7 @@ def results(settings: Settings) -> dict[str, CheckResult]:
 
 @pytest.mark.parametrize(
     ("unusable", "warns", "blocks"),
-    [(0, False, False), (1, False, False), (2, True, False), (10, True, False), (11, True, True)],
+    [(1, False, False), (2, True, False), (10, True, False), (11, True, True)],
 )
 def test_half_a_per_cent_warns_and_five_block(tmp_path: Path, unusable: int, warns: bool, blocks: bool) -> None:
     found = results(warehouse(tmp_path, unusable))
