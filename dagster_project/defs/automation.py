@@ -112,8 +112,8 @@ class Attempts(NamedTuple):
 def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder) -> Attempts:
     """Look at the runs themselves, since a run that was asked for may have failed or have been killed.
 
-    Whoever cancels a run does not want it repeated. A run that failed is repeated after a minute, then after twice as long each
-    time up to a day, since what made it fail may need a person.
+    A canceled run is not repeated. A failed run is repeated after a minute, then after twice as long each time up to a day, because
+    its cause may need a person.
     """
     records = instance.get_run_records(dg.RunsFilter(tags={_tag(folder): _state(folder)}))
     failed = [record for record in records if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]

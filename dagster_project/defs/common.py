@@ -65,9 +65,9 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 @contextmanager
 def one_writer(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, settings: Settings) -> Iterator[None]:
-    """Be the only writer, and tell failures that may pass (a locked file) from those that will not.
+    """Hold the writer lock, and retry only failures that may pass: a locked file or an interrupted system call.
 
-    What is refused or wrong fails at once, with its reason; only a lock or an interrupted system call is tried again.
+    Every other failure ends the step at once, with its reason.
     """
     run_id = context.op_execution_context.run_id
     try:

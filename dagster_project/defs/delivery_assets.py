@@ -215,7 +215,7 @@ def expected_years_check() -> dg.AssetChecksDefinition:
 
 
 def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
-    """Fail a run that rejected a delivery, after `last` is there: everything else is published, and whoever watches runs sees it."""
+    """Fail a run that rejected a delivery after `last` is materialized: the rest is published, and failure alerts are sent."""
 
     @dg.multi_asset_check(
         name=REJECTED,

@@ -262,10 +262,10 @@ def _audited_asset(suite: ExpectationSuite) -> dg.AssetKey:
 
 
 def _check(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
-    """One check, which a delivery's expectation has for each year; the worst of them speaks.
+    """One check result; an expectation of deliveries has one result per year, of which the worst is shown.
 
-    Dagster knows passed and failed only. What was not judged for any year is shown as a warning, since it must not look as if it
-    had passed; where some years were judged, the description says which were not.
+    Dagster knows passed and failed only. A check that was not judged for any year is a warning, so that it does not look passed; if it
+    was judged for some years, the description lists the others.
     """
     failed = [one for one in results if one.blocks or one.warns]
     not_judged = [one for one in results if one.result == "not judged"]

@@ -59,9 +59,9 @@ class DeliveryFolder:
     def signature(self) -> str:
         """A cheap fingerprint that changes whenever a file here is added, removed or written."""
         stats = {entry.name: _stat(entry) for entry in sorted(self.path.iterdir())}
-        said = json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
-        # A hash, since people name files by all sorts of things.
-        return hashlib.sha256(said.encode()).hexdigest()
+        text = json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
+        # Hashed, because file names may contain anything.
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -210,7 +210,7 @@ def _shown_entries(folder: Path) -> list[Path]:
 
 
 def _nameable(name: str) -> str:
-    # Whoever files deliveries by person has put the number into the name.
+    # A supplier who files deliveries by person puts the number into the name.
     return "(a personal identity number)" if holds_personal_number(name) else name
 
 
@@ -218,7 +218,7 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
     """Find the delivery's files and read its manifest.
 
     Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year that cannot
-    be, or a manifest that is unreadable or speaks of something else.
+    be, or a manifest that is unreadable or describes another delivery.
     """
     check_year(folder)
     files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}

@@ -206,7 +206,7 @@ def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], tod
     """
     covering = [one for one in waivers if not one.has_expired(today)]
 
-    def judged(result: CheckResult) -> CheckResult:
+    def waived(result: CheckResult) -> CheckResult:
         if not result.blocks or result.error or result.suite == "dbt":
             return result
         meant = [one for one in covering if one.check == f"{result.asset}.{result.name}"]
@@ -219,7 +219,7 @@ def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], tod
             return result
         return replace(result, result="waived", reason=f"{result.reason}. Waived: {'; '.join(texts)}")
 
-    return [*map(judged, results), *(_shown(one, today) for one in waivers)]
+    return [*map(waived, results), *(_shown(one, today) for one in waivers)]
 
 
 def _shown(waiver: Waiver, today: date) -> CheckResult:

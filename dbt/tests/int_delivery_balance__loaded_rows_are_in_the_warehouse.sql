@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': 'as many rows in the warehouse as loaded, for every file',
-    'reason': 'the figures rest on just the rows that are said to be loaded'
+    'reason': 'the figures are based on exactly the rows that are reported as loaded'
 }) }}
 with held as (
     select

@@ -64,8 +64,8 @@ suite = ExpectationSuite(
         ExpectNoRows(
             query="""
                 select column_name
-                from marts.dim_indicator unpivot include nulls (told for column_name in (columns('^(.*_(sv|en)|legal_reference)$')))
-                where coalesce(trim(told), '') = ''
+                from marts.dim_indicator unpivot include nulls (text for column_name in (columns('^(.*_(sv|en)|legal_reference)$')))
+                where coalesce(trim(text), '') = ''
             """,
             severity="critical",
             notes="readers must be told what a figure means, in Swedish and English",

@@ -42,10 +42,10 @@ def main() -> int:
     parser.add_argument("--years", type=parse_years, default=parse_years("2014-2025"))
     parser.add_argument("--worlds", type=int, default=1000)
     options = parser.parse_args()
-    told = []
+    disclosed = []
     for kind, attacked in attack_random_worlds(range(options.worlds)).items():
         print(f"random worlds {kind}: {attacked}", flush=True)
-        told += [*attacked.intervals.told, *attacked.pattern.told]
+        disclosed += [*attacked.intervals.disclosed, *attacked.pattern.disclosed]
     with tempfile.TemporaryDirectory(prefix="uppklarat-attack-") as folder:
         settings = settings_in(Path(folder), suppress_below=BELOW)
         write_sample(settings.landing, options.years, options.scale, seed=1, progress=lambda _: None)
@@ -57,14 +57,14 @@ def main() -> int:
                 print(" | ".join(map(str, row)))
             found = attack_warehouse(connection)
     print(
-        f"sample: {found.attacked:,} small counts attacked, {len(found.told)} told, {found.without_region} without a place ",
+        f"sample: {found.attacked:,} small counts attacked, {len(found.disclosed)} told, {found.without_region} without a place ",
         end="",
     )
     print("told by the country less the regions")
-    told += found.told
-    for one in told:
+    disclosed += found.disclosed
+    for one in disclosed:
         print(f"TOLD: {one}")
-    return 1 if told else 0
+    return 1 if disclosed else 0
 
 
 if __name__ == "__main__":

@@ -219,13 +219,13 @@ def main() -> int:
         bench.wrong.append("it was told to end before all was measured")
     finally:
         remove(folder)
-    said = page(bench.results, bench.profiles, bench.agreements, options.scale, time.monotonic() - began)
-    print(said)
+    output = page(bench.results, bench.profiles, bench.agreements, options.scale, time.monotonic() - began)
+    print(output)
     for fault in bench.wrong:
         print(f"WRONG: {fault}")
     # Tables that lack something, or are of other volumes, are not for the page.
     if options.write and not bench.wrong and options.only == names and options.scale == 1:
-        keep_in_page(said)
+        keep_in_page(output)
     return 1 if bench.wrong else 0
 
 

@@ -214,13 +214,13 @@ def main() -> int:
     nodes: Counter[str] = Counter()
     for one in results:
         nodes[TESTS if one.tested_model else f"dbt: {one.name}"] += one.seconds
-    said = {
+    output = {
         "seconds": {**clock.seconds, **nodes},
         "memory": clock.memory,
         "imported": [package for package in HEAVY if package in sys.modules],
         "functions": clock.functions() if inside else [],
     }
-    Path(result).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
+    Path(result).write_text(json.dumps(output, ensure_ascii=False, indent=1), encoding="utf-8")
     return code
 
 

@@ -41,16 +41,16 @@ class Profiled:
     """What `benchmark_profile` told of one load: seconds and peak bytes by stage, heavy packages, and the wall seconds of all."""
 
     case: str
-    told: dict[str, Any]
+    result: dict[str, Any]
     inside: list[list[Any]] = field(default_factory=list)
 
     @property
     def wall(self) -> float:
-        return float(self.told["wall"])
+        return float(self.result["wall"])
 
     @property
     def seconds(self) -> dict[str, float]:
-        return dict(self.told["seconds"])
+        return dict(self.result["seconds"])
 
     @property
     def largest(self) -> str:
@@ -267,10 +267,10 @@ def _stages(profiles: Sequence[Profiled]) -> str:
     peaks = [
         [one.case, f"{peak / GIB:.2f}", stage]
         for one in profiles
-        for peak, stage in [max((peak, stage) for stage, peak in one.told["memory"].items())]
+        for peak, stage in [max((peak, stage) for stage, peak in one.result["memory"].items())]
     ]
     heavy = [
-        f"- {one.case}: {', '.join(one.told['imported'])}." for one in profiles if one.case in ("nothing new", YEARS)
+        f"- {one.case}: {', '.join(one.result['imported'])}." for one in profiles if one.case in ("nothing new", YEARS)
     ]
     return "\n\n".join(
         [

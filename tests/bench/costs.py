@@ -46,8 +46,10 @@ class Scans:
         """Count the scans of a query by what they scanned, places and years left out."""
         self.bytes_read += profile.get("total_bytes_read", 0)
         for operator in _operators(profile):
-            told = operator.get("extra_info") or {}
-            if "SCAN" in str(operator.get("operator_type")) and (what := told.get("Table") or told.get("Filename(s)")):
+            details = operator.get("extra_info") or {}
+            if "SCAN" in str(operator.get("operator_type")) and (
+                what := details.get("Table") or details.get("Filename(s)")
+            ):
                 self.tables[_named(str(what))] += 1
 
 

@@ -43,8 +43,8 @@ def main(words: list[str]) -> int:
                 shutil.copy2(source, project / name)
         names = [f"*{word}*" for word in words]
         ran = mutmut(project, "run", "--max-children", LANES, *names)
-        said = re.findall(r"^\s+(\S+): ([a-z ]+)$", mutmut(project, "results", "--all", "true"), re.MULTILINE)
-        statuses = {name: status for name, status in said if status != "not checked"}
+        output = re.findall(r"^\s+(\S+): ([a-z ]+)$", mutmut(project, "results", "--all", "true"), re.MULTILINE)
+        statuses = {name: status for name, status in output if status != "not checked"}
         if not statuses:
             print(f"mutmut tried nothing:\n{ran[-3000:]}")
             return 2

@@ -169,8 +169,8 @@ def main() -> int:
             print(table(rows[-1:]) if rows else "", file=sys.stderr, flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    said = table(rows)
-    print(said)
+    printed = table(rows)
+    print(printed)
     for fault in soak.wrong:
         print(f"WRONG: {fault}")
     for (what, tried, well, _), _ in rows:
@@ -179,7 +179,7 @@ def main() -> int:
     if options.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
         _, _, after = rest.partition(END)
-        write_text(PAGE, f"{before}{BEGIN}\n{said}\n{END}{after}")
+        write_text(PAGE, f"{before}{BEGIN}\n{printed}\n{END}{after}")
     return 1 if soak.wrong else 0
 
 

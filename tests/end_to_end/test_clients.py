@@ -56,9 +56,9 @@ def test_an_open_file_stays_and_opening_the_real_path_gives_the_newest(
         assert process.stdin and process.stdout
         assert process.stdout.readline() == "open\n"
         point_to(made, SECOND)
-        said, _ = process.communicate("go on\n", timeout=60)
+        output, _ = process.communicate("go on\n", timeout=60)
     # A publication is made with as many rows as its number says; its name is the greatest key.
-    assert json.loads(said) == {
+    assert json.loads(output) == {
         "held open": "002",
         "same path": "002" if client.place == BY_PATH else "003",
         "real path": "003",

@@ -159,8 +159,10 @@ def test_the_clock_jumps(redelivered: Settings, worlds: Worlds, expected: dict[s
     deliver_again(redelivered, worlds, redelivered=False)
     assert faults_after(redelivered, content(worlds.first), run(redelivered, replace(QUICK, clock=-YEAR))) == []
     assert len(publications(redelivered)) == 3
-    said = [json.loads((one.folder / "manifest.json").read_text())["published_at"] for one in publications(redelivered)]
-    assert said != sorted(said), "the clock did not jump"
+    output = [
+        json.loads((one.folder / "manifest.json").read_text())["published_at"] for one in publications(redelivered)
+    ]
+    assert output != sorted(output), "the clock did not jump"
 
 
 def test_a_publication_that_was_not_pointed_to_is(worlds: Worlds, tmp_path: Path) -> None:

@@ -64,13 +64,13 @@ def dbt(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_runs_where_nothing_was_loaded(project: Path) -> None:
     (project.parent / "data" / "warehouse").mkdir(parents=True)
-    said = {}
+    output = {}
     for command in COMMANDS:
         done = dbt(project, *command)
         assert done.returncode == 0, f"{command}: {done.stdout}"
-        said[command[0]] = done.stdout
-    assert "creating empty sources" in said["compile"]
-    assert "creating empty sources" not in said["build"]
+        output[command[0]] = done.stdout
+    assert "creating empty sources" in output["compile"]
+    assert "creating empty sources" not in output["build"]
     assert (project / "target" / "catalog.json").exists()
 
 

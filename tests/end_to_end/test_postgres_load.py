@@ -71,15 +71,15 @@ def test_the_files_stand_and_the_next_load_completes_it(
     loaded_without: tuple[Settings, subprocess.CompletedProcess[str]], db: Database
 ) -> None:
     made, ended = loaded_without
-    said = json.loads(ended.stdout)
+    output = json.loads(ended.stdout)
     assert ended.returncode == cli.NOT_SERVED == 6, ended.stderr
-    assert said["published"] == said["current"] == active_publication(made)
-    assert "the server does not answer" in said["not_served"]
-    assert f"PostgreSQL does not serve {said['published']}" in ended.stderr
+    assert output["published"] == output["current"] == active_publication(made)
+    assert "the server does not answer" in output["not_served"]
+    assert f"PostgreSQL does not serve {output['published']}" in ended.stderr
     again = command(made, asked_for(db), "load", "--json")
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["run_id"] is None, "there was nothing to load"
-    assert shown(db) == said["published"]
+    assert shown(db) == output["published"]
     # Real marts, with all that they hold, in the order of the file.
     for table in ("fct_indicator_year", "dim_geography", "quality_check", "publication"):
         with duckdb.connect() as connection:
@@ -131,9 +131,9 @@ def test_activating_without_a_server_says_that_the_two_differ(
     for variable, value in {**environment(settings), DSN_VARIABLE: ABSENT}.items():
         monkeypatch.setenv(variable, value)
     assert cli.main(["publications", "--activate", FIRST]) == cli.NOT_SERVED
-    said = capsys.readouterr()
-    assert f"readers of files open {FIRST}, but PostgreSQL does not serve {FIRST} yet" in said.err
-    assert [secret for secret in SECRETS if secret in said.out + said.err] == []
+    output = capsys.readouterr()
+    assert f"readers of files open {FIRST}, but PostgreSQL does not serve {FIRST} yet" in output.err
+    assert [secret for secret in SECRETS if secret in output.out + output.err] == []
     assert active_publication(settings) == FIRST
     monkeypatch.setenv("UPPKLARAT_POSTGRES_KEEP", "none")
     assert cli.main(["publications", "--activate", SECOND]) == 1
@@ -161,6 +161,6 @@ def test_dagster_tells_what_is_served(settings: Settings, db: Database, monkeypa
     monkeypatch.setenv(DSN_VARIABLE, ABSENT)
     failed = materialize()
     assert not failed.success
-    told = repr(list(failed.all_events))
-    assert "the server does not answer" in told
-    assert [secret for secret in SECRETS if secret in told] == []
+    found = repr(list(failed.all_events))
+    assert "the server does not answer" in found
+    assert [secret for secret in SECRETS if secret in found] == []

@@ -29,9 +29,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     dirty_world(settings.landing, seed=20, offences_per_year=2500)
     done = uppklarat(settings, "load", "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert said["published"] == said["current"] == (settings.published / paths.CURRENT).readlink().name
-    assert len(said["newest_figures"]) == 22
+    output = json.loads(done.stdout)
+    assert output["published"] == output["current"] == (settings.published / paths.CURRENT).readlink().name
+    assert len(output["newest_figures"]) == 22
     return settings
 
 
@@ -45,17 +45,17 @@ def test_every_cell_is_what_the_rules_say(world: Settings) -> None:
 
 def test_the_quarantine_is_what_the_contract_says(world: Settings) -> None:
     expected = rules.expected_quarantine(world.landing)
-    said = json.loads(uppklarat(world, "status", "--json").stdout)
+    output = json.loads(uppklarat(world, "status", "--json").stdout)
     found = Counter(
         {
             (delivery["source"], delivery["year"], name, reason): rows
-            for delivery in said["deliveries"]
+            for delivery in output["deliveries"]
             for name, file in delivery["files"].items()
             for reason, rows in file["quarantined"].items()
         }
     )
     assert found == expected
-    for delivery in said["deliveries"]:
+    for delivery in output["deliveries"]:
         for file in delivery["files"].values():
             quarantined = sum(file["quarantined"].values())
             assert file["rows_read"] == file["rows_loaded"] + file["exact_duplicates"] + quarantined
@@ -111,13 +111,13 @@ def test_a_publication_describes_itself_and_is_not_edited(world: Settings) -> No
         (failed,) = connection.execute(
             "select count(*) from marts.quality_check where result = 'failed' and severity = 'block'"
         ).fetchone() or (None,)
-        told = connection.execute("select publication_id, first_year, last_year from marts.publication").fetchall()
+        listed = connection.execute("select publication_id, first_year, last_year from marts.publication").fetchall()
         comment = connection.execute(
             "select comment from duckdb_columns() where table_name = 'fct_indicator_year' and column_name = 'cleared'"
         ).fetchone()
     assert rows == len(publication.manifest["checks"]["results"]) > 100
     assert failed == 0
-    assert told == [(publication.publication_id, 2022, 2024)]
+    assert listed == [(publication.publication_id, 2022, 2024)]
     assert comment is not None and "clearance" in comment[0]
 
 
@@ -168,8 +168,8 @@ def test_status_tells_what_waits(world: Settings, tmp_path: Path) -> None:
     done = uppklarat(only_police, "load", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["published"] is None
-    said = json.loads(uppklarat(only_police, "status", "--json").stdout)
-    assert said["waiting"] == ["2023: waits for prosecution"]
+    output = json.loads(uppklarat(only_police, "status", "--json").stdout)
+    assert output["waiting"] == ["2023: waits for prosecution"]
     assert not (only_police.published / paths.CURRENT).exists()
 
 

@@ -149,9 +149,9 @@ def test_nobody_finds_a_small_count_of_random_worlds(kind: str, attacked_worlds:
     print(f"{kind}: {attacked}")
     assert attacked.worlds >= 66
     assert attacked.intervals.attacked > 500
-    assert attacked.intervals.told == []
+    assert attacked.intervals.disclosed == []
     assert attacked.pattern.attacked > 20
-    assert attacked.pattern.told == []
+    assert attacked.pattern.disclosed == []
 
 
 def few(kind: str, **counts: int) -> World:
@@ -170,7 +170,7 @@ def test_a_small_county_of_a_region_that_is_the_sum_of_its_counties_has_other_va
     counts = world.counted()
     hidden = world.withheld_of(counts)
     assert {place.code for place in hidden if place.level == "lan" and place.group == TOTAL} == {"04", "05"}
-    assert attack_intervals(counts, hidden, world.where).told == []
+    assert attack_intervals(counts, hidden, world.where).disclosed == []
 
 
 def test_few_offences_without_a_place_have_other_values() -> None:
@@ -183,7 +183,7 @@ def test_few_offences_without_a_place_have_other_values() -> None:
     # A limit of what is promised: who knows that the regions are exact knows this one, too.
     regions = ["north", "south"]
     assert Bounds(shown, world.where, exact=regions).interval(Place("lan", "okand")) == range(3, 4)
-    assert attack_intervals(world.counted(), hidden, world.where).told == []
+    assert attack_intervals(world.counted(), hidden, world.where).disclosed == []
 
 
 @pytest.mark.parametrize("seed", TOLD_ONCE)
@@ -191,7 +191,7 @@ def test_worlds_that_were_told_once(seed: int) -> None:
     """By a rule that lacked a step."""
     world = random_world(seed)
     counts = world.counted()
-    assert attack_intervals(counts, world.withheld_of(counts), world.where).told == []
+    assert attack_intervals(counts, world.withheld_of(counts), world.where).disclosed == []
 
 
 def test_the_attackers_find_what_only_the_threshold_rule_withholds() -> None:
@@ -210,8 +210,8 @@ def test_the_attackers_find_what_only_the_threshold_rule_withholds() -> None:
 
         by_bounds.add(attack_intervals(counts, small(counts), world.where))
         by_pattern.add(attack_pattern(counts, small(counts), world.where, [], small, WORLDS_TRIED) or Found())
-    assert len(by_bounds.told) > 20
-    assert len(by_pattern.told) > 10
+    assert len(by_bounds.disclosed) > 20
+    assert len(by_pattern.disclosed) > 10
 
 
 # --- the warehouse, against an attacker with linear programming --------------------------------------------------------
@@ -259,7 +259,7 @@ def test_linear_programming_finds_no_small_count_of_the_warehouse(world: Setting
     with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
         found = attack_warehouse(connection)
     assert found.attacked > 400
-    assert found.told == []
+    assert found.disclosed == []
 
 
 def test_nor_of_years_without_regions_or_places(settings: Settings) -> None:
@@ -270,7 +270,7 @@ def test_nor_of_years_without_regions_or_places(settings: Settings) -> None:
     with duckdb.connect(str(places.home / paths.WAREHOUSE), read_only=True) as connection:
         found = attack_warehouse(connection)
     assert found.attacked > 200
-    assert found.told == []
+    assert found.disclosed == []
 
 
 def test_other_tables_end_at_the_region(world: Settings) -> None:

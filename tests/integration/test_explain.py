@@ -166,29 +166,29 @@ def test_an_offence_without_a_report_date_is_told_as_such(published_world: Setti
         ).fetchone()
     assert found
     _, printed, _ = ask(published_world, *question(Cell(*found)), "--json")
-    said = json.loads(printed)
-    undated = [one for one in said["private"]["offences"] if one["reported"] is None]
+    output = json.loads(printed)
+    undated = [one for one in output["private"]["offences"] if one["reported"] is None]
     assert undated
-    text = format_explanation({**said, "private": {**said["private"], "offences": undated[:1]}})
+    text = format_explanation({**output, "private": {**output["private"], "offences": undated[:1]}})
     assert "reported on an unknown day" in text
 
 
 def test_the_figure_is_the_published_one_with_its_formula(published_world: Settings, ask: Any) -> None:
     _, printed, _ = ask(published_world, *question(WHOLE_COUNTRY), "--json")
-    said = json.loads(printed)
+    output = json.loads(printed)
     counts = nonzero_counts(published_world.landing)[WHOLE_COUNTRY]
-    assert said["figure"]["counts"] == counts
+    assert output["figure"]["counts"] == counts
     rate = 100 * counts["cleared"] / counts["processed"]
-    (formula,) = (one for one in said["formulas"] if one["measure"] == "clearance_pct")
+    (formula,) = (one for one in output["formulas"] if one["measure"] == "clearance_pct")
     numbers, _, result = formula["with_numbers"].partition(" = ")
     assert numbers == f"100 × {counts['cleared']} / {counts['processed']}"
     assert abs(float(result) - rate) < 1e-9
     manifest = json.loads((published_world.published / paths.CURRENT / MANIFEST).read_text(encoding="utf-8"))
     delivered = {(one["source"], one["year"]): one["delivery_id"] for one in manifest["deliveries"]}
-    told = {(one["source"], one["year"]): one["delivery_id"] for one in said["deliveries"]}
-    assert told == {what: delivered[what] for what in (("police", 2024), ("prosecution", 2024), ("police", 2023))}
-    assert said["definition"]["number"] == 9
-    assert said["private"]["counts"] == counts
+    listed = {(one["source"], one["year"]): one["delivery_id"] for one in output["deliveries"]}
+    assert listed == {what: delivered[what] for what in (("police", 2024), ("prosecution", 2024), ("police", 2023))}
+    assert output["definition"]["number"] == 9
+    assert output["private"]["counts"] == counts
 
 
 def test_text_tells_the_same_without_a_case_number(published_world: Settings, landing: Landing, ask: Any) -> None:
@@ -217,12 +217,12 @@ def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world
     assert row
     cell = Cell(*row)
     code, printed, _ = ask(published_world, *question(cell), "--json")
-    said = json.loads(printed)
+    output = json.loads(printed)
     assert code == 0
-    assert set(said["figure"]["counts"].values()) == {None}
-    assert said["formulas"] == []
-    assert said["private"]["withheld"]["suppression"] == "secondary"
-    assert said["private"]["counts"] == nonzero_counts(published_world.landing)[cell]
+    assert set(output["figure"]["counts"].values()) == {None}
+    assert output["formulas"] == []
+    assert output["private"]["withheld"]["suppression"] == "secondary"
+    assert output["private"]["counts"] == nonzero_counts(published_world.landing)[cell]
     public, private = ask(published_world, *question(cell))[1].split("--- private")
     assert "WITHHELD" in public
     assert "withheld: " in private
@@ -238,13 +238,13 @@ def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_wo
     cell = Cell(*row)
     counts = nonzero_counts(published_world.landing)[cell]
     code, printed, _ = ask(published_world, *question(cell), "--json")
-    said = json.loads(printed)
+    output = json.loads(printed)
     assert code == 0
-    shown = {name: value for name, value in said["figure"]["counts"].items() if value is not None}
+    shown = {name: value for name, value in output["figure"]["counts"].items() if value is not None}
     assert shown == {name: counts[name] for name in ("processed", "cleared")}
-    assert {*said["figure"]["not_published"]} == {*counts, "prosecution_pct"} - {"processed", "cleared"}
-    assert [one["measure"] for one in said["formulas"]] == ["clearance_pct", "clearance_change_pp"]
-    assert said["private"]["adds_up"] is True
+    assert {*output["figure"]["not_published"]} == {*counts, "prosecution_pct"} - {"processed", "cleared"}
+    assert [one["measure"] for one in output["formulas"]] == ["clearance_pct", "clearance_change_pp"]
+    assert output["private"]["adds_up"] is True
     public, _ = ask(published_world, *question(cell))[1].split("--- private")
     assert "not published below the police region: investigated, dismissed" in public
     assert "WITHHELD" not in public
@@ -260,12 +260,12 @@ def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, A
     cell = Cell(*row)
     assert cell not in behind
     code, printed, _ = ask(published_world, *question(cell), "--json")
-    said = json.loads(printed)
+    output = json.loads(printed)
     assert code == 0
-    assert said["figure"]["counts"]["processed"] == 0
-    assert said["formulas"][0]["with_numbers"] == "100 × 0 / 0: nothing to divide by, so null"
-    assert said["private"]["offences"] == []
-    assert said["private"]["adds_up"] is True
+    assert output["figure"]["counts"]["processed"] == 0
+    assert output["formulas"][0]["with_numbers"] == "100 × 0 / 0: nothing to divide by, so null"
+    assert output["private"]["offences"] == []
+    assert output["private"]["adds_up"] is True
 
 
 @pytest.mark.parametrize(
@@ -304,8 +304,8 @@ def world(published_world: Settings, settings: Settings) -> Settings:
     return copied(published_world, settings.model_copy(update={"suppress_below": 5}))
 
 
-def private(said: Said) -> dict[str, Any]:
-    code, printed, _ = said
+def private(output: Said) -> dict[str, Any]:
+    code, printed, _ = output
     assert code == 0
     document = json.loads(printed)
     assert document["figure"]["counts"]["processed"] > 0
@@ -314,9 +314,9 @@ def private(said: Said) -> dict[str, Any]:
 
 def test_without_a_working_database_the_rest_is_told(world: Settings, ask: Any) -> None:
     (world.home / paths.WAREHOUSE).unlink()
-    said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
-    assert said.keys() == {"available", "why"}
-    assert "no working database" in said["why"]
+    output = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+    assert output.keys() == {"available", "why"}
+    assert "no working database" in output["why"]
 
 
 def test_a_load_that_has_the_database_is_not_disturbed(world: Settings, ask: Any) -> None:
@@ -328,9 +328,9 @@ def test_a_load_that_has_the_database_is_not_disturbed(world: Settings, ask: Any
         text=True,
     ) as other:
         assert other.stdout and other.stdout.readline() == "held\n"
-        said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+        output = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
         other.communicate("\n")
-    assert "in use by a load" in said["why"]
+    assert "in use by a load" in output["why"]
 
 
 def test_deliveries_that_are_not_built_yet(world: Settings, ask: Any) -> None:
@@ -377,9 +377,9 @@ def test_purged_years_have_no_rows_and_later_ones_still_look_back(
         and cell.geography_level == "riket"
         and any(one["looked_up"] for one in behind[cell].values())
     )
-    said = private(ask(world, *question(cell), "--json"))
-    assert said["adds_up"] is True
-    found = {(one["case"], one["offence"]): one["line"] for one in said["offences"]}
+    output = private(ask(world, *question(cell), "--json"))
+    assert output["adds_up"] is True
+    found = {(one["case"], one["offence"]): one["line"] for one in output["offences"]}
     assert found == {key: one["line"] for key, one in behind[cell].items()}
 
 
@@ -397,5 +397,5 @@ def test_every_rule_is_a_heading_and_every_model_is_on_the_way() -> None:
 def test_nothing_private_is_in_messages(world: Settings, ask: Any, tmp_path: Path) -> None:
     for path in (world.home / paths.RAW_STORE).glob("police/2024/*/decisions.parquet"):
         path.unlink()
-    said = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
-    assert said == {"available": False, "why": "the working database or a file of the raw store cannot be read"}
+    output = private(ask(world, *question(WHOLE_COUNTRY), "--json"))
+    assert output == {"available": False, "why": "the working database or a file of the raw store cannot be read"}

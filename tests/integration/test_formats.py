@@ -211,11 +211,11 @@ def read_px(path: Path, language: str) -> tuple[list[tuple[tuple[str, ...], str]
 def test_px_says_what_pxweb_asks_for(folder: Path) -> None:
     text = (folder / "px" / "valdtakt.lan.px").read_text(encoding="utf-8")
     head = text[: text.index("\nDATA=\n")]
-    said = [line.partition("=")[0] for line in head.split("\n")]
+    output = [line.partition("=")[0] for line in head.split("\n")]
     for keyword in ("CHARSET", "AXIS-VERSION", "CODEPAGE", "LANGUAGES", "MATRIX", "SUBJECT-CODE", "SUBJECT-AREA", "TITLE",
                     "CONTENTS", "UNITS", "DECIMALS", "STUB", "HEADING", "CONTVARIABLE", "TIMEVAL(\"År\")", "SOURCE",
                     "DATASYMBOL1", "DATASYMBOL2", "DATASYMBOL3", "NOTE", "NOTE[en]", "CONTVARIABLE[en]"):  # fmt: skip
-        assert keyword in said, keyword
+        assert keyword in output, keyword
     assert max(map(len, head.split("\n"))) <= 256
     assert 'VALUENOTE("År","2023")' in head or "VALUENOTE" not in head
     assert 'VARIABLECODE("Geografi")="geography_code";\nVARIABLECODE[en]("Geography")="geography_code";' in head
@@ -415,7 +415,7 @@ EVIL = {
 @pytest.fixture(scope="module")
 def other(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A later publication of the same figures, by somebody else, with other names of municipalities, and said to be synthetic."""
-    said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    output = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     draft = tmp_path_factory.mktemp("other") / "20991231T235959Z"
     for part in ("csv", "parquet"):
         shutil.copytree(folder / part, draft / part)
@@ -429,7 +429,7 @@ def other(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.with_columns(*(renamed.otherwise(polars.col(name)).alias(name) for name in named)).write_parquet(path)
     own = draft.parent / "catalogue.yml"
     own.write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
-    write_formats(draft, {**said, "publication_id": draft.name, "synthetic": True}, [said], read_catalogue(own))
+    write_formats(draft, {**output, "publication_id": draft.name, "synthetic": True}, [output], read_catalogue(own))
     return draft
 
 
@@ -549,9 +549,9 @@ def test_a_file_that_was_damaged_on_its_way_is_noticed(
         write(path, text.replace('"..."', '"."', 1))
 
     monkeypatch.setattr(px, "write_text", damage)
-    said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    output = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     with pytest.raises(FormatError, match=r"\.px"):
-        write_formats(tmp_path, said, [], read_catalogue(Path("none")))
+        write_formats(tmp_path, output, [], read_catalogue(Path("none")))
 
 
 @pytest.fixture(autouse=True)

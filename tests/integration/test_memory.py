@@ -44,10 +44,10 @@ def test_what_is_no_size_or_too_little_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_duckdb_takes_the_limits(settings: Settings) -> None:
     little = settings.model_copy(update={"memory": 2 << 30})
     with duckdb.connect(config=duckdb_limits(little, settings.home / paths.SCRATCH)) as connection:
-        told = connection.execute(
+        found = connection.execute(
             "select current_setting('memory_limit'), current_setting('temp_directory')"
         ).fetchone()
-    assert told == ("1.0 GiB", str(settings.home / paths.SCRATCH))
+    assert found == ("1.0 GiB", str(settings.home / paths.SCRATCH))
 
 
 def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:

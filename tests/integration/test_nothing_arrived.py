@@ -87,10 +87,10 @@ def test_a_landing_folder_that_cannot_be_looked_at_is_an_error(
     make, problem = UNREADABLE[what]
     folder = make(command.landing)
     assert cli.main(["load"]) == 5
-    said = capsys.readouterr()
-    assert f"uppklarat: {folder} {problem}" in said.err
-    assert NEXT in said.err
-    assert "nothing" not in said.out
+    output = capsys.readouterr()
+    assert f"uppklarat: {folder} {problem}" in output.err
+    assert NEXT in output.err
+    assert "nothing" not in output.out
     assert cli.main(["load", "--json"]) == 5
     assert json.loads(capsys.readouterr().out)["error"].startswith(f"{folder} {problem}")
 
@@ -105,13 +105,13 @@ def test_status_says_so_beside_what_it_knows(
     make, problem = UNREADABLE[what]
     folder = make(loaded.landing)
     assert cli.main(["status"]) == 5
-    said = capsys.readouterr().out
-    assert f"police/{YEAR}" in said
-    assert f"waiting: {folder} {problem}" in said
+    output = capsys.readouterr().out
+    assert f"police/{YEAR}" in output
+    assert f"waiting: {folder} {problem}" in output
     assert cli.main(["status", "--json"]) == 5
-    told = json.loads(capsys.readouterr().out)
-    assert told["landing_unreadable"].startswith(f"{folder} {problem}")
-    assert [one["in_landing"] for one in told["deliveries"]] == [False, False]
+    found = json.loads(capsys.readouterr().out)
+    assert found["landing_unreadable"].startswith(f"{folder} {problem}")
+    assert [one["in_landing"] for one in found["deliveries"]] == [False, False]
 
 
 @pytest.mark.parametrize("what", UNREADABLE)
@@ -176,8 +176,8 @@ def published_into(settings: Settings, world: Settings) -> None:
 
 def expecting(years: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     code = cli.main(["load", "--expect", years])
-    said = capsys.readouterr().err.splitlines()
-    return code, [line.removeprefix("missing: ") for line in said if line.startswith("missing: ")]
+    output = capsys.readouterr().err.splitlines()
+    return code, [line.removeprefix("missing: ") for line in output if line.startswith("missing: ")]
 
 
 def test_a_year_that_is_complete_and_published_is_no_error(
@@ -191,8 +191,8 @@ def test_a_year_that_is_complete_and_published_is_no_error(
         [f"{year} is not complete: no delivery of police or prosecution is loaded" for year in (2022, 2025)],
     )
     assert cli.main(["load", "--expect", "2025", "--json"]) == 5
-    said = json.loads(capsys.readouterr().out)
-    assert said["missing"] == ["2025 is not complete: no delivery of police or prosecution is loaded"]
+    output = json.loads(capsys.readouterr().out)
+    assert output["missing"] == ["2025 is not complete: no delivery of police or prosecution is loaded"]
 
 
 def test_a_year_with_one_delivery_did_not_arrive(command: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,8 +209,8 @@ def test_a_year_that_readers_do_not_open_is_missing(
     shutil.copytree(first.folder, earlier)
     manifest = earlier / "manifest.json"
     manifest.chmod(0o644)
-    said = {**first.manifest, "publication_id": earlier.name, "years": [2023]}
-    manifest.write_text(json.dumps(said), encoding="utf-8")
+    output = {**first.manifest, "publication_id": earlier.name, "years": [2023]}
+    manifest.write_text(json.dumps(output), encoding="utf-8")
     activate(command, earlier.name)
     assert active_publication(command) == earlier.name
     assert expecting("2023", capsys) == (0, [])

@@ -110,8 +110,8 @@ def test_a_data_test_with_a_limit_is_a_check_of_its_model_that_blocks(definition
 
 def ask(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
     """What the sensor asks for, put into the instance as runs that have not started."""
-    said = new_delivery(dg.build_sensor_context(instance=instance, resources={"places": places(settings)}))
-    requests = [said] if isinstance(said, dg.RunRequest) else []
+    output = new_delivery(dg.build_sensor_context(instance=instance, resources={"places": places(settings)}))
+    requests = [output] if isinstance(output, dg.RunRequest) else []
     for request in requests:
         instance.add_run(dg.DagsterRun(job_name="load", tags=dict(request.tags)))
     return requests

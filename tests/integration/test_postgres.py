@@ -431,7 +431,7 @@ def undisturbed(db: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "output"),
     [
         ("raise exception using errcode = 'disk_full', message = 'no space for loader@host';", "DiskFull"),
         ("perform pg_terminate_backend(pg_backend_pid());", "AdminShutdown|connection was lost"),
@@ -448,11 +448,11 @@ def undisturbed(db: Database) -> None:
     ],
     ids=["full", "lost", "another value", "a row less"],
 )
-def test_a_load_that_fails_leaves_all_as_it_was(current: Settings, served: Database, what: str, said: str) -> None:
+def test_a_load_that_fails_leaves_all_as_it_was(current: Settings, served: Database, what: str, output: str) -> None:
     before = schemas(served)
     point_to(current, SECOND)
     when_an_index_is_made(served, what)
-    with pytest.raises(NotServedError, match=said) as failure:
+    with pytest.raises(NotServedError, match=output) as failure:
         serve(current, served.settings)
     assert SECOND in str(failure.value) and "host" not in str(failure.value)
     assert seen(served) == ROWS[FIRST]
@@ -504,7 +504,7 @@ def test_a_table_of_somebody_else_is_not_replaced(current: Settings, db: Databas
 
 
 @pytest.mark.parametrize(
-    ("dsn", "said"),
+    ("dsn", "output"),
     [
         (f"host=/nowhere user=hidden password='{PASSWORD.replace(chr(39), '')}'", "does not answer"),
         ("postgresql://hidden:s3cr3t@127.0.0.1:1/hidden", "does not answer"),
@@ -517,14 +517,14 @@ def test_a_table_of_somebody_else_is_not_replaced(current: Settings, db: Databas
     ],
 )
 def test_a_server_that_cannot_be_reached_is_told_without_its_name(
-    current: Settings, capfd: pytest.CaptureFixture[str], dsn: str, said: str
+    current: Settings, capfd: pytest.CaptureFixture[str], dsn: str, output: str
 ) -> None:
-    with pytest.raises(NotServedError, match=said) as failure:
+    with pytest.raises(NotServedError, match=output) as failure:
         serve(current, PostgresSettings(dsn=SecretStr(dsn)))
     assert failure.value.__context__ is None and failure.value.__cause__ is None
-    told = "".join([str(failure.value), repr(PostgresSettings(dsn=SecretStr(dsn))), *capfd.readouterr()])
+    messages = "".join([str(failure.value), repr(PostgresSettings(dsn=SecretStr(dsn))), *capfd.readouterr()])
     for secret in ("hidden", "s3cr3t", "s3c@", "r3t", "p4ss", "127.0.0.1", "no.such", "nowhere"):
-        assert secret not in told
+        assert secret not in messages
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -225,9 +225,9 @@ def test_a_damaged_publication_is_no_place_to_keep_figures_from(published: Setti
 def test_the_command(published: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(cli.Settings, "from_environment", lambda: published)
     assert cli.main(["purge", "--before", "2023"]) == cli.OK
-    said = capsys.readouterr().out
-    assert "2021–2022" in said
-    assert str(published.landing) in said
+    output = capsys.readouterr().out
+    assert "2021–2022" in output
+    assert str(published.landing) in output
     assert cli.main(["purge", "--before", "2022"]) == cli.OK
     write_json(published.home / paths.PURGED, {**asdict(read_state(published).purged), "before": 2022})
     shutil.rmtree(published.published)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from report_reader import Reader, rows, table, told, words
+from report_reader import Reader, formatted, rows, table, words
 
 pytest_plugins = ["report_fixtures"]
 
@@ -21,9 +21,9 @@ def expected_trend(publication: Path, *key: str, language: str = "sv") -> list[l
     return [
         [
             str(year),
-            told(processed, 0, language),
-            told(cleared, 0, language),
-            *(told(one, 1, language) for one in shares),
+            formatted(processed, 0, language),
+            formatted(cleared, 0, language),
+            *(formatted(one, 1, language) for one in shares),
         ]
         for year, processed, cleared, *shares in rows(publication, FIGURES, *key)
     ]
@@ -90,7 +90,7 @@ def test_a_link_shows_what_it_names(
     says = words(page.locator("#says"))
     nothing = "inget ledde" if share == 0 else "skyddad" if figures[year][1] is None else "finns ingen andel"
     # None and all are exact, and told without a decimal.
-    rate = "100 procent" if share == 100 else f"{told(share, 1)} procent"
+    rate = "100 procent" if share == 100 else f"{formatted(share, 1)} procent"
     assert (rate if share else nothing) in says
     assert reader.complaints == []
 
@@ -117,14 +117,14 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
         "= (?, ?, ?, ?) and variant = 'beslutad' order by stage_order",
         *of_wide,
     )
-    assert [row[1] for row in table(page, "flow")] == [told(offences, 0) for (offences,) in flow]
+    assert [row[1] for row in table(page, "flow")] == [formatted(offences, 0) for (offences,) in flow]
     time = rows(
         publication,
         "select days_median from @fct_processing_time_year where (indicator_id, geography_level, geography_code, year) "
         "= (?, ?, ?, ?) and variant = 'beslutad' order by outcome = 'all', outcome",
         *of_wide,
     )
-    assert [row[4] for row in table(page, "time") if row[0] == str(year)] == [told(days, 0) for (days,) in time]
+    assert [row[4] for row in table(page, "time") if row[0] == str(year)] == [formatted(days, 0) for (days,) in time]
     figures = (
         "from @fct_indicator_year where variant = 'beslutad' and victim_group = ? "
         "and (indicator_id, geography_level, geography_code, year) = (?, ?, ?, ?)"
@@ -132,20 +132,20 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
     columns = "processed, investigated, limited_investigated, cleared"
     ((*counts, share),) = rows(publication, f"select {columns}, prosecution_pct {figures}", group, *of_wide)
     (measures,) = (row for row in table(page, "measures") if row[0] == str(year))
-    assert [*measures[1:5], measures[6]] == [*(told(count, 0) for count in counts), told(share, 1)]
+    assert [*measures[1:5], measures[6]] == [*(formatted(count, 0) for count in counts), formatted(share, 1)]
     outcomes = rows(publication, f"select cleared_indictment, other_dismissed {figures}", group, *of_wide)
     shown = [row[1] for row in table(page, "outcomes")]
-    assert [(shown[0], shown[-1])] == [(told(first, 0), told(last, 0)) for first, last in outcomes]
+    assert [(shown[0], shown[-1])] == [(formatted(first, 0), formatted(last, 0)) for first, last in outcomes]
     for about in ("measures", "flow", "outcomes", "time"):
         assert name in page.locator(f"#table-{about} caption").inner_text()
         assert f"-{about}-{wide_level}-{wide_code}-" in (
             page.locator(f"#download-{about}").get_attribute("download") or ""
         )
-        said = page.locator(f"section[aria-labelledby=h-{about}] [data-of-region]")
+        output = page.locator(f"section[aria-labelledby=h-{about}] [data-of-region]")
         if level in ("lan", "kommun"):
-            assert words(said) == f"Siffrorna gäller {name}: de redovisas inte för län och kommuner."
+            assert words(output) == f"Siffrorna gäller {name}: de redovisas inte för län och kommuner."
         else:
-            assert not said.is_visible()
+            assert not output.is_visible()
     assert ("Lagföringsprocent" in words(page.locator("#formulas"))) == (level not in ("lan", "kommun"))
 
 

@@ -46,10 +46,10 @@ NO_SHARES = f"update fct_indicator_year set {', '.join(f'{name} = null' for name
 
 def all_of(publication: Path, one: Reader, place: str = "") -> str:
     """What two pages say, in words."""
-    said = []
+    output = []
     for name in ("index", "valdtakt"):
-        said.append(words(one.open(publication / "report" / "sv" / f"{name}.html", place).locator("body")))
-    return "\n".join(said)
+        output.append(words(one.open(publication / "report" / "sv" / f"{name}.html", place).locator("body")))
+    return "\n".join(output)
 
 
 def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) -> None:
@@ -65,11 +65,11 @@ def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) ->
         ],
         ["valdtakt"],
     )
-    said = all_of(made, reader)
-    assert "Inga brott handlades 2024" in said
-    assert "Inga handlagda brott, så andelen finns inte: Våldtäkt." in said
-    assert "0,0 procent" not in said
-    assert "NaN" not in said
+    output = all_of(made, reader)
+    assert "Inga brott handlades 2024" in output
+    assert "Inga handlagda brott, så andelen finns inte: Våldtäkt." in output
+    assert "0,0 procent" not in output
+    assert "NaN" not in output
     assert reader.complaints == []
 
 
@@ -86,11 +86,11 @@ def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) 
         ],
         ["valdtakt"],
     )
-    said = all_of(made, reader)
-    assert "Uppgiften för 2024 är skyddad" in said
-    assert "Skyddad uppgift: Våldtäkt." in said
-    assert said.count(catalogue("sv")["synthetic"]) == 2
-    assert not re.search(r"\d procent \(95", said)
+    output = all_of(made, reader)
+    assert "Uppgiften för 2024 är skyddad" in output
+    assert "Skyddad uppgift: Våldtäkt." in output
+    assert output.count(catalogue("sv")["synthetic"]) == 2
+    assert not re.search(r"\d procent \(95", output)
     page = reader.open(made / "report" / "sv" / "valdtakt.html")
     assert {tuple(row[1:7]) for row in table(page, "trend")} == {("–",) * 6}
     assert page.locator("#picture-trend text", has_text="×").count() == 2
@@ -118,11 +118,11 @@ def test_one_year_all_cleared_and_names_with_markup(publication: Path, tmp_path:
         ],
         ["valdtakt"],
     )
-    said = all_of(made, reader)
-    assert evil in said
-    assert "1\u202f234" in said
-    assert "alla ledde till personuppklaring: 100 procent" in said
-    assert "2024 är det första redovisade året" in said
+    output = all_of(made, reader)
+    assert evil in output
+    assert "1\u202f234" in output
+    assert "alla ledde till personuppklaring: 100 procent" in output
+    assert "2024 är det första redovisade året" in output
     assert reader.complaints == []
     page = reader.open(made / "report" / "en" / "valdtakt.html")
     assert page.locator("img").count() == 0
@@ -142,7 +142,7 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
             f"clearance_pct_low = 9, clearance_pct_high = 12, clearance_pct_country = 30{more} {where} and year = {year}"
         )
 
-    said = {}
+    output = {}
     for name, significant, few in (("chance", "false", "true"), ("more", "true", "false")):
         made = doctored(
             publication,
@@ -160,18 +160,18 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
             ["valdtakt"],
         )
         page = reader.open(made / "report" / "sv" / "valdtakt.html")
-        said[name] = words(page.locator("#says"))
+        output[name] = words(page.locator("#says"))
         page = reader.open(made / "report" / "sv" / "index.html")
-        said[name] += words(page.locator("#summary")) + words(page.locator(".cards"))
-    assert "steg med 0,4 procentenheter sedan 2023. Det kan bero på slumpen." in said["chance"]
-    assert "mer än slumpen brukar ge" not in said["chance"]
-    assert "steg med 0,4 procentenheter sedan 2023, mer än slumpen brukar ge" in said["more"]
+        output[name] += words(page.locator("#summary")) + words(page.locator(".cards"))
+    assert "steg med 0,4 procentenheter sedan 2023. Det kan bero på slumpen." in output["chance"]
+    assert "mer än slumpen brukar ge" not in output["chance"]
+    assert "steg med 0,4 procentenheter sedan 2023, mer än slumpen brukar ge" in output["more"]
     for text in ("Även hela landet har färre än 30 brott", "Landet 30,0 % (färre än 30 brott)"):
-        assert text in said["chance"]
-        assert text not in said["more"]
-    assert "På grund av avrundning" in said["more"]
-    assert "en prövning av tjugo" in said["more"]
-    assert "utanför områdets konfidensintervall" in said["more"]
+        assert text in output["chance"]
+        assert text not in output["more"]
+    assert "På grund av avrundning" in output["more"]
+    assert "en prövning av tjugo" in output["more"]
+    assert "utanför områdets konfidensintervall" in output["more"]
     assert reader.complaints == []
 
 
@@ -190,13 +190,13 @@ def test_what_was_revised_is_told(publication: Path, tmp_path: Path, reader: Rea
         ],
         ["valdtakt"],
     )
-    said = (
+    output = (
         reader.open(made / "report" / "sv" / "valdtakt.html")
         .locator("section[aria-labelledby=h-revisions]")
         .inner_text()
     )
-    assert "sedan förra publiceringen: 1." in said
-    assert "Personuppklaringsprocent" in said
+    assert "sedan förra publiceringen: 1." in output
+    assert "Personuppklaringsprocent" in output
     for text in ("Stockholms län", "Kvinnor", "12,3", "1\u202f234", "police/2023 <b>"):
-        assert text in said
+        assert text in output
     assert reader.complaints == []

@@ -183,8 +183,8 @@ def test_revisions_are_exactly_the_figures_that_differ(history: History, number:
 
 def test_a_first_publication_revises_nothing(history: History) -> None:
     assert history[FIRST].table == []
-    said = history[FIRST].publication.manifest["revisions"]
-    assert (said["predecessor"], said["new_years"], said["values"]) == (None, [2022, 2023, 2024], 0)
+    output = history[FIRST].publication.manifest["revisions"]
+    assert (output["predecessor"], output["new_years"], output["values"]) == (None, [2022, 2023, 2024], 0)
 
 
 def test_what_was_withdrawn_is_revised_back(history: History) -> None:
@@ -291,9 +291,9 @@ def test_a_damaged_publication_is_not_compared_with(history: History, other_code
     with pytest.raises(DamagedPublicationError, match=damaged.publication_id):
         describe_difference(other_code, "newest", history[FIRST].publication_id)
     new = step(other_code, built=False)
-    said = new.publication.manifest["revisions"]
-    assert said["predecessor"] == history[WITHDRAWN].publication_id
-    assert [damaged.publication_id in text and "damaged" in text for text in said["not_compared"]] == [True]
+    output = new.publication.manifest["revisions"]
+    assert output["predecessor"] == history[WITHDRAWN].publication_id
+    assert [damaged.publication_id in text and "damaged" in text for text in output["not_compared"]] == [True]
     assert len(new.own) == len(history[NEWEST].own)
     assert damaged.publication_id not in {row["publication_id"] for row in new.table}
 
@@ -331,12 +331,12 @@ def test_diff_tells_what_the_table_tells(
 ) -> None:
     before, after = history[WITHDRAWN].publication_id, history[NEWEST].publication_id
     assert command("diff", before, after, "--json") == cli.OK
-    said = json.loads(capsys.readouterr().out)
-    assert (said["earlier"], said["later"]) == (before, after)
-    assert [{"publication_id": after, **row} for row in said["revisions"]] == history[NEWEST].own
-    assert sum(one["values"] for one in said["by_indicator_and_year"]) == len(said["revisions"])
+    output = json.loads(capsys.readouterr().out)
+    assert (output["earlier"], output["later"]) == (before, after)
+    assert [{"publication_id": after, **row} for row in output["revisions"]] == history[NEWEST].own
+    assert sum(one["values"] for one in output["by_indicator_and_year"]) == len(output["revisions"])
     assert command("diff", "newest", before, "--json") == cli.OK  # in any order
-    assert json.loads(capsys.readouterr().out) == said
+    assert json.loads(capsys.readouterr().out) == output
 
 
 def test_diff_over_several_publications(
@@ -344,15 +344,15 @@ def test_diff_over_several_publications(
 ) -> None:
     first, later = history[FIRST], history[NEWEST]
     assert command("diff", first.publication_id, later.publication_id, "--json") == cli.OK
-    said = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     found = {
         (*(row[name] for name in KEY), row["measure"]): (row["kind"], row["old_value"], row["new_value"])
-        for row in said["revisions"]
+        for row in output["revisions"]
     }
     assert found == expected_revisions(first.figures, later.figures, set())
     assert command("diff", first.publication_id, later.publication_id, "--json", "--year", "2022") == cli.OK
     of_year = json.loads(capsys.readouterr().out)
-    assert of_year["revisions"] == [row for row in said["revisions"] if row["year"] == 2022] != []
+    assert of_year["revisions"] == [row for row in output["revisions"] if row["year"] == 2022] != []
 
 
 @pytest.mark.parametrize("slip", [("--indicator", "valtakt"), ("--year", "1999")])
@@ -366,10 +366,10 @@ def test_diff_of_what_no_figure_is_of_is_refused(
 def test_diff_for_people(history: History, command: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     ids = history[FIRST].publication_id, history[WITHDRAWN].publication_id
     assert command("diff", *ids, "--indicator", "grov_fridskrankning") == cli.OK
-    said = capsys.readouterr().out
-    assert f"from {ids[0]} to {ids[1]}" in said
-    assert "grov_fridskrankning beslutad 2023 lan 14 total: cleared 0 → 1" in said
-    assert "grov_fridskrankning beslutad 2023 lan 14 total: clearance_pct – → 100.0000" in said
+    output = capsys.readouterr().out
+    assert f"from {ids[0]} to {ids[1]}" in output
+    assert "grov_fridskrankning beslutad 2023 lan 14 total: cleared 0 → 1" in output
+    assert "grov_fridskrankning beslutad 2023 lan 14 total: clearance_pct – → 100.0000" in output
     assert command("diff", *ids, "--indicator", "valdtakt") == cli.OK
     assert "no figure differs" in capsys.readouterr().out
 
@@ -386,11 +386,11 @@ def test_publications_are_listed_with_what_they_revised(
     history: History, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("publications") == cli.OK
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     back, before = history[WITHDRAWN], history[REDELIVERED]
-    assert f"{len(back.own)} values revised since {before.publication_id}" in said
-    assert f"differs: withdrawn prosecution/2023:{before.delivered['prosecution', 2023]}" in said
-    assert f"→ {history[NEWEST].publication_id}" in said
+    assert f"{len(back.own)} values revised since {before.publication_id}" in output
+    assert f"differs: withdrawn prosecution/2023:{before.delivered['prosecution', 2023]}" in output
+    assert f"→ {history[NEWEST].publication_id}" in output
     assert command("publications", "--json") == cli.OK
     listed = json.loads(capsys.readouterr().out)
     assert [one["revisions"]["values"] for one in listed] == [

@@ -56,13 +56,13 @@ def test_every_row_has_its_labels(served: duckdb.DuckDBPyConnection) -> None:
     lacking = ", ".join(f"count(*) filter ({name} is null)" for name in labels if name not in may_lack)
     assert set(served.execute(f"select {lacking} from marts.indicator_report").fetchone() or ()) == {0}
     assert [name for name in labels if name.endswith("_sv") and f"{name[:-3]}_en" not in labels] == []
-    told = served.execute(
+    rows_shown = served.execute(
         "select distinct geography_sv, geography_en, county_en, region_en, geography_level_en, victim_group_en, "
         "indicator_en, variant_en from marts.indicator_report "
         "where geography_code in ('SE', 'Rn06', '12', '1280') and indicator_number = 9 and is_total and is_decided order by all"
     ).fetchall()
     of_all = ("All", "Rape", "Decided definition")
-    assert told == [
+    assert rows_shown == [
         ("Hela landet", "Sweden", None, None, "Country", *of_all),
         ("Malmö", "Malmö", "Skåne County", "Police Region South", "Municipality", *of_all),
         ("Polisregion Syd", "Police Region South", None, "Police Region South", "Police region", *of_all),
@@ -155,9 +155,9 @@ def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection
 
 
 def test_the_semantic_models_are_valid(manifest: dict[str, Any]) -> None:
-    said = PydanticSemanticManifest.parse_file(require_manifest().with_name("semantic_manifest.json"))
-    assert {one.name for one in said.metrics} == {one["name"] for one in manifest["metrics"].values()}
-    results = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(said)
+    output = PydanticSemanticManifest.parse_file(require_manifest().with_name("semantic_manifest.json"))
+    assert {one.name for one in output.metrics} == {one["name"] for one in manifest["metrics"].values()}
+    results = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(output)
     assert [issue.message for issue in (*results.errors, *results.future_errors, *results.warnings)] == []
 
 

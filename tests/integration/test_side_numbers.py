@@ -178,11 +178,11 @@ def test_side_numbers_leave_three_values_of_offences_without_a_place(
     before, after = world.observed(), other.observed()
     touching = {check: found for check, found in before.items() if after[check] != found}
     print(f"checks that say something of offences without a place: {touching}; they are {truth}")
-    told = {
+    disclosed = {
         check: (found, of, values)
         for check, found in touching.items()
         for of in publics
         for values in values_of(found, of)
         if truth in values and len(values) < 3
     }
-    assert told == {}
+    assert disclosed == {}

@@ -72,8 +72,8 @@ def test_a_waiver_lets_just_so_many_rows_pass(tmp_path: Path) -> None:
 def test_they_are_counted_wherever_people_look(tmp_path: Path) -> None:
     settings = warehouse(tmp_path, 3)
     counted = {"kommunkod": 3, "malsagande_alder": 1}
-    said = json.loads(uppklarat(settings, "status", "--json").stdout)
-    files = {(one["source"], name): file for one in said["deliveries"] for name, file in one["files"].items()}
+    output = json.loads(uppklarat(settings, "status", "--json").stdout)
+    files = {(one["source"], name): file for one in output["deliveries"] for name, file in one["files"].items()}
     assert files["police", "offences"]["unusable"] == counted
     assert files["police", "decisions"]["unusable"] == files["prosecution", "decisions"]["unusable"] == {}
     assert (

@@ -53,7 +53,7 @@ FAILED = CheckResult(
 
 def waiver(**changes: Any) -> dict[str, Any]:
     """A waiver of a check; `...` takes a key away."""
-    said = {
+    output = {
         "check": "police_offences.required_fields_are_filled",
         "rows": 3,
         "reason": "delivered again in May",
@@ -62,7 +62,7 @@ def waiver(**changes: Any) -> dict[str, Any]:
         "expires": TOMORROW,
         **changes,
     }
-    return {name: value for name, value in said.items() if value is not ...}
+    return {name: value for name, value in output.items() if value is not ...}
 
 
 def gate(delivery: str = "police/2024", limit_pct: float = 20, **changes: Any) -> dict[str, Any]:

@@ -138,9 +138,9 @@ def test_the_command(loaded: Settings, monkeypatch: pytest.MonkeyPatch, capsys: 
     before = active(loaded)
     second = deliver(loaded, SECOND)
     assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.OK
-    said = capsys.readouterr().out
-    assert f"delivery {second}" in said
-    assert f"active again: delivery {before}" in said
+    output = capsys.readouterr().out
+    assert f"delivery {second}" in output
+    assert f"active again: delivery {before}" in output
     assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.OK
     assert "waits for one" in capsys.readouterr().out
     assert cli.main(["withdraw", "prosecution", str(YEAR)]) == cli.USAGE
@@ -169,8 +169,8 @@ def test_a_year_between_others_is_withdrawn_and_delivered_again(settings: Settin
     assert run(settings, Way(("load", "--expect", "2023"), without_dagster=True)).returncode == 5
 
     manifest = settings.landing / "prosecution" / "2023" / "manifest.json"
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    manifest.write_text(json.dumps({**said, "created": datetime.now(UTC).isoformat()}), encoding="utf-8")
+    output = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**output, "created": datetime.now(UTC).isoformat()}), encoding="utf-8")
     again = run(settings, Way(("load", "--expect", "2022-2024"), without_dagster=True))
     assert again.returncode == 0, again.stderr
     assert figures(current / DATABASE) == whole

@@ -174,14 +174,14 @@ class Found:
     """What attacks came to."""
 
     attacked: int = 0
-    told: list[Told] = field(default_factory=list)
+    disclosed: list[Told] = field(default_factory=list)
     without_region: int = 0
     """Counts without a known place that are told by the country less the regions: a limit of what is promised."""
 
     def add(self, other: Found) -> None:
         """Count another attack with this one."""
         self.attacked += other.attacked
-        self.told += other.told
+        self.disclosed += other.disclosed
         self.without_region += other.without_region
 
 
@@ -202,7 +202,7 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
     An interval that the truth is not in tells nothing: then those regions were no exact sums. `processed` needs no attack of its
     own: its interval is as wide as those of its two parts together.
     """
-    attacked, at_limit, told = 0, set(), {}
+    attacked, at_limit, disclosed = 0, set(), {}
     for measure, counts in measures.items():
         shown: Shown = {place: None if place in hidden else count for place, count in counts.items()}
         small = [place for place in hidden if counts[place] in SENSITIVE]
@@ -233,12 +233,12 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
                         if place.code == UNKNOWN and exact is not None:
                             at_limit.add((measure, place))
                         else:
-                            told[measure, place] = Told(place, measure, counts[place], values)
+                            disclosed[measure, place] = Told(place, measure, counts[place], values)
             except ValueError:
                 # No counts fit where regions are taken for exact that are not.
                 if all(is_exact(region, counts, where) for region in exact or ()):
                     raise
-    return Found(attacked, list(told.values()), len(at_limit))
+    return Found(attacked, list(disclosed.values()), len(at_limit))
 
 
 def county_of(place: Place, where: Map) -> str:
@@ -325,7 +325,7 @@ def attack_pattern(
         alike = worlds_alike(measures, hidden, where, exact, withheld_of, at_most)
     except TooManyError:
         return None
-    attacked, at_limit, told = 0, 0, []
+    attacked, at_limit, disclosed = 0, 0, []
     for measure, counts in measures.items():
         for place in hidden:
             if (truth := counts[place]) not in SENSITIVE:
@@ -336,5 +336,5 @@ def attack_pattern(
                 if place.code == UNKNOWN:
                     at_limit += 1
                 else:
-                    told.append(Told(place, measure, truth, values))
-    return Found(attacked, told, at_limit)
+                    disclosed.append(Told(place, measure, truth, values))
+    return Found(attacked, disclosed, at_limit)

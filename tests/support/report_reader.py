@@ -77,7 +77,7 @@ def rows(publication: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return connection.execute(resolved, values).fetchall()
 
 
-def told(number: float | int | None, decimals: int, language: str = "sv") -> str:
+def formatted(number: float | int | None, decimals: int, language: str = "sv") -> str:
     """Format a number independently of the report, rounded half up by DuckDB's decimals."""
     if number is None:
         return "–"

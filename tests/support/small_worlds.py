@@ -137,7 +137,7 @@ class Attacked(NamedTuple):
     def __str__(self) -> str:
         attackers = (("bounds", self.worlds, self.intervals), ("pattern", self.worlds_tried, self.pattern))
         return "; ".join(
-            f"{name}: {worlds} worlds, {found.attacked:,} small counts attacked, {len(found.told)} told, "
+            f"{name}: {worlds} worlds, {found.attacked:,} small counts attacked, {len(found.disclosed)} told, "
             f"{found.without_region} without a place told by the country less the regions"
             for name, worlds, found in attackers
         )

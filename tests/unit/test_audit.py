@@ -148,7 +148,7 @@ def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deliveries", "said"),
+    ("deliveries", "output"),
     [
         ([], "0 deliveries, years none"),
         ([("police", 2022), ("prosecution", 2022)], "2 deliveries, years 2022"),
@@ -158,14 +158,14 @@ def test_an_audit_is_kept_as_it_was(settings: Settings) -> None:
         ),
     ],
 )
-def test_the_page_says_what_it_is_of(settings: Settings, deliveries: list[tuple[str, int]], said: str) -> None:
+def test_the_page_says_what_it_is_of(settings: Settings, deliveries: list[tuple[str, int]], output: str) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     for source, year in deliveries:
         deliver(settings, source, year)
     save_audit(read_state(settings), Audit("the-basis", (result(),)))
     text = (settings.home / paths.VALIDATION_PAGE).read_text(encoding="utf-8")
     plain = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-    assert f"Audit of {said}" in plain
+    assert f"Audit of {output}" in plain
     assert "Basis the-basis" in plain
     assert f"Code version {audit_module.code_version()}" in plain
     assert "synthetic" not in plain
@@ -285,8 +285,8 @@ def test_a_delivery_whose_audit_ended_in_an_error_is_audited_again(
 def test_what_is_kept_of_a_delivery_is_taken_at_its_word(complete: Settings, quick: list[dict[str, Any]]) -> None:
     audited(complete)
     (path,) = (complete.home / paths.RAW_STORE / "prosecution").rglob("audit-*.json")
-    said = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps([{**one, "result": "failed"} for one in said]), encoding="utf-8")
+    output = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps([{**one, "result": "failed"} for one in output]), encoding="utf-8")
     failed = [one for one in audited(complete).results if not one.passed and one.suite != "dbt"]
     assert {one.suite for one in failed} == {"raw_prosecution_decisions"}
 

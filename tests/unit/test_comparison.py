@@ -39,10 +39,10 @@ def file_of(path: Path, rows: list[dict[str, Any]], without: str | None = None) 
 
 def compared(before: Path, after: Path, years: tuple[int, ...] = (2024,)) -> tuple[list[tuple[Any, ...]], Any]:
     with duckdb.connect() as connection:
-        said = compare_figures(connection, "found", before, after, published_years=years, causes=[])
+        output = compare_figures(connection, "found", before, after, published_years=years, causes=[])
         return connection.execute(
             "select measure, kind, old_value, new_value, causes from found order by all"
-        ).fetchall(), said
+        ).fetchall(), output
 
 
 WHY = "undetermined"
@@ -69,9 +69,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_differs(tmp_path: Path, case: str) -> None:
     before, after, expected = CASES[case]
-    found, said = compared(file_of(tmp_path / "a", before), file_of(tmp_path / "b", after))
+    found, output = compared(file_of(tmp_path / "a", before), file_of(tmp_path / "b", after))
     assert found == expected
-    assert (said.new_years, said.not_compared) == ((), ())
+    assert (output.new_years, output.not_compared) == ((), ())
 
 
 def test_a_new_year_is_no_revision_and_one_that_was_published_is(tmp_path: Path) -> None:
@@ -79,10 +79,10 @@ def test_a_new_year_is_no_revision_and_one_that_was_published_is(tmp_path: Path)
         file_of(tmp_path / "a", [{**SHOWN, "year": 2023}]),
         file_of(tmp_path / "b", [SHOWN, {**SHOWN, "year": 2023}]),
     )
-    found, said = compared(before, after, years=(2023,))
-    assert (found, said.new_years) == ([], (2024,))
-    found, said = compared(before, after, years=(2023, 2024))
-    assert ([row[:2] for row in found], said.new_years) == ([("processed", "appeared")], ())
+    found, output = compared(before, after, years=(2023,))
+    assert (found, output.new_years) == ([], (2024,))
+    found, output = compared(before, after, years=(2023, 2024))
+    assert ([row[:2] for row in found], output.new_years) == ([("processed", "appeared")], ())
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_column_of_one_only_is_named_and_the_rest_compared(tmp_path: Path, wit
     changed = {**SHOWN, "processed": 8, "cleared": 1, "clearance_pct": 12.5}
     before = file_of(tmp_path / "a", [SHOWN], without=without if of == "earlier" else None)
     after = file_of(tmp_path / "b", [changed], without=without if of == "later" else None)
-    found, said = compared(before, after)
+    found, output = compared(before, after)
     assert {row[0] for row in found} == {"processed", "cleared", "clearance_pct"} - {without}
-    assert said.not_compared == (f"{without} is only in the {'later' if of == 'earlier' else 'earlier'} one",)
+    assert output.not_compared == (f"{without} is only in the {'later' if of == 'earlier' else 'earlier'} one",)
 
 
 def test_a_measure_that_a_level_has_in_one_only_is_named_and_the_rest_compared(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_measure_that_a_level_has_in_one_only_is_named_and_the_rest_compared(t
     full = [country, SHOWN, {**OTHER, "cleared": 3}]
     fewer = [{**country, "cleared": 1}, {**SHOWN, "cleared": None, "processed": 8}, {**OTHER, "cleared": None}]
     for one, other, where in ((full, fewer, "earlier"), (fewer, full, "later")):
-        found, said = compared(file_of(tmp_path / "a", one), file_of(tmp_path / "b", other))
+        found, output = compared(file_of(tmp_path / "a", one), file_of(tmp_path / "b", other))
         assert {(measure, kind) for measure, kind, *_ in found} == {("cleared", "changed"), ("processed", "changed")}
         assert [row[0] for row in found] == ["cleared", "processed"]
-        assert said.not_compared == (f"cleared of lan is only in the {where} one",)
+        assert output.not_compared == (f"cleared of lan is only in the {where} one",)
 
 
 def test_a_rate_of_nothing_is_compared(tmp_path: Path) -> None:
@@ -133,17 +133,17 @@ def test_the_history_tells_no_values_of_what_a_level_no_longer_has(tmp_path: Pat
                 [level, measure],
             )
         _withhold_values(connection, figures)
-        told = connection.execute(
+        disclosed = connection.execute(
             "select geography_level, measure, old_value, new_value from marts.revision order by all"
         ).fetchall()
-    assert told == [("lan", "cleared", None, None), ("lan", "processed", 3, 4), ("riket", "cleared", 3, 4)]
+    assert disclosed == [("lan", "cleared", None, None), ("lan", "processed", 3, 4), ("riket", "cleared", 3, 4)]
 
 
 def test_without_a_part_of_the_key_nothing_is_compared(tmp_path: Path) -> None:
     before, after = file_of(tmp_path / "a", [SHOWN], without="victim_group"), file_of(tmp_path / "b", [OTHER])
-    found, said = compared(before, after)
+    found, output = compared(before, after)
     assert found == []
-    assert any("no figure, since victim_group" in text for text in said.not_compared)
+    assert any("no figure, since victim_group" in text for text in output.not_compared)
 
 
 # --- what it can come from -------------------------------------------------------------------------------------------
@@ -162,9 +162,9 @@ def delivery(
     }
 
 
-def manifest(*deliveries: dict[str, Any], **said: Any) -> dict[str, Any]:
+def manifest(*deliveries: dict[str, Any], **output: Any) -> dict[str, Any]:
     grounds = {"code_version": "1", "own_offence_codes": None, "suppress_below": 5, "kept_from": None, "withdrawn": []}
-    return {**grounds, "deliveries": list(deliveries), **said}
+    return {**grounds, "deliveries": list(deliveries), **output}
 
 
 BEFORE = manifest(delivery("police", 2022, "a"), delivery("prosecution", 2022, "b"))

@@ -15,8 +15,8 @@ def declared() -> dict[str, FileContract]:
 
 
 def test_files_and_columns_are_those_declared() -> None:
-    said = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
-    for source, files in said["sources"].items():
+    contract = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
+    for source, files in contract["sources"].items():
         for name, one in files.items():
             file = declared()[f"{source}_{name}"]
             assert (file.source, file.name, file.grain) == (source, name, one["grain"])

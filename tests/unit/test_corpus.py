@@ -46,7 +46,7 @@ def test_a_bad_delivery(loaded: Settings, name: str) -> None:
 @pytest.mark.parametrize(("suffix", "content"), [(".csv", DECISIONS), (".csv.gz", GZIPPED), (".parquet", PARQUET)])
 def test_a_file_with_a_manifest_that_is_cut_at_any_byte(loaded: Settings, suffix: str, content: bytes) -> None:
     name = f"decisions{suffix}"
-    said = manifest("prosecution", {name: content}, {name: 2})
+    output = manifest("prosecution", {name: content}, {name: 2})
     before = read_state(loaded).active
     # Parquet is some thousand bytes long; its footer, of which every byte counts, is the last quarter.
     lengths = (
@@ -55,7 +55,7 @@ def test_a_file_with_a_manifest_that_is_cut_at_any_byte(loaded: Settings, suffix
         else [*range(0, len(content), 40), *range(len(content) - 40, len(content))]
     )
     for length in lengths:
-        put(loaded, "prosecution", {name: content[:length], MANIFEST: said})
+        put(loaded, "prosecution", {name: content[:length], MANIFEST: output})
         with pytest.raises(RejectedDeliveryError) as caught:
             load(loaded)
         assert caught.value.where.startswith(f"prosecution/{YEAR}/{name}")
@@ -76,12 +76,12 @@ def test_one_column_wrong_is_rejected_by_a_load(settings: Settings) -> None:
     one_column_wrong(settings)
     done = uppklarat(settings, "load")
     assert done.returncode == 3, done.stderr
-    said = " ".join(done.stderr.split())
+    output = " ".join(done.stderr.split())
     assert (
         f"police/{YEAR}/offences.csv, column anmalningsdatum: 250 of its 250 values have a time of day after the date; "
         "most look like 9999-99-99 99:99:99. Deliver dates as YYYY-MM-DD, without a time."
-    ) in said
-    assert "2022-02-01" not in said
+    ) in output
+    assert "2022-02-01" not in output
     assert ("police", YEAR) not in read_state(settings).active
 
 
@@ -145,8 +145,8 @@ def test_a_personal_number_appears_nowhere_on_the_whole_way(settings: Settings) 
     assert done.stderr.count("a Swedish personal identity number") >= 3
     assert (settings.published / paths.CURRENT).is_dir()
     assert (settings.home / paths.VALIDATION_PAGE).is_file()
-    said = [done, *(uppklarat(settings, command) for command in ("status", "quarantine"))]
-    texts = [(None, each.stdout + each.stderr) for each in said]
+    output = [done, *(uppklarat(settings, command) for command in ("status", "quarantine"))]
+    texts = [(None, each.stdout + each.stderr) for each in output]
     texts += [each for place in (settings.home, settings.published) for each in _texts_in(place)]
     for number in (*REJECTED_NUMBERS, IGNORED_NUMBER):
         assert {path for path, text in texts if number in text} == set()

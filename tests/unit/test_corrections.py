@@ -35,7 +35,7 @@ LABEL = f"prosecution/{YEAR}"
 
 def correction(**changes: Any) -> dict[str, Any]:
     """A correction that overrides one decision; `...` takes a key away."""
-    said = {
+    output = {
         "id": "typing-error-1",
         "delivery": LABEL,
         "file": "decisions",
@@ -47,7 +47,7 @@ def correction(**changes: Any) -> dict[str, Any]:
         "date": "2023-03-01",
         **changes,
     }
-    return {name: value for name, value in said.items() if value is not ...}
+    return {name: value for name, value in output.items() if value is not ...}
 
 
 def drop(**changes: Any) -> dict[str, Any]:

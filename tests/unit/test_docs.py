@@ -38,8 +38,8 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", [input_page, marts_page], ids=lambda module: module.__name__)
 def test_generated_parts_are_those_of_the_declarations(module: ModuleType) -> None:
-    said = input_page.generated_part(module.PAGE)
-    assert said == module.generated(), f"renew it: .venv/bin/python -m {module.__name__} --write"
+    output = input_page.generated_part(module.PAGE)
+    assert output == module.generated(), f"renew it: .venv/bin/python -m {module.__name__} --write"
 
 
 @pytest.mark.parametrize("arguments", [["page"], ["page", "--write"]])

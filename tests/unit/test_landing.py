@@ -30,8 +30,8 @@ def folder(tmp_path: Path) -> DeliveryFolder:
 
 def say(folder: DeliveryFolder, **other: Any) -> None:
     files = [{"name": name, "rows": 1, "sha256": HASH} for name in ("offences.csv", "decisions.csv.gz")]
-    said = {"contract": "1", "source": "police", "year": 2022, "files": files, **other}
-    text = json.dumps({key: value for key, value in said.items() if value != "left out"})
+    fields = {"contract": "1", "source": "police", "year": 2022, "files": files, **other}
+    text = json.dumps({key: value for key, value in fields.items() if value != "left out"})
     (folder.path / "manifest.json").write_text(text, encoding="utf-8")
 
 
@@ -125,7 +125,7 @@ def test_what_a_manifest_promises(folder: DeliveryFolder, given: str, encoding: 
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("fields", "kept"),
     [
         ({"seed": 1}, {"seed": 1}),
         ({"seed": 1, "note": "121212-1212", "scale": "all"}, {"seed": 1}),
@@ -136,8 +136,8 @@ def test_what_a_manifest_promises(folder: DeliveryFolder, given: str, encoding: 
         (0, None),
     ],
 )
-def test_what_is_synthetic_says_so(folder: DeliveryFolder, said: object, kept: object) -> None:
-    say(folder, synthetic=said)
+def test_what_is_synthetic_says_so(folder: DeliveryFolder, fields: object, kept: object) -> None:
+    say(folder, synthetic=fields)
     manifest = open_delivery(folder).manifest
     assert manifest is not None
     assert manifest.synthetic == kept
@@ -152,7 +152,7 @@ def files(**first: object) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("said", "problem", "remedy"),
+    ("fields", "problem", "remedy"),
     [
         ({"contract": "2"}, "contract: an unknown version of the contract; deliver by version 1", AS_DESCRIBED),
         ({"contract": None}, "contract: an unknown version of the contract; deliver by version 1", AS_DESCRIBED),
@@ -212,9 +212,9 @@ def files(**first: object) -> list[dict[str, object]]:
     ],
 )
 def test_a_manifest_that_speaks_of_something_else(
-    folder: DeliveryFolder, said: dict[str, Any], problem: str, remedy: str
+    folder: DeliveryFolder, fields: dict[str, Any], problem: str, remedy: str
 ) -> None:
-    say(folder, **said)
+    say(folder, **fields)
     with pytest.raises(RejectedDeliveryError) as refused:
         open_delivery(folder)
     assert str(refused.value) == str(RejectedDeliveryError("police/2022/manifest.json", problem, remedy))
@@ -336,8 +336,8 @@ def test_a_file_that_is_missing_may_lie_there_under_a_similar_name(
 @pytest.mark.parametrize("there", ["Manifest.json", "MANIFEST.JSON", "manifest.json.txt", "manifest", "manifest.txt"])
 def test_a_manifest_under_another_name_is_refused(folder: DeliveryFolder, there: str) -> None:
     (folder.path / there).touch()
-    told = RejectedDeliveryError(f"police/2022/{there}", "it is not named manifest.json", "Name it manifest.json")
-    assert refusal(folder) == str(told)
+    expected = RejectedDeliveryError(f"police/2022/{there}", "it is not named manifest.json", "Name it manifest.json")
+    assert refusal(folder) == str(expected)
 
 
 @pytest.mark.parametrize("there", ["manifest.json.part", "old manifest.json", ".manifest.json"])

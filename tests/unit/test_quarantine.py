@@ -579,9 +579,9 @@ SHAPES: dict[str, tuple[tuple[str, str], Row | str, str, str | None, str | None]
 
 @pytest.mark.parametrize("what", SHAPES)
 def test_a_fault_names_its_column_and_the_shape_of_the_value(settings: Settings, what: str) -> None:
-    (source, name), row, *told = SHAPES[what]
+    (source, name), row, *shapes_expected = SHAPES[what]
     rows = [GOOD[source, name](2), row, GOOD[source, name](3)]
-    assert load_file(settings, source, name, csv_file(source, name, rows)).shapes == {3: tuple(told)}
+    assert load_file(settings, source, name, csv_file(source, name, rows)).shapes == {3: tuple(shapes_expected)}
 
 
 # --- lines, and the row as it came -----------------------------------------------------------------------------------

@@ -179,9 +179,9 @@ def test_the_same_rows_in_csv(settings: Settings, way: str) -> None:
     for name, file in found.items():
         assert file.rows == the_rows("police", name)
         assert (file.quarantined, file.duplicates) == ({}, 0)
-        told = [warning for warning in file.warnings if "no manifest" not in warning]
-        assert bool(told) == (way == "no line end at the end")
-        assert all("the last line has no line end" in warning for warning in told)
+        warnings = [warning for warning in file.warnings if "no manifest" not in warning]
+        assert bool(warnings) == (way == "no line end at the end")
+        assert all("the last line has no line end" in warning for warning in warnings)
 
 
 def test_cp1252_is_taken_at_its_word(settings: Settings) -> None:
@@ -406,20 +406,24 @@ def test_with_a_manifest_there_is_nothing_to_warn_of(settings: Settings) -> None
     assert (record.complete, record.warnings) == (True, ())
 
 
-@pytest.mark.parametrize("said", [{"comment": "på svenska"}, {"created": None}, {"synthetic": {"seed": 1}}], ids=str)
-def test_a_manifest_may_say_more(settings: Settings, said: dict[str, Any]) -> None:
-    put_with_manifest(settings, "prosecution", files_of("prosecution"), **said)
+@pytest.mark.parametrize(
+    "manifest_fields", [{"comment": "på svenska"}, {"created": None}, {"synthetic": {"seed": 1}}], ids=str
+)
+def test_a_manifest_may_say_more(settings: Settings, manifest_fields: dict[str, Any]) -> None:
+    put_with_manifest(settings, "prosecution", files_of("prosecution"), **manifest_fields)
     record = load(settings)
     assert record.complete
-    assert record.synthetic == said.get("synthetic")
+    assert record.synthetic == manifest_fields.get("synthetic")
 
 
 def test_a_manifest_may_be_written_otherwise(settings: Settings) -> None:
     path = put_with_manifest(settings, "police", files_of("police")) / "manifest.json"
-    said = json.loads(path.read_bytes())
-    said["files"] = [{**file, "sha256": file["sha256"].upper()} for file in reversed(said["files"])]
-    del said["encoding"], said["created"]
-    path.write_bytes(json.dumps(said, indent=4).replace("\n", "\r\n").encode("utf-8-sig"))
+    manifest_fields = json.loads(path.read_bytes())
+    manifest_fields["files"] = [
+        {**file, "sha256": file["sha256"].upper()} for file in reversed(manifest_fields["files"])
+    ]
+    del manifest_fields["encoding"], manifest_fields["created"]
+    path.write_bytes(json.dumps(manifest_fields, indent=4).replace("\n", "\r\n").encode("utf-8-sig"))
     assert load(settings, "police").complete
 
 

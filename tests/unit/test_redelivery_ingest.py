@@ -223,11 +223,13 @@ def test_a_manifest_that_comes_later_marks_the_delivery_complete(settings: Setti
     assert labels(settings) == []
 
 
-@pytest.mark.parametrize(("said", "problem"), [({"decisions.csv": 4}, "rows"), ({"decisions.csv": 0}, "rows")], ids=str)
-def test_a_wrong_manifest_that_comes_later(settings: Settings, said: dict[str, int], problem: str) -> None:
+@pytest.mark.parametrize(
+    ("output", "problem"), [({"decisions.csv": 4}, "rows"), ({"decisions.csv": 0}, "rows")], ids=str
+)
+def test_a_wrong_manifest_that_comes_later(settings: Settings, output: dict[str, int], problem: str) -> None:
     folder = put(settings, "prosecution", {"decisions.csv": FIRST})
     load(settings)
-    (folder / "manifest.json").write_bytes(manifest("prosecution", {"decisions.csv": FIRST}, said))
+    (folder / "manifest.json").write_bytes(manifest("prosecution", {"decisions.csv": FIRST}, output))
     assert_rejected(settings, "prosecution", f"prosecution/{YEAR}/decisions.csv", problem)
     assert not read_state(settings).active["prosecution", YEAR].complete
 

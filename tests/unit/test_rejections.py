@@ -106,10 +106,10 @@ def test_what_lies_beside_the_deliveries_is_told_of(loaded: Settings) -> None:
         (loaded.landing / folder).mkdir(parents=True)
     (loaded.landing / "police" / "2024").write_bytes(b"no folder")
     (loaded.landing / "prosecution" / "2025").symlink_to("nowhere")
-    told = list(find_unexpected_entries(loaded.landing, loaded.landing / paths.CORRECTIONS))
+    messages = list(find_unexpected_entries(loaded.landing, loaded.landing / paths.CORRECTIONS))
     names = ["polis", "police/(a personal identity number)", "police/2024", "police/20x4", "police/２０２４"]
-    assert sorted(each.split(":")[0] for each in told) == sorted([*names, "prosecution/12345", "prosecution/2025"])
-    assert all("not taken for a delivery" in each for each in told)
+    assert sorted(each.split(":")[0] for each in messages) == sorted([*names, "prosecution/12345", "prosecution/2025"])
+    assert all("not taken for a delivery" in each for each in messages)
 
 
 def test_a_file_that_an_upload_renames_meanwhile_does_not_matter(

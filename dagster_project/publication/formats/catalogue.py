@@ -17,10 +17,10 @@ _ADDRESS = r"https?://[^\s<>\"{}|\\^`]+"
 _Address: TypeAlias = Annotated[str, Field(pattern=f"^{_ADDRESS}$")]
 
 
-def _in_all_languages(said: Mapping[str, object]) -> Mapping[str, object]:
-    if set(said) != set(LANGUAGES):
+def _in_all_languages(texts: Mapping[str, object]) -> Mapping[str, object]:
+    if set(texts) != set(LANGUAGES):
         raise ValueError(f"it must be said in {' and '.join(LANGUAGES)}")
-    return said
+    return texts
 
 
 _InAllLanguages = AfterValidator(_in_all_languages)
