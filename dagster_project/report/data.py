@@ -59,7 +59,7 @@ def indicator_data(
         "places": _places(figures, language, ("riket", "polisregion", "lan", "kommun")),
         "fields": [FIELDS, FEWER_FIELDS],
         "cells": cells,
-        "said": notes.known,
+        "messages": notes.known,
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
         "breaks": [[break_.year, int(break_.mixed), break_.letter] for break_ in lettered_breaks(figures, indicator)],

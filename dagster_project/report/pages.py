@@ -230,14 +230,14 @@ class Pages:
         """Return the figures of an indicator that differ from the previous publication."""
         revisions = None if self.figures.revisions is None else self.figures.revisions[name]
         if not self.figures.earlier:
-            return {"said": self.catalogue["revisions_first"], "rows": []}
+            return {"text": self.catalogue["revisions_first"], "rows": []}
         if revisions is None:
-            return {"said": self.catalogue["revisions_unknown"], "rows": []}
+            return {"text": self.catalogue["revisions_unknown"], "rows": []}
         if not revisions:
-            return {"said": self.catalogue["revisions_none"], "rows": []}
+            return {"text": self.catalogue["revisions_none"], "rows": []}
         shown = revisions[:REVISIONS_SHOWN]
         return {
-            "said": self.say(self.catalogue["revisions_some"], count=len(revisions), shown=len(shown)),
+            "text": self.say(self.catalogue["revisions_some"], count=len(revisions), shown=len(shown)),
             "rows": [
                 {
                     **row,

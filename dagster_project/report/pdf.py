@@ -113,7 +113,7 @@ def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, s
         "definition": [
             *([catalogue[key], about["text"][key]] for key in ("numerator", "denominator", "includes", "excludes")),
             [catalogue["legal"], indicator["legal_reference"]],
-            [catalogue["revisions"], about["revisions"]["said"]],
+            [catalogue["revisions"], about["revisions"]["text"]],
         ],
         "cite": about["cite"],
     }
@@ -135,7 +135,7 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
 
     def part(name: str, sentences: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
         table = {"head": list(head), "rows": [list(row) for row in rows], "words": [0]} if rows else None
-        return {"title": catalogue[name], "told": list(sentences), "table": table, "terms": []}
+        return {"title": catalogue[name], "sentences": list(sentences), "table": table, "terms": []}
 
     return [
         part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],

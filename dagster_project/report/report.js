@@ -1,4 +1,4 @@
-/* Choosing, sorting, copying and hovering. The rules for what is said were applied when the page was written: each figure
+/* Choosing, sorting, copying and hovering. The rules for messages were applied when the page was written: each figure
    carries the numbers of its messages. Pictures are redrawn into their frames, by the measures in their data- attributes. */
 (() => {
   "use strict";
@@ -38,8 +38,8 @@
     const cells = data.cells[`${place}/${group}`];
     if (!cells) return null;
     const cell = cells[years.indexOf(year)];
-    const [note, said] = data.said[cell.at(-1)];
-    const found = { year, place, note, said, pct: null, low: null, high: null,
+    const [note, messages] = data.messages[cell.at(-1)];
+    const found = { year, place, note, messages, pct: null, low: null, high: null,
       ...common(data.common[group], year) };
     for (const name of [...data.fields.flat(), "processed", "cleared", "investigated", "prosecution", "significant"]) found[name] ??= null;
     if (cell[0] === "s") found.why = words.withheld_short;
@@ -61,7 +61,7 @@
       found.shifts = [1, 2, 3, 4].map((n) => digit(n) - 1);
     }
     found.small = found.note.includes("small");
-    found.country_small = data.said[data.cells[`riket/SE/${group}`][years.indexOf(year)].at(-1)][0].includes("small");
+    found.country_small = data.messages[data.cells[`riket/SE/${group}`][years.indexOf(year)].at(-1)][0].includes("small");
     return found;
   };
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
@@ -154,8 +154,8 @@
     table.tBodies[0].replaceChildren(...rows.map((row) => {
       const line = element("tr", null);
       line.append(...row.map((value, n) => {
-        const said = text(columns[n], value);
-        return n ? element("td", said, kind(columns[n]) === "s" ? { class: "words" } : {}) : element("th", said, { scope: "row" });
+        const shown = text(columns[n], value);
+        return n ? element("td", shown, kind(columns[n]) === "s" ? { class: "words" } : {}) : element("th", shown, { scope: "row" });
       }));
       if ((columns[0] === "year" && row[0] === chosen.year) || row[0] === names.get(chosen.place)) line.dataset.chosen = "";
       return line;
@@ -306,7 +306,7 @@
     year: row.year, value: row[name] === null ? null : row[name] / 10,
     low: name === "pct" && row.low !== null ? row.low / 10 : null, high: name === "pct" && row.high !== null ? row.high / 10 : null,
     small: name === "country" ? row.country_small : !name.endsWith("median") && row.small, why: name === "pct" || name === "prosecution" ? (row[name] === null ? row.why ?? words.none_short : "") : "",
-    tip: row.said && row.pct !== null && name === "pct" ? `${row.year}: ${tenths(row.pct)}${write.percent} (${tenths(row.low)}–${tenths(row.high)})` : undefined,
+    tip: row.messages && row.pct !== null && name === "pct" ? `${row.year}: ${tenths(row.pct)}${write.percent} (${tenths(row.low)}–${tenths(row.high)})` : undefined,
   }));
   const drawing = (name) => document.querySelector(`#picture-${name} svg`);
   const draw = () => {
@@ -370,15 +370,15 @@
         values[name] = row.pct - (n ? row[name.slice(3)] : values.first_pct) + row.shifts[n];
       });
     }
-    const sentences = row ? row.said.map((name) => fill(words.messages[name], values)) : [words.not_published];
+    const sentences = row ? row.messages.map((name) => fill(words.messages[name], values)) : [words.not_published];
     byId("says").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
     const formula = (key, none, known) => element("p", known ? fill(words[key], values) : words[none]);
     all("#formulas p").forEach((old) => old.remove());
     byId("formulas").append(formula("formula_text", "formula_none", row && row.pct !== null));
     if (wide() === chosen.place) byId("formulas").append(formula("formula_prosecution", "formula_prosecution_none", row && row.prosecution !== null));
-    all("[data-of-region]").forEach((said) => {
-      said.hidden = wide() === chosen.place;
-      said.textContent = fill(words.of_region, { region: names.get(wide()) });
+    all("[data-of-region]").forEach((note) => {
+      note.hidden = wide() === chosen.place;
+      note.textContent = fill(words.of_region, { region: names.get(wide()) });
     });
     all("[data-wide-place]").forEach((span) => { span.textContent = names.get(wide()); });
     byId("note-trend").textContent = fill(words.trend_note, { spread: words.spread[level() === "lan" ? "lan" : "polisregion"] });
@@ -400,14 +400,14 @@
       const row = of[years.indexOf(chosen.year)];
       rows[name] = row;
       const values = { ...row, previous: chosen.year - 1, first: one.first };
-      const said = words.card, known = row.pct !== null;
+      const labels = words.card, known = row.pct !== null;
       const facts = ["change", "since", "country", "region_median", "county_median"].filter((fact) => row[fact] !== null && {
         change: true, since: one.first !== chosen.year - 1, country: level() !== "riket",
         region_median: true, county_median: true }[fact])
-        .map((fact) => fill(said[fact === "country" && row.country_small ? "country_small" : fact], values));
+        .map((fact) => fill(labels[fact === "country" && row.country_small ? "country_small" : fact], values));
       const card = document.querySelector(`[data-indicator="${name}"]`);
-      card.querySelector(".level").textContent = known ? fill(said.level, values) : row.state === "withheld" ? said.withheld : said.none;
-      card.querySelector(".counts").textContent = known ? fill(said.counts, values) : "";
+      card.querySelector(".level").textContent = known ? fill(labels.level, values) : row.state === "withheld" ? labels.withheld : labels.none;
+      card.querySelector(".counts").textContent = known ? fill(labels.counts, values) : "";
       card.querySelector(".verdict").textContent = known ? words.verdicts[row.verdict] : "";
       card.querySelector(".verdict").dataset.verdict = known ? row.verdict : "";
       card.querySelector(".facts").replaceChildren(...facts.map((fact) => element("li", fact)));
@@ -417,19 +417,19 @@
       drawLines(svg, [...(level() === "riket" ? [] : [line("country", "country")]), line("chosen", "pct")], [], one.cuts);
     }
     const values = { year: chosen.year, previous: chosen.year - 1 };
-    const told = (key, test) => {
+    const add = (key, test) => {
       const list = Object.keys(rows).filter((name) => test(rows[name])).map((name) => data.indicators[name].name).join(", ");
       return list ? [fill(words.summaries[key], { ...values, list })] : [];
     };
     const sentences = [];
     if (chosen.year === years[0]) sentences.push(fill(words.summaries.no_previous, values));
     else {
-      for (const one of Object.keys(words.verdicts)) sentences.push(...told(one, (row) => row.pct !== null && row.verdict === one));
+      for (const one of Object.keys(words.verdicts)) sentences.push(...add(one, (row) => row.pct !== null && row.verdict === one));
       const struck = Object.values(rows).some((row) => row.pct !== null && (row.verdict === "rise" || row.verdict === "fall"));
       if (struck) sentences.push(words.summaries.chance);
       else if (Object.values(rows).some((row) => row.pct !== null && row.verdict === "within")) sentences.unshift(fill(words.summaries.none_significant, values));
     }
-    for (const one of ["small", "none", "withheld"]) sentences.push(...told(one, (row) => row.state === one));
+    for (const one of ["small", "none", "withheld"]) sentences.push(...add(one, (row) => row.state === one));
     byId("summary").replaceChildren(...sentences.map((sentence) => element("p", sentence)));
   };
   const show = () => {
