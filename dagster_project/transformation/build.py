@@ -27,7 +27,7 @@ logger = logging.getLogger("uppklarat")
 
 
 def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[int], list[NodeResult]]:
-    """Rebuild the stale years and all small tables, or only `models`.
+    """Rebuild the stale years and all small tables, or only `models` and what they read.
 
     Returns the stale years and the result of every dbt node. A working database that cannot be opened, or that was built by
     other rules, is deleted and rebuilt; it contains derived data only.
@@ -41,7 +41,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
         has_seeds = record_build_begins(connection)
         stale = _stale_years(connection)
     logger.info("building %s", f"years {format_years(stale)}" if stale else "the small tables; no year is stale")
-    selection = ["--select", *models] if models else []
+    selection = ["--select", *(f"+{model}" for model in models)] if models else []
     # Seeds change only with the rules; a build that was killed may not have loaded them.
     seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])

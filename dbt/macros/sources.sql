@@ -1,7 +1,14 @@
 {# Creates all sources as empty tables in a new database, so that every dbt command works. If schema `raw` exists, nothing is
-   created: a single missing source is an error. `kept_<mart>` has the columns of the mart. #}
+   created: a single missing source is an error. So is a missing warehouse of loaded deliveries, whose marts would be empty.
+   `kept_<mart>` has the columns of the mart. #}
 {% macro create_empty_sources() -%}
     {%- if execute and not run_query("from duckdb_schemas() where schema_name = 'raw'") -%}
+        {%- set ledger = target.path.rpartition('/')[0] ~ '/ledger.json' -%}
+        {%- if run_query("from glob('" ~ ledger ~ "')") -%}
+            {%- do exceptions.raise_compiler_error(
+                target.path ~ " is missing, but deliveries are loaded: `uppklarat load` rebuilds it"
+            ) -%}
+        {%- endif -%}
         {%- do log(target.path ~ " is a new database: creating empty sources", info=true) -%}
         {%- set models = {} -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
@@ -17,5 +24,24 @@
             {%- do statements.append("create table raw." ~ source.name ~ " (" ~ columns | join(', ') ~ ")") -%}
         {%- endfor -%}
         {%- do run_query(statements | join(';\n')) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Refuses to build some models after a load that did not finish: they would read stale ones, and count as built of the present
+   deliveries. `+model` builds all that the model reads. #}
+{% macro refuse_models_without_their_parents() -%}
+    {%- if execute and flags.WHICH in ['build', 'run'] -%}
+        {%- set unfinished = run_query(
+            "select 1 from duckdb_tables() where schema_name = 'build' "
+            ~ "having bool_or(table_name = 'rules') and not bool_or(table_name = 'result')"
+        ) -%}
+        {%- for selected in (invocation_args_dict.get('select') or []) if not selected.startswith('+') -%}
+            {%- if unfinished -%}
+                {%- do exceptions.raise_compiler_error(
+                    "the last load did not finish building: select +" ~ selected ~ ", or build everything"
+                ) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

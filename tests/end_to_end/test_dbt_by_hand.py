@@ -100,15 +100,25 @@ def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, pu
     assert "does not exist" in done.stdout
 
 
-def test_a_load_starts_afresh_on_a_database_made_by_hand(project: Path, published: Settings) -> None:
+def test_a_missing_warehouse_of_loaded_deliveries_is_not_built_empty(project: Path, published: Settings) -> None:
     warehouse = published.home / paths.WAREHOUSE
     before = marts(warehouse)
     warehouse.unlink()
-    assert dbt(project, "build", "--exclude-resource-type", "unit_test").returncode == 0
-    assert not is_built(read_state(published))
-    assert marts(warehouse)["fct_indicator_year"] == []
+    for _ in range(2):
+        done = dbt(project, "run")
+        assert done.returncode != 0
+        assert "deliveries are loaded: `uppklarat load` rebuilds it" in done.stdout
     load(published)
     assert marts(warehouse) == before
+
+
+def test_no_model_is_built_of_stale_ones_after_a_load_that_was_stopped(project: Path, published: Settings) -> None:
+    with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
+        connection.execute("drop table build.result")
+    done = dbt(project, "run", "--select", "int_scoped_offence")
+    assert done.returncode != 0
+    assert "select +int_scoped_offence" in done.stdout
+    assert dbt(project, "run", "--select", "+int_scoped_offence").returncode == 0
 
 
 def test_a_load_writes_nothing_into_the_code(published: Settings) -> None:

@@ -86,7 +86,7 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
     watcher = Thread(target=watch)
     watcher.start()
     try:
-        build_marts(settings, ["+int_processed_offence"])
+        build_marts(settings, ["int_processed_offence"])
     finally:
         built.set()
         watcher.join()
