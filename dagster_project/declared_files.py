@@ -29,11 +29,11 @@ class _OnceEach(yaml.constructor.BaseConstructor):
 
 
 class StrictLoader(_OnceEach, yaml.CSafeLoader):
-    """The safe loader: numbers, days and truths are what they look like."""
+    """The safe loader, which parses numbers, dates and booleans."""
 
 
 class TextLoader(_OnceEach, yaml.CBaseLoader):
-    """Every scalar is the text that was typed: as YAML's numbers, the code 0412 would be 266."""
+    """Keeps every scalar as text, because YAML would read the code 0412 as 266."""
 
 
 class DeclaredModel(BaseModel):

@@ -1,4 +1,4 @@
-"""All that the environment decides, and where things are in the three places that it names."""
+"""All settings, read from the environment."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read the environment; raises ValueError, which names each variable that cannot be, but not its value."""
+        """Read the environment; raises ValueError, which names each invalid variable, but not its value."""
         try:
             return cls()
         except ValidationError as error:

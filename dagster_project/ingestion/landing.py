@@ -101,7 +101,7 @@ def _moment(created: object) -> datetime | None:
     return moment if moment and moment.tzinfo else None
 
 
-# What else a supplier writes rejects no delivery by the contract: the only files here in which unknown names are ignored.
+# By the contract, other names in a manifest reject no delivery, so unknown names are ignored only here.
 class ListedFile(DeclaredModel, extra="ignore"):
     """What a manifest promises of one file."""
 
@@ -156,7 +156,7 @@ def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
 
 
 def _list_folder(folder: Path) -> list[Path]:
-    """What lies in a folder, all of which can be looked at."""
+    """The entries of a folder; raises `UnreadableLandingError` if any is unreadable."""
     try:
         entries = list(folder.iterdir())
         for entry in entries:
@@ -169,7 +169,7 @@ def _list_folder(folder: Path) -> list[Path]:
         else:
             problem = f"cannot be read ({error.strerror})"
         raise UnreadableLandingError(
-            f"{folder} {problem}, so nothing can be said of deliveries. Check that UPPKLARAT_LANDING names the landing folder, "
+            f"{folder} {problem}, so deliveries cannot be listed. Check that UPPKLARAT_LANDING names the landing folder, "
             "that its disk is mounted and that this user may read it; then try again"
         ) from error
     return entries
@@ -217,8 +217,8 @@ def _nameable(name: str) -> str:
 def open_delivery(folder: DeliveryFolder) -> Delivery:
     """Find the delivery's files and read its manifest.
 
-    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, a year that cannot
-    be, or a manifest that is unreadable or describes another delivery.
+    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, an invalid
+    year, or a manifest that is unreadable or describes another delivery.
     """
     check_year(folder)
     files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
@@ -231,7 +231,7 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
 
 
 def check_year(folder: DeliveryFolder) -> None:
-    """Raise `RejectedDeliveryError` for a year that no delivery can be of."""
+    """Raise `RejectedDeliveryError` for an invalid year."""
     first = input_contract().first_year
     if folder.year < first:
         raise RejectedDeliveryError(

@@ -153,7 +153,7 @@ def _describe(state: State, audit: Audit) -> None:
             ).fetchall()
     if different:
         raise PublishingBlockedError(
-            [], f"served is not what was built, or holds texts that a spreadsheet would compute: {different}"
+            [], f"the published files differ from the build, or contain spreadsheet formulas: {different}"
         )
     write_json(settings.home / paths.DRAFT_DESCRIPTION, description)
 

@@ -144,13 +144,13 @@ class Waiver(DeclaredModel):
 
     @property
     def text(self) -> str:
-        """What everybody shall know of it."""
+        """The public description."""
         of = self.unit or self.delivery or self.year
         limits = {
             "limit_pct": f"{self.limit:g} % of a file's rows quarantined",
             "rows": f"{self.limit:g} offending rows",
-            "at_least": f"a value of {self.limit:g} at the least",
-            "at_most": f"a value of {self.limit:g} at the most",
+            "at_least": f"a value of {self.limit:g} at least",
+            "at_most": f"a value of {self.limit:g} at most",
         }
         return (
             f"{self.check}{f' ({of})' if of else ''} may have {limits[self._bound]} until {self.expires}: {self.reason} "
@@ -202,7 +202,7 @@ def describe_waivers(settings: Settings) -> list[str]:
 def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], today: date) -> list[CheckResult]:
     """Let failed results pass that waivers cover (result `waived`), and add a result for each waiver.
 
-    That of an expired waiver fails and blocks: somebody has to renew it or take it away.
+    The result of an expired waiver fails and blocks, so that somebody renews or removes it.
     """
     covering = [one for one in waivers if not one.has_expired(today)]
 

@@ -68,7 +68,7 @@ suite = ExpectationSuite(
                 where coalesce(trim(text), '') = ''
             """,
             severity="critical",
-            notes="readers must be told what a figure means, in Swedish and English",
+            notes="readers need to know what a figure means, in Swedish and English",
             meta={"name": "texts_are_filled", "owner": "us", "limit": "0 empty texts"},
         ),
         ExpectNoRows(

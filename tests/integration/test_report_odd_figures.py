@@ -1,4 +1,4 @@
-"""The report of figures as nobody wants them: it stays right, and says so."""
+"""The report of figures that are rare or extreme: it stays right, and says so."""
 
 from __future__ import annotations
 

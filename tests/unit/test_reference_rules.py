@@ -1,4 +1,4 @@
-"""Pins the reference implementation itself, with numbers worked out by hand from definitions.md."""
+"""Pins the reference implementation itself, with numbers calculated by hand from docs/counting-rules.md."""
 
 from collections import Counter
 from datetime import date

@@ -1,4 +1,4 @@
-"""The counting rules of definitions.md in plain Python: what the warehouse must publish for a landing folder."""
+"""The counting rules of docs/counting-rules.md in plain Python: what the warehouse must publish for a landing folder."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
