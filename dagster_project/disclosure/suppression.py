@@ -5,7 +5,7 @@ sensitive; `below` itself is withheld with them, so that a withheld count of `be
 
 **Complementary suppression.** Whoever knows a sum and all its terms but one knows that one, too. Terms of a sum are therefore
 withheld together, further ones in a fixed order, until the sensitive counts among them could be others. All withheld figures have
-the same label, so that the pattern says no more than that some count among them is small. The sums are
+the same label. The sums are
 
 - a police region: its counties, as if no offence were handled elsewhere. For most that is nearly so;
 - a county: its municipalities. Below a withheld county nothing is shown;
