@@ -7,6 +7,7 @@ A check that nothing can break looks like a check and is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication.draft import READ_BACK, begin_draft, read_back, write_draft
 from dagster_project.quality.audit import data_test_results
 from dagster_project.sample import write_sample
-from dagster_project.settings import DBT_PROJECT, Settings
+from dagster_project.settings import DBT_PROJECT, REPOSITORY, Settings
 from dagster_project.state import (
     read_state,
 )
@@ -364,3 +365,15 @@ def test_a_tiny_first_year_may_be_published(tmp_path: Path) -> None:
         built = {suite.name: evaluate(suite, connection) for suite in load_suites("intermediate", "marts")}
     failed = [one for results in (raw | built).values() for one in results.values() if one.result == "failed"]
     assert [(one.suite, one.name, one.observed, one.error) for one in failed] == []
+
+
+def test_a_suite_runs_by_great_expectations_own_api(
+    published_world: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As docs/first-hour.md shows."""
+    page = (REPOSITORY / "docs" / "first-hour.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(snippet.replace("data/warehouse/warehouse.duckdb", str(published_world.home / paths.WAREHOUSE)), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert "True key_is_unique" in printed
+    assert len(printed) > 5
