@@ -149,8 +149,8 @@ class Waiver(DeclaredModel):
         limits = {
             "limit_pct": f"{self.limit:g} % of a file's rows quarantined",
             "rows": f"{self.limit:g} offending rows",
-            "at_least": f"a value of {self.limit:g} at least",
-            "at_most": f"a value of {self.limit:g} at most",
+            "at_least": f"a value of {self.limit:g} at the least",
+            "at_most": f"a value of {self.limit:g} at the most",
         }
         return (
             f"{self.check}{f' ({of})' if of else ''} may have {limits[self._bound]} until {self.expires}: {self.reason} "
