@@ -55,6 +55,12 @@ def active_publication(settings: Settings) -> str | None:
     return current.readlink().name if current.is_symlink() else None
 
 
+def current_publication(settings: Settings) -> Publication | None:
+    """The publication that readers open."""
+    current = active_publication(settings)
+    return next((one for one in publications(settings) if one.publication_id == current), None)
+
+
 def next_publication_id(settings: Settings, now: datetime | None = None) -> str:
     """An id from the time, greater than all existing ones even if the clock was set back."""
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
@@ -143,16 +149,10 @@ def _sha256(path: Path) -> str:
 
 def years_not_published(state: State, expected: Collection[int]) -> list[str]:
     """The reason why each missing expected year is not complete or not published."""
-    incomplete, current = years_not_complete(state, expected), active_publication(state.settings)
-    published: list[int] = next(
-        (
-            publication.manifest["years"]
-            for publication in publications(state.settings)
-            if publication.publication_id == current
-        ),
-        [],
-    )
-    absent = f"is loaded, but not in the active publication ({current or 'nothing is published'})"
+    incomplete, current = years_not_complete(state, expected), current_publication(state.settings)
+    published: list[int] = current.manifest["years"] if current else []
+    name = active_publication(state.settings) or "nothing is published"
+    absent = f"is loaded, but not in the active publication ({name})"
     return [
         incomplete.get(year, f"{year} {absent}")
         for year in sorted(expected)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,13 @@ class State:
     active: Mapping[tuple[str, int], DeliveryRecord]
     """The active delivery of each source and year, in the order of years; purged years have none."""
 
-    @property
+    @cached_property
     def complete_years(self) -> list[int]:
         """Years with an active delivery of every source, which are therefore derived and published."""
         sources = input_contract().sources
         return sorted({year for _, year in self.active if all((source, year) in self.active for source in sources)})
 
-    @property
+    @cached_property
     def withdrawn(self) -> dict[tuple[str, int, str], str]:
         """When deliveries were withdrawn that were not loaded since, by (source, year, delivery_id)."""
         withdrawn: dict[tuple[str, int, str], str] = {}

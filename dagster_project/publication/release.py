@@ -34,7 +34,7 @@ from dagster_project.publication.marts_page import DICTIONARY, dictionary
 from dagster_project.publication.views import changed_views, write_views
 from dagster_project.publications import (
     Publication,
-    active_publication,
+    current_publication,
     finish_interrupted_publishing,
     next_publication_id,
     publications,
@@ -73,13 +73,11 @@ def nothing_to_publish(state: State) -> bool:
 
 def published_but_withdrawn(state: State) -> list[str]:
     """Return withdrawn deliveries, as `source/year`, that the current publication is based on."""
-    current, withdrawn = active_publication(state.settings), state.withdrawn
+    current = current_publication(state.settings)
     return [
         f"{delivery['source']}/{delivery['year']}"
-        for publication in publications(state.settings)
-        if publication.publication_id == current
-        for delivery in publication.manifest["deliveries"]
-        if (delivery["source"], delivery["year"], delivery["delivery_id"]) in withdrawn
+        for delivery in (current.manifest["deliveries"] if current else ())
+        if (delivery["source"], delivery["year"], delivery["delivery_id"]) in state.withdrawn
     ]
 
 

@@ -32,12 +32,11 @@
    deliveries. `+model` builds all that the model reads. #}
 {% macro refuse_models_without_their_parents() -%}
     {%- if execute and flags.WHICH in ['build', 'run'] -%}
-        {%- set unfinished = run_query(
-            "select 1 from duckdb_tables() where schema_name = 'build' "
-            ~ "having bool_or(table_name = 'rules') and not bool_or(table_name = 'result')"
-        ) -%}
         {%- for selected in (invocation_args_dict.get('select') or []) if not selected.startswith('+') -%}
-            {%- if unfinished -%}
+            {%- if run_query(
+                "select 1 from duckdb_tables() where schema_name = 'build' "
+                ~ "having bool_or(table_name = 'rules') and not bool_or(table_name = 'result')"
+            ) -%}
                 {%- do exceptions.raise_compiler_error(
                     "the last load did not finish building: select +" ~ selected ~ ", or build everything"
                 ) -%}

@@ -80,7 +80,10 @@ class Bench:
         for volume in VOLUMES:
             of = deliveries(volume * self.scale, 1, [YEAR])
             world = world_in(self.folder / "year", of)
-            steps = {PLAIN: lambda of=of: self._plain(of), LOAD: partial(self._first, f"{volume:g} × one year", world)}
+            steps = {
+                PLAIN: partial(plain_script, of, self._counts),
+                LOAD: partial(self._first, f"{volume:g} × one year", world),
+            }
             if volume == ONE_YEAR:
                 again = world.model_copy(update={"landing": deliveries(volume * self.scale, 2, [YEAR]).landing})
                 steps |= {REDELIVERED: partial(load, again), NOTHING: partial(load, again)}
@@ -92,7 +95,7 @@ class Bench:
         with_eleven = self._with_eleven(of)
         world = world_in(self.folder / "years", of)
         steps = {
-            PLAIN: lambda: self._plain(of),
+            PLAIN: partial(plain_script, of, self._counts),
             LOAD: partial(self._first, YEARS, world),
             # Beside the load that it is compared with, since a machine may change its speed within the hour.
             FIRST: lambda: load(emptied(world_in(self.folder / "first", one))),
@@ -142,9 +145,6 @@ class Bench:
         if case not in {one.case for one in self.agreements}:
             self._compare(case, world)
         return took
-
-    def _plain(self, of: Deliveries) -> Measured:
-        return plain_script(of, self._counts)
 
     @property
     def _counts(self) -> Path:

@@ -208,14 +208,18 @@ def test_text_tells_the_same_without_a_case_number(published_world: Settings, la
     assert sum(pseudonym("diarienummer", case) in printed for case in cases) > 30
 
 
-def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world: Settings, ask: Any) -> None:
+def first_cell(published_world: Settings, condition: str) -> Cell:
+    """The first published figure for which a condition in SQL is true."""
     with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
         row = connection.execute(
-            "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
-            "where suppression is not null and geography_level = 'lan' order by all"
+            f"select {', '.join(Cell._fields)} from marts.fct_indicator_year where {condition} order by all"
         ).fetchone()
     assert row
-    cell = Cell(*row)
+    return Cell(*row)
+
+
+def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world: Settings, ask: Any) -> None:
+    cell = first_cell(published_world, "suppression is not null and geography_level = 'lan'")
     code, printed, _ = ask(published_world, *question(cell), "--json")
     output = json.loads(printed)
     assert code == 0
@@ -229,13 +233,7 @@ def test_a_withheld_figure_says_why_and_keeps_its_counts_private(published_world
 
 
 def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_world: Settings, ask: Any) -> None:
-    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
-        row = connection.execute(
-            "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
-            "where suppression is null and processed > 0 and geography_level = 'lan' order by all"
-        ).fetchone()
-    assert row
-    cell = Cell(*row)
+    cell = first_cell(published_world, "suppression is null and processed > 0 and geography_level = 'lan'")
     counts = nonzero_counts(published_world.landing)[cell]
     code, printed, _ = ask(published_world, *question(cell), "--json")
     output = json.loads(printed)
@@ -251,13 +249,7 @@ def test_what_a_level_does_not_have_is_said_and_not_called_withheld(published_wo
 
 
 def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, Any], ask: Any) -> None:
-    with duckdb.connect(str(published_world.published / paths.CURRENT / DATABASE), read_only=True) as connection:
-        row = connection.execute(
-            "select indicator_id, variant, year, geography_level, geography_code, victim_group from marts.fct_indicator_year "
-            "where processed = 0 and geography_level = 'kommun' order by all"
-        ).fetchone()
-    assert row
-    cell = Cell(*row)
+    cell = first_cell(published_world, "processed = 0 and geography_level = 'kommun'")
     assert cell not in behind
     code, printed, _ = ask(published_world, *question(cell), "--json")
     output = json.loads(printed)

@@ -22,10 +22,7 @@ from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publications import next_publication_id, publish, seal
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-    withdraw,
-)
+from dagster_project.state import read_state, withdraw
 from dagster_project.transformation.dbt_project import mart_tables
 from dagster_project.transformation.fingerprints import is_built
 

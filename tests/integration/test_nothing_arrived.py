@@ -21,10 +21,7 @@ from dagster_project.defs.automation import new_delivery
 from dagster_project.ingestion.landing import UnreadableLandingError
 from dagster_project.publications import activate, active_publication, publications
 from dagster_project.settings import REPOSITORY, Settings
-from dagster_project.state import (
-    read_state,
-    withdraw,
-)
+from dagster_project.state import read_state, withdraw
 
 NEXT = "Check that UPPKLARAT_LANDING names the landing folder"
 

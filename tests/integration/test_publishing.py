@@ -25,10 +25,7 @@ from dagster_project.publication.release import PublishingBlockedError, make_dra
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-    withdraw,
-)
+from dagster_project.state import read_state, withdraw
 
 
 def publish(settings: Settings) -> Publication | None:

@@ -25,11 +25,7 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import Publication, publications
 from dagster_project.quality.audit import read_audit
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_record,
-    read_state,
-    withdraw,
-)
+from dagster_project.state import read_record, read_state, withdraw
 
 YEARS = (2021, 2022, 2023, 2024)
 

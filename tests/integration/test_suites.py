@@ -30,9 +30,7 @@ from dagster_project.publication.draft import READ_BACK, begin_draft, read_back,
 from dagster_project.quality.audit import data_test_results
 from dagster_project.sample import write_sample
 from dagster_project.settings import DBT_PROJECT, REPOSITORY, Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import (
     NodeResult,

@@ -30,9 +30,7 @@ from dagster_project.publication.views import write_views
 from dagster_project.publications import Publication, active_publication, file_hashes, publications
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 # Just before, or just after, each of these the first attempt fails.
 STEPS = {

@@ -17,10 +17,7 @@ from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-    withdraw,
-)
+from dagster_project.state import read_state, withdraw
 from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND, THIRD = (

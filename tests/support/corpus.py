@@ -67,10 +67,7 @@ from dagster_project.ingestion import ingest as ingest_module
 from dagster_project.ingestion.read import CHUNK, LONGEST_LINE, MOST_EXPANSION
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    DeliveryRecord,
-    read_state,
-)
+from dagster_project.state import DeliveryRecord, read_state
 
 # --- what a case is --------------------------------------------------------------------------------------------------
 

@@ -27,11 +27,7 @@ from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import DeliveryFolder
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    DeliveryRecord,
-    read_state,
-    record_folder,
-)
+from dagster_project.state import DeliveryRecord, read_state, record_folder
 
 YEAR = 2022
 KEY = "a key that only the tests have, long enough"

@@ -23,13 +23,7 @@ from dagster_project.quality.audit import (
     save_audit,
 )
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    DeliveryRecord,
-    activate,
-    read_state,
-    record_folder,
-    write_record,
-)
+from dagster_project.state import DeliveryRecord, activate, read_state, record_folder, write_record
 from dagster_project.transformation.dbt_project import (
     NodeResult,
     data_test_checks,

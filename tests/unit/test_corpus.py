@@ -30,9 +30,7 @@ from dagster_project import paths
 from dagster_project.ingestion.landing import MANIFEST
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 ALL_CASES = {**CASES, **DIAGNOSED}
 EACH = [pytest.param(name, marks=[pytest.mark.soak] * case.is_slow) for name, case in ALL_CASES.items()]

@@ -25,9 +25,7 @@ from dagster_project import paths
 from dagster_project.ingestion.corrections import CorrectionsError, read_corrections
 from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 ROWS = [prosecution_row(number, misstanke_id=f"m{number}") for number in (1, 2, 3)]
 LABEL = f"prosecution/{YEAR}"

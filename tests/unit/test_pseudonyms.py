@@ -26,9 +26,7 @@ from reference.worlds import offence_row, police_row, prosecution_row
 from dagster_project import paths
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, SHORTEST_KEY, PseudonymKeyError, pseudonym_key
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 CASE, PROSECUTOR, SUSPECT = "4711-K47110-21", "AM-47110-22", "suspect-of-47110"
 SECRETS = (CASE, PROSECUTOR, SUSPECT)

@@ -12,9 +12,7 @@ from warehouse import build
 
 from dagster_project.cli import summaries
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 
 def warehouse(folder: Path) -> Settings:

@@ -35,10 +35,7 @@ from dagster_project.ingestion import ingest as ingest_module
 from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_record,
-    read_state,
-)
+from dagster_project.state import read_record, read_state
 
 FIRST = csv_file("prosecution", "decisions", [prosecution_row(1), prosecution_row(2, beslut="?"), prosecution_row(1)])
 SECOND = csv_file("prosecution", "decisions", [prosecution_row(3), prosecution_row(4)])

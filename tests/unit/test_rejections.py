@@ -26,9 +26,7 @@ from reference.worlds import prosecution_row
 from dagster_project import paths
 from dagster_project.ingestion.landing import find_unexpected_entries
 from dagster_project.settings import Settings
-from dagster_project.state import (
-    read_state,
-)
+from dagster_project.state import read_state
 
 
 def _assert_refused(

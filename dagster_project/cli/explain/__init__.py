@@ -10,7 +10,7 @@ from dagster_project.cli.explain.figure import describe_figure, find_figure, for
 from dagster_project.cli.explain.lineage import lineage
 from dagster_project.cli.explain.offences import explain_offences
 from dagster_project.publication.draft import DATABASE
-from dagster_project.publications import active_publication, publications
+from dagster_project.publications import current_publication
 from dagster_project.settings import Settings
 
 
@@ -31,14 +31,11 @@ def explain(
     The value of `private` may only be shown to people with access to the warehouse. Raises `UnknownFigureError` and
     `NothingPublishedError`.
     """
-    current = active_publication(settings)
-    current_publications = [
-        publication for publication in publications(settings) if publication.publication_id == current
-    ]
-    if not current_publications:
+    current = current_publication(settings)
+    if current is None:
         raise NothingPublishedError("nothing is published yet: `uppklarat load` first")
-    manifest = current_publications[0].manifest
-    with duckdb.connect(str(current_publications[0].folder / DATABASE), read_only=True) as connection:
+    manifest = current.manifest
+    with duckdb.connect(str(current.folder / DATABASE), read_only=True) as connection:
         key = find_figure(connection, indicator, year, geography, victim_group, variant)
         figure, definition = describe_figure(connection, key)
         steps = formulas(connection, key, figure)

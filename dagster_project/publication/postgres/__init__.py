@@ -18,7 +18,7 @@ from dagster_project.publication.postgres.tables import (
     publication_schema,
     published_relations,
 )
-from dagster_project.publications import Publication, active_publication, changed_files, publications
+from dagster_project.publications import Publication, changed_files, current_publication
 from dagster_project.settings import PostgresSettings, Settings
 
 __all__ = ["NotServedError", "Served", "serve"]
@@ -47,10 +47,7 @@ def serve(settings: Settings, postgres: PostgresSettings) -> Served | None:
     Completes an interrupted attempt and does nothing if PostgreSQL is up to date. If it raises `NotServedError`, PostgreSQL
     serves the same publication as before.
     """
-    publication = next(
-        (candidate for candidate in publications(settings) if candidate.publication_id == active_publication(settings)),
-        None,
-    )
+    publication = current_publication(settings)
     if publication is None:
         return None
     step, why = "connecting", ""
