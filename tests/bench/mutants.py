@@ -207,20 +207,20 @@ def run(mutants: Sequence[Mutant], report: Callable[[Outcome], None]) -> list[Ou
         groups[kind].append(mutant)
     leaders = {"dbt": _lead_dbt, "suites": _lead_suites, "pytest": _lead_pytest}
     context = multiprocessing.get_context("fork")
-    free, outcomes = context.Semaphore(LANES), context.SimpleQueue()
+    free, queue = context.Semaphore(LANES), context.SimpleQueue()
     with tempfile.TemporaryDirectory(prefix="uppklarat-mutants-") as folder:
         processes = []
         for kind, of_kind in groups.items():
             if of_kind:
                 place = Path(folder) / kind
                 place.mkdir()
-                process = context.Process(target=_lead, args=(leaders[kind], of_kind, place, free, outcomes))
+                process = context.Process(target=_lead, args=(leaders[kind], of_kind, place, free, queue))
                 process.start()
                 processes.append(process)
         outcomes: list[Outcome] = []
         left = len(processes)
         while left:
-            message = outcomes.get()
+            message = queue.get()
             if message is None:
                 left -= 1
             elif isinstance(message, str):
@@ -237,7 +237,7 @@ Try = Callable[[Mutant | None, Path], str]  # what noticed the mutant, or nothin
 
 
 def _lead(
-    prepare: Callable[[Path, list[Mutant]], Try], mutants: list[Mutant], place: Path, free: Any, outcomes: Any
+    prepare: Callable[[Path, list[Mutant]], Try], mutants: list[Mutant], place: Path, free: Any, queue: Any
 ) -> None:
     """A group's process: prepares once, then forks for each mutant."""
     try:
@@ -252,21 +252,21 @@ def _lead(
                 begun = time.monotonic()
                 with tempfile.TemporaryDirectory(dir=place) as folder:
                     noticed = try_one(mutant, Path(folder))
-                outcomes.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
+                queue.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
                 continue
             # what has ended in the meantime gives its place back only when it is collected
             while not free.acquire(timeout=0.05):
-                _collect(running, free, outcomes, wait=False)
+                _collect(running, free, queue, wait=False)
             answer = place / f"{len(list(place.glob('*.answer')))}-{mutant.file.stem}.answer"
             answer.touch()
             running[_fork(try_one, mutant, place, answer)] = (mutant, time.monotonic(), answer)
-        _collect(running, free, outcomes, wait=True)
+        _collect(running, free, queue, wait=True)
     except BaseException:
-        outcomes.put(traceback.format_exc())
-    outcomes.put(None)
+        queue.put(traceback.format_exc())
+    queue.put(None)
 
 
-def _collect(running: dict[int, tuple[Mutant, float, Path]], free: Any, outcomes: Any, *, wait: bool) -> None:
+def _collect(running: dict[int, tuple[Mutant, float, Path]], free: Any, queue: Any, *, wait: bool) -> None:
     while running:
         pid, status = os.waitpid(-1, 0 if wait else os.WNOHANG)
         if not pid:
@@ -276,7 +276,7 @@ def _collect(running: dict[int, tuple[Mutant, float, Path]], free: Any, outcomes
         if status and not noticed:
             noticed = "it took too long or the process died"
         free.release()
-        outcomes.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
+        queue.put(Outcome(mutant.label, bool(noticed), time.monotonic() - begun, noticed))
 
 
 def _forked(try_one: Try, mutant: Mutant | None, place: Path) -> str:
