@@ -10,18 +10,21 @@ import copy
 import logging
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import great_expectations as gx
 from duckdb_engine import ConnectionWrapper
 from great_expectations import Checkpoint, ExpectationSuite, ValidationDefinition
+from great_expectations.data_context import EphemeralDataContext
 from great_expectations.datasource.fluent.interfaces import TestConnectionError
 
 from expectations.duckdb_source import DuckDBDatasource
 from expectations.kinds import EMPTY_TABLE, SqlExpectation
 from expectations.observed import show_count, show_error, show_value
 from expectations.results import CheckResult, Result
+from expectations.suites import load_suites
 
 # BASIC with 0 values returns counts only, without a sample of the unexpected rows.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
@@ -43,29 +46,15 @@ def validate(
     Returns:
         One result per declared expectation, in the order of declaration.
     """
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_duckdb(
-        stage, connection_string="duckdb://", kwargs={"creator": lambda: ConnectionWrapper(connection.cursor())}
-    )
-    definitions = []
-    unreadable: dict[str, str] = {}
     suites = list(suites)
-    for suite in suites:
-        try:
-            batch = _batch_of(source, suite)
-        except TestConnectionError:
-            unreadable[suite.name] = f"there is no table {suite.meta['table']}"
-            continue
-        # Copied, because adding a suite binds it to this context.
-        added = context.suites.add(copy.deepcopy(suite))
-        definition = ValidationDefinition(name=suite.name, data=batch, suite=added)
-        definitions.append(context.validation_definitions.add(definition))
+    context, unreadable = build_context(
+        stage, suites, "duckdb://", creator=lambda: ConnectionWrapper(connection.cursor())
+    )
     evaluated: dict[str, Mapping[str, Any]] = {}
-    if definitions:
-        checkpoint = Checkpoint(name=stage, validation_definitions=definitions, result_format=_RESULT_FORMAT)
-        outcome = context.checkpoints.add(checkpoint).run()
-        for definition, results in zip(definitions, outcome.run_results.values(), strict=True):
+    if len(unreadable) < len(suites):
+        checkpoint = context.checkpoints.get(stage)
+        outcome = checkpoint.run()
+        for definition, results in zip(checkpoint.validation_definitions, outcome.run_results.values(), strict=True):
             evaluated[definition.suite.name] = _evaluate_again(
                 definition, {result.expectation_config.meta["name"]: result for result in results.results}
             )
@@ -76,6 +65,40 @@ def validate(
         for suite in suites
         for expectation in suite.expectations
     ]
+
+
+def build_context(
+    stage: str, suites: Iterable[ExpectationSuite], connection_string: str, **engine: Any
+) -> tuple[EphemeralDataContext, dict[str, str]]:
+    """Build a context of Great Expectations with the suites, a validation definition of each and the checkpoint of the stage.
+
+    Also returns which suites it left out, since their table is missing, and why. `engine` are options of SQLAlchemy's engine.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_duckdb(stage, connection_string=connection_string, kwargs=engine)
+    definitions = []
+    unreadable: dict[str, str] = {}
+    for suite in suites:
+        try:
+            batch = _batch_of(source, suite)
+        except TestConnectionError:
+            unreadable[suite.name] = f"there is no table {suite.meta['table']}"
+            continue
+        # Copied, because adding a suite binds it to this context.
+        added = context.suites.add(copy.deepcopy(suite))
+        definition = ValidationDefinition(name=suite.name, data=batch, suite=added)
+        definitions.append(context.validation_definitions.add(definition))
+    if definitions:
+        context.checkpoints.add(
+            Checkpoint(name=stage, validation_definitions=definitions, result_format=_RESULT_FORMAT)
+        )
+    return context, unreadable
+
+
+def open_warehouse(path: Path) -> EphemeralDataContext:
+    """Open a warehouse as Great Expectations does: a context with all suites of its tables, and the checkpoint `marts`."""
+    return build_context("marts", load_suites("intermediate", "marts"), f"duckdb:///{path}")[0]
 
 
 def _batch_of(source: DuckDBDatasource, suite: ExpectationSuite) -> Any:

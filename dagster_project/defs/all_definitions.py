@@ -10,7 +10,8 @@ from dagster_project.defs.automation import dead_runs, load_job, new_delivery, y
 from dagster_project.defs.common import Places
 from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets, rejections_check
 from dagster_project.defs.model_assets import model_assets
-from dagster_project.defs.publication_assets import CURRENT, expectation_checks, publication_assets
+from dagster_project.defs.publication_assets import CURRENT, publication_assets
+from dagster_project.defs.quality_checks import quality_checks
 from dagster_project.settings import DBT_PROJECT, Settings
 
 # Code references are beta in Dagster 1.13; a load should not begin with warnings about them.
@@ -39,7 +40,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=dg.with_source_code_references(
             dg.map_asset_specs(lambda spec: spec.merge_attributes(owners=[OWNER]), assets)
         ),
-        asset_checks=[expected_years_check(), expectation_checks(), rejections_check(CURRENT)],
+        asset_checks=[expected_years_check(), *quality_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
         schedules=[yearly_load(settings.schedule)],
         sensors=[new_delivery, dead_runs],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
@@ -29,7 +29,7 @@ from dagster_project.transformation.dbt_project import (
     read_data_tests,
 )
 from dagster_project.transformation.fingerprints import is_built, raw_file
-from dagster_project.transformation.raw_schema import typed_rows
+from dagster_project.transformation.raw_schema import list_unusable_fields, typed_rows
 from dagster_project.versions import code_version, rules_version
 from expectations.observed import show_count
 from expectations.page import render_page
@@ -64,6 +64,21 @@ class Audit:
         return tuple(result for result in self.results if result.result == "not judged")
 
 
+def audit_deliveries(settings: Settings) -> Audit:
+    """Audit the deliveries of complete years, before anything is derived from them.
+
+    Results are stored only if a check blocks; otherwise the audit of the warehouse contains them. Without a complete year there are
+    no results.
+    """
+    state = read_state(settings)
+    if not state.complete_years:
+        return Audit(publication_basis(state), ())
+    audit = Audit(publication_basis(state), tuple(_with_waivers(state, _delivery_results(state))))
+    if audit.blocking:
+        save_audit(state, audit)
+    return audit
+
+
 def audit_warehouse(settings: Settings) -> Audit:
     """Audit the deliveries of complete years, the offences and the marts; includes the build's data tests.
 
@@ -78,23 +93,44 @@ def audit_warehouse(settings: Settings) -> Audit:
 
     # An audit of stale marts must not be used for the current deliveries.
     basis = publication_basis(state) if is_built(state) else "stale"
-    results = [
-        *(
-            result
-            for (_, year), record in state.active.items()
-            if year in state.complete_years
-            for result in _audit_delivery(settings, record)
-        ),
-        *(result for record in state.active.values() for result in _corrections(record)),
-    ]
+    results = _delivery_results(state)
+    of_warehouse = [suite for suite in load_suites("intermediate", "marts") if not is_of_deliveries(suite)]
     with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         limit_memory(connection, settings)
         results += data_test_results(read_data_tests(settings), connection)
-        results += validate("marts", load_suites("intermediate", "marts"), connection)
-    results = apply_waivers(results, read_waivers(settings.home / paths.WAIVERS), date.today())
+        results += validate("marts", of_warehouse, connection)
+    results = _with_waivers(state, results)
     audit = Audit(basis, tuple(leave_consequences_unjudged(results, load_suites("raw", "intermediate", "marts"))))
     save_audit(state, audit)
     return audit
+
+
+def is_of_deliveries(suite: ExpectationSuite) -> bool:
+    """Whether a suite's table exists before dbt runs: a typed extract, or a table of schema `raw`."""
+    return str(suite.meta["table"]).rpartition(".")[0] in ("", "raw")
+
+
+def _delivery_results(state: State) -> list[CheckResult]:
+    """Audit the deliveries of complete years; includes their declared corrections."""
+    # Imported here because Great Expectations takes seconds to import.
+    from expectations.suites import load_suites
+    from expectations.validation import validate
+
+    results = [
+        result
+        for record in state.active.values()
+        if record.year in state.complete_years
+        for result in _audit_delivery(state.settings, record)
+    ]
+    of_ledger = [suite for suite in load_suites("intermediate") if is_of_deliveries(suite)]
+    with duckdb.connect() as connection:
+        list_unusable_fields(connection, state.active, state.complete_years)
+        results += validate("typed_extract", of_ledger, connection)
+    return [*results, *(result for record in state.active.values() for result in _corrections(record))]
+
+
+def _with_waivers(state: State, results: Sequence[CheckResult]) -> list[CheckResult]:
+    return apply_waivers(results, read_waivers(state.settings.home / paths.WAIVERS), date.today())
 
 
 def leave_consequences_unjudged(

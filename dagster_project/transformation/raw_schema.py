@@ -38,7 +38,7 @@ def create_sources(
             rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint
         )"""
     )
-    _list_unusable_fields(connection, state.active, year_fingerprints)
+    list_unusable_fields(connection, state.active, year_fingerprints)
     for record in state.active.values():
         for name, file_record in record.files.items():
             connection.execute(
@@ -64,12 +64,13 @@ def create_sources(
     _load_own_offence_codes(connection, state.settings.home / paths.OWN_OFFENCE_CODES)
 
 
-def _list_unusable_fields(
+def list_unusable_fields(
     connection: duckdb.DuckDBPyConnection,
     active: Mapping[tuple[str, int], DeliveryRecord],
     complete_years: Collection[int],
 ) -> None:
     """Create table `raw.unusable_field`: a row for each column with `unusable: missing`, even without any."""
+    connection.execute("create schema if not exists raw")
     connection.execute(
         """
         create or replace table raw.unusable_field (

@@ -11,7 +11,7 @@ import pytest
 from conftest import copied, settings_in
 from deliveries import YEAR, csv_file, files_of, put
 from loads import Stop, Way, broken_promises, run
-from reference.worlds import dirty_world, prosecution_row
+from reference.worlds import dirty_world, offence_row, prosecution_row
 from test_orchestration import places
 
 from dagster_project import paths
@@ -19,7 +19,8 @@ from dagster_project.cli import main as cli
 from dagster_project.defs import publication_assets as publication_module
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.defs.load_run import CHECK_FAILED
-from dagster_project.defs.publication_assets import CURRENT, DRAFT, MAY_BE_PUBLISHED, VALIDATE, publication_assets
+from dagster_project.defs.publication_assets import CURRENT, DRAFT, publication_assets
+from dagster_project.defs.quality_checks import MAY_BE_PUBLISHED, VALIDATE, VALIDATE_DELIVERIES
 from dagster_project.files import release_writer_lock
 from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import active_publication, publications
@@ -34,6 +35,7 @@ QUICK = Way(without_dagster=True)
 ORPHANS = {
     "decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number) for number in (1, 2, 701, 702)])
 }
+UNUSABLE = "unusable_field.unusable_values_within_limit"
 GATE = "int_delivery_balance.quarantine_within_limit"
 
 
@@ -157,22 +159,43 @@ def test_the_same_load_blocks_again_after_dbt_by_hand(blocked: Settings) -> None
     assert_blocked(blocked, run(blocked, QUICK).returncode)
 
 
-def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocked: Settings) -> None:
+def run_of_dagster(settings: Settings) -> tuple[list[str], set[str], dict[str, dg.AssetCheckEvaluation]]:
+    """The steps that failed, those that started, and the results of checks by name."""
     years = {"dagster/asset_partition_range_start": "2023", "dagster/asset_partition_range_end": "2024"}
     with dg.DagsterInstance.ephemeral() as instance:
-        job = build_definitions(blocked).resolve_job_def("load")
+        job = build_definitions(settings).resolve_job_def("load")
         try:
             result = job.execute_in_process(instance=instance, tags=years, raise_on_error=False)
         finally:
-            release_writer_lock(blocked.home / paths.LOCK)
+            release_writer_lock(settings.home / paths.LOCK)
     failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
-    assert failed == [VALIDATE]
     started = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
+    return failed, started, {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocked: Settings) -> None:
+    failed, started, checks = run_of_dagster(blocked)
+    assert failed == [VALIDATE]
     assert not started & {"draft", "current", "published__postgres"}
-    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    gate = checks[GATE.split(".")[1]]
+    assert gate.blocking and not gate.passed
     assert checks[MAY_BE_PUBLISHED].blocking and not checks[MAY_BE_PUBLISHED].passed
     assert checks[MAY_BE_PUBLISHED].metadata["blocking"].value == [GATE]
-    assert not checks[GATE.split(".")[1]].passed
+
+
+def test_a_blocking_check_of_a_delivery_stops_dbt(blocked: Settings) -> None:
+    """Nothing is derived from the delivery, and the command says why."""
+    rows = [offence_row(number, kommunkod="180" if number <= 20 else "0180") for number in range(1, 101)]
+    put(blocked, "police", {**files_of("police"), "offences.csv": csv_file("police", "offences", rows)})
+    ended = run(blocked)
+    assert_blocked(blocked, ended.returncode)
+    assert UNUSABLE in ended.stdout + ended.stderr
+    assert UNUSABLE in run(blocked, Way(("status",))).stdout
+    failed, started, checks = run_of_dagster(blocked)
+    assert failed == [VALIDATE_DELIVERIES]
+    assert not started & {"transform", VALIDATE, "draft", "current", "published__postgres"}
+    check = checks[UNUSABLE.split(".")[1]]
+    assert check.blocking and not check.passed
 
 
 def test_the_command_names_the_check_that_blocks(blocked: Settings) -> None:

@@ -90,12 +90,15 @@ def test_years_come_from_the_registry(definitions: dg.Definitions) -> None:
         assert keys[-1] == str(datetime.now().year - 1)
 
 
-def test_every_declared_expectation_is_a_check(definitions: dg.Definitions) -> None:
+def test_every_declared_expectation_is_a_check_that_blocks_as_declared(definitions: dg.Definitions) -> None:
     from expectations.suites import load_suites
 
-    declared = {check.meta["name"] for suite in load_suites() for check in suite.expectations}
-    checks = {key.name for key in definitions.resolve_asset_graph().asset_check_keys}
-    assert declared <= checks
+    declared = {
+        check.meta["name"]: check.severity == "critical" for suite in load_suites() for check in suite.expectations
+    }
+    graph = definitions.resolve_asset_graph()
+    checks = {key.name: graph.get_check_spec(key).blocking for key in graph.asset_check_keys}
+    assert declared.items() <= checks.items()
 
 
 def test_a_data_test_with_a_limit_is_a_check_of_its_model_that_blocks(definitions: dg.Definitions) -> None:
@@ -104,7 +107,7 @@ def test_a_data_test_with_a_limit_is_a_check_of_its_model_that_blocks(definition
     for (model, name), meta in data_test_checks().items():
         schema = "marts" if model in marts else "intermediate"
         check = graph.get_check_spec(dg.AssetCheckKey(dg.AssetKey([schema, model]), name))
-        assert check.blocking == (schema == "marts")
+        assert check.blocking
         assert check.description == f"Expected: {meta['limit']}. Why: {meta['reason']}."
 
 

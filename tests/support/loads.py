@@ -242,7 +242,7 @@ def _without_dagster() -> None:
     from dagster_project.ingestion.rejection import RejectedDeliveryError
     from dagster_project.publication.formats import write
     from dagster_project.publication.release import PublishingBlockedError, make_draft, release
-    from dagster_project.quality.audit import audit_warehouse
+    from dagster_project.quality.audit import audit_deliveries, audit_warehouse
     from dagster_project.transformation.build import build_marts
 
     write.write_formats = lambda *_: None
@@ -254,6 +254,9 @@ def _without_dagster() -> None:
                 ingest(folder, settings)
             except RejectedDeliveryError as error:
                 rejected.append(str(error))
+        audit = audit_deliveries(settings)
+        if audit.blocking:
+            return loading.LoadOutcome(None, tuple(rejected), str(PublishingBlockedError(audit.blocking)))
         build_marts(settings)
         audit_warehouse(settings)
         try:
