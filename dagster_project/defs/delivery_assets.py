@@ -45,6 +45,7 @@ def delivery_specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             ["deliveries", source],
             group_name="deliveries",
+            kinds={"csv"},
             partitions_def=YEARS,
             description=f"Yearly extracts of {source} in the landing folder: "
             + ", ".join(f"{file.name} ({file.grain})" for file in files),
@@ -57,12 +58,14 @@ def delivery_specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             ["raw", "own_offence_code"],
             group_name="deliveries",
+            kinds={"csv"},
             description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
         ),
         *(
             dg.AssetSpec(
                 ["raw", f"kept_{table}"],
                 group_name="deliveries",
+                kinds={"parquet"},
                 description=f"The rows of {table} of years whose raw rows were purged, if there are any.",
             )
             for table in kept_tables()
@@ -70,28 +73,33 @@ def delivery_specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             ["raw", "withheld_before"],
             group_name="deliveries",
+            kinds={"parquet"},
             description="Which figures earlier publications withheld; they stay withheld.",
         ),
         dg.AssetSpec(
             ["raw", "disclosure_rule"],
             group_name="deliveries",
+            kinds={"duckdb"},
             description="From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
         ),
         dg.AssetSpec(
             ["raw", "delivery_file"],
             group_name="raw",
+            kinds={"duckdb"},
             deps=tables,
             description="The ledger as a table: each file of the active deliveries, and its row balance.",
         ),
         dg.AssetSpec(
             ["raw", "complete_year"],
             group_name="raw",
+            kinds={"duckdb"},
             deps=tables,
             description="Years that every source has delivered, with the fingerprint of what each is derived from.",
         ),
         dg.AssetSpec(
             ["raw", "unusable_field"],
             group_name="raw",
+            kinds={"duckdb"},
             deps=tables,
             description="How many loaded rows of each file lack a value, by column, because it could not be read.",
         ),

@@ -17,6 +17,14 @@ from dagster_project.transformation.dbt_project import NodeResult, require_manif
 UNIQUE_ID = "dagster_dbt/unique_id"
 GROUP = "group: "
 FIGURES = "fct_indicator_year"
+# What the generic tests of dbt test, and why.
+REASONS = {
+    "unique": "unique, since a row that is there twice would be counted twice",
+    "unique_combination": "unique together, since a row that is there twice would be counted twice",
+    "not_null": "never null, since readers and later models rely on it",
+    "accepted_values": "one of the declared values, since later models know no others",
+    "relationships": "a key of the table that it refers to, since a row without one would be lost in a join",
+}
 
 
 class Translator(DagsterDbtTranslator):
@@ -35,9 +43,23 @@ class Translator(DagsterDbtTranslator):
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """A data test that declares a limit is reported with the expectations."""
-        is_reported_there = "limit" in manifest["nodes"][unique_id]["config"]["meta"]
-        return None if is_reported_there else super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        """A data test that declares a limit is reported with the expectations; any other is described by its arguments."""
+        test = manifest["nodes"][unique_id]
+        if "limit" in test["config"]["meta"]:
+            return None
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        declared = test.get("test_metadata")
+        if spec is None or spec.description or declared is None:
+            return spec
+        columns = declared["kwargs"].get("column_name") or ", ".join(declared["kwargs"]["columns"])
+        return dg.AssetCheckSpec(
+            spec.name,
+            asset=spec.asset_key,
+            additional_deps=spec.additional_deps,
+            blocking=spec.blocking,
+            metadata=spec.metadata,
+            description=f"{columns}: {REASONS[declared['name']]}.",
+        )
 
 
 def model_assets() -> list[dg.AssetsDefinition]:

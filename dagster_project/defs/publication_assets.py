@@ -39,11 +39,12 @@ def _draft(described: Mapping[dg.AssetKey, str]) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 DRAFT,
                 group_name="published",
+                kinds={"parquet", "csv", "duckdb"},
                 deps=built,
                 description="All marts in the files that will be published, read back and compared with what was built.",
             ),
             *(
-                dg.AssetSpec(key, group_name="published", deps=built, description=description)
+                dg.AssetSpec(key, group_name="published", kinds={"duckdb"}, deps=built, description=description)
                 for key, description in described.items()
             ),
         ],
@@ -91,6 +92,7 @@ def _current(described: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 REPORT_ASSET,
                 group_name="published",
+                kinds={"html", "pdf"},
                 deps=[DRAFT, *described],
                 skippable=True,
                 description="The yearly follow-up that people read: pages and a PDF, from the draft's own tables.",
@@ -98,6 +100,7 @@ def _current(described: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 CURRENT,
                 group_name="published",
+                kinds={"parquet", "csv", "duckdb"},
                 deps=[REPORT_ASSET],
                 description="What readers open: an immutable folder, and the pointer to it.",
             ),

@@ -30,7 +30,7 @@ _ALIKE = 0.8
 
 
 class UnreadableLandingError(Exception):
-    """The landing folder, or the folder of a source in it, is missing or cannot be read: nothing can be said of deliveries."""
+    """The landing folder, or the folder of a source in it, is missing or cannot be read: nothing is known about deliveries."""
 
 
 @dataclass(frozen=True)

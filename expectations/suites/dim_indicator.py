@@ -54,7 +54,7 @@ suite = ExpectationSuite(
                 having list(variant order by sort_order)[1] <> 'beslutad' or list_sort(list(sort_order)) <> range(1, count(*) + 1)
             """,
             severity="critical",
-            notes="whoever shows one variant must show the decided one",
+            notes="a reader who is shown one variant must be shown the decided one",
             meta={
                 "name": "decided_variant_comes_first",
                 "owner": "us",

@@ -268,7 +268,7 @@ suite = ExpectationSuite(
                 or abs(prosecution_pct * (investigated - limited_investigated) - 100.0 * cleared) > 1e-6
             """,
             severity="critical",
-            notes="whoever divides the counts must find the rates",
+            notes="the rates must be what a reader gets by dividing the counts",
             meta={
                 "name": "rates_are_those_of_their_counts",
                 "owner": "us",
@@ -499,7 +499,7 @@ suite = ExpectationSuite(
             "100.0 * investigated / nullif(processed, 0)",
             "100.0 * investigated / nullif(processed, 0)",
             max_value=10,
-            notes="where investigated and dismissed are told apart in another way, the share jumps, as in the revision of July 2026",
+            notes="where investigated and dismissed are distinguished in another way, the share jumps, as in the revision of July 2026",
             limit="at most 10 points from the share investigated of the year before, in the country",
         ),
         ExpectMeasureToBeBetween(

@@ -41,7 +41,7 @@ suite = ExpectationSuite(
                 or coalesce(trim(provision), '') = '' or coalesce(trim(reference), '') = '' or is_confirmed is null
             """,
             severity="critical",
-            notes="readers must be told why a line breaks, in Swedish and English, and by which source",
+            notes="readers must see why a line breaks, in Swedish and English, and the source",
             meta={"name": "causes_are_told", "owner": "us", "limit": "0 rows without a text or a source"},
         ),
     ],

@@ -207,7 +207,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
-    # What was made is removed also when this is told to end, and what was measured until then is told.
+    # A terminated benchmark also removes its files, and prints what it measured.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     prepare_manifest()
     began = time.monotonic()
@@ -216,7 +216,7 @@ def main() -> int:
     try:
         run(bench, options.only)
     except SystemExit:
-        bench.wrong.append("it was told to end before all was measured")
+        bench.wrong.append("it was terminated before all was measured")
     finally:
         remove(folder)
     output = page(bench.results, bench.profiles, bench.agreements, options.scale, time.monotonic() - began)

@@ -30,7 +30,7 @@ class Measured:
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
-    """Run a command to its end; ends this program with what the command said if it fails."""
+    """Run a command; exits with the command's output if it fails."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         began = time.monotonic()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)

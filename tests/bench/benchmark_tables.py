@@ -38,7 +38,7 @@ Results = dict[str, dict[str, list[Measured]]]
 
 @dataclass
 class Profiled:
-    """What `benchmark_profile` told of one load: seconds and peak bytes by stage, heavy packages, and the wall seconds of all."""
+    """The output of `benchmark_profile` for one load: seconds and peak bytes by stage, heavy packages, and the wall seconds of all."""
 
     case: str
     result: dict[str, Any]

@@ -102,7 +102,7 @@ def plain_script(of: Deliveries, counts: Path) -> Measured:
 
 
 def _environment(world: Settings) -> dict[str, str]:
-    # A server that whoever measures has is not for this; how much memory may be taken is theirs to say.
+    # The user's own server is not used; how much memory may be used is the user's setting.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UPPKLARAT_POSTGRES")}
     return {
         **inherited,

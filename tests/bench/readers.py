@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=32)
     parser.add_argument("--publications", type=int, default=20)
     options = parser.parse_args()
-    # What was started is ended, and its files removed, also when this is told to end.
+    # Stop the started processes and remove their files also when this is terminated.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     clients, wrong = at_hand(CLIENTS)
     folder = Path(tempfile.mkdtemp(prefix="uppklarat-readers-"))

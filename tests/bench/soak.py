@@ -80,7 +80,7 @@ class Soak:
                 disk = os.statvfs(place)
                 used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize // 1024
                 subprocess.run(["mount", "-o", f"remount,size={used + size}k", str(place)], check=True)
-                way = Way(without_dagster=True, output=self.folder / f"said {size}")
+                way = Way(without_dagster=True, output=self.folder / f"output {size}")
                 ended = run(settings, way)
                 wrong = broken_promises(settings)
                 if ended.returncode != 1 or "Traceback" in ended.stderr:
@@ -149,9 +149,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
-    # What was started is ended, and its files removed, also when this is told to end.
+    # Stop the started processes and remove their files also when this is terminated.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # Killed processes lose nothing that the system has taken, so memory serves as well as a disk, and spares it.
+    # Killed processes lose nothing that the system has taken, so memory serves as well as a disk.
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="uppklarat-soak-", dir=memory if memory.is_dir() else None))
     soak = Soak(folder, options.kills, options.seed)

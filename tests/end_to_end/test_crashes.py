@@ -79,14 +79,14 @@ def assert_said_clearly(ended: Ended) -> None:
 def test_killed_at_every_stage(
     redelivered: Settings, worlds: Worlds, expected: dict[str, list[tuple[Any, ...]]], offset: int
 ) -> None:
-    """Each load is killed later than the one before: so it mends what that one left, and comes further. The last may end."""
+    """Each load is killed later than the one before, so it repairs what that one left, and gets further. The last may end."""
     left: list[str] = []
     for stage in list(STAGES)[offset::CHAINS]:
         killed = run(redelivered, replace(QUICK, dies_at=STAGES[stage]))
         assert killed.returncode == -signal.SIGKILL, (stage, killed.stderr)
         assert_stands(redelivered, worlds)
         left += leftovers(redelivered)
-    # So whoever looks for leftovers would see them.
+    # A search for leftovers would find them.
     assert any(".unfinished" in name for name in left)
     assert any("scratch" in name or ".draft" in name for name in left)
     assert faults_after(redelivered, expected, run(redelivered, QUICK)) == []

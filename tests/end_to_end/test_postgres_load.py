@@ -1,4 +1,4 @@
-"""`load`, `publications --activate` and Dagster keep PostgreSQL in step with `current`, or say that they could not; no secret is told."""
+"""`load`, `publications --activate` and Dagster keep PostgreSQL in step with `current`, or report why not; no secret is shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dagster_project.sql import parquet
 from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
-# Where no server is; what is in it must not be told.
+# No server is there; no part of it may be shown.
 ABSENT = make_conninfo("host=/nowhere/at/all user=secret_user", password=PASSWORD)
 SECRETS = (PASSWORD, "p4ss", "secret_user", "/nowhere/at/all")
 

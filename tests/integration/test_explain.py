@@ -1,4 +1,4 @@
-"""`uppklarat explain`: the offences behind a figure are those of the rules in plain Python, and what cannot be told is said."""
+"""`uppklarat explain`: the offences behind a figure are those of the rules in plain Python, and what cannot be explained is reported."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from dagster_project.publications import MANIFEST
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 
-Said = tuple[int, str, str]
+Output = tuple[int, str, str]
 
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Ask as a user does; gives exit code, what is printed and what is complained of."""
 
-    def asked(settings: Settings, *arguments: str) -> Said:
+    def asked(settings: Settings, *arguments: str) -> Output:
         for name, value in environment(settings).items():
             monkeypatch.setenv(name, value)
         try:
@@ -296,7 +296,7 @@ def world(published_world: Settings, settings: Settings) -> Settings:
     return copied(published_world, settings.model_copy(update={"suppress_below": 5}))
 
 
-def private(output: Said) -> dict[str, Any]:
+def private(output: Output) -> dict[str, Any]:
     code, printed, _ = output
     assert code == 0
     document = json.loads(printed)

@@ -283,7 +283,7 @@ MANDATORY = {
 
 
 def assert_complete(graph: Graph) -> None:
-    """What the profile demands of every thing of a kind is said, texts in both languages."""
+    """Everything that the profile requires of a class is there, texts in both languages."""
     for kind, properties in MANDATORY.items():
         things = list(graph.subjects(RDF.type, kind))
         assert things, kind
@@ -414,7 +414,7 @@ EVIL = {
 
 @pytest.fixture(scope="module")
 def other(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A later publication of the same figures, by somebody else, with other names of municipalities, and said to be synthetic."""
+    """A later publication of the same figures, by somebody else, with other names of municipalities, and declared synthetic."""
     output = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     draft = tmp_path_factory.mktemp("other") / "20991231T235959Z"
     for part in ("csv", "parquet"):
@@ -477,11 +477,11 @@ def test_a_text_that_a_spreadsheet_would_compute_is_noticed(settings: Settings, 
     settings.home.mkdir(parents=True)
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("create schema marts")
-        connection.execute("create table marts.told (number double, words varchar)")
-        connection.execute("insert into marts.told values (-0.5, ?), (-1.5, 'words')", [text])
+        connection.execute("create table marts.shown (number double, words varchar)")
+        connection.execute("insert into marts.shown values (-0.5, ?), (-1.5, 'words')", [text])
     begin_draft(draft)
-    write_draft(draft, ["told"], warehouse)
-    with read_back(draft, ["told"], warehouse) as connection:
+    write_draft(draft, ["shown"], warehouse)
+    with read_back(draft, ["shown"], warehouse) as connection:
         found = dict(connection.execute(f"select format, formulas from {READ_BACK}").fetchall())
     assert found == {"csv": FORMULAS[text], "duckdb": 0, "parquet": 0}
 
@@ -511,8 +511,8 @@ def test_the_same_draft_gives_the_same_bytes_in_another_process(folder: Path, tm
     shutil.copytree(folder, draft, ignore=lambda *_: ["manifest.json", "px", "json-stat", "uppklarat.xlsx", "dcat.ttl"])
     again = (
         "import json, sys; from pathlib import Path; from dagster_project.publication.formats.write import write_formats; "
-        "from dagster_project.publication.formats.catalogue import read_catalogue; draft, said = map(Path, sys.argv[1:]); "
-        "write_formats(draft, json.loads(said.read_text()), [], read_catalogue(Path('none')))"
+        "from dagster_project.publication.formats.catalogue import read_catalogue; draft, description = map(Path, sys.argv[1:]); "
+        "write_formats(draft, json.loads(description.read_text()), [], read_catalogue(Path('none')))"
     )
     command = [sys.executable, "-c", again, str(draft), str(folder / "manifest.json")]
     subprocess.run(command, check=True, env={"PYTHONHASHSEED": "7"})

@@ -1,4 +1,4 @@
-"""The limit of memory: how it is given, and that what finds no room is put aside."""
+"""The limit of memory: how it is set, and what does not fit spills to disk."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_duckdb_takes_the_limits(settings: Settings) -> None:
 
 
 def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
-    """Encrypted, which DuckDB does only if it is told that its own encryption will do."""
+    """Encrypted, which DuckDB does only if its own encryption is allowed."""
     scratch = settings.home / paths.SCRATCH
     scratch.mkdir(parents=True)
     with duckdb.connect(

@@ -217,7 +217,7 @@ def test_a_year_that_readers_do_not_open_is_missing(
 def test_what_weighs_most_is_the_exit_code(
     command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A blocked audit, then a missing year, then a rejected delivery; all of it is told."""
+    """A blocked audit, then a missing year, then a rejected delivery; all of it is reported."""
     published_into(command, published_world)
     (command.landing / "police" / "2100").mkdir(parents=True)
     assert cli.main(["load"]) == 3

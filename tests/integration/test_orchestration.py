@@ -73,9 +73,10 @@ def test_the_graph_reads_as_the_flow(definitions: dg.Definitions) -> None:
     assert all(spec.description for spec in specs.values())
 
 
-def test_every_asset_has_an_owner_and_names_its_code(definitions: dg.Definitions) -> None:
+def test_every_asset_has_an_owner_and_kinds_and_names_its_code(definitions: dg.Definitions) -> None:
     for spec in definitions.resolve_all_asset_specs():
         assert spec.owners == ["team:uppklarat"]
+        assert spec.kinds, spec.key
         for reference in spec.metadata["dagster/code_references"].code_references:
             assert Path(reference.file_path).is_file()
 
@@ -90,13 +91,14 @@ def test_years_come_from_the_registry(definitions: dg.Definitions) -> None:
         assert keys[-1] == str(datetime.now().year - 1)
 
 
-def test_every_declared_expectation_is_a_check_that_blocks_as_declared(definitions: dg.Definitions) -> None:
+def test_every_check_is_described_and_an_expectation_blocks_as_declared(definitions: dg.Definitions) -> None:
     from expectations.suites import load_suites
 
     declared = {
         check.meta["name"]: check.severity == "critical" for suite in load_suites() for check in suite.expectations
     }
     graph = definitions.resolve_asset_graph()
+    assert all(graph.get_check_spec(key).description for key in graph.asset_check_keys)
     checks = {key.name: graph.get_check_spec(key).blocking for key in graph.asset_check_keys}
     assert declared.items() <= checks.items()
 
@@ -481,7 +483,7 @@ def test_a_rejected_delivery_is_seen_at_its_asset_and_does_not_hold_up_the_other
                 raise_on_error=False,
             )
         )
-        # Whoever watches runs sees it, though all else is published.
+        # A failure alert for runs sees it, though all else is published.
         assert [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)] == [REJECTED]
         checks = {(one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()}
         accepted = checks["raw/police_offences", "delivery_accepted"]

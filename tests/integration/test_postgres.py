@@ -175,7 +175,7 @@ def test_a_reader_can_read_the_marts_and_nothing_else(served: Database) -> None:
         "begin; lock table marts.dim_year in access exclusive mode",
         f"alter schema {schema} rename to mine",
     ):
-        # Whoever may not even try is told that the view takes no rows.
+        # A user without the right gets the message that the view takes no rows.
         with pytest.raises((errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState)):
             served.ask(forbidden, who=served.login)
     privileges = served.ask(
@@ -231,7 +231,7 @@ def test_ready_made_views_are_served_where_they_fit(
 
 
 def reading(db: Database, how: str, stop: threading.Event, met: Counter[str]) -> None:
-    """Read without pause until told to stop, each turn in one way; count the publications met, and what readers must not meet."""
+    """Read without pause until stopped, each time in one way; count the publications met, and what readers must not meet."""
     levels = {
         "repeatable read": psycopg.IsolationLevel.REPEATABLE_READ,
         "serializable": psycopg.IsolationLevel.SERIALIZABLE,
@@ -339,7 +339,7 @@ def test_other_columns_are_switched_to_as_well(served: Database, tmp_path: Path)
 
 
 def test_views_that_others_built_stay(current: Settings, served: Database, tmp_path: Path) -> None:
-    """As long as the columns are as before; where they are not, nothing changes, and it is said."""
+    """As long as the columns are as before; where they are not, nothing changes, and the message says so."""
     served.ask("create schema bi; create view bi.years as select year from marts.dim_year")
     point_to(current, SECOND)
     serve(current, served.settings)

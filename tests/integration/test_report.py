@@ -89,7 +89,7 @@ def test_a_link_shows_what_it_names(
     share = figures[year][3]
     says = words(page.locator("#says"))
     nothing = "inget ledde" if share == 0 else "skyddad" if figures[year][1] is None else "finns ingen andel"
-    # None and all are exact, and told without a decimal.
+    # None and all are exact, and shown without a decimal.
     rate = "100 procent" if share == 100 else f"{formatted(share, 1)} procent"
     assert (rate if share else nothing) in says
     assert reader.complaints == []

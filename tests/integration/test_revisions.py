@@ -145,7 +145,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def expected_revisions(old: Figures, new: Figures, new_years: set[int]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """By key and measure: kind, old and new value; told apart row by row."""
+    """By key and measure: kind, old and new value; compared row by row."""
     expected: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for key in {key for key in (*old, *new) if key[2] not in new_years}:
         before, after = old.get(key), new.get(key)

@@ -313,7 +313,7 @@ def test_manifests_are_true_and_nothing_is_left_beside(landing: Path) -> None:
 
 
 def planned(year: int) -> tuple[Counter[tuple[str, ...]], set[str], set[str]]:
-    """The plan counted as the files are, and the indicators that are told apart by relation and by place."""
+    """The plan counted as the files are, and the indicators that differ by relation and by place."""
     reference = read_reference(SEEDS)
     kinds = Kinds(reference)
     nation = Nation(reference, kinds)

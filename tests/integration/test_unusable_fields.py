@@ -1,4 +1,4 @@
-"""Optional fields that cannot be read, from the delivery to what people are told and what stops publishing."""
+"""Optional fields that cannot be read, from the delivery to what is reported and what blocks publishing."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Taken:
-    """The file is loaded but for the rows of `quarantined`, by line; `warning` is a pattern for what is said besides.
+    """The file is loaded but for the rows of `quarantined`, by line; `warning` is a pattern of the warning.
 
     `unusable` counts the values that became missing, by column; `stored` are the values of some columns in the order of the lines.
     """

@@ -153,7 +153,7 @@ class Load:
 
 def start(settings: Settings, way: Way = Way()) -> Load:
     """Start a load of this warehouse."""
-    return Load(settings, way, way.output or settings.home.parent / "said")
+    return Load(settings, way, way.output or settings.home.parent / "output")
 
 
 def run(settings: Settings, way: Way = Way(), timeout: float = 300) -> Ended:

@@ -98,7 +98,7 @@ def test_a_column_of_one_only_is_named_and_the_rest_compared(tmp_path: Path, wit
 
 
 def test_a_measure_that_a_level_has_in_one_only_is_named_and_the_rest_compared(tmp_path: Path) -> None:
-    """What a level no longer has was not revised, and its earlier values are not told again."""
+    """What a level no longer has was not revised, and its earlier values are not shown again."""
     country = {**SHOWN, "geography_level": "riket", "geography_code": "SE"}
     full = [country, SHOWN, {**OTHER, "cleared": 3}]
     fewer = [{**country, "cleared": 1}, {**SHOWN, "cleared": None, "processed": 8}, {**OTHER, "cleared": None}]

@@ -1,4 +1,4 @@
-"""Declared corrections: applied, counted, told, and refused as soon as they fit nothing."""
+"""Declared corrections: applied, counted, reported, and refused as soon as they match nothing."""
 
 from __future__ import annotations
 

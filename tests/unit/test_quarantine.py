@@ -471,7 +471,7 @@ def test_a_file_of_bad_rows_only_is_kept_in_quarantine(settings: Settings) -> No
     assert (found.rows_read, found.loaded, len(found.quarantined)) == (3, {}, 3)
 
 
-# --- what is unusable, how values are compared, and what is told of a fault ------------------------------------------
+# --- what is unusable, how values are compared, and what is reported of a fault ------------------------------------------
 
 
 @pytest.mark.parametrize("style", [*STYLES, "parquet"])

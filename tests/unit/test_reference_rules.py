@@ -77,7 +77,7 @@ OUTCOMES = {
         [prosecutor("03-01", "ATALSUNDERLATELSE", "m1"), prosecutor("12-31", "NEDLAGD"), police("12-31", "OVRIGT")],
         WAIVED,
     ),
-    # limited before other, whatever their dates and whoever took them
+    # limited before other, whatever their dates and authorities
     "limited by the police in February and closed by a prosecutor in May": (
         [police("02-01", "FU_BEGRANSAD"), prosecutor("05-01", "NEDLAGD")],
         LIMITED_INVESTIGATED,
