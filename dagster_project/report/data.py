@@ -23,6 +23,7 @@ from dagster_project.report.page_tables import (
 )
 from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages, verdict
+from dagster_project.report.wording import changes
 from dagster_project.rounding import tenths_of_percent
 
 # A figure with a share is stored as the fields of its level, its `_code` and the index of its note and messages. To keep pages
@@ -62,6 +63,7 @@ def indicator_data(
         "messages": notes.known,
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
+        "changed": changes(figures, indicator, language),
         "breaks": [[break_.year, int(break_.mixed), break_.letter] for break_ in lettered_breaks(figures, indicator)],
         "first": next(iter(figures.cells[indicator][(*COUNTRY, TOTAL)].values()))["first_year"]
         or next(row["first_comparable_year"] for row in figures.indicators if row["indicator_id"] == indicator),

@@ -78,7 +78,7 @@ def lines(
     cuts: Iterable[int],
     breaks: Sequence[Break],
     size: tuple[int, int] = (560, 250),
-    label_room: int = 150,
+    label_room: int = 190,
     beside: Sequence[Line] = (),
 ) -> Picture:
     """Build a line chart; `cuts` are the years not comparable with the year before.

@@ -23,6 +23,7 @@ class Card:
 
     indicator: Row
     name: str
+    state: str
     level: str
     counts: str
     verdict: str
@@ -49,14 +50,21 @@ def cards(figures: Figures, choice: Choice, language: str) -> list[Card]:
             return [] if row[column] is None else [translations.fill(texts[key], values, language)]
 
         shown = row["pct"] is not None
+        share = (
+            translations.fill(texts["level"], values, language)
+            if shown
+            else texts["withheld" if row["suppression"] else "none"]
+        )
+        counts = translations.fill(texts["counts"], values, language) if shown else ""
+        # Of few offences the count says more than the share.
+        level, beside = (counts, share) if state(row) == "small" else (share, counts)
         cards.append(
             Card(
                 indicator,
                 indicator[f"name_{language}"],
-                translations.fill(texts["level"], values, language)
-                if shown
-                else texts["withheld" if row["suppression"] else "none"],
-                translations.fill(texts["counts"], values, language) if shown else "",
+                state(row),
+                level,
+                beside,
                 verdict(row) if shown else "",
                 [
                     *fact("change", "change"),

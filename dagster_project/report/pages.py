@@ -33,7 +33,7 @@ from dagster_project.report.page_tables import (
 )
 from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages
-from dagster_project.report.wording import cell, csv_address
+from dagster_project.report.wording import cell, changes, csv_address
 from dagster_project.rounding import tenths_of_percent
 
 REVISIONS_SHOWN = 50
@@ -77,8 +77,9 @@ class Pages:
             kinds={"count": COUNT, "tenths": TENTHS, "words": WORDS, "yes_no": YES_NO},
         )
 
-    def overview(self, drawn: Mapping[str, str], home: str) -> str:
+    def overview(self, drawn: Mapping[str, str], trends: Mapping[str, str], home: str) -> str:
         """Render the overview page; `home` is the relative path to the other pages of the language."""
+        headline = self.headline()
         return self.environment.get_template("overview.html.j2").render(
             home=home,
             other=f"{'' if home else '../'}{self._other}/index.html",
@@ -86,6 +87,8 @@ class Pages:
             title=self.catalogue["title"],
             cards=self.cards(),
             summary=self.summary(),
+            trust=self.say(self.catalogue["trust"], count=len(self.figures.checks), **_counts(self.figures.checks)),
+            headline=headline and {**headline, "picture": trends[headline["indicator_id"]]},
             drawn=drawn,
             embedded=_embedded(overview_data(self.figures, self.language, self.choice, self.words)),
         )
@@ -93,6 +96,29 @@ class Pages:
     def cards(self) -> list[Card]:
         """Return a card for each indicator."""
         return cards(self.figures, self.choice, self.language)
+
+    def headline(self) -> dict[str, Any] | None:
+        """Return the indicator with the most processed offences in the chosen place and year, with its sentences."""
+        rows = [
+            series(self.figures, one["indicator_id"], self.choice)[self.choice.year] for one in self.figures.indicators
+        ]
+        shown = [row for row in rows if row["processed"]]
+        if not shown:
+            return None
+        row = max(shown, key=lambda row: row["processed"])
+        keys = messages(row)
+        name = next(one for one in self.figures.indicators if one["indicator_id"] == row["indicator_id"])
+        return {
+            "indicator_id": row["indicator_id"],
+            "title": self.say(
+                self.catalogue["headline"],
+                name=name[f"name_{self.language}"],
+                place=self.words["place"],
+                year=self.choice.year,
+            ),
+            # How much, better than before, better than others.
+            "sentences": self.sentences(row, [*keys[:2], *(key for key in keys[2:] if "country" in key)]),
+        }
 
     def summary(self) -> list[str]:
         """Return sentences about all indicators together."""
@@ -203,10 +229,13 @@ class Pages:
         """Fill values into a message."""
         return translations.fill(template, values, self.language)
 
-    def sentences(self, row: Row) -> list[str]:
-        """Return the sentences about a figure, in the order of the rules."""
-        values = {**row, "previous": row["year"] - 1, "first": self.first(row)}
-        return [translations.fill(self.catalogue["messages"][key], values, self.language) for key in messages(row)]
+    def sentences(self, row: Row, keys: Sequence[str] = ()) -> list[str]:
+        """Return the sentences about a figure, all in the order of the rules or those of some keys."""
+        changed = changes(self.figures, row["indicator_id"], self.language).get(row["year"], "")
+        values = {**row, "previous": row["year"] - 1, "first": self.first(row), "changed": changed}
+        return [
+            translations.fill(self.catalogue["messages"][key], values, self.language) for key in keys or messages(row)
+        ]
 
     def first(self, row: Row) -> int:
         """Return the first comparable year that is published."""

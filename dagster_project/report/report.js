@@ -22,6 +22,7 @@
   const forms = { n: count, t: tenths, a: (n) => tenths(Math.abs(n)), d: (n) => (n > 0 ? "+" : "") + tenths(n) };
   const fill = (template, values) =>
     template.replace(/\{(\w+)(?::(\w))?\}/g, (_, name, form) => (form ? forms[form](values[name]) : values[name]));
+  const title = document.title.split(" – ")[0];
   const word = (key) => key.split(".").reduce((found, part) => found[part], words);
   const level = () => chosen.place.split("/")[0];
   const wide = () => wides.get(chosen.place);
@@ -362,7 +363,7 @@
   // --- the two kinds of page ---------------------------------------------------------------------------------------
   const showIndicator = () => {
     const row = figure(chosen.place, chosen.group, chosen.year);
-    const values = row && { ...row, previous: row.year - 1, first: data.first,
+    const values = row && { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
       previous_pct: figure(chosen.place, chosen.group, row.year - 1 < years[0] ? row.year : row.year - 1).pct,
       first_pct: figure(chosen.place, chosen.group, Math.min(Math.max(data.first, years[0]), years.at(-1))).pct };
     if (row?.shifts) {
@@ -406,8 +407,11 @@
         region_median: true, county_median: true }[fact])
         .map((fact) => fill(labels[fact === "country" && row.country_small ? "country_small" : fact], values));
       const card = document.querySelector(`[data-indicator="${name}"]`);
-      card.querySelector(".level").textContent = known ? fill(labels.level, values) : row.state === "withheld" ? labels.withheld : labels.none;
-      card.querySelector(".counts").textContent = known ? fill(labels.counts, values) : "";
+      const [share, counts] = known ? [fill(labels.level, values), fill(labels.counts, values)] : [row.state === "withheld" ? labels.withheld : labels.none, ""];
+      // Of few offences the count says more than the share.
+      card.querySelector(".level").textContent = row.small ? counts : share;
+      card.querySelector(".counts").textContent = row.small ? share : counts;
+      card.dataset.state = row.state;
       card.querySelector(".verdict").textContent = known ? words.verdicts[row.verdict] : "";
       card.querySelector(".verdict").dataset.verdict = known ? row.verdict : "";
       card.querySelector(".facts").replaceChildren(...facts.map((fact) => element("li", fact)));
@@ -436,6 +440,7 @@
     all("[data-place]").forEach((span) => { span.textContent = names.get(chosen.place); });
     all("[data-year]").forEach((span) => { span.textContent = chosen.year; });
     all("[data-group]").forEach((span) => { span.textContent = chosen.group === "total" ? "" : `, ${words.group[chosen.group]}`; });
+    document.title = `${title} – ${names.get(chosen.place)} ${chosen.year} – Uppklarat`;
     byId("choose-place").value = chosen.place;
     byId("choose-year").value = chosen.year;
     if (byId("choose-group")) byId("choose-group").value = chosen.group;

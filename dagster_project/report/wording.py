@@ -36,6 +36,17 @@ def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str
     return words
 
 
+def changes(figures: Figures, indicator: str, language: str) -> dict[int, str]:
+    """Return by year what broke an indicator's series: date, cause and provision of each break."""
+    texts: dict[int, list[str]] = {}
+    for row in figures.breaks[indicator]:
+        cause = row[f"cause_{language}"].rstrip(".")
+        texts.setdefault(row["year"], []).append(
+            f"{translations.day(row['in_force'], language)}: {cause} ({row['provision']})"
+        )
+    return {year: "; ".join(of_year) for year, of_year in texts.items()}
+
+
 def cell(kind: str, value: Any, words: Mapping[str, str], language: str) -> str:
     """Format a cell of a table."""
     if value is None:

@@ -35,8 +35,13 @@ def test_without_script_the_numbers_are_those_of_the_marts(
 ) -> None:
     for (indicator,) in rows(publication, "select distinct indicator_id from @dim_indicator"):
         page = plain_reader.open(publication / "report" / language / f"{indicator}.html")
+        name = "name" if language == "sv" else "name_en"
+        shown = page.locator("#h-says [data-place]").inner_text()
+        ((*place,),) = rows(
+            publication, f"select geography_level, geography_code from @dim_geography where {name} = ?", shown
+        )
         trend = [row[:7] for row in table(page, "trend")]
-        assert trend == expected_trend(publication, indicator, "lan", "01", "total", language=language)
+        assert trend == expected_trend(publication, indicator, *place, "total", language=language)
         assert not page.locator("#chooser").is_visible()
 
 
@@ -88,7 +93,7 @@ def test_a_link_shows_what_it_names(
     figures = {row[0]: row for row in rows(publication, FIGURES, indicator, level, code, group)}
     share = figures[year][3]
     says = words(page.locator("#says"))
-    nothing = "inget ledde" if share == 0 else "skyddad" if figures[year][1] is None else "finns ingen andel"
+    nothing = "inget ledde" if share == 0 else "visas inte" if figures[year][1] is None else "finns ingen andel"
     # None and all are exact, and shown without a decimal.
     rate = "100 procent" if share == 100 else f"{formatted(share, 1)} procent"
     assert (rate if share else nothing) in says
@@ -163,6 +168,7 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     page.locator("#choose-place").select_option("riket/SE")
     page.locator('[data-indicator="valdtakt"] a').click()
     assert page.url.endswith("/en/valdtakt.html#valdtakt/riket/SE/2024")
+    page.locator("details:has(#table-ranking) > summary").click()
     header = page.locator("#table-ranking thead button").nth(2)
     header.press("Enter")
     processed = [row[2].replace(",", "") for row in table(page, "ranking")]

@@ -67,7 +67,7 @@ def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) ->
     )
     output = all_of(made, reader)
     assert "Inga brott handlades 2024" in output
-    assert "Inga handlagda brott, så andelen finns inte: Våldtäkt." in output
+    assert "Inga handlagda brott, därför finns ingen andel: Våldtäkt." in output
     assert "0,0 procent" not in output
     assert "NaN" not in output
     assert reader.complaints == []
@@ -87,14 +87,14 @@ def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) 
         ["valdtakt"],
     )
     output = all_of(made, reader)
-    assert "Uppgiften för 2024 är skyddad" in output
-    assert "Skyddad uppgift: Våldtäkt." in output
+    assert "Uppgiften för 2024 visas inte" in output
+    assert "Visas inte av sekretesskäl: Våldtäkt." in output
     assert output.count(catalogue("sv")["synthetic"]) == 2
     assert not re.search(r"\d procent \(95", output)
     page = reader.open(made / "report" / "sv" / "valdtakt.html")
     assert {tuple(row[1:7]) for row in table(page, "trend")} == {("–",) * 6}
     assert page.locator("#picture-trend text", has_text="×").count() == 2
-    assert "uppgiften är skyddad" in words(page.locator("#missing-flow"))
+    assert "uppgiften visas inte" in words(page.locator("#missing-flow"))
     assert faults(page) == []
     assert reader.complaints == []
 
@@ -163,14 +163,14 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
         output[name] = words(page.locator("#says"))
         page = reader.open(made / "report" / "sv" / "index.html")
         output[name] += words(page.locator("#summary")) + words(page.locator(".cards"))
-    assert "steg med 0,4 procentenheter sedan 2023. Det kan bero på slumpen." in output["chance"]
-    assert "mer än slumpen brukar ge" not in output["chance"]
-    assert "steg med 0,4 procentenheter sedan 2023, mer än slumpen brukar ge" in output["more"]
-    for text in ("Även hela landet har färre än 30 brott", "Landet 30,0 % (färre än 30 brott)"):
+    assert "ökade med 0,4 procentenheter från 2023 till 2024. Ökningen kan bero på slumpen." in output["chance"]
+    assert "är statistiskt säkerställd" not in output["chance"]
+    assert "ökade med 0,4 procentenheter från 2023 till 2024. Ökningen är statistiskt säkerställd" in output["more"]
+    for text in ("Även i hela landet är brotten färre än 30", "Landet 30,0 % (färre än 30 brott)"):
         assert text in output["chance"]
         assert text not in output["more"]
-    assert "På grund av avrundning" in output["more"]
-    assert "en prövning av tjugo" in output["more"]
+    assert "Förändringen är beräknad på oavrundade andelar" in output["more"]
+    assert "en jämförelse av tjugo" in output["more"]
     assert "utanför områdets konfidensintervall" in output["more"]
     assert reader.complaints == []
 

@@ -31,6 +31,10 @@ class Reader:
         # Forces a reload for the same page with another choice.
         self.page.goto("about:blank")
         self.page.goto(path.as_uri() + choice)
+        # Each table is closed until a reader opens it.
+        closed = self.page.locator("details:not([open]) > summary:visible")
+        for _ in range(closed.count()):
+            closed.first.click()
         return self.page
 
 
