@@ -33,6 +33,8 @@ AUDIT = Path("audit")
 """Results of the checks, as JSON, and the validation pages."""
 SUPPRESSION_AUDIT = AUDIT / "suppression.csv"
 """Why each figure that the latest build withholds is withheld; private, since it holds the counts."""
+PARSED = Path("parsed")
+"""The dbt project as dbt parsed it, by version of the project; derived."""
 WAREHOUSE = Path("warehouse.duckdb")
 """The working DuckDB database; derived, and rebuilt when it is missing."""
 QUARANTINED_DECISIONS = Path("quarantined_decisions.parquet")

@@ -19,8 +19,18 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-DBT_PROJECT = REPOSITORY / "dbt"
+CODE = Path(__file__).resolve().parent
+# Of a checkout; where a wheel is installed, the folder of all packages.
+REPOSITORY = CODE.parent
+
+
+def _folder(name: str) -> Path:
+    """A folder beside the code, which the wheel holds inside our package: dbt-core's own package is called `dbt`."""
+    return in_wheel if (in_wheel := CODE / f"_{name}").is_dir() else REPOSITORY / name
+
+
+DBT_PROJECT = _folder("dbt")
+DOCS = _folder("docs")
 SEEDS = DBT_PROJECT / "seeds"
 PREFIX = "UPPKLARAT_"
 DSN_VARIABLE = f"{PREFIX}POSTGRES_DSN"

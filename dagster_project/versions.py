@@ -9,10 +9,10 @@ from functools import cache
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from dagster_project.settings import DBT_PROJECT, REPOSITORY
+from dagster_project.settings import CODE, DBT_PROJECT, REPOSITORY
 
 _PACKAGE = "uppklarat"
-_CODE = (REPOSITORY / "dagster_project", DBT_PROJECT, REPOSITORY / "expectations")
+_CODE = (CODE, DBT_PROJECT, REPOSITORY / "expectations")
 _SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md", ".j2", ".css", ".js", ".typ"}
 # Code that only presents figures or generates samples does not belong to the rules.
 _PRESENTATION = (
@@ -33,13 +33,14 @@ def code_version() -> str:
 @cache
 def rules_version() -> str:
     """Fingerprint of the code that determines figures; a change rebuilds all years and repeats the audit."""
-    return version_of(_CODE, exclude=[REPOSITORY / "dagster_project" / name for name in _PRESENTATION])
+    return version_of(_CODE, exclude=[CODE / name for name in _PRESENTATION])
 
 
 @cache
 def transformation_version() -> str:
-    """Fingerprint of the dbt project; a change requires a new parse."""
-    return fingerprint([DBT_PROJECT])
+    """Fingerprint of the dbt project, its place and dbt; a change requires a new parse."""
+    parts = [fingerprint([DBT_PROJECT]), str(DBT_PROJECT), *(version(name) for name in ("dbt-core", "dbt-duckdb"))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def version_of(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
@@ -52,7 +53,10 @@ def version_of(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
 
 
 def fingerprint(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
-    """Hash the names and content of source files, given as folders (without dbt's output) or single files."""
+    """Hash the names and content of source files, given as folders (without dbt's output) or single files.
+
+    The same for a checkout and a wheel, whose package also holds the dbt project and the docs.
+    """
     excluded = list(exclude)
     digest = hashlib.sha256()
     for place in places:
@@ -60,7 +64,7 @@ def fingerprint(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
             if (
                 path.suffix in _SUFFIXES
                 and path.is_file()
-                and not {"target", "logs"} & set(path.relative_to(place).parts)
+                and not {"target", "logs", "_dbt", "_docs"} & set(path.relative_to(place).parts)
                 and not any(path.is_relative_to(folder) for folder in excluded)
             ):
                 digest.update(str(path.relative_to(place)).encode() + b"\0" + path.read_bytes())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from deliveries import KEY, files_of, load, put
 
+from dagster_project import paths
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import DSN_VARIABLE, Settings
 
@@ -41,7 +42,14 @@ def copied(source: Settings, settings: Settings) -> Settings:
     """Copy a warehouse, for a test that changes it."""
     for place in ("landing", "home", "published"):
         if getattr(source, place).exists():
-            shutil.copytree(getattr(source, place), getattr(settings, place), symlinks=True)
+            shutil.copytree(
+                getattr(source, place),
+                getattr(settings, place),
+                symlinks=True,
+                # `environment` gives each warehouse the parsed dbt project, and makes its folder for that.
+                ignore=shutil.ignore_patterns(paths.PARSED.name),
+                dirs_exist_ok=True,
+            )
     return settings
 
 

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from dagster_project import paths
@@ -257,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="uppklarat", description="Police and prosecution extracts in, audited indicators out."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('uppklarat')}")
     parser.add_argument("--verbose", action="store_true", help="show where an unexpected failure happened")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dagster_project.contract import Column, FileContract, input_contract
 from dagster_project.files import write_text
-from dagster_project.settings import REPOSITORY
+from dagster_project.settings import DOCS
 
-PAGE = REPOSITORY / "docs" / "input.md"
+PAGE = DOCS / "input.md"
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 WIDTH = 130
 

@@ -12,7 +12,7 @@ from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_write
 from dagster_project.rounding import percentage
 from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.transformation.build import build_marts
-from dagster_project.transformation.dbt_project import NodeResult, require_manifest
+from dagster_project.transformation.dbt_project import NodeResult, prepare_manifest
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 GROUP = "group: "
@@ -64,7 +64,7 @@ class Translator(DagsterDbtTranslator):
 
 def model_assets() -> list[dg.AssetsDefinition]:
     """All models, with their plain data tests."""
-    manifest = require_manifest()
+    manifest = prepare_manifest()
 
     @dbt_assets(
         manifest=manifest,

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from dagster_project.contract.input_page import item, print_or_write
-from dagster_project.settings import DBT_PROJECT, REPOSITORY
+from dagster_project.settings import DBT_PROJECT, DOCS
 
-PAGE = REPOSITORY / "docs" / "marts.md"
+PAGE = DOCS / "marts.md"
 DICTIONARY = "dictionary.md"
 REPORT = "report/index.html"
 TABLES = DBT_PROJECT / "models" / "marts" / "_marts.yml"

@@ -14,7 +14,7 @@ from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.settings import Settings
 from dagster_project.sql import literal
-from dagster_project.transformation.dbt_project import mart_views, require_manifest
+from dagster_project.transformation.dbt_project import mart_views, prepare_manifest
 
 
 @cache
@@ -67,7 +67,7 @@ def changed_views(settings: Settings) -> list[str]:
 
 
 def _views() -> dict[str, dict[str, Any]]:
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
     return {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["name"] in mart_views()}
 
 

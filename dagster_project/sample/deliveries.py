@@ -10,8 +10,9 @@ from pathlib import Path
 
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.sample.faults import copy_with_faults
-from dagster_project.sample.reference import SEEDS, read_reference
+from dagster_project.sample.reference import read_reference
 from dagster_project.sample.rows import MOST_SCALE, Rows
+from dagster_project.settings import SEEDS
 
 MANIFEST, GENERATOR = "manifest.json", "uppklarat sample"
 UNFINISHED = ".unfinished"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-SEEDS = Path(__file__).parents[2] / "dbt" / "seeds"
+from dagster_project.settings import SEEDS
+
 ALWAYS, FOREVER = date(1900, 1, 1), date(2999, 12, 31)
 UNKNOWN_GROUP, TOTAL = "okand", "total"
 

@@ -1,10 +1,13 @@
-"""Runs the dbt project in this process, with the manifest parsed at set-up."""
+"""Runs the dbt project in this process, with the manifest that was parsed for this version of it."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
+import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -13,19 +16,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dagster_project import paths
-from dagster_project.files import private_folder, read_json, write_json, write_text
+from dagster_project.files import private_folder, read_json, scratch_folder, write_json
 from dagster_project.memory import duckdb_memory
-from dagster_project.settings import DBT_PROJECT, REPOSITORY, Settings
+from dagster_project.settings import DBT_PROJECT, Settings
 from dagster_project.versions import transformation_version
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Apart from dbt's default target path, which may belong to an edited project or be removed by `dbt clean`.
-_SET_UP = DBT_PROJECT / "target" / "set_up"
-MANIFEST = _SET_UP / "manifest.json"
-_PARSED = _SET_UP / "partial_parse.msgpack"
-_PARSED_VERSION = _SET_UP / "parsed_version.txt"
+logger = logging.getLogger("uppklarat")
+
+_MANIFEST = "manifest.json"
+_PARTIAL_PARSE = "partial_parse.msgpack"
+# All that is used of what dbt writes; the last is read by semantic layers.
+_KEPT = (_MANIFEST, _PARTIAL_PARSE, "semantic_manifest.json")
 
 
 class TransformationFailedError(Exception):
@@ -63,24 +67,49 @@ class MartDeclaration:
     key: tuple[str, ...]
 
 
-def prepare_manifest() -> None:
-    """Parse the project unless this version of it is already parsed."""
-    if _is_prepared():
-        return
-    # The published views are made of what their models compile to, in a database that is called like the warehouse.
-    os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(_SET_UP / "warehouse.duckdb")
-    views = ["--select", "marts,config.materialized:view"]
-    _invoke(
-        ["compile", *views, "--no-partial-parse", "--log-path", str(_SET_UP), *_path_options(_SET_UP)], manifest=None
-    )
-    write_text(_PARSED_VERSION, transformation_version())
+def prepare_manifest() -> Path:
+    """The parsed project's manifest; parses the project first unless this version of it is parsed already.
+
+    It lies in the private warehouse, since installed code cannot be written to.
+    """
+    home = Settings.from_environment().home
+    folder = home / paths.PARSED / transformation_version()
+    if not folder.exists():
+        private_folder(home)
+        folder.parent.mkdir(exist_ok=True)
+        with (folder.parent / "lock").open("w") as lock:
+            # The web page's processes and a load may start at the same time.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                _parse(folder)
+    return folder / _MANIFEST
 
 
-def require_manifest() -> Path:
-    """Return the parsed project's manifest; raise `FileNotFoundError` with the remedy if it is missing or stale."""
-    if not _is_prepared():
-        raise FileNotFoundError("the dbt project is not parsed or has changed since: run `make setup` first")
-    return MANIFEST
+def _parse(folder: Path) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    began = time.monotonic()
+    for earlier in folder.parent.iterdir():
+        if earlier.is_dir():
+            shutil.rmtree(earlier)
+    with scratch_folder(folder.parent) as scratch:
+        # The published views are made of what their models compile to, in a database that is called like the warehouse.
+        os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(scratch / "warehouse.duckdb")
+        os.environ["UPPKLARAT_SCRATCH"] = str(scratch)
+        target, views = scratch / "target", ["--select", "marts,config.materialized:view"]
+        try:
+            _invoke(
+                ["compile", *views, "--no-partial-parse", "--log-path", str(scratch), *_path_options(target)],
+                manifest=None,
+            )
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+            del os.environ["UPPKLARAT_WAREHOUSE_FILE"], os.environ["UPPKLARAT_SCRATCH"]
+        (scratch / "kept").mkdir()
+        for name in _KEPT:
+            (target / name).rename(scratch / "kept" / name)
+        (scratch / "kept").rename(folder)
+    logger.info("parsed the dbt project, once per version of it: %.0f s", time.monotonic() - began)
 
 
 @cache
@@ -89,7 +118,7 @@ def data_tests() -> Mapping[tuple[str, str], Mapping[str, Any]]:
 
     A test whose `meta` has a `limit` is a check like an expectation: see `data_test_checks`.
     """
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
     return {
         model_and_check(node["name"], node.get("attached_node")): node["config"]["meta"]
         for node in nodes
@@ -138,7 +167,7 @@ def described_tables() -> tuple[str, ...]:
 
 
 def _described() -> list[dict[str, Any]]:
-    sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
+    sources = json.loads(prepare_manifest().read_text(encoding="utf-8"))["sources"].values()
     return [source for source in sources if source["source_name"] == "published"]
 
 
@@ -149,7 +178,7 @@ def mart_views() -> tuple[str, ...]:
 
 
 def _marts(views: bool = False) -> dict[str, Any]:
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
     marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
     selected = [node for node in marts if (node["config"]["materialized"] == "view") == views]
     return {node["name"]: node for node in sorted(selected, key=lambda node: str(node["name"]))}
@@ -158,7 +187,7 @@ def _marts(views: bool = False) -> dict[str, Any]:
 @cache
 def kept_tables() -> tuple[str, ...]:
     """Names of the published tables whose rows of purged years are kept; the dbt project reads them as sources."""
-    sources = json.loads(require_manifest().read_text(encoding="utf-8"))["sources"].values()
+    sources = json.loads(prepare_manifest().read_text(encoding="utf-8"))["sources"].values()
     kept = {source["name"].removeprefix("kept_") for source in sources if source["name"].startswith("kept_")}
     return tuple(table for table in mart_tables() if table in kept)
 
@@ -172,7 +201,7 @@ def mart_keys() -> Mapping[str, tuple[str, ...]]:
 @cache
 def mart_declarations() -> Mapping[str, MartDeclaration]:
     """The dbt project's declarations of the published tables and views, by name."""
-    nodes = json.loads(require_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
         for node in nodes
@@ -252,19 +281,10 @@ def _node_result(result: Any) -> NodeResult:
 
 def invoke_parsed(arguments: Sequence[str]) -> Any:
     """Run a dbt command on the parsed project without console output; return dbt's result."""
-    require_manifest()
+    parsed = prepare_manifest().with_name(_PARTIAL_PARSE).read_bytes()
     from dbt.contracts.graph.manifest import Manifest
 
-    return _invoke(arguments, Manifest.from_msgpack(_PARSED.read_bytes()))
-
-
-def _is_prepared() -> bool:
-    return (
-        MANIFEST.exists()
-        and _PARSED.exists()
-        and _PARSED_VERSION.exists()
-        and _PARSED_VERSION.read_text(encoding="utf-8") == transformation_version()
-    )
+    return _invoke(arguments, Manifest.from_msgpack(parsed))
 
 
 def _path_options(target: Path) -> list[str]:
@@ -288,6 +308,5 @@ def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
     prepare_manifest()
-    # For dbt run by hand, since DuckDB does not create folders.
-    private_folder(REPOSITORY / "data" / "warehouse")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster_project.files import write_text
 from dagster_project.settings import DBT_PROJECT
-from dagster_project.transformation.dbt_project import TransformationFailedError, invoke_parsed, require_manifest
+from dagster_project.transformation.dbt_project import TransformationFailedError, invoke_parsed, prepare_manifest
 
 PAGE = DBT_PROJECT / "target" / "docs.html"
 # dbt's page contains a tracker, which this policy blocks in the browser.
@@ -24,7 +24,7 @@ def write_docs_page(page: Path = PAGE) -> Path:
     Raises `TransformationFailedError` if dbt cannot generate the page or the policy cannot be added.
     """
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(require_manifest(), folder)
+        shutil.copy(prepare_manifest(), folder)
         project = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", folder]
         command = ["docs", "generate", "--static", "--no-compile", "--empty-catalog"]
         outcome = invoke_parsed([*command, "--log-path", folder, *project])

@@ -328,10 +328,9 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
     from dagster_project import paths
     from dagster_project.settings import Settings
     from dagster_project.state import read_state
-    from dagster_project.transformation.dbt_project import MANIFEST, prepare_manifest, run_dbt
+    from dagster_project.transformation.dbt_project import prepare_manifest, run_dbt
     from dagster_project.transformation.raw_schema import create_sources
 
-    prepare_manifest()
     base = Settings(landing=place / "landing", home=place / "home", published=place / "published")
     base.home.mkdir()
     with duckdb.connect(str(base.home / paths.WAREHOUSE)) as connection:
@@ -340,7 +339,7 @@ def _lead_dbt(place: Path, mutants: list[Mutant]) -> Try:
         base,
         ["build", "--full-refresh", "--exclude-resource-type", "unit_test"],
     )
-    manifest = Manifest.from_msgpack((MANIFEST.parent / "partial_parse.msgpack").read_bytes())
+    manifest = Manifest.from_msgpack(prepare_manifest().with_name("partial_parse.msgpack").read_bytes())
 
     def try_one(mutant: Mutant | None, folder: Path) -> str:
         _copy(mutant, folder, "dbt")

@@ -26,7 +26,7 @@ from dagster_project.publication.release import PublishingBlockedError
 from dagster_project.publications import active_publication, publications
 from dagster_project.quality.audit import Audit
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import prepare_manifest, run_dbt
+from dagster_project.transformation.dbt_project import run_dbt
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
@@ -42,7 +42,6 @@ GATE = "int_delivery_balance.quarantine_within_limit"
 @pytest.fixture(scope="module")
 def blocked_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A warehouse with one publication, whose next load was blocked by the gate."""
-    prepare_manifest()
     settings = settings_in(tmp_path_factory.mktemp("blocked"))
     dirty_world(settings.landing, seed=60, offences_per_year=150, years=(2023, 2024), dirt=0.0)
     assert run(settings, QUICK).returncode == 0

@@ -21,7 +21,6 @@ from dagster_project.defs.dead_runs import WRITER
 from dagster_project.defs.instance import open_instance
 from dagster_project.publication.draft import DATABASE
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import prepare_manifest
 
 # What Dagster waits for a run to start, how often it looks, and the sensor's and our own waiting; then the load.
 LONGEST = 600
@@ -54,7 +53,6 @@ def is_writing(run: dg.DagsterRun) -> bool:
 @pytest.mark.soak
 @pytest.mark.parametrize("moment", [is_starting, is_writing])
 def test_what_was_delivered_is_loaded_in_the_end(settings: Settings, moment: Callable[[dg.DagsterRun], bool]) -> None:
-    prepare_manifest()
     settings.landing.mkdir()
     process, port = start_dagster_dev(settings)
     try:

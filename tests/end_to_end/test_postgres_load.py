@@ -24,7 +24,6 @@ from dagster_project.publication.postgres import serve
 from dagster_project.publications import active_publication
 from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
 from dagster_project.sql import parquet
-from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
 # No server is there; no part of it may be shown.
@@ -47,7 +46,6 @@ def loaded_without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, 
 
 
 def command(settings: Settings, more: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    prepare_manifest()
     return subprocess.run(
         [str(COMMAND), *arguments],
         env={**environment(settings), **more},

@@ -37,14 +37,13 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publications import YearsMissingError
 from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.state import read_state
-from dagster_project.transformation.dbt_project import data_test_checks, mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import data_test_checks, mart_tables
 
 FLOW = ["deliveries", "raw", "staging", "intermediate", "dimensions", "figures", "marts", "published"]
 
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
-    prepare_manifest()
     return build_definitions(settings_in(tmp_path_factory.mktemp("definitions")))
 
 
@@ -278,7 +277,6 @@ def test_a_run_of_the_schedule_fails_where_the_expected_year_did_not_arrive(
     settings: Settings, expected: int, problem: str | None
 ) -> None:
     """And what did arrive is published all the same."""
-    prepare_manifest()
     dirty_world(settings.landing, seed=53, offences_per_year=60, years=(2022, 2023), dirt=0.0)
     shutil.rmtree(settings.landing / "prosecution" / "2023")
     with dg.DagsterInstance.ephemeral() as instance:
@@ -468,7 +466,6 @@ def test_telemetry_is_off() -> None:
 def test_a_rejected_delivery_is_seen_at_its_asset_and_does_not_hold_up_the_others(
     settings: Settings, tmp_path: Path
 ) -> None:
-    prepare_manifest()
     dirty_world(settings.landing, seed=52, offences_per_year=100, years=(2022, 2023), dirt=0.0)
     broken = settings.landing / "police" / "2023"
     shutil.copytree(broken, tmp_path / "whole")

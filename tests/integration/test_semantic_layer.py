@@ -21,13 +21,13 @@ from dagster_project.publication.marts_page import DICTIONARY, TABLES
 from dagster_project.publication.views import changed_views, published_views, write_views
 from dagster_project.seeds import seed_rows
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import described_tables, mart_tables, mart_views, require_manifest
+from dagster_project.transformation.dbt_project import described_tables, mart_tables, mart_views, prepare_manifest
 from dagster_project.transformation.docs_page import write_docs_page
 
 
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
-    return dict(json.loads(require_manifest().read_text(encoding="utf-8")))
+    return dict(json.loads(prepare_manifest().read_text(encoding="utf-8")))
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection
 
 
 def test_the_semantic_models_are_valid(manifest: dict[str, Any]) -> None:
-    output = PydanticSemanticManifest.parse_file(require_manifest().with_name("semantic_manifest.json"))
+    output = PydanticSemanticManifest.parse_file(prepare_manifest().with_name("semantic_manifest.json"))
     assert {one.name for one in output.metrics} == {one["name"] for one in manifest["metrics"].values()}
     results = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(output)
     assert [issue.message for issue in (*results.errors, *results.future_errors, *results.warnings)] == []

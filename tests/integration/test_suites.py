@@ -38,7 +38,6 @@ from dagster_project.transformation.dbt_project import (
     invoke_parsed,
     mart_tables,
     model_and_check,
-    prepare_manifest,
 )
 from dagster_project.transformation.fingerprints import raw_file
 from expectations.results import CheckResult
@@ -53,7 +52,6 @@ DECLARED = [(name, check) for name, suite in SUITES.items() for check in suite.e
 each_expectation = pytest.mark.parametrize(
     ("name", "check"), DECLARED, ids=[f"{name}.{check.meta['name']}" for name, check in DECLARED]
 )
-prepare_manifest()
 DATA_TESTS = sorted(data_test_checks())
 each_data_test = pytest.mark.parametrize(
     ("model", "check"), DATA_TESTS, ids=[f"{model}.{check}" for model, check in DATA_TESTS]
@@ -72,7 +70,6 @@ def build(settings: Settings) -> Settings:
 
 def sample_warehouse(folder: Path) -> Settings:
     """A warehouse built from the sample, and one of its tables as drafted."""
-    prepare_manifest()
     settings = settings_in(folder, suppress_below=5)
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
     build(settings)
@@ -339,7 +336,6 @@ def test_texts_are_for_people(name: str, check: Any) -> None:
 
 def test_a_tiny_first_year_may_be_published(tmp_path: Path) -> None:
     """Two offences of one indicator in one place: unusual, and well formed."""
-    prepare_manifest()
     settings = settings_in(tmp_path)
     deliver(
         settings.landing,

@@ -18,7 +18,6 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import publications
 from dagster_project.settings import Settings
 from dagster_project.state import read_state, withdraw
-from dagster_project.transformation.dbt_project import prepare_manifest
 
 FIRST, SECOND, THIRD = (
     {"decisions.csv": csv_file("prosecution", "decisions", [prosecution_row(number)])} for number in (1, 2, 3)
@@ -147,7 +146,6 @@ def test_the_command(loaded: Settings, monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_a_year_between_others_is_withdrawn_and_delivered_again(settings: Settings) -> None:
     """The years around it are published without it, and it comes back as it was."""
     current = settings.published / paths.CURRENT
-    prepare_manifest()
     quick = Way(without_dagster=True)
     dirty_world(settings.landing, seed=81, offences_per_year=80, years=(2022, 2023, 2024), dirt=0.0)
     assert run(settings, quick).returncode == 0

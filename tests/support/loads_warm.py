@@ -14,7 +14,7 @@ from dagster._core.storage.runs.sqlite import sqlite_run_storage
 
 from dagster_project.defs.all_definitions import build_definitions
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import data_tests, described_tables, mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import data_tests, described_tables, mart_tables
 
 
 @cache
@@ -27,7 +27,6 @@ def create_engine(url: str, connect_args: dict[str, Any] | None = None, **option
     return _engine(url, **options)
 
 
-prepare_manifest()
 mart_tables()
 described_tables()
 data_tests()

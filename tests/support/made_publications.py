@@ -12,7 +12,7 @@ from dagster_project.publication.draft import begin_draft, write_draft
 from dagster_project.publication.views import published_views
 from dagster_project.publications import Publication, publish, seal
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import mart_declarations, prepare_manifest
+from dagster_project.transformation.dbt_project import mart_declarations
 
 # Values that a careless copy would change.
 TEXTS = ("Åmål – ”rån”", "", 'a "quoted", text; 100 %', "two\nlines", "\\.", "\\N", "null", None)
@@ -26,7 +26,6 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
     """Publish tables with `rows` rows each; `more` adds a column."""
     warehouse = settings.home / paths.WAREHOUSE
     draft = settings.published / paths.DRAFT
-    prepare_manifest()
     settings.home.mkdir(parents=True, exist_ok=True)
     warehouse.unlink(missing_ok=True)
     tables = {name: declared for name, declared in mart_declarations().items() if name not in published_views()}

@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from dagster_project import paths
+from dagster_project.files import private_folder
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import REPOSITORY, Settings
@@ -21,7 +23,15 @@ from dagster_project.transformation.dbt_project import mart_tables, prepare_mani
 COMMAND = Path(sys.executable).with_name("uppklarat")
 
 
+def share_parsed_project(home: Path) -> None:
+    """Give a warehouse the dbt project as this process parsed it: parsing takes seconds, in each warehouse."""
+    private_folder(home)
+    if not (home / paths.PARSED).exists():
+        (home / paths.PARSED).symlink_to(prepare_manifest().parents[1])
+
+
 def environment(settings: Settings) -> dict[str, str]:
+    share_parsed_project(settings.home)
     return {
         "PATH": os.environ["PATH"],
         **({KEY_VARIABLE: key} if (key := os.environ.get(KEY_VARIABLE)) else {}),
@@ -34,7 +44,6 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def uppklarat(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a separate process with an otherwise empty environment."""
-    prepare_manifest()
     return subprocess.run(
         [str(COMMAND), *arguments],
         env=environment(settings),
@@ -54,7 +63,6 @@ def deliver(deliveries: Path, landing: Path, source: str, year: int) -> None:
 
 def build(settings: Settings) -> None:
     """Ingest and build the marts, without Dagster, audit and publication."""
-    prepare_manifest()
     for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     build_marts(settings)
@@ -62,7 +70,6 @@ def build(settings: Settings) -> None:
 
 def marts(database: Path, tables: tuple[str, ...] | None = None) -> dict[str, list[tuple[Any, ...]]]:
     """Return all sorted rows of the marts, except the tables about the publication."""
-    prepare_manifest()
     with duckdb.connect(str(database), read_only=True) as connection:
         return {
             table: connection.execute(f"select * from marts.{table} order by all").fetchall()

@@ -28,7 +28,6 @@ from dagster_project.transformation.dbt_project import (
     NodeResult,
     data_test_checks,
     data_tests,
-    prepare_manifest,
 )
 from dagster_project.transformation.fingerprints import raw_file
 from expectations import validation
@@ -62,7 +61,6 @@ def deliver(settings: Settings, source: str, year: int, synthetic: dict[str, Any
 
 @pytest.fixture
 def complete(settings: Settings) -> Settings:
-    prepare_manifest()
     for source in ("police", "prosecution"):
         deliver(settings, source, 2022)
     deliver(settings, "police", 2023)

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dagster_project.publication.described import create_described_tables, failed_checks_of_described_tables
-from dagster_project.transformation.dbt_project import described_tables, mart_declarations, prepare_manifest
+from dagster_project.transformation.dbt_project import described_tables, mart_declarations
 
 FIGURE = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 FIGURES = {"shown": "null", "hidden": "'primary'"}
@@ -33,7 +33,6 @@ def figure(code: str) -> str:
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    prepare_manifest()
     with duckdb.connect() as connection:
         create_described_tables(connection)
         yield connection

@@ -21,7 +21,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the code, which the fingerprints are taken of."""
     for place in PLACES:
         shutil.copytree(REPOSITORY / place, tmp_path / place, ignore=shutil.ignore_patterns("target", "__pycache__"))
-    monkeypatch.setattr(versions, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(versions, "CODE", tmp_path / "dagster_project")
     monkeypatch.setattr(versions, "_CODE", tuple(tmp_path / place for place in PLACES))
     forget()
     yield tmp_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dagster_project.transformation.dbt_project import require_manifest
+from dagster_project.transformation.dbt_project import prepare_manifest
 
 RULES_PAGE = "docs/counting-rules.md"
 # Headings of the page by model.
@@ -24,7 +24,7 @@ RULES = {
 
 def lineage(model: str = "fct_indicator_year") -> list[dict[str, Any]]:
     """Return a model and its upstream nodes, nearest first."""
-    manifest = json.loads(require_manifest().read_text(encoding="utf-8"))
+    manifest = json.loads(prepare_manifest().read_text(encoding="utf-8"))
     nodes = {**manifest["nodes"], **manifest["sources"]}
     (start,) = [key for key, node in nodes.items() if node["resource_type"] == "model" and node["name"] == model]
     steps, queue = [], [start]
