@@ -50,8 +50,8 @@ PREPARED = "prepared"
 VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
     for place in (
-        "contract", "ingestion", "declared_files.py", "files.py", "memory.py", "paths.py", "settings.py", "sql.py", "state.py",
-        "versions.py",
+        "contract", "ingestion", "declared_files.py", "files.py", "memory.py", "paths.py", "seeds.py", "settings.py", "sql.py",
+        "state.py", "versions.py",
     )
 )  # fmt: skip
 # Errors of this machine, not of the delivered file; the last two are temporary, and Dagster retries.

@@ -1,0 +1,215 @@
+"""Reading Brå's table 300 as it is downloaded, and what rejects a file."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from dagster_project.ingestion.official_tables import COUNTS, OfficialTable, read_official_table
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.seeds import seed_rows
+
+OWN = Path(__file__).parents[1] / "support" / "official"
+# More files, where the folder that this project shares with others is at hand.
+SHARED = Path(__file__).parents[3] / "shared" / "reference" / "official"
+FILES = [
+    (folder / expected, name)
+    for folder, expected in ((OWN, "expected.csv"), (SHARED, "official_expected.csv"))
+    for name in sorted({path.name for path in folder.glob("300*-*.xls*")})
+]
+
+
+def read(content: bytes, name: str) -> OfficialTable:
+    stem = name.partition(".")[0]
+    return read_official_table(content, f"official/{name}", int(stem[-4:]), country=stem.startswith("300La"))
+
+
+def cells(table: OfficialTable, year: int) -> dict[tuple[str, str, str], dict[str, int]]:
+    """The figures of each cell: the sums of its declared rows."""
+    rows = {(row.lagrum_label, row.row_path): row.counts for row in table.rows}
+    found: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
+    for declared in seed_rows("official_row"):
+        if int(declared["from_year"]) <= year <= int(declared["to_year"]):
+            cell = found[declared["indicator_id"], declared["variant"], declared["victim_group"]]
+            for name, count in rows[declared["lagrum_label"], declared["row_path"]].items():
+                cell[name] += count
+    return found
+
+
+@pytest.mark.parametrize(("expected", "name"), FILES, ids=[f"{path.parent.name}-{name}" for path, name in FILES])
+def test_every_file_is_read_to_the_last_value(expected: Path, name: str) -> None:
+    with expected.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["file"] == name]
+    assert rows
+    found = cells(read((expected.parent / name).read_bytes(), name), int(name.partition(".")[0][-4:]))
+    assert found == {
+        (row["indicator_id"], row["variant"], row["victim_group"]): {count: int(row[count]) for count in COUNTS}
+        for row in rows
+    }
+
+
+def test_the_day_of_the_correction_is_read() -> None:
+    days = {name: read((OWN / name).read_bytes(), name).corrected_on for _, name in FILES if (OWN / name).exists()}
+    assert days == {
+        "300La-2014.xls": date(2018, 6, 14),
+        "300Rn03-2021.xlsx": date(2026, 7, 7),
+        "300La-2025.xlsx": date(2026, 7, 7),
+    }
+
+
+A, B, C = "Samtliga handlagda brott", "Utredda brott", "Direktavskrivna brott"
+PARTNER = "Mot kvinna 18 år eller äldre, närstående genom parrelation"
+ASSAULT = "3 kap. 5, 6 § BrB Misshandel inkl. grov"
+
+
+def row_of(book: Workbook, sheet: str, *labels: str) -> int:
+    """The number of the row with these labels."""
+    return next(
+        number
+        for number, row in enumerate(book[sheet].iter_rows(values_only=True), 1)
+        if tuple(row[: len(labels)]) == labels
+    )
+
+
+def rename_row(book: Workbook) -> None:
+    for sheet in (A, B, C):
+        book[sheet].cell(row_of(book, sheet, ASSAULT, PARTNER), 2).value = "Mot kvinna 18 år eller äldre, i parrelation"
+
+
+def remove_row(book: Workbook) -> None:
+    for sheet in (A, B, C):
+        book[sheet].delete_rows(row_of(book, sheet, "4 kap 4 d § BrB Vilseledande till äktenskapsresa"))
+
+
+def move_sheet(book: Workbook) -> None:
+    book.move_sheet(B, -1)
+
+
+def rename_sheet(book: Workbook) -> None:
+    book[C].title = "Avskrivna brott"
+
+
+def swap_columns(book: Workbook) -> None:
+    book[B].cell(2, 5).value, book[B].cell(2, 6).value = book[B].cell(2, 6).value, book[B].cell(2, 5).value
+
+
+def break_total(book: Workbook) -> None:
+    book[A].cell(row_of(book, A, ASSAULT, PARTNER), 3).value += 1
+
+
+def break_cleared(book: Workbook) -> None:
+    book[B].cell(row_of(book, B, ASSAULT, PARTNER), 5).value += 1
+
+
+def break_rate(book: Workbook) -> None:
+    book[A].cell(row_of(book, A, ASSAULT, PARTNER), 7).value += 0.001
+
+
+def contradict_sheet(book: Workbook) -> None:
+    row = row_of(book, A, ASSAULT, PARTNER)
+    book[A].cell(row, 3).value += 1
+    book[A].cell(row, 4).value += 1
+
+
+def write_text(book: Workbook) -> None:
+    book[C].cell(row_of(book, C, ASSAULT, PARTNER), 4).value = "uppgift saknas"
+
+
+def exceed_offence(book: Workbook) -> None:
+    row = row_of(book, C, ASSAULT, PARTNER)
+    for column in (3, 5):
+        book[C].cell(row, column).value += 50_000
+
+
+def other_year(book: Workbook) -> None:
+    for sheet in (A, B, C):
+        book[sheet]["A1"].value = book[sheet]["A1"].value.replace("2025", "2023")
+
+
+def other_area(book: Workbook) -> None:
+    for sheet in (A, B, C):
+        book[sheet]["A1"].value = book[sheet]["A1"].value.replace("hela landet", "region Väst")
+
+
+def changed(change: Callable[[Workbook], None], name: str = "300La-2025.xlsx") -> bytes:
+    book = load_workbook(OWN / name)
+    change(book)
+    content = BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (rename_row, [A, PARTNER, "row 14, “Mot kvinna 18 år eller äldre, i parrelation”", "official_row.csv"]),
+        (remove_row, [A, "“Vilseledande till äktenskapsresa”", "below “Brott mot frihet och frid, totalt”"]),
+        (move_sheet, [f"are not {A}, {B}, {C}", f"but {B}, {A}, {C}"]),
+        (rename_sheet, ["Avskrivna brott", f"are not {A}, {B}, {C}"]),
+        (swap_columns, [f"sheet {B}, column 5", "cleared_indictment"]),
+        (break_total, [f"sheet {A}, row 14", "processed", "investigated + dismissed"]),
+        (break_cleared, [f"sheet {B}, row 14", "cleared_indictment + cleared_penalty_order + cleared_waiver"]),
+        (break_rate, [f"sheet {A}", PARTNER, "clearance_pct"]),
+        (contradict_sheet, [f"sheet {B}, row 14", "investigated", f"in sheet {A}"]),
+        (write_text, [f"sheet {C}, row 14", "limited_dismissed is not a whole number"]),
+        (exceed_offence, [f"sheet {C}, row 14", PARTNER, "more than “Misshandel, totalt”"]),
+        (other_year, [f"sheet {A}", "does not name 2025"]),
+        (other_area, [f"sheet {A}", "not that of the country"]),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_changed_file_is_rejected(change: Callable[[Workbook], None], words: list[str]) -> None:
+    with pytest.raises(RejectedDeliveryError) as rejected:
+        read(changed(change), "300La-2025.xlsx")
+    text = str(rejected.value)
+    assert text.startswith("official/300La-2025.xlsx")
+    assert [word for word in words if word not in text] == [], text
+
+
+def test_a_row_is_not_taken_from_another_offence() -> None:
+    """Labels repeat from offence to offence: where one is missing, the next one's row must not stand in."""
+
+    def remove_group(book: Workbook) -> None:
+        for sheet in (A, B, C):
+            above = row_of(book, sheet, "Grov fridskränkning (4 a §)")
+            woman = next(
+                row for row in range(above, above + 9) if book[sheet].cell(row, 1).value.startswith("Mot kvinna")
+            )
+            book[sheet].delete_rows(woman)
+
+    with pytest.raises(RejectedDeliveryError, match="“Mot kvinna 18 år eller äldre” is not where it belongs"):
+        read(changed(remove_group, "300Rn03-2021.xlsx"), "300Rn03-2021.xlsx")
+
+
+def test_a_dash_is_zero_and_a_footnote_is_not_part_of_a_label() -> None:
+    def change(book: Workbook) -> None:
+        for sheet in (A, B, C):
+            row = row_of(book, sheet, "Lag (1982:316) med förbud mot könsstympning av kvinnor")
+            book[sheet].cell(row, 2).value += "3"
+            for cell in book[sheet][row][2:]:
+                cell.value = "−"
+
+    found = cells(read(changed(change), "300La-2025.xlsx"), 2025)
+    assert set(found["konsstympning", "beslutad", "total"].values()) == {0}
+
+
+def test_a_file_that_is_no_workbook_is_rejected() -> None:
+    with pytest.raises(RejectedDeliveryError, match="cannot be read as an Excel workbook"):
+        read(b"<html>not found</html>", "300La-2025.xlsx")
+
+
+def test_a_year_that_nobody_declared_is_rejected() -> None:
+    with pytest.raises(RejectedDeliveryError, match=r"no row of the table of 2013 is declared.*official_row.csv"):
+        read((OWN / "300La-2014.xls").read_bytes(), "300La-2013.xls")
+
+
+def test_a_layout_of_other_years_is_rejected() -> None:
+    with pytest.raises(RejectedDeliveryError, match=r"the table of 2014 is known in layout 2014-2019 .xls only"):
+        read((OWN / "300La-2025.xlsx").read_bytes(), "300La-2014.xlsx")
