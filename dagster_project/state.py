@@ -86,12 +86,19 @@ class State:
     purged: Purged
     active: Mapping[tuple[str, int], DeliveryRecord]
     """The active delivery of each source and year, in the order of years; purged years have none."""
+    official: Mapping[tuple[str, int], tuple[DeliveryRecord, ...]] = field(default_factory=dict)
+    """Brå's table of each area (`official/La`) and year: the active version, and the one before it if there is any."""
 
     @cached_property
     def complete_years(self) -> list[int]:
         """Years with an active delivery of every source, which are therefore derived and published."""
         sources = input_contract().sources
         return sorted({year for _, year in self.active if all((source, year) in self.active for source in sources)})
+
+    @property
+    def official_versions(self) -> list[list[str]]:
+        """Which versions of Brå's tables are read, for fingerprints of what is derived from them."""
+        return [[one.label, one.delivery_id, one.judged_by] for versions in self.official.values() for one in versions]
 
     @cached_property
     def withdrawn(self) -> dict[tuple[str, int, str], str]:
@@ -110,18 +117,31 @@ def read_state(settings: Settings) -> State:
     """Read what is remembered; raises FileNotFoundError if the raw store lacks an active delivery."""
     ledger = [{"event": "loaded", **entry} for entry in read_json(settings.home / paths.LEDGER, [])]
     purged = read_purged(settings)
-    latest = _latest(entry for entry in ledger if entry["year"] >= purged.before)
-    active = {}
-    for (source, year), entry in sorted(latest.items(), key=lambda item: (item[0][1], item[0][0])):
-        folder = record_folder(settings, source, year, entry["delivery_id"], entry["judged_by"])
-        record = read_record(folder)
-        if record is None:
-            raise FileNotFoundError(
-                f"the raw store lacks {folder.relative_to(settings.home)}, which the ledger names; restore it from a backup, or "
-                f"remove {settings.home / paths.LEDGER} and {settings.home / paths.RAW_STORE} and load again"
-            )
-        active[source, year] = record
-    return State(settings, tuple(ledger), purged, active)
+    active, official = {}, {}
+    for (source, year), entries in sorted(_loaded(ledger).items(), key=lambda item: (item[0][1], item[0][0])):
+        *_, before, newest = None, *entries
+        if source not in input_contract().sources:
+            # Never purged: no person is behind them.
+            former = before and read_record(_folder(settings, before))
+            official[source, year] = (_read_stored(settings, newest), *((former,) if former else ()))
+        elif year >= purged.before:
+            active[source, year] = _read_stored(settings, newest)
+    return State(settings, tuple(ledger), purged, active, official)
+
+
+def _read_stored(settings: Settings, entry: Mapping[str, Any]) -> DeliveryRecord:
+    folder = _folder(settings, entry)
+    record = read_record(folder)
+    if record is None:
+        raise FileNotFoundError(
+            f"the raw store lacks {folder.relative_to(settings.home)}, which the ledger names; restore it from a backup, or "
+            f"remove {settings.home / paths.LEDGER} and {settings.home / paths.RAW_STORE} and load again"
+        )
+    return record
+
+
+def _folder(settings: Settings, entry: Mapping[str, Any]) -> Path:
+    return record_folder(settings, entry["source"], entry["year"], entry["delivery_id"], entry["judged_by"])
 
 
 def read_purged(settings: Settings) -> Purged:
@@ -140,12 +160,13 @@ def withdraw(state: State, source: str, year: int) -> tuple[DeliveryRecord, Deli
     Returns both. Raises KeyError if none is active, and FileNotFoundError, with nothing changed, if the rows of the one before are
     no longer in the raw store.
     """
-    record = state.active[source, year]
+    official = state.official.get((source, year))
+    record = official[0] if official else state.active[source, year]
     entries = [*state.ledger, _entry(record, "withdrawn")]
-    before = _latest(entries).get((source, year))
+    before = _loaded(entries).get((source, year), [])[-1:]
     former = None
     if before:
-        folder = record_folder(state.settings, source, year, before["delivery_id"], before["judged_by"])
+        folder = _folder(state.settings, before[0])
         former = read_record(folder)
         if former is None or not all((folder / f"{name}.parquet").exists() for name in former.files):
             raise FileNotFoundError(
@@ -191,8 +212,8 @@ def clear_temporary_files(settings: Settings) -> None:
     remove_unfinished(settings.home)
 
 
-def _latest(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """The entry of the delivery that is active by these entries, by (source, year)."""
+def _loaded(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], list[Mapping[str, Any]]]:
+    """The entries of the deliveries that are loaded by these entries, the active one last, by (source, year)."""
     loaded: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for entry in entries:
         of_year = loaded.setdefault((entry["source"], entry["year"]), [])
@@ -200,7 +221,7 @@ def _latest(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], Mappi
         of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
         if entry["event"] == "loaded":
             of_year.append(entry)
-    return {key: of_year[-1] for key, of_year in loaded.items() if of_year}
+    return {key: of_year for key, of_year in loaded.items() if of_year}
 
 
 def _entry(record: DeliveryRecord, event: str) -> dict[str, Any]:

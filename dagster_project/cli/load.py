@@ -8,12 +8,14 @@ import logging
 import shutil
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import date
 
 from dagster_project import paths
 from dagster_project.cli.purge import delete_purged_rows
 from dagster_project.files import hold_writer_lock, release_writer_lock
 from dagster_project.ingestion.ingest import changed_folders, uncorrected_deliveries, validated_by_earlier_rules
 from dagster_project.ingestion.landing import check_year, find_delivery_folders, find_unexpected_entries
+from dagster_project.ingestion.official import changed_official_files
 from dagster_project.ingestion.pseudonyms import pseudonym_key
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publication.formats.catalogue import read_catalogue
@@ -68,9 +70,13 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
                     changed.append(folder)
                 except RejectedDeliveryError as error:
                     rejected.append(str(error))
+        official = [file for file in changed_official_files(state) if not years or file.year in years]
         outcome = LoadOutcome(rejected=tuple(rejected))
-        if changed or (state.complete_years and not (nothing_to_publish(state) and is_built(state))):
-            touched = {folder.year for folder in changed} or set(state.complete_years)
+        if changed or official or (state.complete_years and not (nothing_to_publish(state) and is_built(state))):
+            touched = (
+                # Official figures have no partitions: any year runs their ingest.
+                {folder.year for folder in changed} or set(state.complete_years) or {date.today().year - 1}
+            )
             ran = _run(settings, touched, years)
             outcome = replace(ran, rejected=(*rejected, *ran.rejected))
             state = read_state(settings)

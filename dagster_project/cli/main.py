@@ -16,7 +16,7 @@ from dagster_project import paths
 from dagster_project.cli import summaries
 from dagster_project.cli.progress import show_progress
 from dagster_project.contract import input_contract
-from dagster_project.ingestion.landing import UnreadableLandingError
+from dagster_project.ingestion.landing import OFFICIAL_SOURCES, UnreadableLandingError
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 from dagster_project.state import withdraw as withdraw_delivery
@@ -285,7 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     quarantine_parser.add_argument("--year", type=int)
     quarantine_parser.add_argument("--source", choices=list(input_contract().sources))
     withdraw_parser = command("withdraw", withdraw)
-    withdraw_parser.add_argument("source", choices=list(input_contract().sources))
+    withdraw_parser.add_argument("source", choices=[*input_contract().sources, *OFFICIAL_SOURCES])
     withdraw_parser.add_argument("year", type=int)
     purge_parser = command("purge", purge)
     purge_parser.add_argument(

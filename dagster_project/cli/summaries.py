@@ -22,9 +22,15 @@ from dagster_project.ingestion.ingest import (
 )
 from dagster_project.ingestion.landing import (
     DeliveryFolder,
+    OfficialFile,
     UnreadableLandingError,
     find_delivery_folders,
     find_unexpected_entries,
+)
+from dagster_project.ingestion.official import (
+    changed_official_files,
+    describe_ignored_file,
+    ignored_official_files,
 )
 from dagster_project.ingestion.pseudonyms import PseudonymKeyError, pseudonym_key
 from dagster_project.publication.draft import DATABASE
@@ -153,7 +159,7 @@ class _Landing(NamedTuple):
     """The landing folder as a status finds it; empty with the reason if it cannot be read."""
 
     labels: Collection[str] = ()
-    changed: Sequence[DeliveryFolder] = ()
+    changed: Sequence[DeliveryFolder | OfficialFile] = ()
     uncorrected: Mapping[str, str] = {}
     unexpected: Sequence[str] = ()
     unreadable: str | None = None
@@ -164,7 +170,7 @@ def _read_landing(state: State) -> _Landing:
     try:
         return _Landing(
             {folder.label for folder in find_delivery_folders(landing)},
-            sorted(changed_folders(state), key=lambda folder: folder.label),
+            sorted([*changed_folders(state), *changed_official_files(state)], key=lambda one: one.label),
             uncorrected_deliveries(state),
             list(find_unexpected_entries(landing, landing / paths.CORRECTIONS)),
         )
@@ -201,6 +207,18 @@ def status(state: State) -> dict[str, Any]:
                 },
             }
             for record in state.active.values()
+        ],
+        "official": [
+            {
+                "source": record.source,
+                "year": record.year,
+                "file": file.name,
+                "delivery_id": record.delivery_id,
+                "loaded_at": record.loaded_at,
+                "rows_loaded": file.rows_loaded,
+            }
+            for record, *_ in state.official.values()
+            for file in record.files.values()
         ],
         "published": {
             "current": current,
@@ -239,6 +257,11 @@ def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
         if (why := known_rejection(state.settings, folder))
         else f"{folder.label}: new or changed, not loaded"
         for folder in landing.changed
+    ]
+    waiting += [
+        f"{one.label}: {describe_ignored_file(at)}"
+        for one, at in ignored_official_files(state)
+        if one.label not in changed
     ]
     waiting += [
         f"{year}: waits for {' and '.join(missing)}"
@@ -288,6 +311,7 @@ def status_as_text(summary: Mapping[str, Any]) -> str:
             if file["unusable"]
         ]
         lines += [f"    note: {warning}" for warning in delivery["warnings"]]
+    lines += [f"official: {one['file']}, {one['rows_loaded']} rows" for one in summary["official"]]
     published = summary["published"]
     lines.append(
         f"published: {published['current'] or 'nothing'}"

@@ -15,7 +15,8 @@ from dagster_project.defs.common import TIMEZONE, YEARS, Places
 from dagster_project.defs.dead_runs import fail_dead_runs
 from dagster_project.defs.delivery_assets import EXPECTED_YEARS
 from dagster_project.ingestion.ingest import changed_folders, known_rejection
-from dagster_project.ingestion.landing import DeliveryFolder
+from dagster_project.ingestion.landing import OFFICIAL, DeliveryFolder, OfficialFile
+from dagster_project.ingestion.official import changed_official_files
 from dagster_project.publications import YearsMissingError, years_not_published
 from dagster_project.state import read_state
 
@@ -40,7 +41,7 @@ def range_tags(years: Iterable[int]) -> dict[str, str]:
 def run_config(*, complete_only: bool, years: Sequence[int] = (), expected: Sequence[int] = ()) -> dict[str, Any]:
     """Configuration of a load: what the ingest of every source may take, and which years must be complete afterwards."""
     config = {"config": {"complete_only": complete_only, "years": list(years)}}
-    ingests = {f"ingest_{source}": config for source in input_contract().sources}
+    ingests = {f"ingest_{source}": config for source in (*input_contract().sources, OFFICIAL)}
     return {"ops": {**ingests, EXPECTED_YEARS: {"config": {"years": list(expected)}}}}
 
 
@@ -109,7 +110,7 @@ class Attempts(NamedTuple):
     """Whether another run should be asked for."""
 
 
-def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder) -> Attempts:
+def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder | OfficialFile) -> Attempts:
     """Look at the runs themselves, since a run that was asked for may have failed or have been killed.
 
     A canceled run is not repeated. A failed run is repeated after a minute, then after twice as long each time up to a day, because
@@ -122,19 +123,18 @@ def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder) -> Attempts:
     return Attempts(len(failed), len(failed) == len(records) and time.time() - ended >= wait)
 
 
-def _loadable(places: Places) -> list[DeliveryFolder]:
-    """Complete deliveries that are new or changed."""
-    return [
-        folder
-        for folder in changed_folders(read_state(places.settings))
-        if folder.is_complete and YEARS.has_partition_key(str(folder.year))
-    ]
+def _loadable(places: Places) -> list[DeliveryFolder | OfficialFile]:
+    """Complete deliveries and files of Brå's that are new or changed."""
+    state = read_state(places.settings)
+    loadable: list[DeliveryFolder | OfficialFile] = [folder for folder in changed_folders(state) if folder.is_complete]
+    loadable += changed_official_files(state)
+    return [one for one in loadable if YEARS.has_partition_key(str(one.year))]
 
 
-def _tag(folder: DeliveryFolder) -> str:
+def _tag(folder: DeliveryFolder | OfficialFile) -> str:
     """The tag of a run that holds the state of the delivery that it is to load."""
-    return f"uppklarat/{folder.source}-{folder.year}"
+    return f"uppklarat/{folder.source.replace('/', '-')}-{folder.year}"
 
 
-def _state(folder: DeliveryFolder) -> str:
+def _state(folder: DeliveryFolder | OfficialFile) -> str:
     return hashlib.sha256(folder.signature().encode()).hexdigest()[:16]

@@ -14,7 +14,8 @@ from dagster_project.ingestion.ingest import (
     record_rejection,
     uncorrected_deliveries,
 )
-from dagster_project.ingestion.landing import find_delivery_folders
+from dagster_project.ingestion.landing import OFFICIAL, find_delivery_folders
+from dagster_project.ingestion.official import changed_official_files, ingest_official
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.state import DeliveryRecord, read_state, years_not_complete
 from dagster_project.transformation.dbt_project import kept_tables
@@ -55,6 +56,12 @@ def delivery_specs() -> list[dg.AssetSpec]:
     tables = [dg.AssetKey(["raw", file.table]) for file in input_contract().files]
     return [
         *deliveries,
+        dg.AssetSpec(
+            ["deliveries", OFFICIAL],
+            group_name="deliveries",
+            kinds={"excel"},
+            description="Brå's own tables in the landing folder, if there are any: table 300 of the country and the police regions.",
+        ),
         dg.AssetSpec(
             ["raw", "own_offence_code"],
             group_name="deliveries",
@@ -107,8 +114,63 @@ def delivery_specs() -> list[dg.AssetSpec]:
 
 
 def ingest_assets() -> list[dg.AssetsDefinition]:
-    """One definition per source, since a delivery's files are taken or rejected together."""
-    return [_ingest_source(source) for source in input_contract().sources]
+    """One definition per source, since a delivery's files are taken or rejected together, and one for Brå's tables."""
+    return [*(_ingest_source(source) for source in input_contract().sources), _ingest_official()]
+
+
+def _ingest_official() -> dg.AssetsDefinition:
+    key = dg.AssetKey(["raw", "official_row"])
+
+    @dg.multi_asset(
+        name=f"ingest_{OFFICIAL}",
+        group_name="raw",
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=[["deliveries", OFFICIAL]],
+                kinds={"parquet"},
+                description="Typed rows of Brå's tables; grain: one declared row of a file, in its newest version and the one before.",
+            )
+        ],
+        check_specs=[dg.AssetCheckSpec(ACCEPTED, asset=key, description="No file of Brå's was rejected.")],
+        pool=WAREHOUSE_POOL,
+    )
+    def ingest_official_tables(
+        context: dg.AssetExecutionContext, config: IngestConfig, places: Places
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        settings = places.settings
+        rejected: list[str] = []
+        with one_writer(context, settings):
+            for file in changed_official_files(read_state(settings)):
+                if not config.years or file.year in config.years:
+                    try:
+                        ingest_official(file, settings)
+                    except RejectedDeliveryError as error:
+                        rejected.append(str(error))
+                        record_rejection(settings, file, str(error))
+        for text in rejected:
+            context.log.error(text)
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "files": dg.MetadataValue.json(
+                    [
+                        file.name
+                        for record, *_ in read_state(settings).official.values()
+                        for file in record.files.values()
+                    ]
+                )
+            },
+        )
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=ACCEPTED,
+            passed=not rejected,
+            metadata={"rejected": dg.MetadataValue.json(rejected)},
+            description="; ".join(rejected) or None,
+        )
+
+    return ingest_official_tables
 
 
 def _ingest_source(source: str) -> dg.AssetsDefinition:
@@ -248,6 +310,7 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
             for folder in changed_folders(state)
             if first <= folder.year <= final
         ]
+        known += [known_rejection(places.settings, file) for file in changed_official_files(state)]
         rejected = "; ".join([*filter(None, known), *uncorrected_deliveries(state).values()])
         yield dg.AssetCheckResult(asset_key=last, check_name=REJECTED, passed=not rejected, description=rejected)
         if rejected:

@@ -24,7 +24,13 @@ from dagster_project.ingestion.corrections import (
     corrections_version,
     read_corrections,
 )
-from dagster_project.ingestion.landing import Delivery, DeliveryFolder, find_delivery_folders, open_delivery
+from dagster_project.ingestion.landing import (
+    Delivery,
+    DeliveryFolder,
+    OfficialFile,
+    find_delivery_folders,
+    open_delivery,
+)
 from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
 from dagster_project.ingestion.rejection import RejectedDeliveryError
@@ -153,7 +159,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     return record
 
 
-def record_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> None:
+def record_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile, why: str) -> None:
     """Record why the folder in its present state was rejected, unless it no longer exists."""
     rejections_file = settings.home / paths.REJECTIONS
     try:
@@ -164,7 +170,7 @@ def record_rejection(settings: Settings, folder: DeliveryFolder, why: str) -> No
     write_json(rejections_file, {**rejections, folder.label: {"signature": signature, "why": why}})
 
 
-def known_rejection(settings: Settings, folder: DeliveryFolder) -> str | None:
+def known_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile) -> str | None:
     """Why the folder was rejected, if it has not changed since."""
     rejection = read_json(settings.home / paths.REJECTIONS, {}).get(folder.label, {})
     return str(rejection["why"]) if rejection.get("signature") == folder.signature() else None

@@ -25,6 +25,11 @@ from dagster_project.ingestion.value_formats import foreign_format
 MANIFEST = "manifest.json"
 # A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
 LARGEST_MANIFEST = 1 << 20
+# Brå's own tables lie here under their own names.
+OFFICIAL = "official"
+OFFICIAL_SOURCES = tuple(f"{OFFICIAL}/{area}" for area in ("La", *(f"Rn0{number}" for number in range(1, 8))))
+"""Their names in the ledger: the country and the police regions."""
+_OFFICIAL_NAME = re.compile(r"300(La|Rn0[1-7])-(\d{4})\.xlsx?", re.ASCII)
 # How alike two file names must be (0 to 1) to take one for a misspelling of the other.
 _ALIKE = 0.8
 
@@ -61,6 +66,31 @@ class DeliveryFolder:
         stats = {entry.name: _stat(entry) for entry in sorted(self.path.iterdir())}
         text = json.dumps({name: [s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino] for name, s in stats.items() if s})
         # Hashed, because file names may contain anything.
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class OfficialFile:
+    """A file of Brå's in the landing folder: table 300 of a year, of the country (`La`) or a police region (`Rn03`)."""
+
+    path: Path
+    area: str
+    year: int
+
+    @property
+    def source(self) -> str:
+        """What it is in the ledger; a file of the same area and year takes its place."""
+        return f"{OFFICIAL}/{self.area}"
+
+    @property
+    def label(self) -> str:
+        """How people call it, e.g. `official/300La-2025.xlsx`."""
+        return f"{OFFICIAL}/{self.path.name}"
+
+    def signature(self) -> str:
+        """A cheap fingerprint that changes whenever the file is written; raises FileNotFoundError if it is gone."""
+        stat = self.path.stat()
+        text = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -155,6 +185,19 @@ def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
     return sorted(found, key=lambda folder: (folder.year, folder.source))
 
 
+def find_official_files(landing: Path) -> list[OfficialFile]:
+    """Brå's files in the landing folder, by year and area; none where their folder is missing, since they are optional.
+
+    Raises `UnreadableLandingError` where the folder cannot be listed.
+    """
+    folder = landing / OFFICIAL
+    if not folder.is_symlink() and not folder.exists():
+        return []
+    named = ((entry, _OFFICIAL_NAME.fullmatch(entry.name)) for entry in _list_folder(folder))
+    found = [OfficialFile(entry, match[1], int(match[2])) for entry, match in named if match and entry.is_file()]
+    return sorted(found, key=lambda file: (file.year, file.area, file.path.name))
+
+
 def _list_folder(folder: Path) -> list[Path]:
     """The entries of a folder; raises `UnreadableLandingError` if any is unreadable."""
     try:
@@ -184,7 +227,14 @@ def find_unexpected_entries(landing: Path, known: Path) -> Iterator[str]:
     for entry in _shown_entries(landing):
         if entry == known:
             continue
-        if entry.name not in sources:
+        if entry.name == OFFICIAL and entry.is_dir():
+            for inner in _shown_entries(entry):
+                if not (_OFFICIAL_NAME.fullmatch(inner.name) and inner.is_file()):
+                    yield (
+                        f"{OFFICIAL}/{_nameable(inner.name)}: not taken for a table of Brå's; "
+                        "each keeps the name that it has there, such as 300La-2025.xlsx"
+                    )
+        elif entry.name not in sources:
             yield f"{_nameable(entry.name)}: not taken for a delivery; the folders of sources are {', '.join(sources)}"
         else:
             for inner in _shown_entries(entry):

@@ -254,6 +254,16 @@ def _description(state: State, audit: Audit) -> dict[str, Any]:
                 if record.year in years or record.source == "police"
             ),
         ],
+        "official": [
+            {
+                "source": record.source,
+                "year": record.year,
+                "delivery_id": record.delivery_id,
+                "loaded_at": record.loaded_at,
+                "files": {name: asdict(file) for name, file in record.files.items()},
+            }
+            for record, *_ in state.official.values()
+        ],
         "waivers": [waiver.text for waiver in read_waivers(state.settings.home / paths.WAIVERS)],
         "checks": {
             "passed": sum(result.passed for result in audit.results),

@@ -27,6 +27,7 @@ def publication_basis(state: State) -> str:
             for record in state.active.values()
             if record.year in state.complete_years or record.source == "police"
         ],
+        "official": state.official_versions,
         "kept": asdict(state.purged),
         "own": fingerprint(own),
         "suppress below": state.settings.suppress_below,

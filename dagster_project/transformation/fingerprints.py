@@ -94,7 +94,8 @@ def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
 
 
 def _basis(state: State) -> str:
-    return _hash([year_fingerprints(state), asdict(state.purged), state.settings.suppress_below, rules_version()])
+    derived_from = [year_fingerprints(state), asdict(state.purged), state.settings.suppress_below, rules_version()]
+    return _hash([*derived_from, state.official_versions])
 
 
 def _content(connection: duckdb.DuckDBPyConnection) -> str:

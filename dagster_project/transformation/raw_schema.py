@@ -11,6 +11,8 @@ import duckdb
 from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.disclosure.withheld import create_withheld_source
+from dagster_project.ingestion.official import TABLE, official_file
+from dagster_project.ingestion.official_tables import COUNTS
 from dagster_project.seeds import seed_rows
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, State
@@ -59,6 +61,7 @@ def create_sources(
     connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")
     for year, year_fingerprint in year_fingerprints.items():
         connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
+    _create_official_rows(connection, state)
     create_kept_sources(connection, state)
     create_withheld_source(connection, state.settings)
     _load_own_offence_codes(connection, state.settings.home / paths.OWN_OFFENCE_CODES)
@@ -118,6 +121,31 @@ def _union_of_years(state: State, file: FileContract) -> str:
     if file.table == KEPT_OFFENCES and kept.exists():
         selects.append(f"select * from {parquet(kept)}")
     return typed_rows(file, *selects)
+
+
+def _create_official_rows(connection: duckdb.DuckDBPyConnection, state: State) -> None:
+    """Create table `raw.official_row`: the active version of each of Brå's tables, and the one before it."""
+    counts = ", ".join(f"{name} bigint" for name in COUNTS)
+    connection.execute(
+        f"""
+        create or replace table raw.official_row (
+            year integer, geography_level varchar, geography_code varchar, is_active boolean, file varchar, sha256 varchar,
+            corrected_on date, lagrum_label varchar, row_path varchar, {counts}
+        )"""
+    )
+    for (source, year), versions in state.official.items():
+        area = source.rpartition("/")[2]
+        place = ["riket", "SE"] if area == "La" else ["polisregion", area]
+        for record in versions:
+            file = record.files[TABLE]
+            connection.execute(
+                f"""
+                insert into raw.official_row by name
+                select
+                    ? as year, ? as geography_level, ? as geography_code, ? as is_active, ? as file, ? as sha256, rows.*
+                from {parquet(official_file(state.settings, record))} as rows""",
+                [year, *place, record is versions[0], file.name, file.sha256],
+            )
 
 
 def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -1,0 +1,157 @@
+"""Loads Brå's own tables: kept like deliveries, each new file of an area and year as another version of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from dagster_project import paths
+from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
+from dagster_project.ingestion.landing import OfficialFile, find_official_files
+from dagster_project.ingestion.official_tables import COUNTS, OfficialTable, read_official_table
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.settings import SEEDS, Settings
+from dagster_project.sql import literal
+from dagster_project.state import (
+    DeliveryRecord,
+    FileRecord,
+    State,
+    activate,
+    read_record,
+    read_state,
+    record_folder,
+    write_record,
+)
+from dagster_project.versions import version_of
+
+logger = logging.getLogger("uppklarat")
+
+TABLE = "table_300"
+"""The Parquet file of a version in the raw store, a row per declared row of the file."""
+_PREPARED = "prepared"
+
+
+def changed_official_files(state: State) -> list[OfficialFile]:
+    """Files that are new, or that changed since the last load."""
+    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    known = {(*key, versions[0].delivery_id) for key, versions in state.official.items()} | state.withdrawn.keys()
+
+    def is_known(file: OfficialFile) -> bool:
+        seen = index.get(file.label, {})
+        return (file.source, file.year, seen.get("delivery_id")) in known and (
+            (seen["signature"], seen["judged_by"]) == (file.signature(), _reader_version())
+        )
+
+    return [file for file in find_official_files(state.settings.landing) if not is_known(file)]
+
+
+def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | None:
+    """Load a file and make it the active version of its area and year; loading the same bytes again changes nothing.
+
+    Returns None for a withdrawn version, unless the file was written after the withdrawal. Raises `RejectedDeliveryError` if the
+    file is rejected; the version before stays active.
+    """
+    private_folder(settings.home)
+    content, signature, written_at = _read(file, settings)
+    sha256 = hashlib.sha256(content).hexdigest()
+    state, delivery_id = read_state(settings), sha256[:16]
+    index = settings.home / paths.LANDING_INDEX
+    seen = {file.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": _reader_version()}}
+    if (at := state.withdrawn.get((file.source, file.year, delivery_id))) and written_at <= datetime.fromisoformat(at):
+        logger.warning("%s: %s", file.label, describe_ignored_file(at))
+        write_json(index, {**read_json(index, {}), **seen})
+        return None
+    destination = record_folder(settings, file.source, file.year, delivery_id, _reader_version())
+    record = read_record(destination)
+    if record is None:
+        table = read_official_table(content, file.label, file.year, country=file.area == "La")
+        record = DeliveryRecord(
+            delivery_id=delivery_id,
+            source=file.source,
+            year=file.year,
+            loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            judged_by=_reader_version(),
+            encoding="",
+            complete=True,
+            synthetic=None,
+            files={TABLE: FileRecord(file.path.name, sha256, len(content), len(table.rows), len(table.rows), 0, {})},
+        )
+        _store(settings, destination, record, table)
+    logger.info("%s: %s rows loaded", file.label, record.files[TABLE].rows_loaded)
+    active = state.official.get((file.source, file.year), (None,))[0]
+    if active is None or (active.delivery_id, active.judged_by) != (record.delivery_id, record.judged_by):
+        activate(state, record)
+    write_json(index, {**read_json(index, {}), **seen})
+    return record
+
+
+def ignored_official_files(state: State) -> list[tuple[OfficialFile, str]]:
+    """Files whose version in the landing folder was withdrawn, and when."""
+    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    return [
+        (file, state.withdrawn[withdrawn])
+        for file in find_official_files(state.settings.landing)
+        if (withdrawn := (file.source, file.year, index.get(file.label, {}).get("delivery_id"))) in state.withdrawn
+    ]
+
+
+def describe_ignored_file(withdrawn_at: str) -> str:
+    """The message about a withdrawn version in the landing folder."""
+    return (
+        f"this version was withdrawn on {withdrawn_at[:10]} and is ignored; replace it, or, to load it again, put it there "
+        "anew"
+    )
+
+
+def official_file(settings: Settings, record: DeliveryRecord) -> Path:
+    """The path of the rows of a version."""
+    return (
+        record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by) / f"{TABLE}.parquet"
+    )
+
+
+@cache
+def _reader_version() -> str:
+    """Fingerprint of what decides how a file is read; when it changes, files are read again."""
+    return version_of([Path(__file__).with_name("official_tables.py"), SEEDS / "official_row.csv"])
+
+
+def _read(file: OfficialFile, settings: Settings) -> tuple[bytes, str, datetime]:
+    """The file's content, its signature and when it was written."""
+    try:
+        if not file.path.resolve(strict=True).is_relative_to(settings.landing.resolve()):
+            raise RejectedDeliveryError(
+                file.label, "it leads out of the landing folder", "Deliver the file itself, not a link to it"
+            )
+        signature = file.signature()
+        content = file.path.read_bytes()
+        if file.signature() != signature:
+            raise RejectedDeliveryError(file.label, "it changed while it was read", "Load again when it is whole")
+        return content, signature, datetime.fromtimestamp(file.path.stat().st_ctime, UTC)
+    except FileNotFoundError:
+        raise RejectedDeliveryError(file.label, "the file is gone", "Deliver it again") from None
+    except PermissionError as error:
+        raise RejectedDeliveryError(
+            file.label, f"the file cannot be read ({error.strerror})", "Deliver it again"
+        ) from None
+
+
+def _store(settings: Settings, destination: Path, record: DeliveryRecord, table: OfficialTable) -> None:
+    rows = [[table.corrected_on, row.lagrum_label, row.row_path, *row.counts.values()] for row in table.rows]
+    counts = ", ".join(f"{name} bigint" for name in COUNTS)
+    with scratch_folder(settings.home / paths.SCRATCH) as scratch, duckdb.connect() as connection:
+        prepared = scratch / _PREPARED
+        prepared.mkdir()
+        connection.execute(f"create table rows (corrected_on date, lagrum_label varchar, row_path varchar, {counts})")
+        connection.executemany(f"insert into rows values (?, ?, ?{', ?' * len(COUNTS)})", rows)
+        connection.execute(f"copy rows to {literal(prepared / f'{TABLE}.parquet')} (format parquet)")
+        write_record(prepared, record)
+        private_folder(settings.home / paths.RAW_STORE)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        prepared.replace(destination)
+        sync_folder(destination.parent)

@@ -1,0 +1,100 @@
+"""What must be true of our figures beside Brå's official ones."""
+
+from great_expectations import ExpectationSuite
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_reconciliation_year",
+    meta={
+        "layer": "marts",
+        "asset": "fct_reconciliation_year",
+        "table": "marts.fct_reconciliation_year",
+        "follows": ["fct_indicator_year"],
+    },
+    expectations=[
+        rules.key_is_unique(
+            "marts.fct_reconciliation_year",
+            "indicator_id",
+            "variant",
+            "year",
+            "geography_level",
+            "geography_code",
+            "victim_group",
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                case
+                    when official_match in ('narrow', 'unclear') then status <> 'not comparable'
+                    when official_processed is null
+                        then status <> case when official_match is null then 'no official row' else 'not loaded' end
+                    when largest_difference = 0 then status <> 'equal'
+                    when largest_difference between 1 and 5 then status <> 'within 5'
+                    else status <> 'differs' or largest_difference is null
+                end is not false
+            """,
+            severity="critical",
+            notes="readers rely on the word, not on the numbers beside it",
+            meta={
+                "name": "status_says_how_the_figures_agree",
+                "owner": "us",
+                "limit": "status by match, official figure and largest difference, in every row",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                official_processed <> official_investigated + official_dismissed
+                or official_cleared <> official_cleared_indictment + official_cleared_penalty_order + official_cleared_waiver
+                or official_cleared > official_investigated
+                or official_limited_investigated > official_investigated - official_cleared
+                or official_limited_dismissed > official_dismissed
+            """,
+            severity="critical",
+            notes="Brå defines these counts as sums of each other, so that an error is one of reading",
+            meta={
+                "name": "official_counts_add_up",
+                "owner": "us",
+                "limit": "each total is the sum of its parts, and no part exceeds it",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="(official_file is null) <> (official_processed is null) or (official_file is null) <> (official_sha256 is null)",
+            severity="critical",
+            notes="a figure whose version is unknown cannot be compared again",
+            meta={
+                "name": "official_figures_have_a_version",
+                "owner": "us",
+                "limit": "file and checksum wherever there is an official figure",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select
+                    concat_ws(' ', recon.year, geography_code, indicator_id, variant, victim_group) as unit,
+                    case
+                        when greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
+                            then largest_difference
+                        else 0
+                    end as value,
+                    concat(
+                        'processed ', processed, ', cleared ', cleared,
+                        '; officially ', official_processed, ' and ', official_cleared
+                    ) as shown
+                from marts.fct_reconciliation_year as recon
+                inner join marts.dim_year as y on recon.year = y.year and not y.is_synthetic
+                where status in ('equal', 'within 5', 'differs')
+            """,
+            max_value=5,
+            unit="figure",
+            needs="an official figure of a year that is not synthetic",
+            severity="warning",
+            notes="the same deliveries should give what Brå published, unless it was revised since",
+            meta={
+                "name": "figures_agree_with_official_ones",
+                "owner": "us",
+                "limit": "no figure differs by more than 5 offences and 0.5 points, in years that are not synthetic",
+            },
+        ),
+    ],
+)
