@@ -27,6 +27,21 @@ CHUNK = 1 << 20
 LONGEST_LINE = 1 << 20
 # CSV text compresses about tenfold; a file that expands more than this is a decompression bomb.
 MOST_EXPANSION = 200
+# All that str.strip() removes, since suppliers' exports also contain non-breaking spaces.
+WHITE_SPACE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
+_ODD_SPACE = WHITE_SPACE.translate({ord(character): None for character in " \r\n"})
+
+
+@dataclass(frozen=True)
+class PlainText:
+    """CSV text without quotes, whose lines all end in the same way and whose only white space besides is plain spaces.
+
+    `separators` counts the semicolons after the header.
+    """
+
+    line_end: str
+    separators: int
+    has_spaces: bool
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,9 @@ class ReceivedFile:
     `text_path` is the file that DuckDB reads: the delivered file, or its UTF-8 copy, which exists while `text_file` is open.
     `header` holds the column names in trimmed lower case, `original_names` those of a Parquet file unchanged. `lines` counts a
     CSV file's lines after the header up to the last non-blank line, or a Parquet file's rows. Without `has_odd_space`, all white
-    space is plain spaces, which DuckDB trims many times faster. `ends_within_line`: the last line has no line end. `modified_ns`
-    is the inode's change time, which copying programs cannot reset.
+    space is plain spaces, which DuckDB trims many times faster. `plain` is set for CSV text that DuckDB's own reader can read.
+    `ends_within_line`: the last line has no line end. `modified_ns` is the inode's change time, which copying programs cannot
+    reset.
     """
 
     contract: FileContract
@@ -51,6 +67,7 @@ class ReceivedFile:
     lines: int
     has_quotes: bool = False
     has_odd_space: bool = True
+    plain: PlainText | None = None
     original_names: tuple[str, ...] = ()
     ends_within_line: bool = False
     text_file: IO[bytes] | None = None
@@ -192,7 +209,7 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
     decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
     # An unnamed file, so that no text outlives this process, however it ends.
     in_utf8 = None if encoding == "utf-8" else tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 (it lives on)
-    lines = _LineCounter(where, encoding)
+    lines = _LineCounter(where)
     read = 0
     compressed = path.suffix == ".gz"
     utf_8 = None if encoding == "utf-8" else _Utf8Detector()
@@ -210,7 +227,7 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
             offset = error.start - (len(error.object) - len(chunk))
             line = lines.newlines + chunk[: max(offset, 0)].count(b"\n") + 1
             raise _bad_encoding(where, encoding, line, read + offset, error.object[error.start]) from None
-        lines.add(chunk)
+        lines.add(chunk, text)
         if in_utf8:
             in_utf8.write(text.encode())
         read += len(chunk)
@@ -239,6 +256,7 @@ def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, 
         lines=lines.last_filled - 1,
         has_quotes=lines.has_quotes,
         has_odd_space=lines.has_odd_space,
+        plain=lines.plain(len(header)),
         ends_within_line=lines.ends_within_line,
     )
 
@@ -291,21 +309,28 @@ def _check_format(start: bytes, where: str, expected: str) -> None:
 class _LineCounter:
     """Counts lines over chunks, and rejects bytes that are not lines of text."""
 
-    def __init__(self, where: str, encoding: str) -> None:
+    def __init__(self, where: str) -> None:
         self.where = where
         self.newlines = 0
         self.last_filled = 0
         self.has_quotes = False
-        self.has_odd_space = encoding != "utf-8"
+        self.has_odd_space = False
         self.first_lines: list[bytes] = []
         self.ends_within_line = False
         self._open = b""  # the unfinished line of the last chunk
+        self._returns = 0
+        self._separators = 0
+        self._has_spaces = False
 
-    def add(self, chunk: bytes) -> None:
+    def add(self, chunk: bytes, text: str) -> None:
+        """Count the next bytes, and look at their text, in which a character is found many times faster than its bytes."""
         if b"\0" in chunk:
             line = self.newlines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
             raise RejectedDeliveryError(f"{self.where}, line {line}", "a NUL byte", "Export the file again as text")
         self.has_quotes = self.has_quotes or b'"' in chunk
+        self.has_odd_space = self.has_odd_space or any(space in text for space in _ODD_SPACE)
+        self._has_spaces = self._has_spaces or b" " in chunk
+        self._separators += chunk.count(b";")
         data = self._open + chunk
         # Cut after a line feed, so that no \r\n is split.
         complete = data.rfind(b"\n") + 1
@@ -324,28 +349,30 @@ class _LineCounter:
         self.ends_within_line = bool(self._open)
         self._count(self._open)
 
+    def plain(self, columns: int) -> PlainText | None:
+        """The text as DuckDB's CSV reader can read it, if it can; `columns` counts those of the header."""
+        if self.has_quotes or self.has_odd_space or self._returns not in (0, self.newlines):
+            return None
+        separators = self._separators - (columns - 1)
+        return PlainText(r"\r\n" if self._returns else r"\n", separators, self._has_spaces)
+
     def _count(self, whole: bytes) -> None:
         if whole and not self.first_lines:
             self.first_lines = [line.rstrip(b"\r") for line in whole.split(b"\n", LINES_SEARCHED)[:LINES_SEARCHED]]
-        lone = _LONE_CR.search(whole) if whole.count(b"\r") != whole.count(b"\r\n") else None
-        if lone:
-            line = self.newlines + whole[: lone.start()].count(b"\n") + 1
-            raise RejectedDeliveryError(
-                f"{self.where}, line {line}", "a carriage return without line feed", "End lines by LF or CRLF"
-            )
-        self.has_odd_space = self.has_odd_space or _may_have_odd_space(whole)
+        if b"\r" in whole:
+            self._returns += whole.count(b"\r\n")
+            if whole.count(b"\r") != whole.count(b"\r\n"):
+                at = _LONE_CR.search(whole).start()  # type: ignore[union-attr]
+                line = self.newlines + whole.count(b"\n", 0, at) + 1
+                raise RejectedDeliveryError(
+                    f"{self.where}, line {line}", "a carriage return without line feed", "End lines by LF or CRLF"
+                )
+        newlines = whole.count(b"\n")
         if filled := whole.rstrip(b"\r\n"):
-            self.last_filled = self.newlines + filled.count(b"\n") + 1
-        self.newlines += whole.count(b"\n")
+            self.last_filled = self.newlines + newlines - whole.count(b"\n", len(filled)) + 1
+        self.newlines += newlines
 
 
-def _may_have_odd_space(chunk: bytes) -> bool:
-    """Whether the bytes may contain white space other than spaces and line ends; a false positive costs only time."""
-    return len(chunk.translate(None, _CONTROL_SPACES)) != len(chunk) or any(space in chunk for space in _WIDE_SPACES)
-
-
-_CONTROL_SPACES = bytes([9, 11, 12, 28, 29, 30, 31])
-_WIDE_SPACES = tuple(map(bytes.fromhex, ("c285", "c2a0", "e19a80", "e280", "e2819f", "e38080")))
 _ASCII = re.compile(rb"[\x00-\x7f]*")
 _LONE_CR = re.compile(rb"\r(?!\n)")
 

@@ -1,8 +1,7 @@
 """Validates a received file row by row: rows are loaded, quarantined with one reason, or dropped as exact duplicates.
 
-The SQL is generated from the contract and uses four tables: `line` (the text of each line), `row` (the contract's columns as
-trimmed text), `fault` (the rows that are not loaded, with the reason) and `unusable` (the values of loaded rows that become
-missing).
+The SQL is generated from the contract and uses three tables: `row` (the contract's columns as trimmed text), `fault` (the rows
+that are not loaded, with the reason) and `unusable` (the values of loaded rows that become missing).
 """
 
 from __future__ import annotations
@@ -24,16 +23,12 @@ from dagster_project.ingestion.pseudonyms import (
     kept_sql,
     misshapen_line_sql,
 )
-from dagster_project.ingestion.read import LONGEST_LINE, ReceivedFile, check_unchanged
+from dagster_project.ingestion.read import ReceivedFile
 from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.rows import read_rows
 from dagster_project.ingestion.shape import shape_sql
-from dagster_project.sql import identifier, literal, one_row, parquet
+from dagster_project.sql import literal, one_row
 
-# All that str.strip() removes, since suppliers' exports also contain non-breaking spaces.
-WHITE_SPACE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
-_ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
-_QUOTED = '"(?:[^"]|"")*"'
-_FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
 EXACT_DUPLICATE = "exact_duplicate"
 
 
@@ -74,7 +69,7 @@ def validate_file(
     """
     contract = received.contract
     create_pseudonym_macro(connection, key)
-    _read_rows(received, connection)
+    read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
     _create_normal_form_view(contract, connection)
     _find_faults(contract, year, connection)
@@ -106,40 +101,6 @@ def validate_file(
     )
 
 
-def _read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
-    """Create table `row`: `line`, the contract's columns as trimmed text (null = empty), and the text of malformed lines."""
-    records = _parquet_records_sql(received) if received.is_parquet else _csv_records_sql(received, connection)
-    is_odd = f"regexp_matches(text, '[{_ODD_SPACE}]')" if received.has_odd_space else "false"
-    is_padded = " or ".join(
-        [
-            *(f"contains(text, '{padding}')" for padding in (" ;", "; ", '"')),
-            "starts_with(text, ' ')",
-            "ends_with(text, ' ')",
-        ]
-    )
-    columns = ", ".join(
-        f"nullif(fields[{received.header.index(column.name) + 1}], '') as {column.name}"
-        for column in received.contract.columns
-    )
-    # Few rows need trimming, and trimming a set of characters is many times slower than trimming spaces.
-    connection.execute(
-        f"""
-        create or replace temp table row as
-        select line, {columns},
-            case when len(fields) is distinct from {len(received.header)} then coalesce(text, '') end as malformed,
-            case when len(fields) <> {len(received.header)} then len(fields) end as fields_found
-        from (
-            select line, text, case
-                when {is_odd} then list_transform(fields, lambda field: trim(field, '{WHITE_SPACE}'))
-                when {is_padded} then list_transform(fields, lambda field: trim(field))
-                else fields
-            end as fields
-            from ({records})
-        )"""
-    )
-    connection.execute("drop table if exists line")
-
-
 def _create_normal_form_view(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
     """Create view `compared`: table `row` with its columns in normal form."""
     forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
@@ -151,57 +112,6 @@ def _create_normal_form_view(contract: FileContract, connection: duckdb.DuckDBPy
     needed = {name for name, rows in zip(candidates, counts, strict=True) if rows}
     columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
     connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
-
-
-def _parquet_records_sql(received: ReceivedFile) -> str:
-    """Rows of a Parquet file in the form of `_csv_records_sql`; columns outside the contract are null."""
-    known = {column.name for column in received.contract.columns}
-    fields = [
-        f"cast({identifier(original)} as varchar)" if name in known else "null"
-        for name, original in zip(received.header, received.original_names, strict=True)
-    ]
-    # The window keeps the order of the file.
-    return f"""
-        select row_number() over () as line, array_to_string(fields, ';') as text, fields
-        from (select [{", ".join(fields)}]::varchar[] as fields from {parquet(received.text_path)})"""
-
-
-def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> str:
-    """Lines of a CSV file as `line`, `text` and `fields`; null fields = misplaced quotes or a blank line."""
-    # With NUL (rejected on receipt) as delimiter and no quotes, DuckDB keeps lines unchanged, blank ones included. With new_line
-    # \r\n it accepts \n too; without, it reads every \r\n as a blank line in a file that begins with \n. Its parallel reader
-    # fails on some large files. Storing the lines in a table lets the later steps run in parallel.
-    connection.execute("set variable no_delimiter = chr(0)")
-    connection.execute(
-        f"""
-        create or replace temp table line as
-        select 1 + row_number() over () as line, text
-        from read_csv(
-            {literal(received.text_path)}, columns = {{'text': 'VARCHAR'}}, header = false, skip = 1, auto_detect = false,
-            delim = getvariable('no_delimiter'), quote = '', escape = '', comment = '', strict_mode = false,
-            new_line = '\\r\\n', max_line_size = {4 * LONGEST_LINE}, parallel = false
-        )"""
-    )
-    last = received.lines + 1
-    read, beyond = one_row(
-        connection,
-        f"select count(*) filter (line <= {last}), count(*) filter (line > {last} and text is not null) from line",
-    )
-    if read != received.lines or beyond:
-        check_unchanged(received.path, received.where, received.size, received.modified_ns)
-        raise AssertionError(f"{received.where}: read {read} lines of {received.lines}, and {beyond} beyond")
-    lines = f"select * from line where line <= {last}"
-    if not received.has_quotes:
-        return f"select line, text, string_split(text, ';') as fields from ({lines})"
-    return f"""
-        select line, text, case
-            when not contains(text, '"') then string_split(text, ';')
-            when regexp_full_match(text, '{_FIELD}(?:;{_FIELD})*') then list_transform(
-                regexp_extract_all(text || ';', '({_FIELD});', 1),
-                lambda field: case when starts_with(field, '"') then replace(field[2:-2], '""', '"') else field end
-            )
-        end as fields
-        from ({lines})"""
 
 
 def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
