@@ -145,12 +145,12 @@ def reject_systematic_errors(
 ) -> None:
     """Raise `RejectedDeliveryError` if one cause explains most of the errors in a file.
 
-    Reads the tables of a validated file: `row`, `compared` (values in normal form) and `fault`.
+    Reads the tables of a validated file: `row`, `compared` (values in normal form) and `doubtful` (rows that may have a fault).
     """
     _reject_wrong_encoding(received, connection)
     _reject_wrong_lines(received, connection)
     for column in received.contract.columns:
-        if _has_many_invalid_values(column, year, columns[column.name], connection):
+        if not column.is_free_text:
             _reject_wrong_column(received, column, year, columns[column.name], connection)
 
 
@@ -203,55 +203,44 @@ def _reject_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConne
             )
 
 
-def _has_many_invalid_values(column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether enough values are invalid to look for a common cause; those of a required column are in faulty rows only."""
-    if column.is_free_text:
-        return False
-    if not column.required:
-        return True
-    wrong = f"{sql.invalid} or year({column.name}) <> {year}" if column.within_year else sql.invalid
-    (found,) = one_row(
-        connection,
-        f"""
-        select count(*) from (
-            select {column.name} as {column.name}_text, {sql.typed} as {column.name}
-            from compared semi join fault using (line) where malformed is null and {column.name} is not null
-        ) where {wrong}""",
-    )
-    return bool(2 * found > FEWEST_VALUES)
-
-
 def _reject_wrong_column(
     received: ReceivedFile, column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection
 ) -> None:
+    """Reject a column in which one cause explains most invalid values; only they can show one."""
+    wrong = f"{sql.invalid} or year({column.name}) <> {year}" if column.within_year else sql.invalid
+    connection.execute(
+        f"""
+        create or replace temp table wrong_value as
+        select *, count(*) as rows
+        from (
+            select {column.name} as text, {column.name} as {column.name}_text, {sql.typed} as {column.name}, {shape_sql(column)} as shape
+            from doubtful where malformed is null and {column.name} is not null
+        ) where {wrong} group by all"""
+    )
+    (found,) = one_row(connection, "select coalesce(sum(rows), 0) from wrong_value")
+    if 2 * found <= FEWEST_VALUES:
+        return
     parameters = {"pattern": column.pattern or "", "year": str(year), "invalid": sql.invalid}
     causes = [cause for cause in CAUSES if _traits(column) & set(cause.columns)]
     if column.pattern or column.values or column.type != "text":
         causes.append(_unknown_cause(column))
     conditions = {cause: "(" + _substitute(cause.condition, parameters) + ")" for cause in causes}
-    counts = ", ".join(
+    explanations = ", ".join(
         f"""
-        coalesce(sum(rows) filter ({condition}), 0), coalesce(sum(rows) filter ({condition} or {cause.among}), 0),
+        coalesce(sum(rows) filter ({condition}), 0), coalesce(sum(rows) filter ({condition} and not ({cause.among})), 0),
         first(shape order by rows desc, text) filter ({condition})"""
         for cause, condition in conditions.items()
     )
-    # Most columns have few distinct values.
-    found = one_row(
+    explained_by = one_row(connection, f"select {explanations} from wrong_value")
+    compared_with = one_row(
         connection,
         f"""
-        with value as (
-            select {column.name}, count(*) as rows
-            from compared where malformed is null and {column.name} is not null group by all
-        )
-        select {counts}
-        from (
-            select rows, {column.name} as text, {column.name} as {column.name}_text, {sql.typed} as {column.name},
-                {shape_sql(column)} as shape
-            from value
-        )""",
+        select {", ".join(f"count_if({cause.among})" for cause in causes)}
+        from (select {column.name} as text from compared where malformed is null and {column.name} is not null)""",
     )
-    for number, cause in enumerate(causes):
-        explained, values, shape = found[3 * number : 3 * number + 3]
+    for number, (cause, among) in enumerate(zip(causes, compared_with, strict=True)):
+        explained, besides, shape = explained_by[3 * number : 3 * number + 3]
+        values = among + besides
         if values >= FEWEST_VALUES and 2 * explained > values:
             compared = "values" if cause.among == "true" else "values that can show it"
             raise RejectedDeliveryError(

@@ -46,8 +46,8 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
     connection.execute(
         """
         create or replace temp table rejected_line as
-        select distinct line, trim(csv_line, chr(13) || chr(10)) as text, length(csv_line) - length(replace(csv_line, ';', '')) as separators
-        from reject_errors"""
+        select *, length(text) - length(replace(text, ';', '')) as separators
+        from (select distinct line, trim(csv_line, chr(13) || chr(10)) as text from reject_errors)"""
     )
     rows, rejected, separators = one_row(
         connection, "select (select count(*) from row), count(*), coalesce(sum(separators), 0) from rejected_line"

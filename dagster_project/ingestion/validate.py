@@ -71,7 +71,7 @@ def validate_file(
     create_pseudonym_macro(connection, key)
     read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
-    _create_normal_form_view(contract, connection)
+    _find_doubtful_rows(contract, year, connection)
     _find_faults(contract, year, connection)
     _reject_personal_numbers(received, connection)
     column_sql = {column.name: ColumnSql(_typed(column), _invalid(column)) for column in contract.columns}
@@ -90,7 +90,9 @@ def validate_file(
     )
     counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
     unusable = _count_unusable(contract, connection)
-    connection.execute("drop view compared; drop table row; drop table fault; drop table unusable")
+    connection.execute(
+        "drop view compared; drop table row; drop table doubtful; drop table repeated; drop table fault; drop table unusable"
+    )
     return ValidatedFile(
         rows_read=rows_read,
         rows_loaded=rows_loaded,
@@ -101,32 +103,10 @@ def validate_file(
     )
 
 
-def _create_normal_form_view(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
-    """Create view `compared`: table `row` with its columns in normal form."""
-    forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
-    candidates = [name for name, form in forms.items() if form != name]
-    # The view is read several times, and most files contain the normal form only.
-    counts = one_row(
-        connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in candidates)} from row"
-    )
-    needed = {name for name, rows in zip(candidates, counts, strict=True) if rows}
-    columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
-    connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
-
-
-def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
-    """Create tables `fault` and `unusable`.
-
-    `fault` holds `line`, `reason` and `column_name` of every row that is not loaded; the reason is the first check that fails.
-    `unusable` holds `line` and, for each column with `unusable: missing`, whether the row's value becomes missing.
-    """
-    names = ", ".join(column.name for column in contract.columns)
-    both = ", ".join(
-        f"{column.name} as {column.name}_text, {_typed(column)} as {column.name}" for column in contract.columns
-    )
-    checks: list[tuple[str, str, str | None]] = [
+def _checks(contract: FileContract, year: int) -> list[tuple[str, str, str | None]]:
+    """The checks of a row by itself in their order: condition on its typed columns (`<name>_text` is the text), reason, column."""
+    return [
         ("malformed is not null", "malformed_row", None),
-        ("line in (select line from duplicate)", EXACT_DUPLICATE, None),
         ("line in (select line from declared_wrong)", "declared_wrong", None),
         *(
             (f"{column.name}_text is null", "missing_value", column.name)
@@ -141,6 +121,60 @@ def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyC
         ),
         *((check.when, check.reason, ", ".join(check.columns)) for check in contract.checks),
     ]
+
+
+def _find_doubtful_rows(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create view `compared`, table `row` with its columns in normal form, and table `doubtful`, its rows that may have a fault.
+
+    One look at all rows finds those that fail a check or have a value in another form, another one those that occur repeatedly.
+    Every later step, which needs several looks, looks at the few doubtful rows only.
+    """
+    forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
+    candidates = [name for name, form in forms.items() if form != name]
+    in_other_form = [
+        f"{column.name}_text <> {normal_sql(column, f'{column.name}_text')}"
+        for column in contract.columns
+        if column.name in candidates
+    ]
+    failed = [condition for condition, _, _ in _checks(contract, year)]
+    unusable = [_unusable(contract, column) for column in contract.usable_or_missing]
+    connection.execute(
+        f"""
+        create or replace temp table doubtful_line as
+        select line from (select line, malformed, {_text_and_typed(contract)} from row)
+        where {" or ".join(f"({condition})" for condition in [*in_other_form, *failed, *unusable])}"""
+    )
+    # The view is read several times, and most files contain the normal form only.
+    counts = one_row(
+        connection,
+        f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in candidates)} from row semi join doubtful_line using (line)",
+    )
+    needed = {name for name, rows in zip(candidates, counts, strict=True) if rows}
+    columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
+    connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
+    # Rows with the same content have the same key.
+    key = ", ".join(_typed(column) for column in contract.columns if not contract.key or column.name in contract.key)
+    connection.execute(
+        f"""
+        create or replace temp table repeated as
+        with shaped as (select line, hash({key}) as fingerprint from compared where malformed is null)
+        select line from shaped
+        semi join (select fingerprint from shaped group by fingerprint having count(*) > 1) using (fingerprint);
+        create or replace temp table doubtful as
+        select * from compared where line in (select line from doubtful_line union all select line from repeated);
+        drop table doubtful_line"""
+    )
+
+
+def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create tables `fault` and `unusable`.
+
+    `fault` holds `line`, `reason` and `column_name` of every row that is not loaded; the reason is the first check that fails.
+    `unusable` holds `line` and, for each column with `unusable: missing`, whether the row's value becomes missing.
+    """
+    names = ", ".join(column.name for column in contract.columns)
+    malformed, *others = _checks(contract, year)
+    checks = [malformed, ("line in (select line from duplicate)", EXACT_DUPLICATE, None), *others]
     cases = "\n".join(f"when {condition} then {number}" for number, (condition, _, _) in enumerate(checks, 1))
     reasons = ", ".join(f"'{reason}'" for _, reason, _ in checks)
     columns = ", ".join(f"'{column}'" if column else "null" for _, _, column in checks)
@@ -148,18 +182,15 @@ def _find_faults(contract: FileContract, year: int, connection: duckdb.DuckDBPyC
     connection.execute(
         f"""
         create or replace temp table failed_check as
-        with
-        shaped as (select * from compared where malformed is null),
-        repeated as (select hash({names}) as fingerprint from shaped group by fingerprint having count(*) > 1),
-        duplicate as (
-            select line from shaped semi join repeated on hash({names}) = fingerprint
+        with duplicate as (
+            select line from doubtful semi join repeated using (line)
             qualify row_number() over (partition by {names} order by line) > 1
         )
         select * from (
             select
                 line, case {cases} end as failed
                 {"".join(f", {condition} as {name}" for name, condition in unusable.items())}
-            from (select line, malformed, {both} from compared)
+            from (select line, malformed, {_text_and_typed(contract)} from doubtful)
         )
         where failed is not null {"".join(f" or {name}" for name in unusable)}"""
     )
@@ -188,16 +219,22 @@ def _find_conflicts(contract: FileContract, connection: duckdb.DuckDBPyConnectio
     connection.execute(
         f"""
         create or replace temp table conflict as
-        with passed as (select line, struct_pack({key}) as key from compared anti join fault using (line))
-        select line, key from passed semi join (select key from passed group by key having count(*) > 1) using (key);
+        with passed as (
+            select *, struct_pack({key}) as key from doubtful semi join repeated using (line) anti join fault using (line)
+        )
+        select * from passed semi join (select key from passed group by key having count(*) > 1) using (key);
         insert into fault
         select line, 'duplicate_conflict', column_name
         from conflict
-        join (
-            select key, concat_ws(', ', {differing}) as column_name
-            from compared join conflict using (line) group by key
-        ) using (key);
+        join (select key, concat_ws(', ', {differing}) as column_name from conflict group by key) using (key);
         drop table conflict"""
+    )
+
+
+def _text_and_typed(contract: FileContract) -> str:
+    """The columns as text (`<name>_text`) and typed."""
+    return ", ".join(
+        f"{column.name} as {column.name}_text, {_typed(column)} as {column.name}" for column in contract.columns
     )
 
 
