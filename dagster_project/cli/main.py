@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from dagster_project import paths
@@ -65,6 +66,19 @@ def sample(settings: Settings, options: argparse.Namespace) -> int:
     print(f"wrote {len(folders)} synthetic deliveries to {settings.landing}")
     print("next: uppklarat load")
     return OK
+
+
+def check(settings: Settings, options: argparse.Namespace) -> int:
+    """Validate one delivery without loading it."""
+    from dagster_project.cli.check import check_delivery
+
+    try:
+        checked = check_delivery(options.folder, settings)
+    except ValueError as error:
+        print(f"uppklarat: {error}", file=sys.stderr)
+        return USAGE
+    print("\n".join(checked.lines))
+    return OK if checked.would_be_published else REJECTED
 
 
 def load(settings: Settings, options: argparse.Namespace) -> int:
@@ -273,6 +287,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     sample_parser.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
     sample_parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    check_parser = command("check", check)
+    check_parser.add_argument("folder", type=Path, metavar="FOLDER", help="of a source and year, as in police/2025")
     load_parser = command("load", load)
     load_parser.add_argument(
         "--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022"

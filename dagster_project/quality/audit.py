@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
@@ -111,22 +111,23 @@ def is_of_deliveries(suite: ExpectationSuite) -> bool:
 
 
 def _delivery_results(state: State) -> list[CheckResult]:
-    """Audit the deliveries of complete years; includes their declared corrections."""
+    """Audit the deliveries of complete years; includes the declared corrections of all."""
+    complete = {key: record for key, record in state.active.items() if record.year in state.complete_years}
+    corrections = [result for record in state.active.values() for result in _corrections(record)]
+    return [*audit_records(state.settings, complete), *corrections]
+
+
+def audit_records(settings: Settings, records: Mapping[tuple[str, int], DeliveryRecord]) -> list[CheckResult]:
+    """Audit deliveries by (source, year): their typed extracts, and how many of their values were unusable."""
     # Imported here because Great Expectations takes seconds to import.
     from expectations.suites import load_suites
     from expectations.validation import validate
 
-    results = [
-        result
-        for record in state.active.values()
-        if record.year in state.complete_years
-        for result in _audit_delivery(state.settings, record)
-    ]
+    results = [result for record in records.values() for result in _audit_delivery(settings, record)]
     of_ledger = [suite for suite in load_suites("intermediate") if is_of_deliveries(suite)]
     with duckdb.connect() as connection:
-        list_unusable_fields(connection, state.active, state.complete_years)
-        results += validate("typed_extract", of_ledger, connection)
-    return [*results, *(result for record in state.active.values() for result in _corrections(record))]
+        list_unusable_fields(connection, records, {record.year for record in records.values()})
+        return [*results, *validate("typed_extract", of_ledger, connection)]
 
 
 def _with_waivers(state: State, results: Sequence[CheckResult]) -> list[CheckResult]:

@@ -1,0 +1,86 @@
+"""Validates one delivery as a load would, without a warehouse and without its key, for the supplier who made it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from pydantic import SecretStr
+
+from dagster_project.cli.summaries import quarantine_as_text
+from dagster_project.contract import input_contract
+from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.landing import DeliveryFolder
+from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.quality.audit import audit_records
+from dagster_project.settings import Settings
+from dagster_project.state import DeliveryRecord, read_state
+from expectations.results import CheckResult
+
+
+@dataclass(frozen=True)
+class CheckedDelivery:
+    """What a load would do with a delivery, in lines of text without any value of a row."""
+
+    would_be_published: bool
+    lines: tuple[str, ...]
+
+
+def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
+    """Validate the folder `<source>/<year>` by the contract and by the checks of a typed extract; nothing of it is kept.
+
+    Checks that compare it with other deliveries need the warehouse and are not made. Raises ValueError for a path of another form.
+    """
+    folder = path.absolute()
+    source, year = folder.parent.name, folder.name
+    if source not in input_contract().sources or not (year.isascii() and year.isdigit()):
+        known = " or ".join(f"{name}/2025" for name in input_contract().sources)
+        raise ValueError(f"{path}: name the folder of a source and year, as in {known}")
+    with TemporaryDirectory() as scratch:
+        alone = settings.model_copy(
+            update={
+                "landing": folder.parents[1],
+                "home": Path(scratch) / "warehouse",
+                "key": SecretStr(os.urandom(32).hex()),
+            }
+        )
+        try:
+            # Without a warehouse no delivery is withdrawn, so there is a record.
+            record = cast(DeliveryRecord, ingest(DeliveryFolder(alone.landing, source, int(year)), alone))
+        except RejectedDeliveryError as error:
+            return CheckedDelivery(False, (f"a load would reject it: {error}",))
+        results = audit_records(alone, {(record.source, record.year): record})
+        rows = quarantine_as_text(read_state(alone), None, None).splitlines()
+    # The place of the quarantined rows is gone.
+    listed = [line for line in rows if scratch not in line]
+    blocked = [result for result in results if result.blocks]
+    verdict = (
+        "a load would take it, and its checks would block publishing"
+        if blocked
+        else "a load would take it"
+        if record.complete
+        else "`uppklarat load` would take it; a scheduled load waits for the manifest"
+    )
+    return CheckedDelivery(not blocked, (verdict, *_balance(record), *record.warnings, *_failed(results), "", *listed))
+
+
+def _balance(record: DeliveryRecord) -> Iterator[str]:
+    for name, file in record.files.items():
+        quarantined = sum(file.quarantined.values())
+        yield (
+            f"{name}: {file.rows_read:,} rows read = {file.rows_loaded:,} loaded + {quarantined:,} quarantined "
+            f"+ {file.duplicates:,} exact duplicates"
+        )
+        for column, rows in file.unusable.items():
+            if rows:
+                yield f"{name}: {rows:,} loaded rows without a usable {column}"
+
+
+def _failed(results: list[CheckResult]) -> Iterator[str]:
+    for result in results:
+        if result.blocks or result.warns:
+            yield f"{'blocks publishing' if result.blocks else 'warning'}: {result.text}"

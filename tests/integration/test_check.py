@@ -1,0 +1,85 @@
+"""`uppklarat check`: a supplier sees what a load would do with a delivery, without a warehouse, a key, or a value in the output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from deliveries import YEAR, csv_file, files_of, put, put_with_manifest
+from reference.worlds import offence_row, police_row
+
+from dagster_project.cli import main as cli
+from dagster_project.settings import Settings
+
+
+def offences(unusable: int = 0, faulty: int = 0) -> bytes:
+    """A hundred rows; of the first ones the municipality cannot be used, of the last ones the offence code is no code."""
+    return csv_file(
+        "police",
+        "offences",
+        [
+            offence_row(
+                number,
+                kommunkod="180" if number <= unusable else "0180",
+                brottskod="SECRET" if number > 100 - faulty else "0412",
+            )
+            for number in range(1, 101)
+        ],
+    )
+
+
+def check(settings: Settings, capsys: pytest.CaptureFixture[str], folder: Path) -> tuple[int, str]:
+    """The exit code and what was printed; fails if the warehouse was touched."""
+    code = cli.main(["check", str(folder)])
+    printed = capsys.readouterr()
+    assert not settings.home.exists()
+    return code, printed.out + printed.err
+
+
+@pytest.fixture
+def police(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(Settings, "from_environment", lambda: settings)
+    return settings
+
+
+def test_a_sound_delivery_would_be_taken(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    decisions = csv_file("police", "decisions", [police_row(number) for number in range(1, 101)])
+    files = files_of("police", offences=offences(), decisions=decisions)
+    code, output = check(police, capsys, put_with_manifest(police, "police", files))
+    assert code == cli.OK
+    assert output.startswith("a load would take it\n")
+    assert "offences: 100 rows read = 100 loaded + 0 quarantined + 0 exact duplicates" in output
+
+
+def test_quarantined_rows_are_listed_without_their_values(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    _, output = check(police, capsys, put(police, "police", files_of("police", offences=offences(faulty=2))))
+    assert "a scheduled load waits for the manifest" in output
+    assert "offences: 100 rows read = 98 loaded + 2 quarantined + 0 exact duplicates" in output
+    for line in (100, 101):
+        assert f"invalid_value\tpolice/{YEAR}/offences.csv\tline {line}\tbrottskod" in output
+    assert "SECRET" not in output
+    assert "0100-K" not in output
+
+
+def test_too_many_unusable_values_would_block(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    code, output = check(police, capsys, put(police, "police", files_of("police", offences=offences(unusable=6))))
+    assert code == cli.REJECTED
+    assert output.startswith("a load would take it, and its checks would block publishing\n")
+    assert "offences: 6 loaded rows without a usable kommunkod" in output
+    assert "blocks publishing: unusable_field.unusable_values_within_limit" in output
+
+
+def test_a_rejection_quotes_the_header_and_names_the_column(
+    police: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    misspelt = offences().replace(b"brottskod", b"brottskood", 1)
+    code, output = check(police, capsys, put(police, "police", files_of("police", offences=misspelt)))
+    assert code == cli.REJECTED
+    assert "a load would reject it: " in output
+    assert "brottskood is probably meant for brottskod" in output
+
+
+def test_a_folder_of_another_form_is_wrong_usage(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    code, output = check(police, capsys, police.landing)
+    assert code == cli.USAGE
+    assert "name the folder of a source and year" in output
