@@ -15,7 +15,7 @@ TOTAL = "total"
 STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
 CLEARING = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
 # The tables of figures that only the country and the police regions have.
-DETAILED = ("measures", "flow", "outcomes", "time")
+DETAILED = ("groups", "measures", "flow", "outcomes", "time")
 OUTCOMES = (*CLEARING, "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed")
 TIME_OUTCOMES = ("cleared", "not_cleared")
 DAYS = ("days_p25", "days_median", "days_p75", "days_p90")
@@ -155,7 +155,7 @@ def ranking(figures: Figures, indicator: str, choice: Choice) -> list[Row]:
         of_level = [
             figures.cells[indicator][level, code, choice.group][choice.year]
             for place_level, code in figures.places
-            if place_level == level
+            if place_level == level and (level, code, choice.group) in figures.cells[indicator]
         ]
         ranked += sorted(of_level, key=lambda row: (row["pct"] is None, -(row["pct"] or 0)))
     if choice.level == "kommun" and choice.group == TOTAL:

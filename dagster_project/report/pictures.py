@@ -67,7 +67,7 @@ def pictures(figures: Figures, indicator: str, choice: Choice) -> dict[str, Pict
         )
     }
     panels = {
-        group: series(figures, indicator, Choice(choice.place, choice.year, group))
+        group: series(figures, indicator, Choice(wide.place, choice.year, group))
         for group in figures.groups_of(indicator)
         if group not in (TOTAL, "okand")
     }

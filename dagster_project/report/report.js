@@ -10,7 +10,7 @@
   const names = new Map(data.places);
   // A county or municipality shows the detailed figures of its police region.
   const wides = new Map(data.places.map(([place, , wide]) => [place, wide ?? place]));
-  const DETAILED = ["measures", "flow", "outcomes", "time"];
+  const DETAILED = ["groups", "measures", "flow", "outcomes", "time"];
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
   let chosen = { place: data.choice[0], year: data.choice[1], group: data.choice[2] };
@@ -87,7 +87,7 @@
     },
     groups: () => {
       const columns = ["processed", "cleared", "pct", "low", "high", "note"];
-      const rows = data.groups.map((group) => [group, figure(chosen.place, group, chosen.year)]);
+      const rows = data.groups.map((group) => [group, figure(wide(), group, chosen.year)]);
       return [["group", ...columns],
         rows.filter(([, row]) => row).map(([group, row]) => [words.group[group], ...pick(own(row), columns)])];
     },
@@ -321,11 +321,11 @@
       line("chosen", names.get(chosen.place), "pct"),
     ], spread, cuts);
     const panels = data.groups.filter((group) => drawing(`group-${group}`))
-      .flatMap((group) => ["country", "pct"].map((name) => line("", "", name, byYear(chosen.place, group))));
+      .flatMap((group) => ["country", "pct"].map((name) => line("", "", name, byYear(wide(), group))));
     for (const group of data.groups) {
       const svg = drawing(`group-${group}`);
       if (!svg) continue;
-      const of = byYear(chosen.place, group);
+      const of = byYear(wide(), group);
       drawLines(svg, [line("country", "", "country", of), line("chosen", "", "pct", of)], [], cuts, panels);
       svg.closest(".picture").parentElement.hidden = of.length === 0;
     }

@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'no sum with just one withheld term, and none whose withheld terms come to a small count unless the sum does',
+    'limit': 'no sum of which some terms are withheld without its partners, or with too little to hide small numbers among',
     'reason': 'who knows a sum and all its terms but one knows that one too'
 }) }}
 with
@@ -10,8 +10,7 @@ cell as (
         figure.indicator_id,
         figure.geography_level,
         figure.geography_code,
-        figure.victim_group,
-        place.county_code,
+        coalesce(place.county_code, 'okand') as county_code,
         place.region_code,
         figure.suppression is not null as is_withheld,
         counted.cleared,
@@ -25,35 +24,28 @@ cell as (
     where figure.geography_level in ('lan', 'kommun') and figure.variant = 'beslutad' and rule.suppress_below > 1
 ),
 
--- Each sum, and its terms: who knows the sum must not know a withheld term.
+-- Each sum and its terms, of which the first two are partners. In the country's only what has no place is one.
 term as (
     select
-        'country, its counties ' || victim_group as whole,
-        false as needs_room,
+        'country' as whole,
+        case when geography_code = 'okand' then 1 else 3 end as number,
         *
     from cell
     where geography_level = 'lan'
     union all
     select
-        'region ' || region_code || ', its counties ' || victim_group as whole,
-        true as needs_room,
+        'region ' || region_code as whole,
+        row_number() over (partition by year, indicator_id, region_code order by geography_code) as number,
         *
     from cell
     where geography_level = 'lan' and region_code is not null
     union all
     select
-        'county ' || coalesce(county_code, 'okand') || ', its municipalities' as whole,
-        true as needs_room,
+        'county ' || county_code as whole,
+        row_number() over (partition by year, indicator_id, county_code order by geography_code) as number,
         *
     from cell
     where geography_level = 'kommun'
-    union all
-    select
-        'county ' || geography_code || ', its victim groups' as whole,
-        false as needs_room,
-        *
-    from cell
-    where geography_level = 'lan' and victim_group <> 'total'
 ),
 
 compared as (
@@ -61,17 +53,16 @@ compared as (
         year,
         indicator_id,
         whole,
-        needs_room,
         count(*) as terms,
         sum(case when is_withheld then 1 else 0 end) as withheld,
-        bool_or(is_withheld and cleared between 1 and below - 1) as hides_cleared,
-        bool_or(is_withheld and not_cleared between 1 and below - 1) as hides_not_cleared,
+        bool_or(number <= 2 and not is_withheld) as shows_partner,
+        max(below) + sum(case when is_withheld and number > 2 and whole <> 'country' then 1 else 0 end) as enough,
+        sum(cleared) as cleared,
+        sum(not_cleared) as not_cleared,
         sum(case when is_withheld then cleared else 0 end) as withheld_cleared,
-        sum(case when is_withheld then not_cleared else 0 end) as withheld_not_cleared,
-        least(max(below), sum(cleared)) as room_for_cleared,
-        least(max(below), sum(not_cleared)) as room_for_not_cleared
+        sum(case when is_withheld then not_cleared else 0 end) as withheld_not_cleared
     from term
-    group by year, indicator_id, whole, needs_room
+    group by year, indicator_id, whole
 )
 
 select
@@ -80,6 +71,24 @@ select
     whole
 from compared
 where
-    (withheld = 1 and terms > 1)
-    or (needs_room and hides_cleared and withheld_cleared < room_for_cleared)
-    or (needs_room and hides_not_cleared and withheld_not_cleared < room_for_not_cleared)
+    withheld between 1 and terms - 1
+    and (
+        shows_partner
+        or withheld = 1
+        or (cleared > 0 and withheld_cleared < enough)
+        or (not_cleared > 0 and withheld_not_cleared < enough)
+    )
+union all
+select
+    place.year,
+    place.indicator_id,
+    'withheld county ' || place.county_code as whole
+from cell as place
+inner join cell as county
+    on
+        place.year = county.year
+        and place.indicator_id = county.indicator_id
+        and place.county_code = county.geography_code
+where
+    place.geography_level = 'kommun' and county.geography_level = 'lan'
+    and county.is_withheld and not place.is_withheld

@@ -18,21 +18,24 @@ from dagster_project.sample import write_sample
 from dagster_project.years import parse_years
 
 LOSS = """
+    with figure as (
+        select
+            geography_level as level, indicator_id, counted.processed > 0 as counts_any, suppression is not null as is_withheld,
+            counted.processed
+        from marts.fct_indicator_year
+        inner join intermediate.int_figure_year as counted
+            using (indicator_id, variant, year, geography_level, geography_code, victim_group)
+        where geography_level in ('lan', 'kommun')
+    )
     select
-        case when figure.geography_level = 'kommun' then 'municipalities' when figure.victim_group = 'total' then 'counties'
-            else 'victim groups of counties' end as "of",
-        coalesce(figure.indicator_id, 'all') as indicator,
-        count(*) as "rows",
-        round(100.0 * count(figure.suppression) / count(*), 1) as "rows withheld, %",
-        round(100.0 * count(figure.suppression) filter (counted.processed > 0) / nullif(count(*) filter (counted.processed > 0), 0), 1)
-            as "of rows not zero, %",
-        round(100.0 * sum(counted.processed) filter (figure.suppression is not null) / sum(counted.processed), 1)
-            as "offences withheld, %"
-    from marts.fct_indicator_year as figure
-    inner join intermediate.int_figure_year as counted
-        using (indicator_id, variant, year, geography_level, geography_code, victim_group)
-    where figure.geography_level in ('lan', 'kommun')
-    group by grouping sets ((1), (1, figure.indicator_id)) order by 1, figure.indicator_id nulls first"""
+        level, coalesce(indicator_id, 'all') as indicator,
+        count(*) filter (counts_any) as "rows not zero",
+        count(*) filter (counts_any and is_withheld) as withheld,
+        round(100.0 * withheld / nullif("rows not zero", 0), 1) as "%",
+        sum(processed) as offences,
+        coalesce(sum(processed) filter (is_withheld), 0) as "withheld offences",
+        round(100.0 * "withheld offences" / offences, 1) as "% of offences"
+    from figure group by grouping sets ((1), (1, indicator_id)) order by level desc, indicator_id nulls first"""
 
 
 def main() -> int:
@@ -56,12 +59,8 @@ def main() -> int:
             for row in lost.fetchall():
                 print(" | ".join(map(str, row)))
             found = attack_warehouse(connection)
-    print(
-        f"sample: {found.attacked:,} small counts attacked, {len(found.disclosed)} told, {found.without_region} without a place ",
-        end="",
-    )
-    print("told by the country less the regions")
-    disclosed += found.disclosed
+    print(f"sample: {found}")
+    disclosed += [*found.intervals.disclosed, *found.pattern.disclosed]
     for one in disclosed:
         print(f"TOLD: {one}")
     return 1 if disclosed else 0

@@ -712,7 +712,8 @@ FIGURE_BREAKERS: Breakers = {
             f"nothing from {where}",
             "processed = 0",
             f"indicator_id = 'valdtakt' and year = 2024 and geography_code = '{code}'",
-            given=f"update {FIGURES} set processed = 1000 + processed where indicator_id = 'valdtakt'",
+            given=f"""update {FIGURES} set processed = 1000 + processed where indicator_id = 'valdtakt';
+                delete from intermediate.int_suppression where indicator_id = 'valdtakt'""",
         )
         for where, code in (("Gotland", "09"), ("region Bergslagen", "Rn07"))
     ],
@@ -731,6 +732,12 @@ ACCOUNT = "intermediate.int_suppression"
 COUNTIES_OF_KOPPLERI = (
     "geography_level = 'lan' and indicator_id = 'koppleri' and year = 2024 and victim_group = 'total'"
 )
+
+# The region Rn01 and what has no place, among much.
+IN_WITHHELD = "geography_code[:2] in ('ok', '22', '23', '24', '25')"
+WITHHELD_TOGETHER = f"""
+    update {FIGURES} set processed = 100, cleared = 50 where geography_level in ('lan', 'kommun');
+    update {SHOWN} set suppression = case when {IN_WITHHELD} then 'secondary' end where geography_level in ('lan', 'kommun')"""
 
 SHOWN_BREAKERS: Breakers = {
     "key_is_unique": [repeat(SHOWN)],
@@ -782,17 +789,27 @@ SHOWN_BREAKERS: Breakers = {
             Breaker(
                 f"{name} withheld alone",
                 f"""update {SHOWN} as figure set suppression = null
-                    where suppression is not null and geography_level = '{level}' and (victim_group = 'total') = {in_total}
-                        and geography_code || victim_group <> (
-                            select min(geography_code || victim_group) from {SHOWN} as other
-                            where suppression is not null and geography_level = '{level}' and (victim_group = 'total') = {in_total}
+                    where suppression is not null and geography_level = '{level}'
+                        and geography_code <> (
+                            select min(geography_code) from {SHOWN} as other
+                            where suppression is not null and geography_level = '{level}'
                                 and other.indicator_id = figure.indicator_id and other.year = figure.year)""",
             )
-            for name, level, in_total in (
-                ("a county", "lan", True),
-                ("a municipality", "kommun", True),
-                ("a group", "lan", False),
+            for name, level in (("a county", "lan"), ("a municipality", "kommun"))
+        ),
+        *(
+            Breaker(what, f"update {SHOWN} set suppression = null where {where}", given=WITHHELD_TOGETHER)
+            for what, where in (
+                ("a partner shown", "geography_level = 'lan' and geography_code = '22'"),
+                ("what has no place shown", "geography_code = 'okand'"),
+                ("what has no place withheld alone", f"{IN_WITHHELD} and geography_code <> 'okand'"),
+                ("a municipality of a withheld county shown", "geography_code = '2303'"),
             )
+        ),
+        Breaker(
+            "a region with nothing to hide in",
+            f"update {FIGURES} set processed = 0, cleared = 0 where geography_level = 'lan' and {IN_WITHHELD}",
+            given=WITHHELD_TOGETHER,
         ),
         *(
             Breaker(

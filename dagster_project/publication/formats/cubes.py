@@ -81,7 +81,7 @@ class Cube:
 
 
 class LevelGroup(NamedTuple):
-    """Levels with the same detail: the columns of fct_indicator_year that they do not have, and the measures that they have."""
+    """Levels with all details, or one with less: the columns of fct_indicator_year that it lacks, and its measures."""
 
     levels: tuple[str, ...]
     label: Text
@@ -93,9 +93,9 @@ def level_groups() -> list[LevelGroup]:
     """Return the groups of levels from the widest to the narrowest."""
     levels = sorted(seed_rows("geography_level"), key=lambda row: int(row["sort_order"]))
     groups = []
-    for detail, rows in groupby(levels, lambda row: tuple(row[f"has_all_{what}"] == "true" for what in _DETAIL)):
+    for (has, _), rows in groupby(levels, _detail):
         group = list(rows)
-        lacking = () if detail[0] else tuple(name for name, column in columns().items() if not column.at_every_level)
+        lacking = () if has[0] else tuple(name for name, column in columns().items() if not column.at_every_level)
         groups.append(
             LevelGroup(
                 tuple(level["geography_level"] for level in group),
@@ -105,6 +105,12 @@ def level_groups() -> list[LevelGroup]:
             )
         )
     return groups
+
+
+def _detail(level: Mapping[str, str]) -> tuple[list[bool], str]:
+    """Return whether a level has all of each detail. With less, it is alone: counties and municipalities both have `okand`."""
+    has = [level[f"has_all_{what}"] == "true" for what in _DETAIL]
+    return has, "" if all(has) else level["geography_level"]
 
 
 def read_cubes(draft: Path) -> Iterator[Cube]:

@@ -25,17 +25,12 @@ def model(dbt, session):
         dbt.ref("int_withheld_before"),
         dbt.source("raw", "disclosure_rule"),
     )
-    places, possible_groups = dbt.ref("dim_geography"), dbt.ref("indicator_victim_group")
+    places = dbt.ref("dim_geography")
     rows = withheld_figures(
         offences=offences.fetchall(),
         withheld_before=before.fetchall(),
         county_of=dict(places.filter("geography_level = 'kommun'").project("geography_code, county_code").fetchall()),
         region_of=dict(places.filter("geography_level = 'lan'").project("geography_code, region_code").fetchall()),
-        groups_of=dict(
-            possible_groups.join(dbt.ref("victim_group"), "victim_group")
-            .aggregate("indicator_id, list(victim_group order by sort_order)")
-            .fetchall()
-        ),
         # Before the first load there is no rule and no offence.
         below=next((threshold for (threshold,) in rule.fetchall()), None),
     )

@@ -4,8 +4,10 @@ select
     indicator_id,
     year,
     geography_level,
-    geography_code,
-    victim_group
+    geography_code
 from {{ source('raw', 'withheld_before') }}
--- Years whose raw rows were purged keep their published figures.
-where year in (select complete_year.year from {{ source('raw', 'complete_year') }} as complete_year)
+where
+    -- Years whose raw rows were purged keep their published figures.
+    year in (select complete_year.year from {{ source('raw', 'complete_year') }} as complete_year)
+    -- Earlier publications had victim groups of counties.
+    and victim_group = 'total'

@@ -96,3 +96,5 @@ select
     published.suppression
 from published
 inner join {{ ref('geography_level') }} as level on published.geography_level = level.geography_level
+-- Purged years are shown as all others are.
+where published.victim_group = 'total' or level.has_all_victim_groups

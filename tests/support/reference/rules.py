@@ -116,10 +116,10 @@ def every_cell(years: Iterable[int]) -> list[Cell]:
 
 
 def is_published(cell: Cell) -> bool:
-    """Below police regions there is only the decided variant, and in municipalities only the total."""
+    """Below police regions there is only the decided variant, and only the total."""
     if cell.geography_level in ("riket", "polisregion"):
         return True
-    return cell.variant == "beslutad" and (cell.geography_level == "lan" or cell.victim_group == "total")
+    return cell.variant == "beslutad" and cell.victim_group == "total"
 
 
 def every_place() -> list[tuple[str, str]]:
