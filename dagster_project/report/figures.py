@@ -27,6 +27,7 @@ TABLES = (
     "fct_case_flow_year",
     "fct_indicator_year",
     "fct_processing_time_year",
+    "fct_reconciliation_year",
     "publication",
     "quality_check",
     "revision",
@@ -145,6 +146,8 @@ class Figures:
     """Indicator → figures that differ from the previous publication; None if the publication has no such table."""
     linkage: Sequence[Row]
     withheld: Sequence[Row]
+    reconciled: Sequence[Row]
+    """Year and place → how many figures agree with Brå's, and the indicators of which some do not."""
     checks: Sequence[Row]
 
     @property
@@ -215,6 +218,7 @@ def read_figures(publication: Path) -> Figures:
             else None,
             linkage=rows(_LINKAGE),
             withheld=rows(_WITHHELD),
+            reconciled=rows(_RECONCILED) if "fct_reconciliation_year" in tables else (),
             checks=rows("from quality_check order by all"),
         )
 
@@ -232,6 +236,19 @@ _LINKAGE = """
     where geography_level = 'riket'
     group by year
     order by year
+"""
+_RECONCILED = """
+    select
+        year, geography_level, geography_code,
+        count(*) filter (status = 'equal') as equal,
+        count(*) filter (status = 'within 5') as within,
+        count(*) filter (status = 'differs') as differs,
+        count(*) filter (status = 'not comparable') as not_comparable,
+        list(distinct indicator_id) filter (status = 'differs') as differing
+    from fct_reconciliation_year
+    where official_processed is not null
+    group by all
+    order by year desc, geography_level desc, geography_code
 """
 _WITHHELD = """
     select

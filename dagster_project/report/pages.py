@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -196,8 +196,17 @@ class Pages:
             "failed": [check for check in checks if check["result"] in ("failed", "waived")],
             "coverage": self._coverage(),
             "breaks": self._breaks(),
+            "reconciled": [
+                (row, self.figures.places[row["geography_level"], row["geography_code"]], self._names(row["differing"]))
+                for row in self.figures.reconciled
+            ],
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
+
+    def _names(self, ids: Collection[str] | None) -> str:
+        """Return the names of some indicators, in the order of their numbers."""
+        named = [row for row in self.figures.indicators if row["indicator_id"] in (ids or ())]
+        return ", ".join(row[f"name_{self.language}"] for row in named) or self.catalogue["not_applicable"]
 
     def _coverage(self) -> list[tuple[str, Row]]:
         """Return a result of each coverage check with its title: the first that did not pass, otherwise the newest."""

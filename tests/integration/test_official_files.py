@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ from dagster_project.ingestion.landing import find_official_files, find_unexpect
 from dagster_project.ingestion.official import changed_official_files, ignored_official_files, ingest_official
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.quality.audit_basis import publication_basis
+from dagster_project.report.figures import COUNTRY as COUNTRY_PLACE
+from dagster_project.report.figures import read_figures
+from dagster_project.report.page_tables import Choice
+from dagster_project.report.pages import Pages
+from dagster_project.report.wording import vocabulary
 from dagster_project.seeds import seed_rows
 from dagster_project.settings import Settings
 from dagster_project.state import read_state, withdraw
@@ -285,3 +291,31 @@ def test_a_link_out_of_the_landing_folder_is_rejected(tmp_path: Path) -> None:
     (settings.landing / "official" / COUNTRY).symlink_to(FILES / COUNTRY)
     (text,) = take(settings)
     assert text.startswith(f"official/{COUNTRY}: it leads out of the landing folder")
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_quality_page_says_how_figures_agree(published_world: Settings, tmp_path: Path, language: str) -> None:
+    tables = tmp_path / "parquet"
+    shutil.copytree(published_world.published / paths.CURRENT / "parquet", tables)
+    file = tables / "fct_reconciliation_year.parquet"
+    rows = f"select * replace (null::bigint as official_processed) from '{file}' order by all"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table recon as {rows}")
+        ((year,),) = connection.execute("select max(year) from recon").fetchall()
+        chosen = f"year = {year} and geography_code = 'SE' and variant = 'beslutad' and victim_group = 'total'"
+        connection.execute(f"update recon set official_processed = 1, status = 'equal' where {chosen}")
+        for indicator, status in (
+            ("valdtakt", "differs"),
+            ("koppleri", "within 5"),
+            ("konsstympning", "not comparable"),
+        ):
+            connection.execute(f"update recon set status = '{status}' where {chosen} and indicator_id = '{indicator}'")
+        file.unlink()
+        connection.execute(f"copy recon to '{file}' (format parquet)")
+    figures = read_figures(tmp_path)
+    choice = Choice(COUNTRY_PLACE, figures.newest)
+    page = Pages(figures, language, vocabulary(figures, language, choice), choice).quality()
+    text = re.sub(r"<[^>]+>", "|", page)
+    name = next(row[f"name_{language}"] for row in figures.indicators if row["indicator_id"] == "valdtakt")
+    place = figures.places[COUNTRY_PLACE][f"name_{language}"]
+    assert re.search(rf"\|{year}\|+{place}\|+8\|+1\|+1\|+1\|+{name}\|", re.sub(r"\|\s+", "|", text))
