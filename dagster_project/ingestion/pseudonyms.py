@@ -6,11 +6,14 @@ import hashlib
 import hmac
 import os
 import stat
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
 
 import duckdb
 
 from dagster_project import paths
-from dagster_project.contract import Column, FileContract
+from dagster_project.contract import Column, FileContract, input_contract
 from dagster_project.files import sync_folder, write_text
 from dagster_project.ingestion.identifiers import identifying_pattern
 from dagster_project.ingestion.normal_form import normal_sql
@@ -18,9 +21,8 @@ from dagster_project.state import State
 
 KEY_VARIABLE = "UPPKLARAT_KEY"
 SHORTEST_KEY = 32
-# Half of SHA-256, as RFC 2104 allows: among 10^9 numbers the probability of a collision is about 10^-20.
-HEX_DIGITS = 32
-_BLOCK = hashlib.sha256().block_size
+# The bytes of a block of AES, and of a pseudonym.
+_BLOCK = 16
 _HIDDEN = "(identifier)"
 # Values that cannot identify a case or a suspect: small numbers, dates in any notation, regions.
 _HARMLESS = ["[0-9]{1,5}", "[0-9]{2,4}[-./][0-9]{1,2}[-./][0-9]{1,4}", "Rn[0-9]{2}"]
@@ -54,43 +56,91 @@ def pseudonym_key(state: State) -> bytes:
         source = key_file if key_file.exists() and not settings.key else KEY_VARIABLE
         raise PseudonymKeyError(f"the pseudonym key in {source} has fewer than {SHORTEST_KEY} characters")
     key = text.encode()
-    if others := [record.label for record in state.active.values() if record.key_id != key_id(key)]:
+    # The key itself, under which an earlier version made other pseudonyms.
+    earlier = _derived(key, "key").hex()[:12]
+    if others := [record.label for record in state.active.values() if record.key_id not in (key_id(key), earlier)]:
         raise PseudonymKeyError(_recovery(state, f"is not the one that {', '.join(others)} were loaded with"))
-    if purged.before and purged.key_id != key_id(key):
+    gone = [
+        record.label
+        for record in state.active.values()
+        if record.key_id == earlier and not (settings.landing / record.label).is_dir()
+    ]
+    if gone:
         raise PseudonymKeyError(
-            f"the pseudonym key is not the one of the kept offences of purged years ({settings.home / paths.KEPT}). "
-            f"Restore the right key. If it is lost for good, set key_id in {settings.home / paths.PURGED} to {key_id(key)}: "
-            "decisions on offences of purged years become orphans"
+            f"{', '.join(gone)} were loaded by an earlier version, which made other pseudonyms. Put their files back into "
+            f"{settings.landing} and load again"
+        )
+    if purged.before and purged.key_id != key_id(key):
+        problem = (
+            "the offences kept of purged years have pseudonyms of an earlier version, which cannot be made anew"
+            if purged.key_id == earlier
+            else "the pseudonym key is not the one of the kept offences of purged years. Restore the right key"
+        )
+        raise PseudonymKeyError(
+            f"{problem} ({settings.home / paths.KEPT}). To go on without them, set key_id in {settings.home / paths.PURGED} to "
+            f"{key_id(key)}: decisions on offences of purged years become orphans"
         )
     return key
 
 
 def key_id(key: bytes) -> str:
-    """A fingerprint that identifies a key without revealing it."""
-    return hmac.new(key, b"uppklarat:key", hashlib.sha256).hexdigest()[:12]
+    """A fingerprint that identifies a key and the way pseudonyms are made with it, without revealing it."""
+    return _derived(key, "key 2").hex()[:12]
 
 
-def create_pseudonym_macro(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Create the macro `pseudonym(kind, value)`: HMAC-SHA-256 (RFC 2104) of `kind:value`, 32 hex digits.
+def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Create the functions of `pseudonym_sql`, which give 16 bytes as `UUID`, DuckDB's fastest type of that size to join.
 
-    The same kind and value give the same pseudonym in every delivery and year; null gives null.
+    Each kind of value has keys of its own. Null gives null.
     """
-    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    connection.execute("set variable inner_pad = ?::blob", [bytes(byte ^ 0x36 for byte in padded)])
-    connection.execute("set variable outer_pad = ?::blob", [bytes(byte ^ 0x5C for byte in padded)])
-    connection.execute(
-        f"""
-        create or replace temp macro pseudonym(kind, value) as left(
-            sha256(getvariable('outer_pad') || unhex(sha256(getvariable('inner_pad') || encode(kind || ':' || value)))),
-            {HEX_DIGITS}
-        )"""
-    )
+    # Imported here, since a load with nothing new makes no pseudonym.
+    import pyarrow as pa
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    def create(name: str, pseudonyms: Callable[[list[bytes]], bytes]) -> None:
+        def function(values: Any) -> Any:
+            stored = pa.FixedSizeBinaryArray.from_buffers(
+                pa.binary(_BLOCK), len(values), [None, pa.py_buffer(pseudonyms(values.to_pylist()))]
+            )
+            return pa.ExtensionArray.from_storage(pa.uuid(), stored)
+
+        connection.create_function(name, function, ["BLOB"], "UUID", type="arrow")  # type: ignore[call-overload]
+
+    def create_both(kind: str) -> None:
+        # A value is one block by itself. That the same one gives the same pseudonym, which ECB is feared for, is what is wanted.
+        encryption = Cipher(algorithms.AES(_derived(key, f"block {kind}")), modes.ECB())  # noqa: S305
+        hash_key = _derived(key, f"hash {kind}")
+        create(f"encrypted_{kind}", lambda blocks: encryption.encryptor().update(b"".join(blocks)))
+        create(
+            f"hashed_{kind}",
+            lambda texts: b"".join(blake2b(text, key=hash_key, digest_size=_BLOCK).digest() for text in texts),
+        )
+
+    for kind in (
+        "line",
+        *{column.name for file in input_contract().files for column in file.columns if column.identifying},
+    ):
+        create_both(kind)
+
+
+def pseudonym_sql(kind: str, value: str, may_fit: bool = False) -> str:
+    """SQL for the pseudonym of a value: the same kind and value have the same one in every delivery and year.
+
+    With `may_fit`, a value of up to 16 bytes is encrypted as one block of AES-256, a permutation, so that no two values share a
+    pseudonym. Others are hashed by keyed BLAKE2b: among 10^9 values the probability of a collision is about 10^-20.
+    """
+    hashed = f"hashed_{kind}(encode({value}))"
+    if not may_fit:
+        return hashed
+    # UTF-8 has no byte FF, so that no two values fill a block in the same way.
+    block = f"encode({value}) || repeat('\\xFF'::blob, {_BLOCK} - strlen({value}))"
+    return f"case when strlen({value}) <= {_BLOCK} then encrypted_{kind}({block}) else {hashed} end"
 
 
 def kept_sql(column: Column, value: str) -> str:
     """SQL for the stored form of a column's value: a pseudonym, or the value with identifiers removed."""
     if column.identifying:
-        return f"pseudonym('{column.name}', {value})"
+        return pseudonym_sql(column.name, value, may_fit=column.pattern is not None)
     if column.is_free_text:
         return f"regexp_replace({value}, '{identifying_pattern()}', '{_HIDDEN}', 'gi')"
     return value
@@ -101,7 +151,8 @@ def misshapen_line_sql(contract: FileContract, text: str) -> str:
     codes = [value for column in contract.columns for value in column.values]
     return f"""
         array_to_string(list_transform(string_split({text}, ';'), lambda field: case
-            when regexp_full_match(trim(field), '{"|".join(["", *_HARMLESS, *codes])}') then field else pseudonym('line', field)
+            when regexp_full_match(trim(field), '{"|".join(["", *_HARMLESS, *codes])}') then field
+            else cast({pseudonym_sql("line", "field")} as varchar)
         end), ';')"""
 
 
@@ -114,8 +165,12 @@ def faulty_value_sql(column: Column) -> str:
         return kept_sql(column, normal_sql(column, column.name))
     return f"""case
         when regexp_matches({column.name}, '[0-9]') and not regexp_full_match({column.name}, '{"|".join(_HARMLESS)}')
-        then pseudonym('line', {column.name}) else {column.name}
+        then cast({pseudonym_sql("line", column.name)} as varchar) else {column.name}
     end"""
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.new(key, f"uppklarat:{purpose}".encode(), hashlib.sha256).digest()
 
 
 def _recovery(state: State, problem: str) -> str:

@@ -12,7 +12,7 @@ _QUOTED = '"(?:[^"]|"")*"'
 _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
 # No quotes, no comments, nothing guessed.
 _CSV = "header = false, skip = 1, auto_detect = false, quote = '', escape = '', comment = ''"
-# DuckDB derives the size of its buffers from it, which hold 16 lines.
+# Text in cp1252 may grow threefold in UTF-8.
 _LINE_SIZE = 4 * LONGEST_LINE
 
 
@@ -40,7 +40,8 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
         select null::bigint as line, {fields}, null::varchar as malformed, null::bigint as fields_found
         from read_csv(
             {literal(received.text_path)}, {_CSV}, delim = ';', columns = {dict.fromkeys(names, "VARCHAR")},
-            new_line = '{plain.line_end}', max_line_size = {_LINE_SIZE}, store_rejects = true, rejects_limit = 0
+            new_line = '{plain.line_end}', max_line_size = {_LINE_SIZE},
+            buffer_size = {8 * _LINE_SIZE}, store_rejects = true, rejects_limit = 0
         )"""
     )
     connection.execute(

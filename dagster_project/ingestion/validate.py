@@ -18,7 +18,7 @@ from dagster_project.ingestion.diagnosis import ColumnSql, reject_systematic_err
 from dagster_project.ingestion.normal_form import normal_sql
 from dagster_project.ingestion.personal_number import CANDIDATE, holds_personal_number
 from dagster_project.ingestion.pseudonyms import (
-    create_pseudonym_macro,
+    create_pseudonym_functions,
     faulty_value_sql,
     kept_sql,
     misshapen_line_sql,
@@ -68,7 +68,7 @@ def validate_file(
     cases and suspects are replaced by pseudonyms. Raises `RejectedDeliveryError` for errors that reject the whole delivery.
     """
     contract = received.contract
-    create_pseudonym_macro(connection, key)
+    create_pseudonym_functions(connection, key)
     read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
     _find_doubtful_rows(contract, year, connection)

@@ -29,7 +29,16 @@ def create_sources(
     state: State,
     year_fingerprints: Mapping[int, str],
 ) -> None:
-    """Create the views and tables of the dbt project's source `raw`; `year_fingerprints` contains the complete years."""
+    """Create the views and tables of the dbt project's source `raw`; `year_fingerprints` contains the complete years.
+
+    Raises ValueError where deliveries have pseudonyms of different keys, which would quietly stop meeting each other.
+    """
+    if len({record.key_id for record in state.active.values()}) > 1:
+        newest = max(state.active.values(), key=lambda record: record.loaded_at).key_id
+        others = [record.label for record in state.active.values() if record.key_id != newest]
+        raise ValueError(
+            f"{', '.join(others)} have other pseudonyms than the rest: deliver again what was rejected, and load"
+        )
     connection.execute("create schema if not exists raw")
     for file in input_contract().files:
         connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(state, file)}")
@@ -104,7 +113,10 @@ def typed_rows(file: FileContract, *selects: str) -> str:
 
     A column that the contract got after a delivery was stored is null in it.
     """
-    typed = ", ".join(f"cast(null as {_SQL_TYPES[column.type]}) as {column.name}" for column in file.columns)
+    typed = ", ".join(
+        f"cast(null as {'uuid' if column.identifying else _SQL_TYPES[column.type]}) as {column.name}"
+        for column in file.columns
+    )
     empty = f"select cast(null as integer) as year, cast(null as bigint) as line, {typed} where false"
     columns = ", ".join(column.name for column in file.columns)
     return f"select year, line, {columns} from ({' union all by name '.join([empty, *selects])})"

@@ -14,7 +14,7 @@ suite = ExpectationSuite(
         rules.every_line_is_read_once("police_decisions"),
         rules.required_fields_are_filled("police_decisions"),
         ExpectNoRowsWhere(
-            condition="not regexp_full_match(diarienummer, '[0-9a-f]{32}')",
+            condition="try_cast(diarienummer as uuid) is null",
             severity="critical",
             notes="a decision is joined with its offence by the pseudonym of the case number, which itself is kept nowhere",
             meta={"name": "case_numbers_are_pseudonyms", "owner": "us", "limit": "0 rows"},

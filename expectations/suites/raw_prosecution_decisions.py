@@ -14,8 +14,8 @@ suite = ExpectationSuite(
         rules.required_fields_are_filled("prosecution_decisions"),
         ExpectNoRowsWhere(
             condition="""
-                not regexp_full_match(diarienummer, '[0-9a-f]{32}')
-                or not regexp_full_match(aklagarnummer, '[0-9a-f]{32}')
+                try_cast(diarienummer as uuid) is null
+                or try_cast(aklagarnummer as uuid) is null
             """,
             severity="critical",
             notes="a decision is joined with its offence by the pseudonym of the case number, which itself is kept nowhere",
@@ -23,7 +23,7 @@ suite = ExpectationSuite(
         ),
         rules.offence_numbers_are_positive(),
         ExpectNoRowsWhere(
-            condition="not regexp_full_match(misstanke_id, '[0-9a-f]{32}')",
+            condition="misstanke_id is not null and try_cast(misstanke_id as uuid) is null",
             severity="critical",
             notes="an empty name would be taken for a suspect, and the supplier's own is kept nowhere",
             meta={"name": "suspects_are_pseudonyms", "owner": "us", "limit": "0 rows"},

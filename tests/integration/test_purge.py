@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -51,7 +52,7 @@ def publish_again(settings: Settings) -> Publication:
     return publication
 
 
-def looked_back_to(settings: Settings, before: int) -> set[tuple[str, int]]:
+def looked_back_to(settings: Settings, before: int) -> set[tuple[UUID, int]]:
     """Purged offences that decisions of later years rest on."""
     with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         return set(
@@ -97,7 +98,7 @@ def test_figures_stay_and_rows_go(published: Settings, made: Settings) -> None:
     gone = {name for name, _ in names} - still_used
     assert gone
     for name in sorted(gone)[:3]:
-        assert not holds(published.home, name)
+        assert not holds(published.home, str(name))
     first, second = publications(published)
     assert publication.manifest["years"] == list(YEARS)
     assert publication.manifest["kept_from"] == first.publication_id

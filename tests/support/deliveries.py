@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import traceback
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from reference.extracts import CONTRACT, Row, read_rows
 from reference.rendering import DATES, INTEGERS
 from reference.worlds import offence_row, police_row, prosecution_row
@@ -252,22 +254,32 @@ def rows_of_parquet(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def pseudonym(column: str, value: str) -> str:
-    """Return the expected pseudonym: the keyed hash that the contract defines."""
-    return hmac.new(KEY.encode(), f"{column}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
+def pseudonym(column: str, value: str) -> uuid.UUID:
+    """Return the expected pseudonym: one block of AES if the column has a pattern and the value fits, otherwise a keyed hash."""
+
+    def derived(purpose: str) -> bytes:
+        return hmac.new(KEY.encode(), f"uppklarat:{purpose} {column}".encode(), hashlib.sha256).digest()
+
+    text = value.encode()
+    if column in ("diarienummer", "aklagarnummer") and len(text) <= 16:
+        encryptor = Cipher(algorithms.AES(derived("block")), modes.CBC(bytes(16))).encryptor()
+        return uuid.UUID(bytes=encryptor.update(text.ljust(16, b"\xff")))
+    return uuid.UUID(bytes=hashlib.blake2b(text, digest_size=16, key=derived("hash")).digest())
 
 
 def kept_line(line: str, codes: str = "ATAL|NEDLAGD|EJ_ATAL|J|N|K|M") -> str:
     """Return the expected stored form of a malformed line: codes, dates and small numbers, otherwise pseudonyms."""
     harmless = rf"\s*([0-9]{{0,4}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|{codes})\s*"
-    return ";".join(field if re.fullmatch(harmless, field) else pseudonym("line", field) for field in line.split(";"))
+    return ";".join(
+        field if re.fullmatch(harmless, field) else str(pseudonym("line", field)) for field in line.split(";")
+    )
 
 
 def kept(row: Row) -> dict[str, str | None]:
     """Return the expected stored form of an invalid row, by column."""
     trimmed = {column: value.strip() or None for column, value in row.items()}
     return {
-        column: pseudonym(column, value) if value and column in IDENTIFYING else value
+        column: str(pseudonym(column, value)) if value and column in IDENTIFYING else value
         for column, value in trimmed.items()
     }
 

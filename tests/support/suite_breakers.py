@@ -32,6 +32,14 @@ def change_one(table: str, what: str, values: str, where: str = "true") -> Break
     return change(table, what, values, f"rowid = (select min(rowid) from {table} where {where})")
 
 
+def readable(table: str, what: str, column: str, value: str) -> Breaker:
+    """Store a column as text, with one value that can be read."""
+    first = f"rowid = (select min(rowid) from {table} where {column} is not null)"
+    return Breaker(
+        what, f"update {table} set {column} = {value} where {first}", f"alter table {table} alter {column} type varchar"
+    )
+
+
 def each_null(table: str, columns: Iterable[str]) -> list[Breaker]:
     return [change_one(table, f"no {column}", f"{column} = null") for column in columns]
 
@@ -88,13 +96,13 @@ RAW: dict[str, Breakers] = {
         "every_line_is_read_once": [
             Breaker(
                 "two offences from one line",
-                f"insert into {OFFENCES} select * replace ('9999-K1-24' as diarienummer) from {OFFENCES} limit 1",
+                f"insert into {OFFENCES} select * replace (uuid() as diarienummer) from {OFFENCES} limit 1",
             )
         ],
         "required_fields_are_filled": each_null(
             OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal"]
         ),
-        "case_numbers_are_pseudonyms": [change_one(OFFENCES, "the number itself", "diarienummer = '2200-K1276-14'")],
+        "case_numbers_are_pseudonyms": [readable(OFFENCES, "the number itself", "diarienummer", "'2200-K1276-14'")],
         "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
         "offence_codes_have_four_digits": [
             change_one(OFFENCES, "a lost zero", "brottskod = '355'"),
@@ -157,7 +165,7 @@ RAW: dict[str, Breakers] = {
             POLICE,
             ["line", "diarienummer", "brottsnummer", "beslutsdatum", "beslut", "utredning", "skaligen_misstankt"],
         ),
-        "case_numbers_are_pseudonyms": [change_one(POLICE, "cut off", "diarienummer = left(diarienummer, 31)")],
+        "case_numbers_are_pseudonyms": [readable(POLICE, "cut off", "diarienummer", "left(diarienummer, 31)")],
         "investigation_is_yes_or_no": [change_one(POLICE, "an English letter", "utredning = 'Y'")],
         "suspect_is_yes_or_no": [change_one(POLICE, "a number", "skaligen_misstankt = '1'")],
         "dismissed_at_once_is_not_investigated": [
@@ -184,12 +192,12 @@ RAW: dict[str, Breakers] = {
             PROSECUTION, ["line", "aklagarnummer", "diarienummer", "brottsnummer", "beslutsdatum", "beslut"]
         ),
         "case_numbers_are_pseudonyms": [
-            change_one(PROSECUTION, "the police's number itself", "diarienummer = '2200-K1276-14'"),
-            change_one(PROSECUTION, "the prosecutor's number itself", "aklagarnummer = 'AM-1276-22'"),
+            readable(PROSECUTION, "the police's number itself", "diarienummer", "'2200-K1276-14'"),
+            readable(PROSECUTION, "the prosecutor's number itself", "aklagarnummer", "'AM-1276-22'"),
         ],
         "suspects_are_pseudonyms": [
-            change_one(PROSECUTION, "a name", "misstanke_id = 'm1'"),
-            change_one(PROSECUTION, "an empty name", "misstanke_id = ''"),
+            readable(PROSECUTION, "a name", "misstanke_id", "'m1'"),
+            readable(PROSECUTION, "an empty name", "misstanke_id", "''"),
         ],
         "clearing_decisions_have_a_suspect": [
             change_one(PROSECUTION, f"{kind} of nobody", f"beslut = '{kind}', misstanke_id = null")
@@ -1292,7 +1300,9 @@ LIMITS: dict[str, Breakers] = {
     "raw_prosecution_decisions": {
         "no_day_has_most_decisions": on_one_day(PROSECUTION, "beslutsdatum"),
         "share_clearing": from_to(PROSECUTION, "cleared", "beslut = 'ATAL'", "beslut = 'NEDLAGD'", 20, 90),
-        "share_without_suspect": [just_beyond(PROSECUTION, "nobody", "misstanke_id = null", "misstanke_id = 'm'", 40)],
+        "share_without_suspect": [
+            just_beyond(PROSECUTION, "nobody", "misstanke_id = null", "misstanke_id = uuid()", 40)
+        ],
         "share_reopened": reopened(PROSECUTION),
     },
     "int_processed_offence": {

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 import shutil
 import stat
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import settings_in
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from deliveries import (
+    KEY,
     YEAR,
     csv_file,
     files_of,
@@ -24,9 +32,19 @@ from pydantic import SecretStr
 from reference.worlds import offence_row, police_row, prosecution_row
 
 from dagster_project import paths
-from dagster_project.ingestion.pseudonyms import KEY_VARIABLE, SHORTEST_KEY, PseudonymKeyError, pseudonym_key
+from dagster_project.contract import input_contract
+from dagster_project.ingestion.pseudonyms import (
+    KEY_VARIABLE,
+    SHORTEST_KEY,
+    PseudonymKeyError,
+    create_pseudonym_functions,
+    key_id,
+    pseudonym_key,
+    pseudonym_sql,
+)
 from dagster_project.settings import Settings
-from dagster_project.state import read_state
+from dagster_project.state import Purged, State, read_state
+from dagster_project.transformation.raw_schema import create_sources
 
 CASE, PROSECUTOR, SUSPECT = "4711-K47110-21", "AM-47110-22", "suspect-of-47110"
 SECRETS = (CASE, PROSECUTOR, SUSPECT)
@@ -41,7 +59,7 @@ def secret_row(**values: str) -> dict[str, str]:
     return prosecution_row(1, **{"aklagarnummer": PROSECUTOR, "diarienummer": CASE, "misstanke_id": SUSPECT, **values})
 
 
-def test_a_pseudonym_is_the_keyed_hash_that_anybody_can_compute(settings: Settings) -> None:
+def test_a_pseudonym_is_what_anybody_with_the_key_can_compute(settings: Settings) -> None:
     put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row()])})
     (row,) = outcome(settings, load(settings)).rows
     assert row["diarienummer"] == pseudonym("diarienummer", CASE)
@@ -51,12 +69,69 @@ def test_a_pseudonym_is_the_keyed_hash_that_anybody_can_compute(settings: Settin
 
 @pytest.mark.parametrize("key", ["k" * SHORTEST_KEY, "k" * 64, "k" * 65, "nyckel-åäö-" * 20])
 def test_keys_of_any_length(settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    """RFC 2104 pads a short key and hashes a long one."""
     settings = settings.model_copy(update={"key": SecretStr(key)})
     monkeypatch.setattr("deliveries.KEY", key)
     put(settings, "prosecution", {"decisions.csv": csv_file("prosecution", "decisions", [secret_row()])})
     (row,) = outcome(settings, load(settings)).rows
     assert row["diarienummer"] == pseudonym("diarienummer", CASE)
+
+
+LONGEST = {"diarienummer": "9999-K9999999-99", "aklagarnummer": "AM-9999999-99"}
+
+
+def test_every_valid_case_number_is_one_block() -> None:
+    patterns = {
+        column.name: column.pattern for file in input_contract().files for column in file.columns if column.identifying
+    }
+    assert {name for name, pattern in patterns.items() if pattern} == {*LONGEST}
+    for name, number in LONGEST.items():
+        assert re.fullmatch(str(patterns[name]), number)
+        assert not any(
+            re.fullmatch(str(patterns[name]), number.replace(digits, digits + "9"))
+            for digits in re.findall("9+", number)
+        )
+        assert len(number.encode()) <= 16
+
+
+def made(kind: str, values: Iterable[str | None], key: bytes = KEY.encode()) -> list[uuid.UUID | None]:
+    """The pseudonyms of values of a kind that has a pattern."""
+    with duckdb.connect() as connection:
+        create_pseudonym_functions(connection, key)
+        connection.execute("create table given as select unnest(?) as value", [list(values)])
+        found = connection.execute(f"select {pseudonym_sql(kind, 'value', may_fit=True)} from given").fetchall()
+    return [name for (name,) in found]
+
+
+# Around the size of a block, in characters of one to four bytes, with what could be taken for padding.
+NEAR_A_BLOCK = [
+    part * number + end
+    for part in ("", "a", "å", "€", "😀", "ÿ", "\0")
+    for number in (1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 40)
+    for end in ("", "a", " ", "\0", "ÿ")
+]
+
+
+def test_no_two_values_share_a_pseudonym() -> None:
+    values = [*dict.fromkeys(NEAR_A_BLOCK), *(f"5000-K{number}-24" for number in range(20_000))]
+    assert made("diarienummer", values) == [pseudonym("diarienummer", value) for value in values]
+    assert len({*made("diarienummer", values)}) == len(values)
+
+
+def test_a_missing_value_has_no_pseudonym() -> None:
+    assert made("diarienummer", [None, CASE]) == [None, pseudonym("diarienummer", CASE)]
+
+
+def test_a_pseudonym_depends_on_the_key_and_the_kind() -> None:
+    long = CASE * 2
+    names = {name for kind in LONGEST for key in (b"k" * 32, b"l" * 32) for name in made(kind, [CASE, long], key)}
+    assert len(names) == 8
+
+
+def test_a_holder_of_the_key_can_undo_a_case_number() -> None:
+    """docs/security.md says so."""
+    derived = hmac.new(KEY.encode(), b"uppklarat:block diarienummer", hashlib.sha256).digest()
+    decryptor = Cipher(algorithms.AES(derived), modes.CBC(bytes(16))).decryptor()
+    assert decryptor.update(pseudonym("diarienummer", CASE).bytes).rstrip(b"\xff").decode() == CASE
 
 
 def test_an_offence_has_one_name_in_all_files_and_years(settings: Settings) -> None:
@@ -207,3 +282,40 @@ def test_a_lost_key_is_noticed_and_loading_again_recovers(
     load(settings, "police")
     load(settings, "prosecution")
     assert len({record.key_id for record in read_state(settings).active.values()}) == 1
+
+
+EARLIER = hmac.new(KEY.encode(), b"uppklarat:key", hashlib.sha256).hexdigest()[:12]
+
+
+def of_an_earlier_version(state: State, *sources: str) -> State:
+    active = {
+        key: replace(record, key_id=EARLIER) if record.source in sources else record
+        for key, record in state.active.items()
+    }
+    return replace(state, active=active)
+
+
+def test_deliveries_of_an_earlier_version_are_loaded_again_from_their_files(loaded: Settings) -> None:
+    """Its pseudonyms were others; a change of the code validates again what lies in the landing folder."""
+    state = of_an_earlier_version(read_state(loaded), "police", "prosecution")
+    assert pseudonym_key(state) == KEY.encode()
+    shutil.rmtree(loaded.landing / "police" / str(YEAR))
+    with pytest.raises(
+        PseudonymKeyError, match=f"^police/{YEAR} were loaded by an earlier version.* Put their files back"
+    ):
+        pseudonym_key(state)
+
+
+def test_pseudonyms_of_two_versions_are_not_brought_together(loaded: Settings) -> None:
+    state = of_an_earlier_version(read_state(loaded), "prosecution")
+    with duckdb.connect() as connection, pytest.raises(ValueError, match="other pseudonyms than the rest"):
+        create_sources(connection, state, {})
+
+
+def test_offences_kept_of_purged_years_by_an_earlier_version_are_told_of(loaded: Settings) -> None:
+    state = replace(read_state(loaded), purged=Purged(before=2020, key_id=EARLIER))
+    with pytest.raises(
+        PseudonymKeyError, match=r"of an earlier version, which cannot be made anew .* set key_id"
+    ) as caught:
+        pseudonym_key(state)
+    assert key_id(KEY.encode()) in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import duckdb
 
@@ -166,9 +167,9 @@ def _decisions(
     counted: str,
     values: Mapping[str, Any],
     year: int,
-) -> defaultdict[tuple[str, int], list[_Row]]:
+) -> defaultdict[tuple[UUID, int], list[_Row]]:
     """Return the year's decisions on the counted offences by offence, ordered by date."""
-    by_offence: defaultdict[tuple[str, int], list[_Row]] = defaultdict(list)
+    by_offence: defaultdict[tuple[UUID, int], list[_Row]] = defaultdict(list)
     for source, authority in (("police", "police"), ("prosecution", "prosecutor")):
         record = state.active[source, year]
         for row in _rows(
@@ -214,7 +215,7 @@ def _explain_offence(
         f"{record.label}/{record.files['offences'].name}" if record else f"police/{row['extract_year']} (purged, kept)"
     )
     return {
-        "case": row["diarienummer"],
+        "case": str(row["diarienummer"]),
         "offence": row["brottsnummer"],
         "file": file,
         "line": row["line"],
