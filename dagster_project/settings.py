@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -44,6 +46,23 @@ def _enough_memory(given: object, parse: Callable[[object], ByteSize]) -> ByteSi
         if (size := parse(given)) >= _LEAST_MEMORY:
             return size
     raise ValueError("it must be a size like 4GB, and 1.5GiB at least")
+
+
+def _notifiable(target: SecretStr) -> SecretStr:
+    text = target.get_secret_value()
+    parts = urlsplit(text)
+    if parts.scheme in ("http", "https"):
+        is_usable = bool(parts.hostname)
+    elif parts.scheme in ("mailto", "smtp", "smtps"):
+        is_usable = "@" in parts.path and (parts.scheme == "mailto" or bool(parts.hostname))
+    else:
+        try:
+            is_usable = "://" not in text and (not text or bool(shlex.split(text)))
+        except ValueError:
+            is_usable = False
+    if is_usable:
+        return target
+    raise ValueError("it must be a command, mailto:…, smtp(s)://host/recipient or http(s)://…")
 
 
 _Place = Annotated[Path, AfterValidator(Path.absolute)]
@@ -88,6 +107,8 @@ class Settings(BaseSettings):
     """What a load may take."""
     key: SecretStr = SecretStr("")
     """The key of the pseudonyms; without it, the key file holds one."""
+    notify: Annotated[SecretStr, AfterValidator(_notifiable)] = SecretStr("")
+    """Who is told of what went wrong; it may hold a password."""
     schedule: str = "0 6 1 3 *"
     """When the yearly load runs, in cron notation."""
     postgres: PostgresSettings = PostgresSettings()

@@ -18,13 +18,17 @@ from dagster_project.cli import summaries
 from dagster_project.cli.progress import show_progress
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import OFFICIAL_SOURCES, UnreadableLandingError
+from dagster_project.notification import FAILED as FAILED_TEXT
+from dagster_project.notification import Problem
+from dagster_project.notification import notify as send_notification
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 from dagster_project.state import withdraw as withdraw_delivery
 from dagster_project.years import format_years, parse_years
 
-# Documented in README.md.
+# Documented in docs/operating.md.
 OK, FAILED, USAGE, REJECTED, BLOCKED, NOTHING_ARRIVED, NOT_SERVED = range(7)
+EXIT_CODES = {"blocked": BLOCKED, "missing": NOTHING_ARRIVED, "not_served": NOT_SERVED, "rejected": REJECTED}
 
 # Disable usage statistics of dbt, Dagster and Great Expectations.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -85,10 +89,19 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     """Load new and changed deliveries and publish."""
     from dagster_project.cli.load import load
 
-    with show_progress():
-        outcome = load(settings, options.years or (), options.expect or ())
+    try:
+        with show_progress():
+            outcome = load(settings, options.years or (), options.expect or ())
+    except UnreadableLandingError as error:
+        _tell(settings, [Problem("landing_unreadable", str(error))])
+        raise
+    except Exception as error:
+        _tell(settings, [Problem("failed", FAILED_TEXT.format(type(error).__name__))])
+        raise
+    not_told = _tell(settings, outcome.problems, outcome.run_id)
     if options.json:
-        print(json.dumps(summaries.outcome_as_json(read_state(settings), outcome), ensure_ascii=False, indent=1))
+        document = {**summaries.outcome_as_json(read_state(settings), outcome), "not_told": not_told}
+        print(json.dumps(document, ensure_ascii=False, indent=1))
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
     if outcome.blocked:
@@ -101,13 +114,25 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     if outcome.not_served:
         print(f"not served: {outcome.not_served}", file=sys.stderr)
     # Everything is printed; the exit code is that of the most severe condition.
-    codes = {
-        BLOCKED: outcome.blocked,
-        NOTHING_ARRIVED: outcome.missing,
-        NOT_SERVED: outcome.not_served,
-        REJECTED: outcome.rejected,
-    }
-    return next((code for code, occurred in codes.items() if occurred), OK)
+    return next((EXIT_CODES[problem.event] for problem in outcome.problems), OK)
+
+
+def _tell(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
+    """Tell a person; what keeps them from knowing is reported, and changes nothing else."""
+    if not_told := send_notification(settings, problems, run_id):
+        print(not_told, file=sys.stderr)
+    return not_told
+
+
+def notify(settings: Settings, options: argparse.Namespace) -> int:
+    """Send a test message to whom UPPKLARAT_NOTIFY names."""
+    if not settings.notify.get_secret_value():
+        print("uppklarat: UPPKLARAT_NOTIFY names nobody", file=sys.stderr)
+        return USAGE
+    if _tell(settings, [Problem("test", "if you read this, Uppklarat can reach you")]):
+        return FAILED
+    print("sent")
+    return OK
 
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
@@ -309,6 +334,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     publications_parser = command("publications", publications)
     publications_parser.add_argument("--activate", metavar="ID", help="activate this publication")
+    command("notify", notify)
     diff_parser = command("diff", diff)
     diff_parser.add_argument("first", metavar="A", help="the id of a publication, `current` or `newest`")
     diff_parser.add_argument("second", metavar="B", help="the id of another publication")

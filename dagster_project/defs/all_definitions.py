@@ -6,6 +6,7 @@ import warnings
 
 import dagster as dg
 
+from dagster_project.defs.alerts import failed_run
 from dagster_project.defs.automation import dead_runs, load_job, new_delivery, yearly_load
 from dagster_project.defs.common import Places
 from dagster_project.defs.delivery_assets import delivery_specs, expected_years_check, ingest_assets, rejections_check
@@ -43,7 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[expected_years_check(), *quality_checks(), rejections_check(CURRENT)],
         jobs=[load_job],
         schedules=[yearly_load(settings.schedule)],
-        sensors=[new_delivery, dead_runs],
+        sensors=[new_delivery, dead_runs, failed_run],
         resources={"places": places},
         executor=dg.in_process_executor,
     )

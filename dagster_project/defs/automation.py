@@ -15,8 +15,9 @@ from dagster_project.defs.common import TIMEZONE, YEARS, Places
 from dagster_project.defs.dead_runs import fail_dead_runs
 from dagster_project.defs.delivery_assets import EXPECTED_YEARS
 from dagster_project.ingestion.ingest import changed_folders, known_rejection
-from dagster_project.ingestion.landing import OFFICIAL, DeliveryFolder, OfficialFile
+from dagster_project.ingestion.landing import OFFICIAL, DeliveryFolder, OfficialFile, UnreadableLandingError
 from dagster_project.ingestion.official import changed_official_files
+from dagster_project.notification import Problem, notify
 from dagster_project.publications import YearsMissingError, years_not_published
 from dagster_project.state import read_state
 
@@ -51,7 +52,12 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
     @dg.schedule(job=load_job, cron_schedule=cron_schedule, execution_timezone=TIMEZONE, name="yearly_load")
     def schedule(context: dg.ScheduleEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
         last_ended = context.scheduled_execution_time.astimezone(ZoneInfo(TIMEZONE)).year - 1
-        folders = _loadable(places)
+        try:
+            folders = _loadable(places)
+        except UnreadableLandingError as error:
+            # No run will fail of it, so nobody else would tell.
+            _tell(context, places, Problem("landing_unreadable", str(error)))
+            raise
         if folders:
             years = [folder.year for folder in folders]
             return dg.RunRequest(
@@ -59,10 +65,16 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
                 run_config=run_config(complete_only=True, years=years, expected=[last_ended]),
             )
         if missing := years_not_published(read_state(places.settings), [last_ended]):
+            _tell(context, places, *(Problem("missing", text) for text in missing))
             raise YearsMissingError(f"no complete delivery is new or changed, and {'; '.join(missing)}")
         return dg.SkipReason("no complete delivery is new or changed")
 
     return schedule
+
+
+def _tell(context: dg.ScheduleEvaluationContext, places: Places, *problems: Problem) -> None:
+    if not_told := notify(places.settings, problems):
+        context.log.error(not_told)
 
 
 @dg.sensor(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dagster_project.notification import Problem
 from dagster_project.publications import Publication
 
 
@@ -30,3 +31,14 @@ class LoadOutcome:
     not_served: str | None = None
     run_id: str | None = None
     missing: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What a person has to look at, the most severe first."""
+        found = {
+            "blocked": [self.blocked],
+            "missing": self.missing,
+            "not_served": [self.not_served],
+            "rejected": self.rejected,
+        }
+        return [Problem(event, text) for event, texts in found.items() for text in texts if text]

@@ -17,8 +17,8 @@ from test_orchestration import places
 from dagster_project import paths
 from dagster_project.cli import main as cli
 from dagster_project.defs import publication_assets as publication_module
+from dagster_project.defs.alerts import CHECK_FAILED
 from dagster_project.defs.all_definitions import build_definitions
-from dagster_project.defs.load_run import CHECK_FAILED
 from dagster_project.defs.publication_assets import CURRENT, DRAFT, publication_assets
 from dagster_project.defs.quality_checks import MAY_BE_PUBLISHED, VALIDATE, VALIDATE_DELIVERIES
 from dagster_project.files import release_writer_lock

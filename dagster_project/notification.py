@@ -1,0 +1,128 @@
+"""Tells a person what went wrong with a load: `UPPKLARAT_NOTIFY` names a command, a mailbox or a web address."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import smtplib
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from http.client import HTTPException
+from importlib.metadata import version
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from dagster_project.settings import PREFIX, Settings
+
+SECONDS_TO_WAIT = 30
+HEADLINES = {
+    "failed": "a load failed",
+    "blocked": "not published, the audit blocks it",
+    "landing_unreadable": "the landing folder cannot be read",
+    "missing": "an expected year did not arrive",
+    "not_served": "published, but PostgreSQL does not serve it",
+    "rejected": "a delivery was rejected",
+    "test": "a test message",
+}
+# Not the error's own message: a database quotes values in it.
+FAILED = "a load failed ({}); the message is in its own output, and in Dagster's run if there is one"
+
+
+class Problem(NamedTuple):
+    """Something that a person has to look at; the text never holds a value of a delivery."""
+
+    event: str
+    """A key of `HEADLINES`."""
+    text: str
+
+
+def notify(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
+    """Send one message about these problems; return why that failed, or None if it did not or nobody is to be told.
+
+    It never raises: who cannot be told must not change what becomes of a load.
+    """
+    target = settings.notify.get_secret_value()
+    if not target or not problems:
+        return None
+    events = dict.fromkeys(problem.event for problem in problems)
+    subject = "uppklarat: " + "; ".join(HEADLINES[event] for event in events)
+    document = {
+        "subject": subject,
+        # What a chat shows of a webhook.
+        "text": "\n".join([subject, *(f"- {problem.text}" for problem in problems), "What to do: docs/operating.md"]),
+        "problems": [problem._asdict() for problem in problems],
+        "run_id": run_id,
+        "home": str(settings.home),
+        "host": socket.gethostname(),
+        "version": version("uppklarat"),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        scheme = urlsplit(target).scheme
+        if scheme in ("http", "https"):
+            _post(target, document)
+        elif scheme in ("mailto", "smtp", "smtps"):
+            _mail(target, document)
+        else:
+            _run(target, document)
+    except (OSError, ValueError, subprocess.SubprocessError, smtplib.SMTPException, HTTPException) as error:
+        # Neither the target nor what an error quotes of it: both may hold a password.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        secret = error if isinstance(error, _NotSentError) else f"{type(error).__name__}: {reason}"
+        return f"nobody was told ({PREFIX}NOTIFY): {secret}".replace(target, "…")
+    return None
+
+
+class _NotSentError(ValueError):
+    pass
+
+
+def _run(command: str, document: dict[str, Any]) -> None:
+    arguments = [*shlex.split(command), document["subject"]]
+    # The command needs no key and no password of ours.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    ended = subprocess.run(  # noqa: S603
+        arguments, input=json.dumps(document).encode(), env=environment, capture_output=True, timeout=SECONDS_TO_WAIT
+    )
+    if ended.returncode:
+        raise _NotSentError(f"{arguments[0]} ended with {ended.returncode}")
+
+
+def _post(address: str, document: dict[str, Any]) -> None:
+    request = urllib.request.Request(  # noqa: S310
+        address, json.dumps(document).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=SECONDS_TO_WAIT):  # noqa: S310
+        pass
+
+
+def _mail(target: str, document: dict[str, Any]) -> None:
+    """To `smtp://[user:password@]host[:port]/recipient`, or `mailto:recipient?smtp=host:port`; `from=` names the sender."""
+    parts = urlsplit(target)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    server = urlsplit(f"smtp://{query.get('smtp', 'localhost')}") if parts.scheme == "mailto" else parts
+    message = EmailMessage()
+    message["Subject"] = document["subject"]
+    message["From"] = query.get("from", f"uppklarat@{socket.gethostname()}")
+    message["To"] = unquote(parts.path.strip("/"))
+    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="uppklarat")
+    message.set_content(f"{document['text']}\n\n{document['home']} on {document['host']}, run {document['run_id']}\n")
+    connect = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    with connect(server.hostname or "", server.port or 0, timeout=SECONDS_TO_WAIT) as smtp:
+        smtp.ehlo()
+        encrypted = parts.scheme == "smtps"
+        if not encrypted and smtp.has_extn("starttls"):
+            smtp.starttls()
+            smtp.ehlo()
+            encrypted = True
+        if server.username:
+            if not encrypted:
+                raise _NotSentError("the mail server offers no encryption, so no password is sent to it")
+            smtp.login(unquote(server.username), unquote(server.password or ""))
+        smtp.send_message(message)

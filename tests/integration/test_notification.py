@@ -1,0 +1,278 @@
+"""What goes wrong reaches a person, by a command, by mail or by a web address, and never changes what becomes of a load."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socketserver
+import threading
+from collections.abc import Iterator
+from email import message_from_string
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from conftest import settings_in
+from deliveries import YEAR, put
+from reference.worlds import dirty_world
+from test_orchestration import error_of_tick, places
+from warehouse import environment
+
+from dagster_project.cli import load as cli_load
+from dagster_project.cli import main as cli
+from dagster_project.defs.alerts import COMMAND_LINE, failed_run
+from dagster_project.defs.all_definitions import build_definitions
+from dagster_project.defs.automation import run_config
+from dagster_project.notification import HEADLINES, Problem, notify
+from dagster_project.publication.outcome import LoadOutcome
+from dagster_project.settings import Settings
+
+SECRET = "19811218-9876"
+PROBLEM = Problem("rejected", "police/2024/offences.csv: line 3")
+
+
+@contextlib.contextmanager
+def served(server: socketserver.BaseServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server.server_address[1]  # type: ignore[misc]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """As little of a mail server as a client needs; without encryption."""
+
+    received: list[str]
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline().decode().strip():
+            if line.upper().startswith("DATA"):
+                self.wfile.write(b"354 go on\r\n")
+                text = ""
+                while (part := self.rfile.readline().decode()) != ".\r\n":
+                    text += part
+                self.received.append(text)
+            self.wfile.write(b"221 bye\r\n" if line.upper() == "QUIT" else b"250 AUTH PLAIN\r\n")
+
+
+class Address(BaseHTTPRequestHandler):
+    received: list[str]
+    answer = 204
+
+    def do_POST(self) -> None:
+        self.received.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.send_response(self.answer)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def told(settings: Settings, target: str) -> Settings:
+    return Settings.model_validate({**settings.model_dump(), "notify": target})
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A command that keeps its argument and its input, and ends with what the file `code` says."""
+    path = tmp_path / "tell"
+    path.write_text(f'#!/bin/sh\ncd {tmp_path}; echo "$2" >> subjects; cat >> documents; env > env; exit $(cat code)\n')
+    path.chmod(0o755)
+    (tmp_path / "code").write_text("0")
+    return path
+
+
+@pytest.fixture
+def command(settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A warehouse that commands find by their environment, and a script that is told."""
+    for variable, value in {**environment(settings), "UPPKLARAT_NOTIFY": f"{script} --now"}.items():
+        monkeypatch.setenv(variable, value)
+    return told(settings, f"{script} --now")
+
+
+def sent(script: Path) -> list[dict[str, object]]:
+    file, decoder, found = script.with_name("documents"), json.JSONDecoder(), []
+    text = file.read_text() if file.exists() else ""
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:]
+    return found
+
+
+def events(script: Path) -> list[list[str]]:
+    return [[problem["event"] for problem in document["problems"]] for document in sent(script)]  # type: ignore[attr-defined]
+
+
+def test_a_command_gets_the_subject_and_the_document(command: Settings, script: Path) -> None:
+    assert notify(command, [PROBLEM, Problem("blocked", "a check")], "run 7") is None
+    (document,) = sent(script)
+    assert script.with_name("subjects").read_text() == f"{document['subject']}\n"
+    assert document["subject"] == "uppklarat: a delivery was rejected; not published, the audit blocks it"
+    assert document["problems"][0] == {"event": "rejected", "text": PROBLEM.text}  # type: ignore[index]
+    assert (document["run_id"], document["home"]) == ("run 7", str(command.home))
+    assert "UPPKLARAT_KEY" not in script.with_name("env").read_text()
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["smtp://127.0.0.1:{0}/{1}?from=us@example.org", "mailto:{1}?smtp=127.0.0.1:{0}&from=us@example.org"],
+    ids=["smtp", "mailto"],
+)
+def test_a_mailbox_gets_a_letter(settings: Settings, form: str) -> None:
+    Mailbox.received = []
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)) as port:
+        assert notify(told(settings, form.format(port, "a@example.org,b@example.org")), [PROBLEM]) is None
+    (letter,) = map(message_from_string, Mailbox.received)
+    assert (letter["From"], letter["To"]) == ("us@example.org", "a@example.org,b@example.org")
+    assert letter["Subject"] == "uppklarat: a delivery was rejected"
+    assert f"- {PROBLEM.text}" in str(letter.get_payload())
+
+
+def test_no_password_is_sent_without_encryption(settings: Settings) -> None:
+    Mailbox.received = []
+    with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)) as port:
+        why = notify(told(settings, f"smtp://us:hemligt@127.0.0.1:{port}/a@example.org"), [PROBLEM])
+    assert why is not None and "no encryption" in why and "hemligt" not in why
+    assert Mailbox.received == []
+
+
+@pytest.mark.parametrize("answer", [204, 500])
+def test_a_web_address_gets_the_document(settings: Settings, answer: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Address, "received", [], raising=False)
+    monkeypatch.setattr(Address, "answer", answer)
+    with served(ThreadingHTTPServer(("127.0.0.1", 0), Address)) as port:
+        why = notify(told(settings, f"http://127.0.0.1:{port}/hook?token=hemligt"), [PROBLEM])
+    assert (why is None) == (answer == 204)
+    assert "hemligt" not in (why or "")
+    assert json.loads(Address.received[0])["problems"] == [PROBLEM._asdict()]
+
+
+@pytest.mark.parametrize(
+    "target", ["/nowhere/at/all", "smtp://127.0.0.1:1/a@example.org", "http://127.0.0.1:1/", "false"]
+)
+def test_who_cannot_be_told_is_reported(settings: Settings, target: str) -> None:
+    why = notify(told(settings, target), [PROBLEM])
+    assert why is not None and why.startswith("nobody was told (UPPKLARAT_NOTIFY): ")
+
+
+@pytest.mark.parametrize("target", ["ftp://example.org", "smtp://example.org", "mailto:", "https://", "a 'command"])
+def test_a_target_that_is_none_fails_every_command(
+    target: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPPKLARAT_NOTIFY", target)
+    assert cli.main(["status"]) == cli.FAILED
+    assert "UPPKLARAT_NOTIFY: it must be a command" in capsys.readouterr().err
+
+
+def test_a_test_message_is_sent(
+    command: Settings, script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["notify"]) == cli.OK
+    script.with_name("code").write_text("3")
+    assert cli.main(["notify"]) == cli.FAILED
+    assert "ended with 3" in capsys.readouterr().err
+    monkeypatch.setenv("UPPKLARAT_NOTIFY", "")
+    assert cli.main(["notify"]) == cli.USAGE
+    assert events(script) == [["test"], ["test"]]
+
+
+@pytest.mark.parametrize("code", ["0", "1"])
+def test_a_load_tells_and_ends_as_it_would(
+    command: Settings, script: Path, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script.with_name("code").write_text(code)
+    assert cli.main(["load"]) == cli.NOTHING_ARRIVED
+    put(command, "police", {"offences.csv": b"", "decisions.csv": b""})
+    assert cli.main(["load", "--expect", str(YEAR), "--json"]) == cli.NOTHING_ARRIVED
+    output = capsys.readouterr()
+    # Nobody has to be told of this.
+    assert cli.main(["status"]) == cli.OK
+    assert events(script) == [["landing_unreadable"], ["missing", "rejected"]]
+    assert (json.loads(output.out)["not_told"] is None) == (code == "0")
+    assert ("nobody was told" in output.err) == (code == "1")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exit_code"),
+    [
+        (LoadOutcome(blocked="a check"), cli.BLOCKED),
+        (LoadOutcome(not_served="no connection"), cli.NOT_SERVED),
+        (LoadOutcome(blocked="a check", not_served="no connection", rejected=("one", "two")), cli.BLOCKED),
+        (LoadOutcome(), cli.OK),
+    ],
+)
+def test_every_outcome_that_needs_a_person_is_told(
+    command: Settings, script: Path, monkeypatch: pytest.MonkeyPatch, outcome: LoadOutcome, exit_code: int
+) -> None:
+    monkeypatch.setattr(cli_load, "load", lambda *_: outcome)
+    assert cli.main(["load"]) == exit_code
+    assert events(script) == ([[problem.event for problem in outcome.problems]] if outcome.problems else [])
+
+
+def test_a_failed_load_is_told_without_its_message(
+    command: Settings, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> LoadOutcome:
+        raise ValueError(f"could not convert {SECRET}")
+
+    monkeypatch.setattr(cli_load, "load", fails)
+    assert cli.main(["load"]) == cli.FAILED
+    assert events(script) == [["failed"]]
+    assert SECRET not in script.with_name("documents").read_text()
+    assert "(ValueError)" in str(sent(script)[0]["text"])
+
+
+def test_the_schedule_tells_that_nothing_came_on_its_day(command: Settings, script: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        error_of_tick(command, instance)
+        command.landing.mkdir()
+        error_of_tick(command, instance)
+    assert events(script) == [["landing_unreadable"], ["missing"]]
+    assert "2024 is not complete" in str(sent(script)[1]["text"])
+
+
+def test_a_run_that_fails_is_told_by_dagster(command: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the run rejected and what did not arrive; an unexpected failure without its message; a command's own run not twice."""
+    dirty_world(command.landing, seed=52, offences_per_year=60, years=(2022, 2023), dirt=0.0)
+    (command.landing / "police" / "2023" / "manifest.json").write_text("{}", encoding="utf-8")
+    tags = {"dagster/asset_partition_range_start": "2022", "dagster/asset_partition_range_end": "2023"}
+    job = build_definitions(command).resolve_job_def("load")
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def fail(more: dict[str, str]) -> None:
+            result = job.execute_in_process(
+                run_config=run_config(complete_only=True, expected=[2023]), instance=instance, tags={**tags, **more},
+                raise_on_error=False,
+            )  # fmt: skip
+            (event,) = (one for one in result.all_events if one.event_type is dg.DagsterEventType.RUN_FAILURE)
+            context = dg.build_run_status_sensor_context(
+                sensor_name="failed_run", dagster_instance=instance, dagster_run=result.dagster_run,
+                dagster_event=event, resources={"places": places(command)},
+            )  # fmt: skip
+            failed_run(context.for_run_failure())
+
+        fail({})
+        assert events(script) == [["missing", "rejected"]]
+        fail(COMMAND_LINE)
+        assert len(sent(script)) == 1
+        shutil.rmtree(command.home / "raw")
+        fail({})
+        assert events(script)[1][0] == "failed"
+        script.with_name("code").write_text("1")
+        with pytest.raises(RuntimeError, match="nobody was told"):
+            fail({})
+
+
+def test_every_event_of_a_load_has_a_headline() -> None:
+    outcome = LoadOutcome(None, ("",), "", "", missing=("",))
+    assert {problem.event for problem in outcome.problems} <= {*HEADLINES}
+    assert set(cli.EXIT_CODES) < set(HEADLINES)
+    assert settings_in(Path("nowhere")).notify.get_secret_value() == ""
