@@ -72,7 +72,7 @@ def pseudonym_key(state: State) -> bytes:
         )
     if purged.before and purged.key_id != key_id(key):
         problem = (
-            "the offences kept of purged years have pseudonyms of an earlier version, which cannot be made anew"
+            "the offences kept of purged years have pseudonyms of an earlier version, which cannot be made again"
             if purged.key_id == earlier
             else "the pseudonym key is not the one of the kept offences of purged years. Restore the right key"
         )

@@ -315,7 +315,7 @@ def test_pseudonyms_of_two_versions_are_not_brought_together(loaded: Settings) -
 def test_offences_kept_of_purged_years_by_an_earlier_version_are_told_of(loaded: Settings) -> None:
     state = replace(read_state(loaded), purged=Purged(before=2020, key_id=EARLIER))
     with pytest.raises(
-        PseudonymKeyError, match=r"of an earlier version, which cannot be made anew .* set key_id"
+        PseudonymKeyError, match=r"of an earlier version, which cannot be made again .* set key_id"
     ) as caught:
         pseudonym_key(state)
     assert key_id(KEY.encode()) in str(caught.value)
