@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 from collections import Counter
@@ -12,15 +13,16 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import settings_in
+from conftest import copied, settings_in
 from openpyxl import load_workbook
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
-from warehouse import build
+from warehouse import build, uppklarat
 
 from dagster_project import paths
 from dagster_project.ingestion.landing import find_official_files, find_unexpected_entries
 from dagster_project.ingestion.official import changed_official_files, ignored_official_files, ingest_official
 from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.publications import active_publication
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.report.figures import COUNTRY as COUNTRY_PLACE
 from dagster_project.report.figures import read_figures
@@ -291,6 +293,29 @@ def test_a_link_out_of_the_landing_folder_is_rejected(tmp_path: Path) -> None:
     (settings.landing / "official" / COUNTRY).symlink_to(FILES / COUNTRY)
     (text,) = take(settings)
     assert text.startswith(f"official/{COUNTRY}: it leads out of the landing folder")
+
+
+def test_a_load_publishes_with_a_file_and_without_one_that_is_rejected(
+    published_world: Settings, tmp_path: Path
+) -> None:
+    """The run fails, so that somebody is told, and all else is published."""
+    settings = copied(published_world, settings_in(tmp_path, suppress_below=5))
+    put(settings, "300La-2014.xls", "300La-2014.xls")
+    put(settings, "300Rn03-2024.xlsx", "300Rn03-2021.xlsx")
+    before = active_publication(settings)
+    loaded = uppklarat(settings, "load", "--json")
+    assert loaded.returncode == 3, loaded.stderr
+    outcome = json.loads(loaded.stdout)
+    (text,) = outcome["rejected"]
+    assert text.startswith("official/300Rn03-2024.xlsx, sheet Samtliga handlagda brott: its title does not name 2024")
+    assert outcome["published"] == outcome["current"] != before
+    status = json.loads(uppklarat(settings, "status", "--json").stdout)
+    assert [(file["source"], file["year"], file["file"]) for file in status["official"]] == [
+        ("official/La", 2014, "300La-2014.xls")
+    ]
+    assert status["waiting"] == [f"rejected, {text}"]
+    manifest = json.loads((settings.published / paths.CURRENT / "manifest.json").read_text(encoding="utf-8"))
+    assert [file["year"] for file in manifest["official"]] == [2014]
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
