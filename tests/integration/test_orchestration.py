@@ -449,6 +449,18 @@ def test_the_queue_is_freed_without_anybody_turning_it_on(definitions: dg.Defini
     assert sensors["new_delivery"] is dg.DefaultSensorStatus.STOPPED
 
 
+def test_the_sensor_asks_for_an_official_file_too(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    (settings.landing / "official").mkdir(parents=True)
+    (settings.landing / "official" / "300Rn03-2019.xls").write_text("a file", encoding="utf-8")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (request,) = ask(settings, instance)
+        assert years_asked_for([request]) == ["2019-2019"]
+        assert "uppklarat/official-Rn03-2019" in request.tags
+        assert request.run_config["ops"]["ingest_official"]["config"]["years"] == [2019]
+        assert ask(settings, instance) == []
+
+
 def test_the_sensor_that_frees_the_queue(settings: Settings) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, resources={"places": places(settings)})
