@@ -34,12 +34,13 @@ _ODD_SPACE = WHITE_SPACE.translate({ord(character): None for character in " \r\n
 
 @dataclass(frozen=True)
 class PlainText:
-    """CSV text without quotes, whose lines all end in the same way and whose only white space besides is plain spaces.
+    """CSV text without quotes, whose only white space besides line feeds is plain spaces.
+
+    Carriage returns are not plain: where one is the last byte of a buffer, DuckDB's reader may miscount the lines of rejects.
 
     `separators` counts the semicolons after the header.
     """
 
-    line_end: str
     separators: int
     has_spaces: bool
 
@@ -318,7 +319,7 @@ class _LineCounter:
         self.first_lines: list[bytes] = []
         self.ends_within_line = False
         self._open = b""  # the unfinished line of the last chunk
-        self._returns = 0
+        self._has_returns = False
         self._separators = 0
         self._has_spaces = False
 
@@ -351,16 +352,15 @@ class _LineCounter:
 
     def plain(self, columns: int) -> PlainText | None:
         """The text as DuckDB's CSV reader can read it, if it can; `columns` counts those of the header."""
-        if self.has_quotes or self.has_odd_space or self._returns not in (0, self.newlines):
+        if self.has_quotes or self.has_odd_space or self._has_returns:
             return None
-        separators = self._separators - (columns - 1)
-        return PlainText(r"\r\n" if self._returns else r"\n", separators, self._has_spaces)
+        return PlainText(self._separators - (columns - 1), self._has_spaces)
 
     def _count(self, whole: bytes) -> None:
         if whole and not self.first_lines:
             self.first_lines = [line.rstrip(b"\r") for line in whole.split(b"\n", LINES_SEARCHED)[:LINES_SEARCHED]]
         if b"\r" in whole:
-            self._returns += whole.count(b"\r\n")
+            self._has_returns = True
             if whole.count(b"\r") != whole.count(b"\r\n"):
                 at = _LONE_CR.search(whole).start()  # type: ignore[union-attr]
                 line = self.newlines + whole.count(b"\n", 0, at) + 1

@@ -40,7 +40,7 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
         select null::bigint as line, {fields}, null::varchar as malformed, null::bigint as fields_found
         from read_csv(
             {literal(received.text_path)}, {_CSV}, delim = ';', columns = {dict.fromkeys(names, "VARCHAR")},
-            new_line = '{plain.line_end}', max_line_size = {_LINE_SIZE},
+            new_line = '\\n', max_line_size = {_LINE_SIZE},
             buffer_size = {8 * _LINE_SIZE}, store_rejects = true, rejects_limit = 0
         )"""
     )
@@ -48,7 +48,7 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
         """
         create or replace temp table rejected_line as
         select *, length(text) - length(replace(text, ';', '')) as separators
-        from (select distinct line, trim(csv_line, chr(13) || chr(10)) as text from reject_errors)"""
+        from (select distinct line, csv_line as text from reject_errors)"""
     )
     rows, rejected, separators = one_row(
         connection, "select (select count(*) from row), count(*), coalesce(sum(separators), 0) from rejected_line"

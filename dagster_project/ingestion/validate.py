@@ -71,6 +71,7 @@ def validate_file(
     create_pseudonym_functions(connection, key)
     read_rows(received, connection)
     corrected = apply_corrections(corrections, connection)
+    _create_normal_form_view(contract, connection)
     _find_doubtful_rows(contract, year, connection)
     _find_faults(contract, year, connection)
     _reject_personal_numbers(received, connection)
@@ -123,35 +124,28 @@ def _checks(contract: FileContract, year: int) -> list[tuple[str, str, str | Non
     ]
 
 
-def _find_doubtful_rows(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
-    """Create view `compared`, table `row` with its columns in normal form, and table `doubtful`, its rows that may have a fault.
-
-    One look at all rows finds those that fail a check or have a value in another form, another one those that occur repeatedly.
-    Every later step, which needs several looks, looks at the few doubtful rows only.
-    """
+def _create_normal_form_view(contract: FileContract, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create view `compared`: table `row` with its columns in normal form."""
     forms = {column.name: normal_sql(column, column.name) for column in contract.columns}
     candidates = [name for name, form in forms.items() if form != name]
-    in_other_form = [
-        f"{column.name}_text <> {normal_sql(column, f'{column.name}_text')}"
-        for column in contract.columns
-        if column.name in candidates
-    ]
-    failed = [condition for condition, _, _ in _checks(contract, year)]
-    unusable = [_unusable(contract, column) for column in contract.usable_or_missing]
-    connection.execute(
-        f"""
-        create or replace temp table doubtful_line as
-        select line from (select line, malformed, {_text_and_typed(contract)} from row)
-        where {" or ".join(f"({condition})" for condition in [*in_other_form, *failed, *unusable])}"""
-    )
     # The view is read several times, and most files contain the normal form only.
     counts = one_row(
-        connection,
-        f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in candidates)} from row semi join doubtful_line using (line)",
+        connection, f"select {', '.join(f'count_if({name} <> {forms[name]})' for name in candidates)} from row"
     )
     needed = {name for name, rows in zip(candidates, counts, strict=True) if rows}
     columns = ", ".join(f"{form} as {name}" if name in needed else name for name, form in forms.items())
     connection.execute(f"create or replace temp view compared as select line, malformed, {columns} from row")
+
+
+def _find_doubtful_rows(contract: FileContract, year: int, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create table `doubtful`, the rows of `compared` that may have a fault, and table `repeated`, the lines of those that may
+    be repeated.
+
+    One look at all rows finds those that fail a check, another one those that occur repeatedly. Every later step, which needs
+    several looks, looks at the few doubtful rows only.
+    """
+    failed = [condition for condition, _, _ in _checks(contract, year)]
+    unusable = [_unusable(contract, column) for column in contract.usable_or_missing]
     # Rows with the same content have the same key.
     key = ", ".join(_typed(column) for column in contract.columns if not contract.key or column.name in contract.key)
     connection.execute(
@@ -161,8 +155,11 @@ def _find_doubtful_rows(contract: FileContract, year: int, connection: duckdb.Du
         select line from shaped
         semi join (select fingerprint from shaped group by fingerprint having count(*) > 1) using (fingerprint);
         create or replace temp table doubtful as
-        select * from compared where line in (select line from doubtful_line union all select line from repeated);
-        drop table doubtful_line"""
+        with failed as (
+            select line from (select line, malformed, {_text_and_typed(contract)} from compared)
+            where {" or ".join(f"({condition})" for condition in [*failed, *unusable])}
+        )
+        select * from compared where line in (select line from failed union all select line from repeated)"""
     )
 
 
