@@ -103,17 +103,24 @@ class Soak:
 
     def counting(self) -> list[Row]:
         """What the suite has only a little time for: other small worlds, and other orders of deliveries."""
-        tests = [f"tests/integration/{name}.py" for name in ("test_counting", "test_incremental")]
-        ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-m", "soak", *tests], cwd=REPOSITORY, capture_output=True, text=True
-        )
-        counted = {what: int(n) for n, what in re.findall(r"(\d+) (passed|failed|error)", ran.stdout)}
-        if ran.returncode:
-            self.wrong.append(ran.stdout)
         remark = (
             "20 small worlds against the plain rules, drawn again each time; 3 orders of deliveries against all at once"
         )
-        return [("counted as the rules say", sum(counted.values()), counted.get("passed", 0), remark)]
+        tests = ("tests/integration/test_counting.py", "tests/integration/test_incremental.py")
+        return [self._tests("counted as the rules say", remark, *tests)]
+
+    def installed(self) -> list[Row]:
+        remark = "a load from a read-only folder; an installation without a network"
+        return [self._tests("the wheel works", remark, "tests/end_to_end/test_wheel.py")]
+
+    def _tests(self, what: str, remark: str, *files: str) -> Row:
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-m", "soak", *files], cwd=REPOSITORY, capture_output=True, text=True
+        )
+        counted = {outcome: int(n) for n, outcome in re.findall(r"(\d+) (passed|failed|error)", ran.stdout)}
+        if ran.returncode:
+            self.wrong.append(ran.stdout)
+        return what, sum(counted.values()), counted.get("passed", 0), remark
 
     def mutants(self) -> list[Row]:
         from mutants import mutant_figures
@@ -143,7 +150,7 @@ def table(rows: list[tuple[Row, float]]) -> str:
 def main() -> int:
     """Run the parts, print the figures, keep them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["corpus", "killed", "disks", "crowd", "counting", "mutants"]
+    names = ["corpus", "killed", "disks", "crowd", "counting", "installed", "mutants"]
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--kills", type=int, default=200)

@@ -156,3 +156,18 @@ def test_every_place_that_is_not_derived_is_saved() -> None:
     every = {place for place in vars(paths).values() if isinstance(place, Path) and place.parent == Path()}
     published = {paths.DRAFT, paths.CURRENT}
     assert [place.name for place in every - derived - published if place.name not in re.findall(r"[\w.]+", text)] == []
+
+
+def test_a_new_machine_gets_what_the_readme_lists_and_nothing_else() -> None:
+    """`try_on_debian.sh` takes the packages from the README."""
+    script, readme = (
+        (REPOSITORY / name).read_text(encoding="utf-8") for name in ("deploy/try_on_debian.sh", "README.md")
+    )
+    expression = re.search(r"packages=\$\((sed -n '[^']*' )\"\$code/README.md\"", script)
+    assert expression is not None
+    found = subprocess.run(["sh", "-c", f"{expression[1]} README.md"], cwd=REPOSITORY, capture_output=True, text=True)
+    assert found.stdout.split() == ["make", "python3-venv", "ca-certificates"]
+    assert "make run" in readme and "make test" in readme
+    assert "${COMMANDS:-make run; make test}" in script
+    for name in ("backup.sh", "try_on_debian.sh"):
+        assert subprocess.run(["sh", "-n", str(DEPLOY / name)]).returncode == 0
