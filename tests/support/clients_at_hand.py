@@ -92,11 +92,11 @@ def _install_commands(place: str, folder: Path, wanted: Sequence[Path]) -> list[
         for path in wanted:
             shutil.copy(path, folder)
         return [["node", "--version"], ["npm", "ci", "--ignore-scripts"]]
-    uv, python = str(Path(sys.executable).with_name("uv")), str(folder / "bin" / "python")
+    python = str(folder / "bin" / "python")
     requirements = ["--no-deps", "--require-hashes", "--requirement", str(wanted[0])]
     return [
-        [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--quiet", "--python", python, *requirements],
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", *requirements],
     ]
 
 
