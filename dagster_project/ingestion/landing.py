@@ -190,6 +190,7 @@ def find_official_files(landing: Path) -> list[OfficialFile]:
 
     Raises `UnreadableLandingError` where the folder cannot be listed.
     """
+    _list_folder(landing)
     folder = landing / OFFICIAL
     if not folder.is_symlink() and not folder.exists():
         return []

@@ -155,7 +155,7 @@ def test_the_offences_are_those_that_the_rules_count(
         assert found == behind[cell], cell
         looked_up += sum(one["looked_up"] for one in found.values())
     assert looked_up
-    assert len(by_sort) == 4 + 4 + 4 + 2
+    assert len(by_sort) == 4 + 4 + 2 + 2
 
 
 def test_an_offence_without_a_report_date_is_told_as_such(published_world: Settings, ask: Any) -> None:

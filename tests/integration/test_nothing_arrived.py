@@ -237,10 +237,8 @@ def test_expected_years_are_written_like_years(command: Settings, years: str) ->
 
 
 def test_the_exit_codes_are_those_of_the_table() -> None:
-    """Declared once; README.md and docs/runbook.md have the same."""
+    """docs/operating.md has the same."""
     codes = [cli.OK, cli.FAILED, cli.USAGE, cli.REJECTED, cli.BLOCKED, cli.NOTHING_ARRIVED, cli.NOT_SERVED]
     assert codes == list(range(7))
-    readme, runbook = (REPOSITORY / name for name in ("README.md", "docs/runbook.md"))
-    for page in (readme, runbook):
-        lines = page.read_text(encoding="utf-8").splitlines()
-        assert [code for code in codes if any(line.startswith(f"| {code} |") for line in lines)] == codes, page
+    lines = (REPOSITORY / "docs" / "operating.md").read_text(encoding="utf-8").splitlines()
+    assert [code for code in codes if any(line.startswith(f"| {code} |") for line in lines)] == codes

@@ -71,5 +71,5 @@ def test_dbt_declares_the_raw_tables_as_the_contract_does() -> None:
     for name, file in declared().items():
         columns = {column["name"]: column["data_type"] for column in tables[name]["columns"]}
         assert columns == {"year": "integer", "line": "bigint"} | {
-            column.name: types[column.type] for column in file.columns
+            column.name: "uuid" if column.identifying else types[column.type] for column in file.columns
         }
