@@ -190,9 +190,9 @@ def find_official_files(landing: Path) -> list[OfficialFile]:
 
     Raises `UnreadableLandingError` where the folder cannot be listed.
     """
-    _list_folder(landing)
     folder = landing / OFFICIAL
-    if not folder.is_symlink() and not folder.exists():
+    # A landing folder that cannot be searched has been reported by `find_delivery_folders`.
+    if not os.access(landing, os.X_OK) or not (folder.is_symlink() or folder.exists()):
         return []
     named = ((entry, _OFFICIAL_NAME.fullmatch(entry.name)) for entry in _list_folder(folder))
     found = [OfficialFile(entry, match[1], int(match[2])) for entry, match in named if match and entry.is_file()]
