@@ -18,7 +18,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from dagster_project.settings import PREFIX, Settings
+from dagster_project.settings import MAIL_SCHEMES, PREFIX, WEB_SCHEMES, Settings
 
 SECONDS_TO_WAIT = 30
 HEADLINES = {
@@ -65,9 +65,9 @@ def notify(settings: Settings, problems: Sequence[Problem], run_id: str | None =
     }
     try:
         scheme = urlsplit(target).scheme
-        if scheme in ("http", "https"):
+        if scheme in WEB_SCHEMES:
             _post(target, document)
-        elif scheme in ("mailto", "smtp", "smtps"):
+        elif scheme in MAIL_SCHEMES:
             _mail(target, document)
         else:
             _run(target, document)

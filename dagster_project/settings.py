@@ -48,12 +48,16 @@ def _enough_memory(given: object, parse: Callable[[object], ByteSize]) -> ByteSi
     raise ValueError("it must be a size like 4GB, and 1.5GiB at least")
 
 
+WEB_SCHEMES = ("http", "https")
+MAIL_SCHEMES = ("mailto", "smtp", "smtps")
+
+
 def _notifiable(target: SecretStr) -> SecretStr:
     text = target.get_secret_value()
     parts = urlsplit(text)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in WEB_SCHEMES:
         is_usable = bool(parts.hostname)
-    elif parts.scheme in ("mailto", "smtp", "smtps"):
+    elif parts.scheme in MAIL_SCHEMES:
         is_usable = "@" in parts.path and (parts.scheme == "mailto" or bool(parts.hostname))
     else:
         try:

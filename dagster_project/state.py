@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from dagster_project import paths
 from dagster_project.contract import input_contract
-from dagster_project.files import read_json, remove_unfinished, write_json
+from dagster_project.files import private_folder, read_json, remove_unfinished, sync_folder, write_json
 from dagster_project.settings import Settings
 
 RECORD = "delivery.json"
@@ -95,6 +95,11 @@ class State:
         sources = input_contract().sources
         return sorted({year for _, year in self.active if all((source, year) in self.active for source in sources)})
 
+    def active_record(self, source: str, year: int) -> DeliveryRecord | None:
+        """The active delivery, or version of Brå's table, of a source and year."""
+        versions = self.official.get((source, year))
+        return versions[0] if versions else self.active.get((source, year))
+
     @property
     def official_versions(self) -> list[list[str]]:
         """Which versions of Brå's tables are read, for fingerprints of what is derived from them."""
@@ -150,7 +155,10 @@ def read_purged(settings: Settings) -> Purged:
 
 
 def activate(state: State, record: DeliveryRecord) -> None:
-    """Record that a delivery is now the active one of its source and year."""
+    """Record that a delivery is now the active one of its source and year, unless it is already."""
+    active = state.active_record(record.source, record.year)
+    if active and (active.delivery_id, active.judged_by) == (record.delivery_id, record.judged_by):
+        return
     write_json(state.settings.home / paths.LEDGER, [*state.ledger, _entry(record, "loaded")])
 
 
@@ -160,8 +168,9 @@ def withdraw(state: State, source: str, year: int) -> tuple[DeliveryRecord, Deli
     Returns both. Raises KeyError if none is active, and FileNotFoundError, with nothing changed, if the rows of the one before are
     no longer in the raw store.
     """
-    official = state.official.get((source, year))
-    record = official[0] if official else state.active[source, year]
+    record = state.active_record(source, year)
+    if record is None:
+        raise KeyError((source, year))
     entries = [*state.ledger, _entry(record, "withdrawn")]
     before = _loaded(entries).get((source, year), [])[-1:]
     former = None
@@ -198,6 +207,16 @@ def record_folder(settings: Settings, source: str, year: int, delivery_id: str, 
 def write_record(folder: Path, record: DeliveryRecord) -> None:
     """Write the record into a delivery's folder."""
     write_json(folder / RECORD, asdict(record))
+
+
+def store_record(settings: Settings, prepared: Path, record: DeliveryRecord) -> None:
+    """Move the folder of a delivery's typed Parquet into the raw store, with its record, in one step."""
+    destination = record_folder(settings, record.source, record.year, record.delivery_id, record.judged_by)
+    write_record(prepared, record)
+    private_folder(settings.home / paths.RAW_STORE)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    prepared.replace(destination)
+    sync_folder(destination.parent)
 
 
 def read_record(folder: Path) -> DeliveryRecord | None:

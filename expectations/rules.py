@@ -15,6 +15,9 @@ from expectations.kinds import (
     ExpectShareOfRowsToBeBetween,
 )
 
+# The key of a figure.
+CELL = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
+
 
 def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figure") -> ExpectNoRows:
     """Expect one row per combination of the columns."""

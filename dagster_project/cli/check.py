@@ -11,7 +11,7 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from dagster_project.cli.summaries import quarantine_as_text
+from dagster_project.cli.summaries import quarantine_lines
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import DeliveryFolder
@@ -54,9 +54,7 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
         except RejectedDeliveryError as error:
             return CheckedDelivery(False, (f"a load would reject it: {error}",))
         results = audit_records(alone, {(record.source, record.year): record})
-        rows = quarantine_as_text(read_state(alone), None, None).splitlines()
-    # The place of the quarantined rows is gone.
-    listed = [line for line in rows if scratch not in line]
+        quarantined = quarantine_lines(read_state(alone), None, None) or ["no row is quarantined"]
     blocked = [result for result in results if result.blocks]
     verdict = (
         "a load would take it, and its checks would block publishing"
@@ -65,7 +63,9 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
         if record.complete
         else "`uppklarat load` would take it; a scheduled load waits for the manifest"
     )
-    return CheckedDelivery(not blocked, (verdict, *_balance(record), *record.warnings, *_failed(results), "", *listed))
+    return CheckedDelivery(
+        not blocked, (verdict, *_balance(record), *record.warnings, *_failed(results), "", *quarantined)
+    )
 
 
 def _balance(record: DeliveryRecord) -> Iterator[str]:

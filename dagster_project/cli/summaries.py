@@ -12,7 +12,6 @@ import duckdb
 from dagster_project import paths
 from dagster_project import publications as kept_publications
 from dagster_project.contract import input_contract
-from dagster_project.files import read_json
 from dagster_project.ingestion.ingest import (
     changed_folders,
     describe_ignored_delivery,
@@ -27,6 +26,7 @@ from dagster_project.ingestion.landing import (
     find_delivery_folders,
     find_unexpected_entries,
 )
+from dagster_project.ingestion.landing_index import read_index
 from dagster_project.ingestion.official import (
     changed_official_files,
     describe_ignored_file,
@@ -162,6 +162,8 @@ class _Landing(NamedTuple):
     changed: Sequence[DeliveryFolder | OfficialFile] = ()
     uncorrected: Mapping[str, str] = {}
     unexpected: Sequence[str] = ()
+    ignored: Mapping[str, str] = {}
+    """When the version that a file of Brå's has was withdrawn, by label."""
     unreadable: str | None = None
 
 
@@ -173,6 +175,7 @@ def _read_landing(state: State) -> _Landing:
             sorted([*changed_folders(state), *changed_official_files(state)], key=lambda one: one.label),
             uncorrected_deliveries(state),
             list(find_unexpected_entries(landing, landing / paths.CORRECTIONS)),
+            {file.label: withdrawn_at for file, withdrawn_at in ignored_official_files(state)},
         )
     except UnreadableLandingError as error:
         return _Landing(unreadable=str(error))
@@ -259,9 +262,9 @@ def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
         for folder in landing.changed
     ]
     waiting += [
-        f"{one.label}: {describe_ignored_file(at)}"
-        for one, at in ignored_official_files(state)
-        if one.label not in changed
+        f"{label}: {describe_ignored_file(withdrawn_at)}"
+        for label, withdrawn_at in landing.ignored.items()
+        if label not in changed
     ]
     waiting += [
         f"{year}: waits for {' and '.join(missing)}"
@@ -271,7 +274,7 @@ def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
     if labels := published_but_withdrawn(state):
         waiting.append(f"the current publication is based on withdrawn deliveries: {', '.join(labels)}")
     waiting += [*landing.unexpected, *validated_by_earlier_rules(state), *landing.uncorrected.values()]
-    seen = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    seen = read_index(state.settings)
     return waiting + [
         f"{source}/{year}: {describe_ignored_delivery(at)}"
         for (source, year, delivery_id), at in state.withdrawn.items()
@@ -345,7 +348,16 @@ def quarantine_counts(state: State) -> dict[tuple[str, int, str], dict[str, int]
 
 
 def quarantine_as_text(state: State, year: int | None, source: str | None) -> str:
-    """List every quarantined row: reason, file, line, column and shape, without its values."""
+    """List every quarantined row, and where the rows are."""
+    lines = quarantine_lines(state, year, source)
+    if not lines:
+        return "no row is quarantined"
+    where = f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)"
+    return "\n".join([*lines, where])
+
+
+def quarantine_lines(state: State, year: int | None, source: str | None) -> list[str]:
+    """List every quarantined row: reason, file, line, column and shape, without its values; then the rows by reason and column."""
     rows = [
         (reason, f"{record.label}/{file.name}", line, column, shape)
         for record in state.active.values()
@@ -354,25 +366,22 @@ def quarantine_as_text(state: State, year: int | None, source: str | None) -> st
         for reason, line, column, shape in _quarantined_lines(state, record.source, record.year, name)
     ]
     if not rows:
-        return "no row is quarantined"
+        return []
     meaning = input_contract().quarantine_reasons
     order = list(meaning)
     rows.sort(key=lambda row: (order.index(row[0]), row[1], row[2]))
     counts = Counter((reason, column) for reason, _, _, column, _ in rows)
-    return "\n".join(
-        [
-            *(
-                "\t".join([reason, file, f"line {line}", column or "-", shape or "-"])
-                for reason, file, line, column, shape in rows
-            ),
-            "",
-            *(
-                f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
-                for (reason, column), count in counts.items()
-            ),
-            f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)",
-        ]
-    )
+    return [
+        *(
+            "\t".join([reason, file, f"line {line}", column or "-", shape or "-"])
+            for reason, file, line, column, shape in rows
+        ),
+        "",
+        *(
+            f"{count:>8,}  {reason}{f' in {column}' if column else ''}: {meaning[reason]}"
+            for (reason, column), count in counts.items()
+        ),
+    ]
 
 
 def publications(settings: Settings) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Assets of groups `deliveries` and `raw`: what lies in the landing folder, and the typed tables made of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
@@ -14,15 +15,19 @@ from dagster_project.ingestion.ingest import (
     record_rejection,
     uncorrected_deliveries,
 )
-from dagster_project.ingestion.landing import OFFICIAL, find_delivery_folders
+from dagster_project.ingestion.landing import OFFICIAL, DeliveryFolder, OfficialFile, find_delivery_folders
 from dagster_project.ingestion.official import changed_official_files, ingest_official
 from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, read_state, years_not_complete
 from dagster_project.transformation.dbt_project import kept_tables
 
 ACCEPTED = "delivery_accepted"
 EXPECTED_YEARS = "expected_years_arrived"
 REJECTED = "no_delivery_was_rejected"
+
+
+_Item = TypeVar("_Item", DeliveryFolder, OfficialFile)
 
 
 class IngestConfig(dg.Config):
@@ -139,15 +144,10 @@ def _ingest_official() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: IngestConfig, places: Places
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         settings = places.settings
-        rejected: list[str] = []
         with one_writer(context, settings):
-            for file in changed_official_files(read_state(settings)):
-                if not config.years or file.year in config.years:
-                    try:
-                        ingest_official(file, settings)
-                    except RejectedDeliveryError as error:
-                        rejected.append(str(error))
-                        record_rejection(settings, file, str(error))
+            changed = changed_official_files(read_state(settings))
+            taken = [file for file in changed if not config.years or file.year in config.years]
+            _, rejected = _ingest_each(taken, ingest_official, settings)
         for text in rejected:
             context.log.error(text)
         yield dg.MaterializeResult(
@@ -162,13 +162,7 @@ def _ingest_official() -> dg.AssetsDefinition:
                 )
             },
         )
-        yield dg.AssetCheckResult(
-            asset_key=key,
-            check_name=ACCEPTED,
-            passed=not rejected,
-            metadata={"rejected": dg.MetadataValue.json(rejected)},
-            description="; ".join(rejected) or None,
-        )
+        yield _accepted(key, rejected)
 
     return ingest_official_tables
 
@@ -205,21 +199,13 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
         years = {int(key) for key in context.partition_keys} & (
             set(config.years) or {int(key) for key in context.partition_keys}
         )
-        rejected: list[str] = []
-        loaded: dict[int, DeliveryRecord] = {}
         with one_writer(context, settings):
-            for folder in changed_folders(read_state(settings)):
-                if (
-                    folder.source == source
-                    and folder.year in years
-                    and (folder.is_complete or not config.complete_only)
-                ):
-                    try:
-                        if record := ingest(folder, settings):
-                            loaded[folder.year] = record
-                    except RejectedDeliveryError as error:
-                        rejected.append(str(error))
-                        record_rejection(settings, folder, str(error))
+            taken = [
+                folder
+                for folder in changed_folders(read_state(settings))
+                if folder.source == source and folder.year in years and (folder.is_complete or not config.complete_only)
+            ]
+            loaded, rejected = _ingest_each(taken, ingest, settings)
         state = read_state(settings)
         rejected += [text for label, text in uncorrected_deliveries(state).items() if label.startswith(f"{source}/")]
         for text in rejected:
@@ -244,15 +230,35 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                 )
             yield dg.MaterializeResult(asset_key=key)
         for key in keys.values():
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=ACCEPTED,
-                passed=not rejected,
-                metadata={"rejected": dg.MetadataValue.json(rejected)},
-                description="; ".join(rejected) or None,
-            )
+            yield _accepted(key, rejected)
 
     return ingest_source
+
+
+def _ingest_each(
+    items: Iterable[_Item], ingest_one: Callable[[_Item, Settings], DeliveryRecord | None], settings: Settings
+) -> tuple[set[int], list[str]]:
+    """Ingest all that can be; returns the years that were loaded, and why the others were rejected."""
+    loaded: set[int] = set()
+    rejected: list[str] = []
+    for item in items:
+        try:
+            if ingest_one(item, settings):
+                loaded.add(item.year)
+        except RejectedDeliveryError as error:
+            rejected.append(str(error))
+            record_rejection(settings, item, str(error))
+    return loaded, rejected
+
+
+def _accepted(asset: dg.AssetKey, rejected: list[str]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=ACCEPTED,
+        passed=not rejected,
+        metadata={"rejected": dg.MetadataValue.json(rejected)},
+        description="; ".join(rejected) or None,
+    )
 
 
 def expected_years_check() -> dg.AssetChecksDefinition:

@@ -17,7 +17,7 @@ import duckdb
 
 from dagster_project import paths
 from dagster_project.contract import CONTRACT_FILE, FileContract, input_contract
-from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
+from dagster_project.files import private_folder, read_json, scratch_folder, write_json
 from dagster_project.ingestion.corrections import (
     Correction,
     corrections_of,
@@ -31,6 +31,7 @@ from dagster_project.ingestion.landing import (
     find_delivery_folders,
     open_delivery,
 )
+from dagster_project.ingestion.landing_index import is_known, read_index, remember
 from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
 from dagster_project.ingestion.rejection import RejectedDeliveryError
@@ -45,6 +46,7 @@ from dagster_project.state import (
     read_record,
     read_state,
     record_folder,
+    store_record,
     write_record,
 )
 from dagster_project.versions import version_of
@@ -68,20 +70,16 @@ _SYSTEM_ERRORS = {
 
 def changed_folders(state: State) -> list[DeliveryFolder]:
     """Delivery folders that are new, or whose files or corrections changed since the last load."""
-    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
-    active = {(record.source, record.year, record.delivery_id) for record in state.active.values()}
-    known = {*active, *state.withdrawn}
+    index = read_index(state.settings)
     corrections = read_corrections(state.settings.landing / paths.CORRECTIONS)
-
-    def is_known(folder: DeliveryFolder) -> bool:
-        seen = index.get(folder.label, {})
-        judged_by = _judged_by(state, corrections_of(corrections, folder.source, folder.year))
-        return (folder.source, folder.year, seen.get("delivery_id")) in known and (
-            (seen["signature"], seen["judged_by"]) == (folder.signature(), judged_by)
+    return [
+        folder
+        for folder in find_delivery_folders(state.settings.landing)
+        if folder.year >= state.purged.before
+        and not is_known(
+            state, index, folder, _judged_by(state, corrections_of(corrections, folder.source, folder.year))
         )
-
-    folders = find_delivery_folders(state.settings.landing)
-    return [folder for folder in folders if folder.year >= state.purged.before and not is_known(folder)]
+    ]
 
 
 def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
@@ -90,7 +88,6 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     Returns None for a withdrawn delivery, unless its manifest was created after the withdrawal. Raises `RejectedDeliveryError`
     if the delivery is rejected; nothing of it is kept.
     """
-    landing_index = settings.home / paths.LANDING_INDEX
     private_folder(settings.home)
     try:
         signature = folder.signature()
@@ -111,10 +108,9 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
         }
         _check_hashes(delivery, received)
         delivery_id = _delivery_id(folder, received, encoding)
-        seen = {folder.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}}
         if (at := state.withdrawn.get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
             logger.warning("%s: %s", folder.label, describe_ignored_delivery(at))
-            write_json(landing_index, {**read_json(landing_index, {}), **seen})
+            remember(settings, folder.label, signature, delivery_id, judged_by)
             return None
         destination = record_folder(settings, folder.source, folder.year, delivery_id, judged_by)
         record = read_record(destination)
@@ -138,11 +134,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 corrections=tuple(correction.public_fields for correction in corrections),
                 warnings=tuple(_warnings(delivery, received)),
             )
-            write_record(scratch / PREPARED, record)
-            private_folder(settings.home / paths.RAW_STORE)
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            (scratch / PREPARED).replace(destination)
-            sync_folder(destination.parent)
+            store_record(settings, scratch / PREPARED, record)
         else:
             _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
             # The manifest may have been added or changed.
@@ -152,10 +144,8 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 record = now
     for warning in record.warnings:
         logger.warning("%s", warning)
-    active = state.active.get((folder.source, folder.year))
-    if active is None or (active.delivery_id, active.judged_by) != (record.delivery_id, record.judged_by):
-        activate(state, record)
-    write_json(landing_index, {**read_json(landing_index, {}), **seen})
+    activate(state, record)
+    remember(settings, folder.label, signature, delivery_id, judged_by)
     return record
 
 

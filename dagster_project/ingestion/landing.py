@@ -173,15 +173,11 @@ def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
     Raises `UnreadableLandingError` where the landing folder, the folder of a source or that of a year cannot be listed.
     """
     found = []
-    _list_folder(landing)
     for source in input_contract().sources:
-        folder = landing / source
-        # A source without a folder has delivered nothing, but a dead link hides what it delivered.
-        if folder.is_symlink() or folder.exists():
-            for entry in _list_folder(folder):
-                if _is_year(entry.name) and (entry.is_symlink() or entry.is_dir()):
-                    _list_folder(entry)
-                    found.append(DeliveryFolder(landing, source, int(entry.name)))
+        for entry in _list_source(landing, source):
+            if _is_year(entry.name) and (entry.is_symlink() or entry.is_dir()):
+                _list_folder(entry)
+                found.append(DeliveryFolder(landing, source, int(entry.name)))
     return sorted(found, key=lambda folder: (folder.year, folder.source))
 
 
@@ -190,13 +186,17 @@ def find_official_files(landing: Path) -> list[OfficialFile]:
 
     Raises `UnreadableLandingError` where the folder cannot be listed.
     """
-    folder = landing / OFFICIAL
-    # A landing folder that cannot be searched has been reported by `find_delivery_folders`.
-    if not os.access(landing, os.X_OK) or not (folder.is_symlink() or folder.exists()):
-        return []
-    named = ((entry, _OFFICIAL_NAME.fullmatch(entry.name)) for entry in _list_folder(folder))
+    named = ((entry, _OFFICIAL_NAME.fullmatch(entry.name)) for entry in _list_source(landing, OFFICIAL))
     found = [OfficialFile(entry, match[1], int(match[2])) for entry, match in named if match and entry.is_file()]
     return sorted(found, key=lambda file: (file.year, file.area, file.path.name))
+
+
+def _list_source(landing: Path, source: str) -> list[Path]:
+    """The entries of a source's folder in the landing folder."""
+    _list_folder(landing)
+    folder = landing / source
+    # A source without a folder has delivered nothing, but a dead link hides what it delivered.
+    return _list_folder(folder) if folder.is_symlink() or folder.exists() else []
 
 
 def _list_folder(folder: Path) -> list[Path]:

@@ -11,8 +11,9 @@ from pathlib import Path
 import duckdb
 
 from dagster_project import paths
-from dagster_project.files import private_folder, read_json, scratch_folder, sync_folder, write_json
+from dagster_project.files import private_folder, scratch_folder
 from dagster_project.ingestion.landing import OfficialFile, find_official_files
+from dagster_project.ingestion.landing_index import is_known, read_index, remember
 from dagster_project.ingestion.official_tables import COUNTS, OfficialTable, read_official_table
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import SEEDS, Settings
@@ -25,7 +26,7 @@ from dagster_project.state import (
     read_record,
     read_state,
     record_folder,
-    write_record,
+    store_record,
 )
 from dagster_project.versions import version_of
 
@@ -33,21 +34,16 @@ logger = logging.getLogger("uppklarat")
 
 TABLE = "table_300"
 """The Parquet file of a version in the raw store, a row per declared row of the file."""
-_PREPARED = "prepared"
 
 
 def changed_official_files(state: State) -> list[OfficialFile]:
     """Files that are new, or that changed since the last load."""
-    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
-    known = {(*key, versions[0].delivery_id) for key, versions in state.official.items()} | state.withdrawn.keys()
-
-    def is_known(file: OfficialFile) -> bool:
-        seen = index.get(file.label, {})
-        return (file.source, file.year, seen.get("delivery_id")) in known and (
-            (seen["signature"], seen["judged_by"]) == (file.signature(), _reader_version())
-        )
-
-    return [file for file in find_official_files(state.settings.landing) if not is_known(file)]
+    index = read_index(state.settings)
+    return [
+        file
+        for file in find_official_files(state.settings.landing)
+        if not is_known(state, index, file, _reader_version())
+    ]
 
 
 def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | None:
@@ -60,14 +56,11 @@ def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | 
     content, signature, written_at = _read(file, settings)
     sha256 = hashlib.sha256(content).hexdigest()
     state, delivery_id = read_state(settings), sha256[:16]
-    index = settings.home / paths.LANDING_INDEX
-    seen = {file.label: {"signature": signature, "delivery_id": delivery_id, "judged_by": _reader_version()}}
     if (at := state.withdrawn.get((file.source, file.year, delivery_id))) and written_at <= datetime.fromisoformat(at):
         logger.warning("%s: %s", file.label, describe_ignored_file(at))
-        write_json(index, {**read_json(index, {}), **seen})
+        remember(settings, file.label, signature, delivery_id, _reader_version())
         return None
-    destination = record_folder(settings, file.source, file.year, delivery_id, _reader_version())
-    record = read_record(destination)
+    record = read_record(record_folder(settings, file.source, file.year, delivery_id, _reader_version()))
     if record is None:
         table = read_official_table(content, file.label, file.year, country=file.area == "La")
         record = DeliveryRecord(
@@ -81,18 +74,16 @@ def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | 
             synthetic=None,
             files={TABLE: FileRecord(file.path.name, sha256, len(content), len(table.rows), len(table.rows), 0, {})},
         )
-        _store(settings, destination, record, table)
+        _store(settings, record, table)
     logger.info("%s: %s rows loaded", file.label, record.files[TABLE].rows_loaded)
-    active = state.official.get((file.source, file.year), (None,))[0]
-    if active is None or (active.delivery_id, active.judged_by) != (record.delivery_id, record.judged_by):
-        activate(state, record)
-    write_json(index, {**read_json(index, {}), **seen})
+    activate(state, record)
+    remember(settings, file.label, signature, delivery_id, _reader_version())
     return record
 
 
 def ignored_official_files(state: State) -> list[tuple[OfficialFile, str]]:
     """Files whose version in the landing folder was withdrawn, and when."""
-    index = read_json(state.settings.home / paths.LANDING_INDEX, {})
+    index = read_index(state.settings)
     return [
         (file, state.withdrawn[withdrawn])
         for file in find_official_files(state.settings.landing)
@@ -141,17 +132,13 @@ def _read(file: OfficialFile, settings: Settings) -> tuple[bytes, str, datetime]
         ) from None
 
 
-def _store(settings: Settings, destination: Path, record: DeliveryRecord, table: OfficialTable) -> None:
+def _store(settings: Settings, record: DeliveryRecord, table: OfficialTable) -> None:
     rows = [[table.corrected_on, row.lagrum_label, row.row_path, *row.counts.values()] for row in table.rows]
     counts = ", ".join(f"{name} bigint" for name in COUNTS)
     with scratch_folder(settings.home / paths.SCRATCH) as scratch, duckdb.connect() as connection:
-        prepared = scratch / _PREPARED
+        prepared = scratch / "prepared"
         prepared.mkdir()
         connection.execute(f"create table rows (corrected_on date, lagrum_label varchar, row_path varchar, {counts})")
         connection.executemany(f"insert into rows values (?, ?, ?{', ?' * len(COUNTS)})", rows)
         connection.execute(f"copy rows to {literal(prepared / f'{TABLE}.parquet')} (format parquet)")
-        write_record(prepared, record)
-        private_folder(settings.home / paths.RAW_STORE)
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        prepared.replace(destination)
-        sync_folder(destination.parent)
+        store_record(settings, prepared, record)

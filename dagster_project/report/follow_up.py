@@ -29,12 +29,12 @@ def write_report(publication: Path) -> None:
         indicator["indicator_id"]: draw(pictures(figures, indicator["indicator_id"], choice))
         for indicator in figures.indicators
     }
+    trends = {name: pictures_of["trend"] for name, pictures_of in drawn.items()}
     sparklines = draw(build_sparklines(figures, choice))
     folder = publication / FOLDER
     for language in translations.LANGUAGES:
         words = vocabulary(figures, language, choice)
         page = Pages(figures, language, words, choice)
-        trends = {name: pictures_of["trend"] for name, pictures_of in drawn.items()}
         overview = page.overview(sparklines, trends, home="")
         write_text(folder / language / "index.html", overview)
         if language == translations.LANGUAGES[0]:

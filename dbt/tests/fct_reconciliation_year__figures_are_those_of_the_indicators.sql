@@ -5,34 +5,18 @@
     'evaluates_an_empty_table': true,
 }) }}
 
+{% set columns -%}
+indicator_id, variant, year, geography_level, geography_code, victim_group, processed, investigated, dismissed, cleared
+{%- endset %}
+
 with published as (
-    select
-        indicator_id,
-        variant,
-        year,
-        geography_level,
-        geography_code,
-        victim_group,
-        processed,
-        investigated,
-        dismissed,
-        cleared
+    select {{ columns }}
     from {{ ref('fct_indicator_year') }}
     where geography_level in ('riket', 'polisregion') and geography_code <> 'okand'
 ),
 
 compared as (
-    select
-        indicator_id,
-        variant,
-        year,
-        geography_level,
-        geography_code,
-        victim_group,
-        processed,
-        investigated,
-        dismissed,
-        cleared
+    select {{ columns }}
     from {{ ref('fct_reconciliation_year') }}
 )
 

@@ -14,15 +14,7 @@ suite = ExpectationSuite(
         "follows": ["fct_indicator_year"],
     },
     expectations=[
-        rules.key_is_unique(
-            "marts.fct_reconciliation_year",
-            "indicator_id",
-            "variant",
-            "year",
-            "geography_level",
-            "geography_code",
-            "victim_group",
-        ),
+        rules.key_is_unique("marts.fct_reconciliation_year", *rules.CELL),
         ExpectNoRowsWhere(
             condition="""
                 case

@@ -33,15 +33,7 @@ suite = ExpectationSuite(
         "follows": ["int_processed_offence"],
     },
     expectations=[
-        rules.key_is_unique(
-            "intermediate.int_figure_year",
-            "indicator_id",
-            "variant",
-            "year",
-            "geography_level",
-            "geography_code",
-            "victim_group",
-        ),
+        rules.key_is_unique("intermediate.int_figure_year", *rules.CELL),
         ExpectNoRowsWhere(
             condition="""
                 (

@@ -289,16 +289,24 @@ def test_a_draft_is_made_again(
 
 @pytest.mark.parametrize("afterwards", [False, True])
 @pytest.mark.parametrize(
-    "name", ["receive_file", "validate_file", "write_record", "sync_folder", "activate", "write_json"]
+    ("module", "name"),
+    [
+        ("ingestion.ingest", "receive_file"),
+        ("ingestion.ingest", "validate_file"),
+        ("state", "write_record"),
+        ("state", "sync_folder"),
+        ("ingestion.ingest", "activate"),
+        ("ingestion.landing_index", "write_json"),
+    ],
 )
 def test_a_delivery_is_taken_in_again(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, afterwards: bool
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, module: str, name: str, afterwards: bool
 ) -> None:
     put(settings, "police", files_of("police"))
     (folder,) = changed_folders(read_state(settings))
     make_fail(
         monkeypatch,
-        "dagster_project.ingestion.ingest",
+        f"dagster_project.{module}",
         name,
         afterwards=afterwards,
         error=BlockingIOError(11, "busy"),

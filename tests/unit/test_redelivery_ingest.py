@@ -323,7 +323,16 @@ def test_the_contract_is_part_of_the_rules(
 # --- crashes ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["receive_file", "validate_file", "write_record", "activate", "write_json"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "ingestion.ingest.receive_file",
+        "ingestion.ingest.validate_file",
+        "state.write_record",
+        "ingestion.ingest.activate",
+        "ingestion.landing_index.write_json",
+    ],
+)
 def test_a_load_that_was_cut_off_is_made_good_by_the_next(
     loaded: Settings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -334,7 +343,7 @@ def test_a_load_that_was_cut_off_is_made_good_by_the_next(
 
     put(loaded, "prosecution", {"decisions.csv": SECOND})
     with monkeypatch.context() as patch:
-        patch.setattr(ingest_module, step, cut_off)
+        patch.setattr(f"dagster_project.{step}", cut_off)
         with pytest.raises(KeyboardInterrupt):
             load(loaded)
     active = read_state(loaded).active["prosecution", YEAR]
