@@ -28,6 +28,8 @@ UNKNOWN = "okand"
 DECIDED = "beslutad"
 LABEL = "secondary"
 PARTNERS = 2
+# Times the threshold.
+ENOUGH_WITHOUT_PLACE = 2
 
 SMALL = "small count"
 COMPLEMENT = "complement of a small count"
@@ -93,7 +95,11 @@ def withhold(table: Table, below: int, withheld_before: Collection[Cell] = ()) -
     What was withheld in an earlier publication stays so: what is shown beside it there would disclose it.
     """
     reasons = {cell: EARLIER for cell in withheld_before if cell in table.counts}
-    reasons |= {cell: SMALL for cell, counts in table.counts.items() if is_small(counts, below)}
+    reasons |= {
+        cell: SMALL
+        for cell, counts in table.counts.items()
+        if is_small(counts, ENOUGH_WITHOUT_PLACE * below if cell.code == UNKNOWN else below)
+    }
 
     def add(cells: Iterable[Cell], reason: str = COMPLEMENT) -> None:
         for cell in cells:
@@ -119,37 +125,32 @@ def _complements(
         return ()
     partners = terms[:PARTNERS]
     others = len(hidden.difference(partners))
-    return partners if _count_enough(counts, hidden.union(partners), terms, below + others) else terms
+    return partners if _count_enough(counts, hidden.union(partners), below + others) else terms
 
 
 def _country_complements(table: Table, withheld: Collection[Cell], below: int) -> Iterator[Cell]:
-    """What is withheld because a county is: `okand`, then whole regions, the last one first, until there is enough.
+    """What is withheld because a whole region or `okand` is: both, and whole regions, the last one first, until there is enough.
 
-    A small `okand` can only be more in place of counties that are withheld whatever they count, so that these must count enough.
+    Who knows the country and takes the other regions for the sums of their counties knows what these count together.
     """
     unknown = Cell("lan", UNKNOWN)
-    counties = [Cell("lan", county) for county in table.municipalities]
-    regions = list(table.counties.values())
-    hidden = {county for county in counties if county in withheld}
-    for more in ([unknown], *reversed(regions)) if hidden else ():
-        yield from more
-        hidden.update(more)
-        hiding, at_least = hidden, below
-        if is_small(table.counts[unknown], below):
-            whole_regions = (region for region in regions if hidden.issuperset(region))
-            hiding, at_least = {unknown}.union(*whole_regions), 2 * below
-        if len(hidden) > 1 and _count_enough(table.counts, hiding, counties, at_least):
+    regions = [set(region) for region in table.counties.values()]
+    whole = [region for region in regions if region.issubset(withheld)]
+    if not whole and unknown not in withheld:
+        return
+    hidden = {unknown}.union(*whole)
+    yield unknown
+    for region in reversed(regions):
+        if len(hidden) > 1 and _count_enough(table.counts, hidden, ENOUGH_WITHOUT_PLACE * below + 1):
             return
+        yield from region
+        hidden |= region
 
 
-def _count_enough(
-    counts: Mapping[Cell, Counts], withheld: Collection[Cell], terms: Collection[Cell], at_least: int
-) -> bool:
-    """Whether the withheld terms of a sum count enough to hide small ones, in both measures unless the sum is zero."""
-    return all(
-        sum(counts[cell][measure] for cell in withheld) >= at_least or not any(counts[cell][measure] for cell in terms)
-        for measure in (0, 1)
-    )
+def _count_enough(counts: Mapping[Cell, Counts], withheld: Collection[Cell], at_least: int) -> bool:
+    """Whether withheld figures count enough together to hide small ones, in each measure of which they count any."""
+    totals = [sum(column) for column in zip(*(counts[cell] for cell in withheld), strict=True)]
+    return all(total >= at_least for total in totals if total)
 
 
 def withheld_figures(

@@ -80,10 +80,10 @@ def test_large_counts_and_zeros_are_shown() -> None:
 
 
 def test_a_small_county_takes_the_first_two_of_its_region_with_it() -> None:
-    """And all below these, and what has no place; another county and the other region are left alone."""
+    """And all below these; another county and the other region are left alone."""
     withheld = withheld_of({**MANY, ("0301", True): 3})
-    assert codes("lan", withheld) == {"01", "02", "03", "okand"}
-    assert codes("kommun", withheld) == {"0101", "0102", "0103", "0104", "0201", "0202", "0301", "okand"}
+    assert codes("lan", withheld) == {"01", "02", "03"}
+    assert codes("kommun", withheld) == {"0101", "0102", "0103", "0104", "0201", "0202", "0301"}
     assert {cell for cell, reason in withheld.items() if reason == SMALL} == {Cell("lan", "03"), Cell("kommun", "0301")}
 
 
@@ -105,32 +105,28 @@ def test_what_nobody_counts_hides_nothing() -> None:
     assert codes("kommun", withheld_of({**offences, ("0104", False): 2})) == {"0101", "0102", "0104"}
 
 
-def test_few_offences_without_a_known_place_take_the_last_region_with_them() -> None:
-    """They are the country less all counties."""
-    assert codes("lan", withheld_of({**MANY, ("okand", True): 3})) == {"05", "06", "okand"}
-    # A region that is withheld in part may stay so only because it counts enough.
-    assert codes("lan", withheld_of({**MANY, ("okand", True): 3, ("0301", True): 3})) == {
-        *["01", "02", "03", "05", "06", "okand"]
-    }
-    few = {("0501", True): 6, ("0601", True): 0}
-    assert codes("lan", withheld_of({**MANY, **few, ("okand", True): 4})) == {"05", "06", "okand"}
-    assert codes("lan", withheld_of({**MANY, **few, ("okand", True): 3})) == {
-        "01",
-        "02",
-        "03",
-        "04",
-        "05",
-        "06",
-        "okand",
-    }
+@pytest.mark.parametrize(("number", "withheld"), [(0, False), (1, True), (10, True), (11, False)])
+def test_few_offences_without_a_known_place_take_the_last_region_with_them(number: int, withheld: bool) -> None:
+    """They are the country less all counties. Up to ten are withheld, so that a four is not known to be at most five."""
+    expected = {"05", "06", "okand"} if withheld else set()
+    assert codes("lan", withheld_of({**MANY, ("okand", True): number})) == expected
 
 
-def test_a_withheld_region_that_counts_nearly_nothing_takes_the_last_one_with_it() -> None:
-    """Together with what has no place it is the country less the others."""
-    of_north = [code for code, county in COUNTY_OF.items() if REGION_OF[county] != "south"]
-    offences = {**MANY, **{(code, True): 0 for code in of_north}, ("0301", True): 3}
-    assert codes("lan", withheld_of(offences)) == {"01", "02", "03", "04", "05", "06", "okand"}
-    assert "05" not in codes("lan", withheld_of({**offences, ("okand", True): 6}))
+def test_offences_without_a_known_place_are_shown_beside_a_region_that_is_withheld_in_part() -> None:
+    withheld = codes("lan", withheld_of({**MANY, ("okand", True): 3, ("0301", True): 3}))
+    assert withheld == {"01", "02", "03", "05", "06", "okand"}
+
+
+def test_they_are_withheld_beside_a_whole_region() -> None:
+    """Which would be the country less the others otherwise."""
+    assert codes("lan", withheld_of({**MANY, ("0501", True): 3})) == {"05", "06", "okand"}
+
+
+@pytest.mark.parametrize(("unknown", "is_enough"), [(5, True), (4, False)])
+def test_whole_regions_are_withheld_until_there_is_enough(unknown: int, is_enough: bool) -> None:
+    few = {("0501", True): 6, ("0601", True): 0, ("okand", True): unknown}
+    north = () if is_enough else ("01", "02", "03", "04")
+    assert codes("lan", withheld_of({**MANY, **few})) == {"05", "06", "okand", *north}
 
 
 def test_what_was_withheld_stays_withheld_and_is_not_alone() -> None:
@@ -245,7 +241,7 @@ def test_worlds_with_equal_published_values_and_equal_sensitive_cells_have_equal
     [
         ("PARTNERS", 0),
         ("_count_enough", lambda *_: True),
-        ("_count_enough", lambda counts, some, terms, least: is_five(counts, some)),
+        ("_count_enough", lambda counts, some, least: is_five(counts, some)),
     ],
 )
 def test_labels_tell_if_the_rule_is_weaker(step: str, weaker: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +252,59 @@ def test_labels_tell_if_the_rule_is_weaker(step: str, weaker: object, monkeypatc
 def is_five(counts: Mapping[Cell, Counts], some: Collection[Cell]) -> bool:
     """Whether there are five, however many are no partners."""
     return all(sum(column) >= BELOW or not any(column) for column in zip(*(counts[cell] for cell in some), strict=True))
+
+
+# --- all worlds of a small country --------------------------------------------------------------------------------------
+
+SMALL_COUNTRY = {"first": ("A", "B"), "last": ("C", "D")}
+MOST_OFFENCES = 14
+
+
+class Country(NamedTuple):
+    """What four counties and `okand` count, what their regions do, and which of these are exact sums."""
+
+    counts: tuple[int, ...]
+    regions: tuple[int, int]
+    exact: tuple[bool, bool]
+
+    def withheld(self) -> tuple[bool, ...]:
+        regions = {name: [Cell("lan", code) for code in of] for name, of in SMALL_COUNTRY.items()}
+        cells = [*regions["first"], *regions["last"], Cell("lan", "okand")]
+        table = Table(
+            {cell: Counts(count) for cell, count in zip(cells, self.counts, strict=True)},
+            {cell.code: () for cell in cells},
+            regions,
+        )
+        withheld = withhold(table, BELOW)
+        return tuple(cell in withheld for cell in cells)
+
+
+def small_countries(offences: int) -> Iterator[Country]:
+    """All countries of so many offences, each in a county or without a place, and then in a region or in none."""
+    for *counties, first, last, nowhere in compositions(offences, 7):
+        a, b, c, d = counties
+        yield Country((a, b, c, d, first + last + nowhere), (a + b + first, c + d + last), (not first, not last))
+
+
+def test_no_small_county_of_any_small_country_is_told() -> None:
+    """Whichever regions are known to be the exact sums of their counties; the others are at least these."""
+    attacked = 0
+    for offences in range(1, MOST_OFFENCES + 1):
+        alike: dict[tuple[object, ...], set[tuple[int, ...]]] = defaultdict(set)
+        for country in small_countries(offences):
+            withheld = country.withheld()
+            shown = tuple(None if hidden else count for count, hidden in zip(country.counts, withheld, strict=True))
+            for reading in product(*[(False, True) if exact else (False,) for exact in country.exact]):
+                alike[country.regions, shown, reading].add(country.counts)
+        for (regions, shown, _), worlds in alike.items():
+            for number in range(4):
+                values = sorted({world[number] for world in worlds})
+                for truth in values:
+                    if truth in SENSITIVE:
+                        attacked += 1
+                        assert shown[number] is None
+                        assert leaves_room(values, truth, regions[number // 2])
+    assert attacked > 25_000
 
 
 # --- small worlds, against attackers who know the rule ----------------------------------------------------------------
