@@ -1,31 +1,25 @@
-"""The data embedded in the pages for report.js: the figures of every choice, with their messages."""
+"""The data embedded in the pages for content.js: the figures of every choice, with their messages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from dagster_project.report import translations
+from dagster_project.report.choice import TOTAL, Choice, break_letters, cuts, detailed_place
 from dagster_project.report.figures import COUNTRY, Figures, Row
-from dagster_project.report.overview import state
-from dagster_project.report.page_tables import (
-    DAYS,
-    KINDS,
-    OUTCOMES,
-    STAGES,
-    TIME_OUTCOMES,
-    TOTAL,
-    Choice,
-    cuts,
-    detailed_place,
-    note,
-    stage_shares,
-)
-from dagster_project.report.pictures import lettered_breaks
-from dagster_project.report.sentences import messages, verdict
+from dagster_project.report.sentences import messages, state, verdict
 from dagster_project.report.wording import changes
 from dagster_project.rounding import tenths_of_percent
 
+STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
+OUTCOMES = (
+    "cleared_indictment", "cleared_penalty_order", "cleared_waiver",
+    "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed",
+)  # fmt: skip
+TIME_OUTCOMES = ("cleared", "not_cleared", "all")
+DAYS = ("days_p25", "days_median", "days_p75", "days_p90")
 # A figure with a share is stored as the fields of its level, its `_code` and the index of its note and messages. To keep pages
 # small, the script computes sums and shares from counts, and differences from rounded shares and their rounding shifts.
 _SHARES = ("low", "high", "change")
@@ -38,7 +32,7 @@ DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_me
 _SCRIPT_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
     "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
-    "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
+    "charts", "chart_notes", "breaks", "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
 
 
@@ -64,7 +58,10 @@ def indicator_data(
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
         "changed": changes(figures, indicator, language),
-        "breaks": [[break_.year, int(break_.mixed), break_.letter] for break_ in lettered_breaks(figures, indicator)],
+        "breaks": [
+            [row["year"], int(row["mixed_year"]), letter]
+            for row, letter in zip(figures.breaks[indicator], break_letters(figures, indicator), strict=True)
+        ],
         "first": next(iter(figures.cells[indicator][(*COUNTRY, TOTAL)].values()))["first_year"]
         or next(row["first_comparable_year"] for row in figures.indicators if row["indicator_id"] == indicator),
         "stages": STAGES,
@@ -78,16 +75,18 @@ def indicator_data(
             for place, by_year in figures.times[indicator].items()
             if place in figures.places
         },
+        "readings": [
+            [words[f"variant.{row['variant']}"], row["processed"], row["cleared"], row["pct"]]
+            for row in figures.readings[indicator]
+        ],
         "words": {
             **{key: catalogue[key] for key in _SCRIPT_TEXTS},
-            "trend_note": catalogue["chart_notes"]["trend"],
             "group": {group: words[f"group.{group}"] for group in groups},
         },
-        "kinds": KINDS,
     }
 
 
-def overview_data(figures: Figures, language: str, choice: Choice, words: Mapping[str, str]) -> dict[str, Any]:
+def overview_data(figures: Figures, language: str, choice: Choice) -> dict[str, Any]:
     """Return the data of the overview page."""
     catalogue = translations.catalogue(language)
     return {
@@ -136,7 +135,7 @@ class _Index:
 
 
 def _cell(row: Row, notes: _Index) -> list[Any]:
-    number = notes.number((note(row), messages(row)))
+    number = notes.number((_note(row), messages(row)))
     if row["suppression"]:
         return ["s", number]
     if not row["processed"]:
@@ -160,9 +159,27 @@ def _code(row: Row) -> int:
     return sum(digit * 3**place for place, digit in enumerate(digits))
 
 
-def _flow(stages: Mapping[str, Row] | None) -> list[Any] | None:
+def _note(row: Row) -> str:
+    """Return the keys of the notes on a figure."""
+    keys = []
+    if row["suppression"]:
+        keys.append(row["suppression"])
+    elif row["processed"] == 0:
+        keys.append("none")
+    elif row["small_number"]:
+        keys.append("small")
+    if row["series_break"]:
+        keys.append("mixed" if row["mixed_year"] else "break")
+    return " ".join(f"notes.{key}" for key in keys)
+
+
+def _flow(stages: Mapping[str, Row] | None) -> list[list[int | None]] | None:
     """Offences and their share of the previous stage in tenths, by stage; None if withheld or nothing was processed."""
-    return [list(stage) for stage in stage_shares(stages)] or None if stages else None
+    offences = [stages[stage]["offences"] for stage in STAGES if stage in stages] if stages else []
+    if not offences or offences[0] is None:
+        return None
+    shares = [tenths_of_percent(current, before) if before else None for before, current in pairwise(offences)]
+    return [list(stage) for stage in zip(offences, [None, *shares], strict=True)]
 
 
 def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:
@@ -171,7 +188,7 @@ def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:
         [row["offences"], *(row[name] for name in DAYS)]
         if (row := outcomes.get(outcome)) and row["offences"] is not None
         else None
-        for outcome in (*TIME_OUTCOMES, "all")
+        for outcome in TIME_OUTCOMES
     ]
 
 
@@ -206,7 +223,7 @@ def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str
         "language": language,
         "years": figures.years,
         "groups": groups,
-        "choice": ["/".join(choice.place), choice.year, choice.group],
+        "choice": {"place": "/".join(choice.place), "year": choice.year, "group": choice.group},
         "levels": catalogue["level_names"],
         "write": {key: catalogue[key] for key in ("decimal", "thousands", "minus", "percent")},
     }

@@ -6,34 +6,18 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dagster_project.report import translations
+from dagster_project.report import content, translations
+from dagster_project.report.choice import TOTAL, Choice, break_letters, series
 from dagster_project.report.data import indicator_data, overview_data
-from dagster_project.report.drawing import fill_in_words
 from dagster_project.report.figures import Figures, Row
-from dagster_project.report.overview import Card, cards, summary
-from dagster_project.report.page_tables import (
-    COUNT,
-    DETAILED,
-    TENTHS,
-    TOTAL,
-    WORDS,
-    YES_NO,
-    Choice,
-    detailed,
-    series,
-    spread_level,
-    tables,
-)
-from dagster_project.report.pictures import lettered_breaks
 from dagster_project.report.sentences import messages
-from dagster_project.report.wording import cell, changes, csv_address
+from dagster_project.report.wording import vocabulary
 from dagster_project.rounding import tenths_of_percent
 
 REVISIONS_SHOWN = 50
@@ -43,9 +27,18 @@ _HERE = Path(__file__).parent
 class Pages:
     """The pages of a language for a choice."""
 
-    def __init__(self, figures: Figures, language: str, words: Mapping[str, str], choice: Choice) -> None:
-        self.figures, self.language, self.words, self.choice = figures, language, words, choice
+    def __init__(self, figures: Figures, language: str, choice: Choice) -> None:
+        self.figures, self.language, self.choice = figures, language, choice
+        self.words = words = vocabulary(figures, language, choice)
         self.catalogue = translations.catalogue(language)
+        # What the pages embed for the script, and what it says of the choice.
+        self.data = {
+            one["indicator_id"]: indicator_data(figures, one["indicator_id"], language, choice, words)
+            for one in figures.indicators
+        }
+        self.said = {name: content.content(data) for name, data in self.data.items()}
+        self.overview_data = overview_data(figures, language, choice)
+        self.overview_said = content.content(self.overview_data)
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -57,45 +50,34 @@ class Pages:
             t=self.catalogue,
             say=self.say,
             number=self.number,
+            tenths=self.tenths,
             tenths_of_percent=tenths_of_percent,
-            cell=self.cell,
-            chart=self.chart,
-            csv_address=lambda table: csv_address(table, words, language),
+            chart=_chart,
             figures=figures,
             language=language,
             choice=choice,
             place=words["place"],
-            wide=detailed(figures, choice),
-            detailed=DETAILED,
             about_publication=self.about_publication(),
             day=self.day,
             words=words,
             css=Markup(_asset("report.css")),  # noqa: S704 (our own file)
-            script=Markup(_asset("report.js")),  # noqa: S704 (our own file)
-            script_hash=_script_hash(),
+            script=Markup(_SCRIPT),  # noqa: S704 (our own file)
+            script_hash=b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
             parts_zip=zip,
-            kinds={"count": COUNT, "tenths": TENTHS, "words": WORDS, "yes_no": YES_NO},
         )
 
-    def overview(self, drawn: Mapping[str, str], trends: Mapping[str, str], home: str) -> str:
+    def overview(self, home: str) -> str:
         """Render the overview page; `home` is the relative path to the other pages of the language."""
-        headline = self.headline()
         return self.environment.get_template("overview.html.j2").render(
             home=home,
             other=f"{'' if home else '../'}{self._other}/index.html",
             pages=home,
             title=self.catalogue["title"],
-            cards=self.cards(),
-            summary=self.summary(),
             trust=self.say(self.catalogue["trust"], count=len(self.figures.checks), **_counts(self.figures.checks)),
-            headline=headline and {**headline, "picture": trends[headline["indicator_id"]]},
-            drawn=drawn,
-            embedded=_embedded(overview_data(self.figures, self.language, self.choice, self.words)),
+            headline=self.headline(),
+            embedded=_embedded(self.overview_data),
+            **self.overview_said,
         )
-
-    def cards(self) -> list[Card]:
-        """Return a card for each indicator."""
-        return cards(self.figures, self.choice, self.language)
 
     def headline(self) -> dict[str, Any] | None:
         """Return the indicator with the most processed offences in the chosen place and year, with its sentences."""
@@ -106,7 +88,7 @@ class Pages:
         if not shown:
             return None
         row = max(shown, key=lambda row: row["processed"])
-        keys = messages(row)
+        said = self.said[row["indicator_id"]]
         name = next(one for one in self.figures.indicators if one["indicator_id"] == row["indicator_id"])
         return {
             "indicator_id": row["indicator_id"],
@@ -117,61 +99,48 @@ class Pages:
                 year=self.choice.year,
             ),
             # How much, better than before, better than others.
-            "sentences": self.sentences(row, [*keys[:2], *(key for key in keys[2:] if "country" in key)]),
+            "sentences": [
+                sentence
+                for number, (key, sentence) in enumerate(zip(messages(row), said["says"], strict=True))
+                if number < 2 or "country" in key
+            ],
+            "chart": said["charts"]["trend"],
         }
 
-    def summary(self) -> list[str]:
-        """Return sentences about all indicators together."""
-        return summary(self.figures, self.choice, self.language)
-
-    def indicator(self, indicator: Row, drawn: Mapping[str, str]) -> str:
+    def indicator(self, indicator: Row) -> str:
         """Render the page of an indicator."""
         name = indicator["indicator_id"]
         return self.environment.get_template("indicator.html.j2").render(
             home="",
             other=f"../{self._other}/{name}.html",
             title=f"{indicator['number']}. {indicator[f'name_{self.language}']}",
-            drawn=drawn,
-            embedded=_embedded(indicator_data(self.figures, name, self.language, self.choice, self.words)),
+            embedded=_embedded(self.data[name]),
             **self.about(indicator),
         )
 
     def about(self, indicator: Row) -> dict[str, Any]:
         """Return the content about an indicator that page and PDF share."""
         name = indicator["indicator_id"]
-        row = series(self.figures, name, self.choice).get(self.choice.year)
         return {
             "one": indicator,
             "text": {
                 key: indicator[f"{key}_{self.language}"]
                 for key in ("wording", "numerator", "denominator", "includes", "excludes", "name")
             },
-            "sentences": self.sentences(row) if row else [self.catalogue["not_published"]],
-            "formulas": self.formulas(row),
-            "tables": tables(self.figures, name, self.choice),
-            "captions": {
-                key: translations.fill(
-                    note,
-                    {"spread": self.catalogue["spread"][spread_level(self.choice.level)], "year": self.choice.year},
-                    self.language,
-                )
-                for key, note in self.catalogue["chart_notes"].items()
-            },
             "breaks": [
                 {
                     **break_row,
-                    "letter": letter.letter,
+                    "letter": letter,
                     "cause": break_row[f"cause_{self.language}"],
                     "date": self.day(break_row["in_force"]),
                 }
-                for break_row, letter in zip(
-                    self.figures.breaks[name], lettered_breaks(self.figures, name), strict=True
-                )
+                for break_row, letter in zip(self.figures.breaks[name], break_letters(self.figures, name), strict=True)
             ],
             "groups": [group for group in self.figures.groups_of(name) if group not in (TOTAL, "okand")],
             "revisions": self.revisions(name),
             "cite": self.cite(indicator[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
             "cite_choice": self._cite_choice(indicator[f"name_{self.language}"]),
+            **self.said[name],
         }
 
     def quality(self) -> str:
@@ -238,32 +207,6 @@ class Pages:
         """Fill values into a message."""
         return translations.fill(template, values, self.language)
 
-    def sentences(self, row: Row, keys: Sequence[str] = ()) -> list[str]:
-        """Return the sentences about a figure, all in the order of the rules or those of some keys."""
-        changed = changes(self.figures, row["indicator_id"], self.language).get(row["year"], "")
-        values = {**row, "previous": row["year"] - 1, "first": self.first(row), "changed": changed}
-        return [
-            translations.fill(self.catalogue["messages"][key], values, self.language) for key in keys or messages(row)
-        ]
-
-    def first(self, row: Row) -> int:
-        """Return the first comparable year that is published."""
-        return int(row["first_year"] or row["first_comparable_year"] or self.figures.years[0])
-
-    def formulas(self, row: Row | None) -> list[str]:
-        """Return the formulas, with their numbers, of the measures that the chosen place has."""
-        shown = dict(row or {})
-        is_detailed = self.choice == detailed(self.figures, self.choice)
-        return [
-            translations.fill(
-                self.catalogue[key if shown.get(share) is not None else f"{none}_none"], shown, self.language
-            )
-            for key, none, share in (
-                ("formula_text", "formula", "pct"),
-                *([("formula_prosecution", "formula_prosecution", "prosecution")] if is_detailed else []),
-            )
-        ]
-
     def revisions(self, name: str) -> dict[str, Any]:
         """Return the figures of an indicator that differ from the previous publication."""
         revisions = None if self.figures.revisions is None else self.figures.revisions[name]
@@ -297,7 +240,7 @@ class Pages:
         """Format a value of unknown unit: whole numbers as they are, others with one decimal."""
         if value is None:
             return str(self.catalogue["withheld_short"])
-        return self.number("n", int(value)) if value == int(value) else self.number("t", _half_up(value * 10))
+        return self.number(int(value)) if value == int(value) else self.tenths(_half_up(value * 10))
 
     def cite(self, subject: str, place: str, year: str) -> str:
         """Return the citation of a page."""
@@ -330,23 +273,22 @@ class Pages:
             last=self.figures.years[-1],
         )
 
-    def number(self, kind: str, value: int) -> str:
-        """Format a count or tenths."""
-        return translations.count(value, self.language) if kind == COUNT else translations.tenths(value, self.language)
+    def number(self, value: int | None) -> str:
+        """Format a count."""
+        return translations.count(value, self.language)
+
+    def tenths(self, value: int | None) -> str:
+        """Format tenths."""
+        return self.catalogue["not_applicable"] if value is None else translations.tenths(value, self.language)
 
     def day(self, moment: Any) -> str:
         """Format a date in words."""
         return translations.day(moment, self.language)
 
-    def cell(self, kind: str, value: Any) -> str:
-        """Format a cell of a table."""
-        return cell(kind, value, self.words, self.language)
 
-    def chart(self, svg: str, label: str, described_by: str = "") -> Markup:
-        """Return a drawing in this language with an accessible label."""
-        by = f' aria-describedby="{escape(described_by)}"' if described_by else ""
-        named = f'<svg class="chart" role="img" aria-label="{escape(label)}"{by} '
-        return Markup(named + fill_in_words(svg, self.words, self.number)[len("<svg ") :])  # noqa: S704 (escaped there)
+def _chart(drawings: Sequence[str], page: str = "") -> Markup:
+    """Return the drawings of a chart; `page` is the page whose list of reasons its letters link to."""
+    return Markup("".join(drawings).replace('href="#', f'href="{page}#'))  # noqa: S704 (content.js escapes words)
 
 
 def _half_up(value: float) -> int:
@@ -359,13 +301,11 @@ def _embedded(data: Mapping[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))  # noqa: S704
 
 
-@cache
 def _asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-def _script_hash() -> str:
-    return b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode()
+_SCRIPT = content.SOURCE + _asset("report.js")
 
 
 def _counts(checks: Sequence[Row]) -> dict[str, int]:

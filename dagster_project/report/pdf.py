@@ -8,8 +8,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from dagster_project.report.drawing import fill_in_words
-from dagster_project.report.page_tables import DETAILED, WORDS, Table, detailed
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
@@ -18,8 +16,8 @@ _WITH_TABLE = ("trend", "groups", "outcomes")
 _WITHOUT_COLUMNS = ("lowest", "highest")
 
 
-def write_pdf(path: Path, pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the tagged, accessible PDF of one language; the drawings contain placeholders for words."""
+def write_pdf(path: Path, pages: Pages) -> None:
+    """Write the tagged, accessible PDF of one language."""
     import typst  # imported here because it is slow to load
 
     published = pages.figures.publication["published_at"].replace(tzinfo=UTC)
@@ -27,14 +25,14 @@ def write_pdf(path: Path, pages: Pages, sparklines: Mapping[str, str], drawn: Ma
         _SET_BY.read_bytes(),
         format="pdf",
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(_content(pages, sparklines, drawn), ensure_ascii=False)},
+        sys_inputs={"data": json.dumps(_content(pages), ensure_ascii=False)},
         pdf_standards=["ua-1"],
         timestamp=int(published.timestamp()),
     )
     path.write_bytes(content)
 
 
-def _content(pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _content(pages: Pages) -> dict[str, Any]:
     catalogue, figures = pages.catalogue, pages.figures
     publication = figures.publication
     return {
@@ -49,65 +47,52 @@ def _content(pages: Pages, sparklines: Mapping[str, str], drawn: Mapping[str, Ma
         "year": str(pages.choice.year),
         "synthetic": publication["is_synthetic"],
         "about": pages.about_publication(),
-        "summary": pages.summary(),
+        "summary": pages.overview_said["summary"],
         "cautions": catalogue["cautions"],
         "cards": [
             {
-                "title": f"{card.indicator['number']}. {card.name}",
-                "level": card.level,
-                "counts": card.counts,
-                "verdict": catalogue["verdicts"][card.verdict] if card.verdict else "",
-                "facts": card.facts,
-                "picture": _picture(pages, sparklines[card.indicator["indicator_id"]], f"{card.name}: {card.level}"),
+                **card,
+                "title": f"{indicator['number']}. {card['name']}",
+                "verdict": catalogue["verdicts"][card["verdict"]] if card["verdict"] else "",
+                "picture": _picture([card["chart"]], f"{card['name']}: {card['level']}"),
             }
-            for card in pages.cards()
+            for indicator, card in zip(figures.indicators, pages.overview_said["cards"], strict=True)
         ],
-        "indicators": [_indicator(pages, indicator, drawn[indicator["indicator_id"]]) for indicator in figures.indicators],
+        "indicators": [_indicator(pages, indicator) for indicator in figures.indicators],
         "quality": _quality(pages),
     }  # fmt: skip
 
 
-def _indicator(pages: Pages, indicator: Mapping[str, Any], drawn: Mapping[str, str]) -> dict[str, Any]:
+def _indicator(pages: Pages, indicator: Mapping[str, Any]) -> dict[str, Any]:
     about, catalogue = pages.about(dict(indicator)), pages.catalogue
-    parts, wide = [], detailed(pages.figures, pages.choice)
+    parts = []
     for name, table in about["tables"].items():
-        place = pages.words[f"place.{'/'.join((wide if name in DETAILED else pages.choice).place)}"]
         panels = [f"group-{group}" for group in about["groups"]] if name == "groups" else [name]
         if name == "groups" and not panels:
             continue
         pictures = [
             _picture(
-                pages,
-                drawn[panel],
-                f"{catalogue['charts'][name]}, {place}",
+                about["charts"][panel],
+                table["caption"],
                 pages.words[panel.replace("group-", "group.")] if name == "groups" else "",
             )
             for panel in panels
-            if panel in drawn and table.rows
+            if panel in about["charts"] and table["rows"]
         ]
         parts.append(
             {
-                "title": catalogue["charts"][name],
-                "note": " ".join(
-                    [
-                        about["captions"][name],
-                        *(
-                            [pages.say(catalogue["of_region"], region=place)]
-                            if name in DETAILED and wide != pages.choice
-                            else []
-                        ),
-                    ]
-                ),
+                "title": table["caption"],
+                "note": about["notes"][name],
                 "pictures": pictures,
-                "missing": "" if table.rows else catalogue["not_published"],
-                "table": _table(pages, table) if table.rows and (name in _WITH_TABLE or not pictures) else None,
+                "missing": "" if table["rows"] else catalogue["not_published"],
+                "table": _table(table) if table["rows"] and (name in _WITH_TABLE or not pictures) else None,
                 "reasons": _reasons(pages, about) if name == "trend" else [],
             }
         )
     return {
         "title": f"{indicator['number']}. {about['text']['name']}",
         "wording": about["text"]["wording"],
-        "sentences": about["sentences"],
+        "sentences": about["says"],
         "formulas": about["formulas"],
         "parts": parts,
         "definition": [
@@ -141,25 +126,25 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
         part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],
              list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
         part("linkage", [catalogue["linkage_text"]], list(catalogue["linkage_columns"].values()),
-             [[str(row["year"]), pages.cell("t", row["linkage"])] for row in figures.linkage]),
+             [[str(row["year"]), pages.tenths(row["linkage"])] for row in figures.linkage]),
         part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:3],
              [[pages.catalogue["level_names"][row["geography_level"]],
-               *(pages.number("n", row[name]) for name in ("figures", "withheld"))]
+               *(pages.number(row[name]) for name in ("figures", "withheld"))]
               for row in figures.withheld]),
         {**part("definitions", []), "terms": catalogue["terms"]},
     ]  # fmt: skip
 
 
-def _table(pages: Pages, table: Table) -> dict[str, Any]:
-    columns = [number for number, column in enumerate(table.columns) if column not in _WITHOUT_COLUMNS]
+def _table(table: Mapping[str, Any]) -> dict[str, Any]:
+    shown = [number for number, column in enumerate(table["columns"]) if column not in _WITHOUT_COLUMNS]
     return {
-        "head": [pages.catalogue["columns"][table.columns[number]] for number in columns],
-        "rows": [[pages.cell(table.kinds[number], row[number]) for number in columns] for row in table.rows],
-        "words": [position for position, number in enumerate(columns) if table.kinds[number] == WORDS or number == 0],
+        "head": [table["head"][number] for number in shown],
+        "rows": [[row[number] for number in shown] for row in table["text"]],
+        "words": [place for place, number in enumerate(shown) if table["kinds"][number] == "words" or number == 0],
     }
 
 
-def _picture(pages: Pages, svg: str, alt: str, title: str = "") -> dict[str, str]:
+def _picture(drawings: Sequence[str], alt: str, title: str = "") -> dict[str, str]:
     # A standalone SVG needs a namespace and a font that Typst bundles.
-    standalone = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="Libertinus Serif" ', 1)
-    return {"svg": fill_in_words(standalone, pages.words, pages.number), "alt": alt, "title": title}
+    standalone = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Libertinus Serif" '
+    return {"svg": drawings[0].replace("<svg ", standalone, 1), "alt": alt, "title": title}

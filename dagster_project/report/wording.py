@@ -1,20 +1,17 @@
-"""Vocabulary, table cells and CSV downloads of a language."""
+"""The vocabulary of a language."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from dagster_project.report import translations
+from dagster_project.report.choice import Choice
 from dagster_project.report.figures import Figures
-from dagster_project.report.page_tables import COUNT, TENTHS, WORDS, YES_NO, Choice, Table
 
 
 def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str]:
-    """Return all words of a language by the keys that tables and charts use."""
+    """Return all words of a language by the keys that templates and data use."""
     words: dict[str, str] = {}
 
     def add(prefix: str, content: Mapping[str, Any]) -> None:
@@ -45,35 +42,3 @@ def changes(figures: Figures, indicator: str, language: str) -> dict[int, str]:
             f"{translations.day(row['in_force'], language)}: {cause} ({row['provision']})"
         )
     return {year: "; ".join(of_year) for year, of_year in texts.items()}
-
-
-def cell(kind: str, value: Any, words: Mapping[str, str], language: str) -> str:
-    """Format a cell of a table."""
-    if value is None:
-        return words["not_applicable"]
-    if kind == WORDS:
-        return ", ".join(words[key] for key in value.split())
-    if kind == YES_NO:
-        return words["said_yes" if value else "said_no"]
-    if kind == COUNT:
-        return translations.count(value, language)
-    return translations.tenths(value, language) if kind == TENTHS else str(value)
-
-
-def csv_address(table: Table, words: Mapping[str, str], language: str) -> str:
-    """Return a data URL with the table as CSV in the format of this language's spreadsheets."""
-    decimal = words["decimal"]
-
-    def plain(kind: str, value: Any) -> str:
-        if value is None:
-            return ""
-        if kind == TENTHS:
-            return f"{'-' if value < 0 else ''}{abs(value) // 10}{decimal}{abs(value) % 10}"
-        return str(value) if kind == COUNT else cell(kind, value, words, language)
-
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";" if decimal == "," else ",", lineterminator="\r\n")
-    writer.writerow([words[f"columns.{column}"] for column in table.columns])
-    for row in table.rows:
-        writer.writerow([plain(kind, value) for kind, value in zip(table.kinds, row, strict=True)])
-    return "data:text/csv;charset=utf-8," + quote("\ufeff" + out.getvalue())

@@ -24,11 +24,10 @@ from dagster_project.ingestion.official import changed_official_files, ignored_o
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.publications import active_publication
 from dagster_project.quality.audit_basis import publication_basis
+from dagster_project.report.choice import Choice
 from dagster_project.report.figures import COUNTRY as COUNTRY_PLACE
 from dagster_project.report.figures import read_figures
-from dagster_project.report.page_tables import Choice
 from dagster_project.report.pages import Pages
-from dagster_project.report.wording import vocabulary
 from dagster_project.seeds import seed_rows
 from dagster_project.settings import Settings
 from dagster_project.state import read_state, withdraw
@@ -339,7 +338,7 @@ def test_the_quality_page_says_how_figures_agree(published_world: Settings, tmp_
         connection.execute(f"copy recon to '{file}' (format parquet)")
     figures = read_figures(tmp_path)
     choice = Choice(COUNTRY_PLACE, figures.newest)
-    page = Pages(figures, language, vocabulary(figures, language, choice), choice).quality()
+    page = Pages(figures, language, choice).quality()
     text = re.sub(r"<[^>]+>", "|", page)
     name = next(row[f"name_{language}"] for row in figures.indicators if row["indicator_id"] == "valdtakt")
     place = figures.places[COUNTRY_PLACE][f"name_{language}"]

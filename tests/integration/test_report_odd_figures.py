@@ -93,7 +93,7 @@ def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) 
     assert not re.search(r"\d procent \(95", output)
     page = reader.open(made / "report" / "sv" / "valdtakt.html")
     assert {tuple(row[1:7]) for row in table(page, "trend")} == {("–",) * 6}
-    assert page.locator("#picture-trend text", has_text="×").count() == 2
+    assert page.locator("#picture-trend .wide text", has_text="×").count() == 2
     assert "uppgiften visas inte" in words(page.locator("#missing-flow"))
     assert faults(page) == []
     assert reader.complaints == []

@@ -1,0 +1,28 @@
+"""Runs content.js, as the page does in a browser, for what is published: sentences, tables and charts of a choice as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).with_name("content.js").read_text(encoding="utf-8")
+
+
+def content(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page with this embedded data says for its own choice."""
+    said: dict[str, Any] = json.loads(_engine()(json.dumps(data)))
+    return said
+
+
+@cache
+def _engine() -> Callable[[str], str]:
+    import quickjs
+
+    context = quickjs.Context()
+    run: Callable[[str], str] = context.eval(
+        f"{SOURCE}; (text) => {{ const data = JSON.parse(text); return JSON.stringify(content(data, data.choice)); }}"
+    )
+    return run
