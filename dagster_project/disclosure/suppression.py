@@ -5,12 +5,12 @@ sensitive; `below` itself is withheld with them, so that a withheld count of `be
 
 **Complementary suppression.** Whoever knows a sum and all its terms but one knows that one, too. Where a term of a sum is withheld,
 its first two terms are withheld as well: they are its partners, whatever they count. Where all these together count less than
-`below` and one more for each that is not a partner, in either measure, every term is withheld. The sums are
+`below` and one more for each that is not a partner, in either measure, but not zero, every term is withheld. The sums are
 
 - a police region: its counties, as if no offence were handled elsewhere. For most that is nearly so;
 - a county that is shown: its municipalities. Below a withheld county nothing is shown;
-- the country: `okand` goes with any withheld county. Whole regions go with it, the last one first, until all that is withheld counts
-  `below`; with a small `okand`, until it and the regions that are withheld whole count twice that.
+- the country: `okand` is withheld where it counts from 1 to twice `below`, or a region is withheld whole. Whole regions go with
+  it, the last one first, until they and `okand` count more than twice `below`.
 
 So the labels depend on which figures are small, and on whether such a sum is reached. No other count has a say, and all withheld
 figures have the same label. What that leaves an attacker: docs/decisions/0023; threat model: docs/security.md.
@@ -28,7 +28,7 @@ UNKNOWN = "okand"
 DECIDED = "beslutad"
 LABEL = "secondary"
 PARTNERS = 2
-# Times the threshold.
+# Times the threshold: `okand` is at least what the regions have besides their counties, and less than what is shown of it.
 ENOUGH_WITHOUT_PLACE = 2
 
 SMALL = "small count"

@@ -24,15 +24,8 @@ cell as (
     where figure.geography_level in ('lan', 'kommun') and figure.variant = 'beslutad' and rule.suppress_below > 1
 ),
 
--- Each sum and its terms, of which the first two are partners. In the country's only what has no place is one.
+-- Each sum and its terms, of which the first two are partners.
 term as (
-    select
-        'country' as whole,
-        case when geography_code = 'okand' then 1 else 3 end as number,
-        *
-    from cell
-    where geography_level = 'lan'
-    union all
     select
         'region ' || region_code as whole,
         row_number() over (partition by year, indicator_id, region_code order by geography_code) as number,
@@ -53,16 +46,35 @@ compared as (
         year,
         indicator_id,
         whole,
+        max(geography_level) as geography_level,
+        max(below) as below,
         count(*) as terms,
         sum(case when is_withheld then 1 else 0 end) as withheld,
         bool_or(number <= 2 and not is_withheld) as shows_partner,
-        max(below) + sum(case when is_withheld and number > 2 and whole <> 'country' then 1 else 0 end) as enough,
-        sum(cleared) as cleared,
-        sum(not_cleared) as not_cleared,
+        max(below) + sum(case when is_withheld and number > 2 then 1 else 0 end) as enough,
         sum(case when is_withheld then cleared else 0 end) as withheld_cleared,
         sum(case when is_withheld then not_cleared else 0 end) as withheld_not_cleared
     from term
     group by year, indicator_id, whole
+),
+
+-- What has no place and the regions that are withheld whole are the country less the other regions.
+country as (
+    select
+        cell.year,
+        cell.indicator_id,
+        bool_or(cell.is_withheld) as is_withheld,
+        2 * max(cell.below) as too_few,
+        count(*) as regions,
+        sum(case when region.withheld = region.terms then 1 else 0 end) as whole_regions,
+        max(cell.cleared) as unknown_cleared,
+        max(cell.not_cleared) as unknown_not_cleared,
+        sum(case when region.withheld = region.terms then region.withheld_cleared else 0 end) as region_cleared,
+        sum(case when region.withheld = region.terms then region.withheld_not_cleared else 0 end) as region_not_cleared
+    from cell
+    inner join compared as region on cell.year = region.year and cell.indicator_id = region.indicator_id
+    where cell.geography_level = 'lan' and cell.geography_code = 'okand' and region.geography_level = 'lan'
+    group by cell.year, cell.indicator_id
 )
 
 select
@@ -74,10 +86,30 @@ where
     withheld between 1 and terms - 1
     and (
         shows_partner
-        or withheld = 1
-        or (cleared > 0 and withheld_cleared < enough)
-        or (not_cleared > 0 and withheld_not_cleared < enough)
+        or withheld_cleared between 1 and enough - 1
+        or withheld_not_cleared between 1 and enough - 1
     )
+union all
+select
+    year,
+    indicator_id,
+    'country' as whole
+from country
+where
+    case
+        when is_withheld
+            then
+                whole_regions < regions
+                and (
+                    whole_regions = 0
+                    or unknown_cleared + region_cleared between 1 and too_few
+                    or unknown_not_cleared + region_not_cleared between 1 and too_few
+                )
+        else
+            whole_regions > 0
+            or unknown_cleared between 1 and too_few
+            or unknown_not_cleared between 1 and too_few
+    end
 union all
 select
     place.year,

@@ -816,7 +816,7 @@ SHOWN_BREAKERS: Breakers = {
         ),
         Breaker(
             "a region with nothing to hide in",
-            f"update {FIGURES} set processed = 0, cleared = 0 where geography_level = 'lan' and {IN_WITHHELD}",
+            f"update {FIGURES} set processed = 1, cleared = 0 where geography_level = 'lan' and {IN_WITHHELD}",
             given=WITHHELD_TOGETHER,
         ),
         *(
