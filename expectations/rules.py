@@ -172,7 +172,6 @@ def share_of_a_years_offences(
     part: str,
     *,
     max_value: float,
-    shown: str = "round(100.0 * part / offences, 4) || ' %'",
     owner: str,
     notes: str,
 ) -> ExpectMeasureToBeBetween:
@@ -187,7 +186,7 @@ def share_of_a_years_offences(
             select
                 cast(year as varchar) as unit,
                 case when offences >= 100 then 100.0 * part / offences end as value,
-                {shown} as shown
+                round(100.0 * part / offences, 4) || ' %' as shown
             from of_year
         """,
         max_value=max_value,

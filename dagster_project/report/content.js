@@ -160,15 +160,15 @@ const content = (data, chosen) => {
   };
 
   // --- charts ------------------------------------------------------------------------------------------------------
-  const safe = (said) => String(said).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const safe = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
   const put = (tag, attributes, inner = "") => {
     const set = Object.entries(attributes).map(([name, value]) =>
       ` ${name}="${typeof value === "number" ? Math.round(value * 10) / 10 : safe(value)}"`).join("");
     return `<${tag}${set}${inner ? `>${inner}</${tag}>` : "/>"}`;
   };
-  const say = (x, y, said, more = {}) => put("text", { x, y, ...more }, safe(said));
+  const say = (x, y, text, more = {}) => put("text", { x, y, ...more }, safe(text));
   // A generous guess, so that no typeface cuts a label.
-  const wideAs = (said, bold = false) => 8 + String(said).length * (bold ? 9 : 7.9);
+  const wideAs = (text, bold = false) => 8 + String(text).length * (bold ? 9 : 7.9);
   const widest = (marks) => Math.max(0, ...marks.map((mark) => wideAs(mark.label, mark.bold)));
   const topFor = (tops, values) => {
     const most = Math.max(0, ...values.filter((value) => value !== null && value !== undefined));
@@ -403,9 +403,9 @@ const content = (data, chosen) => {
         change: true, since: one.first !== chosen.year - 1, country: level !== "riket",
         region_median: true, county_median: true }[fact])
         .map((fact) => fill(words.card[fact === "country" && row.country_small ? "country_small" : fact], values));
-      const said = known ? [fill(words.card.level, values), fill(words.card.counts, values)] : [words.card[row.state], ""];
+      const leading = known ? [fill(words.card.level, values), fill(words.card.counts, values)] : [words.card[row.state], ""];
       // Of few offences the count says more than the share.
-      const [first, second] = row.small ? said.reverse() : said;
+      const [first, second] = row.small ? leading.reverse() : leading;
       const lines = [...(level === "riket" ? [] : [line("country", "", "country", rows)]), line("chosen", "", "pct", rows)];
       return { id, name: one.name, state: row.state, verdict: known ? row.verdict : "", level: first, counts: second, facts,
         chart: drawLines(`${one.name}: ${first}. ${facts.join(". ")}`, lines, { width: 230, height: 62, cuts: one.cuts }) };

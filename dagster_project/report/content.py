@@ -13,8 +13,8 @@ SOURCE = Path(__file__).with_name("content.js").read_text(encoding="utf-8")
 
 def content(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a page with this embedded data says for its own choice."""
-    said: dict[str, Any] = json.loads(_engine()(json.dumps(data)))
-    return said
+    made: dict[str, Any] = json.loads(_engine()(json.dumps(data)))
+    return made
 
 
 @cache

@@ -36,9 +36,9 @@ class Pages:
             one["indicator_id"]: indicator_data(figures, one["indicator_id"], language, choice, words)
             for one in figures.indicators
         }
-        self.said = {name: content.content(data) for name, data in self.data.items()}
+        self.contents = {name: content.content(data) for name, data in self.data.items()}
         self.overview_data = overview_data(figures, language, choice)
-        self.overview_said = content.content(self.overview_data)
+        self.overview_content = content.content(self.overview_data)
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -76,7 +76,7 @@ class Pages:
             trust=self.say(self.catalogue["trust"], count=len(self.figures.checks), **_counts(self.figures.checks)),
             headline=self.headline(),
             embedded=_embedded(self.overview_data),
-            **self.overview_said,
+            **self.overview_content,
         )
 
     def headline(self) -> dict[str, Any] | None:
@@ -88,7 +88,7 @@ class Pages:
         if not shown:
             return None
         row = max(shown, key=lambda row: row["processed"])
-        said = self.said[row["indicator_id"]]
+        content_shown = self.contents[row["indicator_id"]]
         name = next(one for one in self.figures.indicators if one["indicator_id"] == row["indicator_id"])
         return {
             "indicator_id": row["indicator_id"],
@@ -101,10 +101,10 @@ class Pages:
             # How much, better than before, better than others.
             "sentences": [
                 sentence
-                for number, (key, sentence) in enumerate(zip(messages(row), said["says"], strict=True))
+                for number, (key, sentence) in enumerate(zip(messages(row), content_shown["says"], strict=True))
                 if number < 2 or "country" in key
             ],
-            "chart": said["charts"]["trend"],
+            "chart": content_shown["charts"]["trend"],
         }
 
     def indicator(self, indicator: Row) -> str:
@@ -140,7 +140,7 @@ class Pages:
             "revisions": self.revisions(name),
             "cite": self.cite(indicator[f"name_{self.language}"], self.words["place"], str(self.choice.year)),
             "cite_choice": self._cite_choice(indicator[f"name_{self.language}"]),
-            **self.said[name],
+            **self.contents[name],
         }
 
     def quality(self) -> str:

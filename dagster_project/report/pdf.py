@@ -47,7 +47,7 @@ def _content(pages: Pages) -> dict[str, Any]:
         "year": str(pages.choice.year),
         "synthetic": publication["is_synthetic"],
         "about": pages.about_publication(),
-        "summary": pages.overview_said["summary"],
+        "summary": pages.overview_content["summary"],
         "cautions": catalogue["cautions"],
         "cards": [
             {
@@ -56,7 +56,7 @@ def _content(pages: Pages) -> dict[str, Any]:
                 "verdict": catalogue["verdicts"][card["verdict"]] if card["verdict"] else "",
                 "picture": _picture([card["chart"]], f"{card['name']}: {card['level']}"),
             }
-            for indicator, card in zip(figures.indicators, pages.overview_said["cards"], strict=True)
+            for indicator, card in zip(figures.indicators, pages.overview_content["cards"], strict=True)
         ],
         "indicators": [_indicator(pages, indicator) for indicator in figures.indicators],
         "quality": _quality(pages),

@@ -6,7 +6,7 @@
   const byId = (id) => document.getElementById(id);
   const all = (selector) => [...document.querySelectorAll(selector)];
   const title = document.title.split(" – ")[0];
-  let chosen = data.choice, said = null;
+  let chosen = data.choice, shown = null;
 
   const element = (tag, content, attributes = {}) => {
     const made = document.createElement(tag);
@@ -17,8 +17,8 @@
   const paragraphs = (parent, sentences) => parent.replaceChildren(...sentences.map((sentence) => element("p", sentence)));
 
   // --- tables ------------------------------------------------------------------------------------------------------
-  const fillTable = (name, order = said.tables[name].rows.map((_, n) => n), sorted = null) => {
-    const one = said.tables[name], table = byId(`table-${name}`);
+  const fillTable = (name, order = shown.tables[name].rows.map((_, n) => n), sorted = null) => {
+    const one = shown.tables[name], table = byId(`table-${name}`);
     const words = (n) => (one.kinds[n] === "words" ? { class: "words" } : {});
     table.caption.textContent = one.caption;
     const heads = one.head.map((label, n) => {
@@ -42,7 +42,7 @@
     Object.assign(byId(`download-${name}`), { download: one.file, href: one.csv });
   };
   const sort = (name, column, down) => {
-    const { rows } = said.tables[name];
+    const { rows } = shown.tables[name];
     const order = rows.map((_, n) => n).sort((one, two) => {
       const [a, b] = [rows[one][column], rows[two][column]];
       if (a === null || b === null) return (a === null) - (b === null);
@@ -54,17 +54,17 @@
 
   // --- the two kinds of page ---------------------------------------------------------------------------------------
   const showIndicator = () => {
-    paragraphs(byId("says"), said.says);
+    paragraphs(byId("says"), shown.says);
     all("#formulas p").forEach((old) => old.remove());
-    byId("formulas").append(...said.formulas.map((formula) => element("p", formula)));
-    all("[data-of-region]").forEach((note) => { note.textContent = said.of_region; note.hidden = !said.of_region; });
-    byId("note-trend").textContent = said.notes.trend;
-    Object.keys(said.tables).forEach((name) => fillTable(name));
-    for (const [name, drawings] of Object.entries(said.charts)) byId(`picture-${name}`).innerHTML = drawings.join("");
+    byId("formulas").append(...shown.formulas.map((formula) => element("p", formula)));
+    all("[data-of-region]").forEach((note) => { note.textContent = shown.of_region; note.hidden = !shown.of_region; });
+    byId("note-trend").textContent = shown.notes.trend;
+    Object.keys(shown.tables).forEach((name) => fillTable(name));
+    for (const [name, drawings] of Object.entries(shown.charts)) byId(`picture-${name}`).innerHTML = drawings.join("");
   };
   const showOverview = () => {
-    paragraphs(byId("summary"), said.summary);
-    for (const { id, state, verdict, level, counts, facts, chart } of said.cards) {
+    paragraphs(byId("summary"), shown.summary);
+    for (const { id, state, verdict, level, counts, facts, chart } of shown.cards) {
       const card = document.querySelector(`[data-indicator="${id}"]`);
       card.dataset.state = state;
       card.querySelector(".level").textContent = level;
@@ -76,7 +76,7 @@
     }
   };
   const show = () => {
-    said = content(data, chosen);
+    shown = content(data, chosen);
     all("[data-place]").forEach((span) => { span.textContent = names.get(chosen.place); });
     all("[data-year]").forEach((span) => { span.textContent = chosen.year; });
     all("[data-group]").forEach((span) => { span.textContent = chosen.group === "total" ? "" : `, ${words.group[chosen.group]}`; });
@@ -125,11 +125,19 @@
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", () => { fromAddress(); show(); });
+  // The address holds the choice, which following such a link would replace.
+  document.addEventListener("click", (event) => {
+    const cause = byId(event.target.closest('a[href^="#break-"]')?.getAttribute("href").slice(1));
+    if (!cause) return;
+    event.preventDefault();
+    cause.closest("details")?.setAttribute("open", "");
+    cause.focus();
+  });
   for (const button of all("[data-copy]")) {
     button.hidden = false;
     const label = button.firstChild.textContent;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(said.tables[button.dataset.copy].copied);
+      await navigator.clipboard.writeText(shown.tables[button.dataset.copy].copied);
       button.firstChild.textContent = words.copied;
       setTimeout(() => { button.firstChild.textContent = label; }, 2000);
     });

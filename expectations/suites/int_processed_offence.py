@@ -138,22 +138,6 @@ suite = ExpectationSuite(
             notes="the police extract of a year is to hold every offence decided on that year",
         ),
         rules.share_of_a_years_offences(
-            "share_without_place",
-            "municipality_code = 'okand'",
-            max_value=10,
-            shown=rules.in_steps_of_five("100.0 * part / offences"),
-            owner="supplier",
-            notes="offences without a place are missing in counties and municipalities",
-        ),
-        rules.share_of_a_years_offences(
-            "share_with_unknown_municipality",
-            "has_unknown_municipality",
-            max_value=2,
-            shown=rules.in_steps_of_five("100.0 * part / offences"),
-            owner="supplier",
-            notes="many codes that no municipality has mean that another list of codes is in use",
-        ),
-        rules.share_of_a_years_offences(
             "share_with_unknown_victim_group",
             "victim_group = 'okand'",
             max_value=20,

@@ -307,12 +307,6 @@ INTERMEDIATE: dict[str, Breakers] = {
         "share_found_in_an_earlier_extract": [
             change(OFFENCE, "every tenth from an earlier extract", "extract_year = year - 1", "rowid % 10 = 0")
         ],
-        "share_without_place": [
-            change(OFFENCE, "every fifth without a place", "municipality_code = 'okand'", "rowid % 5 = 0")
-        ],
-        "share_with_unknown_municipality": [
-            change(OFFENCE, "every tenth with an unknown code", "has_unknown_municipality = true", "rowid % 10 = 0")
-        ],
         "share_with_unknown_victim_group": [
             change(OFFENCE, "every third without a victim group", "victim_group = 'okand'", "rowid % 3 = 0")
         ],
@@ -1312,12 +1306,6 @@ LIMITS: dict[str, Breakers] = {
         "share_found_in_an_earlier_extract": [
             of_offence("from an earlier extract", "extract_year = 2023", "extract_year = 2024", 1)
         ],
-        "share_without_place": [
-            of_offence("without a place", "municipality_code = 'okand'", "municipality_code = '0180'", 10)
-        ],
-        "share_with_unknown_municipality": [
-            of_offence("of an unknown code", "has_unknown_municipality = true", "has_unknown_municipality = false", 2)
-        ],
         "share_with_unknown_victim_group": [
             of_offence("of an unknown group", "victim_group = 'okand'", "victim_group = 'kvinna'", 20)
         ],
@@ -1526,8 +1514,6 @@ ONLY_WARN = {
             "every_year_has_offences",
             "share_classified_by_provision",
             "share_found_in_an_earlier_extract",
-            "share_without_place",
-            "share_with_unknown_municipality",
             "share_with_unknown_victim_group",
             "no_row_stands_for_very_many_offences",
             "codes_are_of_their_time",
