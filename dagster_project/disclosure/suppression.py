@@ -163,7 +163,8 @@ def withheld_figures(
     """What is withheld of all indicators and years, as rows of `int_suppression`.
 
     `offences` are rows of `int_offence_count`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the
-    unknown one to None), `region_of` counties. `below` is the threshold; with 1 only what was withheld before is withheld, and its complements.
+    unknown one to None), `region_of` counties. `below` is the threshold; with 1 only what was withheld before is
+    withheld, and its complements.
     """
     tables: dict[tuple[str, int], dict[tuple[str, bool], int]] = defaultdict(dict)
     for year, indicator, municipality, cleared, number in offences:
