@@ -52,7 +52,7 @@ WEB_SCHEMES = ("http", "https")
 MAIL_SCHEMES = ("mailto", "smtp", "smtps")
 
 
-def _hiding(threshold: int) -> int:
+def _leaves_three_values(threshold: int) -> int:
     # A count of 1 would be known to be 1 or 2.
     if threshold == 2:
         raise ValueError("Input should be 1, which withholds nothing, or at least 3")
@@ -112,8 +112,8 @@ class Settings(BaseSettings):
     """The private warehouse."""
     published: _Place = Path("data/published")
     """What BI reads."""
-    suppress_below: Annotated[PositiveInt, AfterValidator(_hiding)] = 5
-    """From which number on a count of a county or municipality is shown; 1 withholds nothing but what was withheld before."""
+    suppress_below: Annotated[PositiveInt, AfterValidator(_leaves_three_values)] = 5
+    """Counts of a county or municipality from 1 to this number are withheld; 1 withholds nothing but what was withheld before."""
     memory: Annotated[ByteSize, WrapValidator(_enough_memory)] = ByteSize(4 << 30)
     """What a load may take."""
     key: SecretStr = SecretStr("")

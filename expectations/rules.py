@@ -157,16 +157,6 @@ def share_reopened() -> ExpectShareOfRowsToBeBetween:
     )
 
 
-def in_steps_of_five(percentage: str) -> str:
-    """Return SQL that shows a percentage of at least 100 offences without a place as the 5 % that it lies in.
-
-    So many are counted as county and municipality `okand`, which may be withheld: a percentage that leaves less than three values
-    of it would disclose it.
-    """
-    step = f"cast(5 * floor({percentage} / 5) as integer)"
-    return f"{step} || '–' || {step} + 5 || ' %'"
-
-
 def share_of_a_years_offences(
     name: str,
     part: str,

@@ -28,7 +28,7 @@ UNKNOWN = "okand"
 DECIDED = "beslutad"
 LABEL = "secondary"
 PARTNERS = 2
-# Times the threshold: `okand` is at least what the regions have besides their counties, and less than what is shown of it.
+# Times the threshold. The regions say from which number on `okand` is; a withheld 4 must not be known to be at most 5 besides.
 ENOUGH_WITHOUT_PLACE = 2
 
 SMALL = "small count"

@@ -63,7 +63,6 @@ class Pages:
             css=Markup(_asset("report.css")),  # noqa: S704 (our own file)
             script=Markup(_SCRIPT),  # noqa: S704 (our own file)
             script_hash=b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
-            parts_zip=zip,
         )
 
     def overview(self, home: str) -> str:

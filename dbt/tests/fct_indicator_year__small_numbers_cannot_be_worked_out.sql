@@ -47,7 +47,6 @@ compared as (
         indicator_id,
         whole,
         max(geography_level) as geography_level,
-        max(below) as below,
         count(*) as terms,
         sum(case when is_withheld then 1 else 0 end) as withheld,
         bool_or(number <= 2 and not is_withheld) as shows_partner,
