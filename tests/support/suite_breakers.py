@@ -735,11 +735,19 @@ COUNTIES_OF_KOPPLERI = (
     "geography_level = 'lan' and indicator_id = 'koppleri' and year = 2024 and victim_group = 'total'"
 )
 
-# The region Rn01 and what has no place, among much.
+
+def withheld_among_many(codes: str) -> str:
+    """Many offences in each county and municipality, of which those whose codes begin with some are withheld."""
+    return f"""
+        update {FIGURES} set processed = 100, cleared = 50 where geography_level in ('lan', 'kommun');
+        update {SHOWN} set suppression = case when geography_code[:2] in ({codes}) then 'secondary' end
+            where geography_level in ('lan', 'kommun')"""
+
+
+# The region Rn01 and what has no place; the partners of that region alone.
 IN_WITHHELD = "geography_code[:2] in ('ok', '22', '23', '24', '25')"
-WITHHELD_TOGETHER = f"""
-    update {FIGURES} set processed = 100, cleared = 50 where geography_level in ('lan', 'kommun');
-    update {SHOWN} set suppression = case when {IN_WITHHELD} then 'secondary' end where geography_level in ('lan', 'kommun')"""
+WITHHELD_TOGETHER = withheld_among_many("'ok', '22', '23', '24', '25'")
+PARTNERS_WITHHELD = withheld_among_many("'22', '23'")
 
 SHOWN_BREAKERS: Breakers = {
     "key_is_unique": [repeat(SHOWN)],
@@ -802,16 +810,41 @@ SHOWN_BREAKERS: Breakers = {
         *(
             Breaker(what, f"update {SHOWN} set suppression = null where {where}", given=WITHHELD_TOGETHER)
             for what, where in (
-                ("a partner shown", "geography_level = 'lan' and geography_code = '22'"),
                 ("what has no place shown", "geography_code = 'okand'"),
                 ("what has no place withheld alone", f"{IN_WITHHELD} and geography_code <> 'okand'"),
-                ("a municipality of a withheld county shown", "geography_code = '2303'"),
             )
         ),
+        *(
+            Breaker(
+                f"a whole region with nothing to hide in, {name}",
+                f"update {FIGURES} set {counts} where geography_level = 'lan' and {IN_WITHHELD}",
+                given=WITHHELD_TOGETHER,
+            )
+            for name, counts in (
+                ("one cleared", "processed = 1, cleared = 1"),
+                ("one not cleared", "processed = 1, cleared = 0"),
+            )
+        ),
+        Breaker("a partner shown", withheld_among_many("'23', '24'"), given=PARTNERS_WITHHELD),
         Breaker(
-            "a region with nothing to hide in",
-            f"update {FIGURES} set processed = 1, cleared = 0 where geography_level = 'lan' and {IN_WITHHELD}",
-            given=WITHHELD_TOGETHER,
+            "a municipality of a withheld county shown",
+            f"update {SHOWN} set suppression = null where geography_code = '2280'",
+            given=PARTNERS_WITHHELD,
+        ),
+        *(
+            Breaker(
+                f"{what}, {name}",
+                f"update {FIGURES} set {counts} where geography_level = 'lan' and geography_code in ({codes})",
+                given=PARTNERS_WITHHELD,
+            )
+            for what, codes in (
+                ("a region with little to hide in", "'22', '23'"),
+                ("few without a place shown", "'okand'"),
+            )
+            for name, counts in (
+                ("two cleared", "processed = 52, cleared = 2"),
+                ("two not cleared", "processed = 52, cleared = 50"),
+            )
         ),
         *(
             Breaker(
