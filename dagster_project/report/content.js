@@ -62,12 +62,23 @@ const content = (data, chosen) => {
     return found;
   };
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
+  // Regions and counties by their share, what has no place last. Those without a share are only named, but for the chosen one.
   const ranked = () => {
-    const of = (wanted) => data.places.filter(([place]) => place.startsWith(`${wanted}/`))
+    const unknown = (row) => row.place.endsWith("/okand");
+    const levels = ["riket", "polisregion", "lan"].map((wanted) => data.places.filter(([place]) => place.startsWith(`${wanted}/`))
       .map(([place]) => figure(place, chosen.group, chosen.year)).filter(Boolean)
-      .sort((a, b) => (a.pct === null) - (b.pct === null) || b.pct - a.pct);
+      .sort((a, b) => (a.pct === null) - (b.pct === null) || unknown(a) - unknown(b) || b.pct - a.pct));
     const extra = level === "kommun" ? [figure(chosen.place, chosen.group, chosen.year)].filter(Boolean) : [];
-    return [...of("riket"), ...of("polisregion"), ...of("lan"), ...extra];
+    const missing = ["withheld", "none"].flatMap((why) => {
+      const list = levels.flatMap((rows) => {
+        const places = rows.filter((row) => !unknown(row)), of = rows.filter((row) => row.why === why);
+        return places.length > 1 && places.every((row) => row.why === why)
+          ? [words.every[places[0].place.split("/")[0]], ...of.filter(unknown).map((row) => names.get(row.place))]
+          : of.map((row) => names.get(row.place));
+      });
+      return list.length ? [fill(words.summaries[why], { list: list.join(", ") })] : [];
+    });
+    return { rows: [...levels.flat(), ...extra].filter((row) => row.pct !== null || row.place === chosen.place), missing };
   };
 
   // --- tables ------------------------------------------------------------------------------------------------------
@@ -104,7 +115,7 @@ const content = (data, chosen) => {
     },
     ranking: () => {
       const columns = ["processed", "cleared", "pct", "low", "high", "note"];
-      return [["place", "level", ...columns], ranked().map((row) =>
+      return [["place", "level", ...columns], ranked().rows.map((row) =>
         [names.get(row.place), words.place_kinds[row.place.split("/")[0]], ...pick(own(row), columns)])];
     },
     measures: () => {
@@ -267,10 +278,10 @@ const content = (data, chosen) => {
       + say(x(year), above - 8, of.join(" "), { "text-anchor": "middle", "text-decoration": "underline", fill: CHOSEN }))).join("");
     return frame(label, width, above + height + 24, out.join(""), links);
   };
-  const ROW = 19;
-  // Places or years below each other; `reference` is a line through all.
+  // Places or years below each other, in a narrow chart under their names; `reference` is a line through all.
   const drawDots = (label, width, marks, tops, reference) => {
-    const left = widest(marks), right = Math.max(0, ...marks.map((mark) => wideAs(mark.text))) + 6, above = 22;
+    const narrow = width <= NARROW, ROW = narrow ? 36 : 19;
+    const left = narrow ? 8 : widest(marks), right = Math.max(0, ...marks.map((mark) => wideAs(mark.text))) + 6, above = 22;
     const w = width - left - right, height = ROW * ((marks.at(-1)?.row ?? 0) + 1);
     const top = topFor(tops, marks.flatMap((mark) => [mark.value, mark.high, mark.far])) || tops[0];
     const x = (value) => left + (w * value) / top, out = [];
@@ -280,8 +291,9 @@ const content = (data, chosen) => {
     }
     if (reference !== null) out.push(put("line", { x1: x(reference), x2: x(reference), y1: above, y2: above + height, stroke: INK }));
     for (const mark of marks) {
-      const at = above + ROW * (mark.row + 0.5), colour = mark.bold ? CHOSEN : MUTED;
-      out.push(say(left - 8, at + 4, mark.label, { "text-anchor": "end", ...(mark.bold ? { "font-weight": "700" } : {}) }));
+      const at = above + ROW * (mark.row + (narrow ? 0.75 : 0.5)), colour = mark.bold ? CHOSEN : MUTED;
+      const weight = mark.bold ? { "font-weight": "700" } : {};
+      out.push(narrow ? say(0, at - 13, mark.label, { ...weight, stroke: "#fff", "stroke-width": "3", "paint-order": "stroke" }) : say(left - 8, at + 4, mark.label, { "text-anchor": "end", ...weight }));
       out.push(say(left + w + 10, at + 4, mark.text));
       if (mark.value === null) continue;
       const rule = (from, to, more) => put("line", { x1: x(from), x2: x(to), y1: at, y2: at, stroke: colour, ...more });
@@ -340,7 +352,7 @@ const content = (data, chosen) => {
         return { ...mark, row: row++ };
       });
     };
-    const places = spaced("level", 0.6, ranked().map((one) => ({
+    const places = spaced("level", 0.6, ranked().rows.map((one) => ({
       level: one.place.split("/")[0], label: names.get(one.place), value: one.pct === null ? null : one.pct / 10, low: one.low / 10, high: one.high / 10,
       text: one.pct === null ? words[`${one.why}_short`] : tenths(one.pct), bold: one.place === chosen.place, hollow: one.small,
     })));
@@ -386,6 +398,7 @@ const content = (data, chosen) => {
       of_region: wide === chosen.place ? "" : fill(words.of_region, { region: names.get(wide) }),
       notes: Object.fromEntries(Object.entries(words.chart_notes).map(([name, note]) =>
         [name, fill(note, { spread: words.spread[level === "lan" ? "lan" : "polisregion"], year: years.at(-1) })])),
+      missing: ranked().missing,
       tables,
       charts: charts(tables),
     };

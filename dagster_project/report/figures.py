@@ -271,7 +271,8 @@ def _places(rows: Any) -> list[Row]:
     return [
         {**row, "name_sv": row["name"], "name_en": row.get("name_en") or row["name"]}
         for row in places
-        if row["geography_code"] != "okand"
+        # Of municipalities, an unknown place says no more than that of counties.
+        if (row["geography_level"], row["geography_code"]) != ("kommun", "okand")
     ]
 
 

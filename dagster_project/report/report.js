@@ -58,6 +58,7 @@
     all("#formulas p").forEach((old) => old.remove());
     byId("formulas").append(...shown.formulas.map((formula) => element("p", formula)));
     all("[data-of-region]").forEach((note) => { note.textContent = shown.of_region; note.hidden = !shown.of_region; });
+    byId("missing-places").replaceChildren(...shown.missing.map((line) => element("p", line, { class: "hint" })));
     byId("note-trend").textContent = shown.notes.trend;
     Object.keys(shown.tables).forEach((name) => fillTable(name));
     for (const [name, drawings] of Object.entries(shown.charts)) byId(`picture-${name}`).innerHTML = drawings.join("");
@@ -111,7 +112,7 @@
   const form = byId("chooser");
   const options = (select, entries) => select.append(...entries.map(([value, label]) => element("option", label, { value })));
   for (const of of ["riket", "polisregion", "lan", "kommun"]) {
-    const entries = data.places.filter(([place]) => place.startsWith(`${of}/`));
+    const entries = data.places.filter(([place]) => place.startsWith(`${of}/`) && !place.endsWith("/okand"));
     if (!entries.length) continue;
     const part = element("optgroup", null, { label: data.levels[of] });
     options(part, entries.sort((a, b) => (of === "polisregion" ? 0 : a[1].localeCompare(b[1], data.language))));

@@ -154,6 +154,29 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
     assert ("Lagföringsprocent" in words(page.locator("#formulas"))) == (level not in ("lan", "kommun"))
 
 
+@pytest.mark.parametrize(("indicator", "year"), [("misshandel_nara_relation", 2023), ("konsstympning", 2024)])
+def test_a_ranking_ends_with_the_unknown_and_names_who_has_no_share(
+    publication: Path, reader: Reader, indicator: str, year: int
+) -> None:
+    page = reader.open(publication / "report" / "sv" / f"{indicator}.html", f"#{indicator}/riket/SE/{year}")
+    ranked = rows(
+        publication,
+        "select name, geography_level_sv, clearance_pct from @fct_indicator_year as figure "
+        "inner join @dim_geography as place using (geography_level, geography_code) where variant = 'beslutad' "
+        "and victim_group = 'total' and geography_level <> 'kommun' and (indicator_id, year) = (?, ?) "
+        "order by geography_level_order, geography_code = 'okand', clearance_pct desc",
+        indicator, year,
+    )  # fmt: skip
+    shown = [(*row[:2], row[4]) for row in table(page, "ranking")]
+    assert [share for *_, share in shown] == [formatted(share, 1) for *_, share in ranked if share is not None]
+    assert {row[:2] for row in shown} == {row[:2] for row in ranked if row[2] is not None}
+    named = words(page.locator("#missing-places"))
+    without = [name for name, _, share in ranked if share is None]
+    assert without[-1] in named
+    assert all(name in named or "alla län" in named for name in without)
+    assert ("alla län" in named) == (len(without) >= 21)
+
+
 def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> None:
     page = reader.open(publication / "report" / "sv" / "valdtakt.html")
     page.locator("#choose-place").select_option("lan/12")
