@@ -17,7 +17,7 @@ from dagster_project.report.choice import TOTAL, Choice, break_letters, series
 from dagster_project.report.data import indicator_data, overview_data
 from dagster_project.report.figures import Figures, Row
 from dagster_project.report.sentences import messages
-from dagster_project.report.wording import vocabulary
+from dagster_project.report.wording import provision, vocabulary
 from dagster_project.rounding import tenths_of_percent
 
 REVISIONS_SHOWN = 50
@@ -52,6 +52,7 @@ class Pages:
             number=self.number,
             tenths=self.tenths,
             tenths_of_percent=tenths_of_percent,
+            provision=provision,
             chart=_chart,
             figures=figures,
             language=language,
@@ -131,6 +132,7 @@ class Pages:
                     **break_row,
                     "letter": letter,
                     "cause": break_row[f"cause_{self.language}"],
+                    "provision": provision(break_row, self.language),
                     "date": self.day(break_row["in_force"]),
                 }
                 for break_row, letter in zip(self.figures.breaks[name], break_letters(self.figures, name), strict=True)

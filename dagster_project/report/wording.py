@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster_project.report import translations
 from dagster_project.report.choice import Choice
-from dagster_project.report.figures import Figures
+from dagster_project.report.figures import Figures, Row
 
 
 def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str]:
@@ -33,12 +33,20 @@ def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str
     return words
 
 
+def provision(row: Row, language: str) -> str:
+    """Return the law, code or other reason of a series break; what is no law is named in the language."""
+    text = str(row["provision"])
+    for swedish, word in translations.catalogue(language)["provisions"].items():
+        text = text.replace(swedish, word)
+    return text
+
+
 def changes(figures: Figures, indicator: str, language: str) -> dict[int, str]:
     """Return by year what broke an indicator's series: date, cause and provision of each break."""
     texts: dict[int, list[str]] = {}
     for row in figures.breaks[indicator]:
         cause = row[f"cause_{language}"].rstrip(".")
         texts.setdefault(row["year"], []).append(
-            f"{translations.day(row['in_force'], language)}: {cause} ({row['provision']})"
+            f"{translations.day(row['in_force'], language)}: {cause} ({provision(row, language)})"
         )
     return {year: "; ".join(of_year) for year, of_year in texts.items()}
