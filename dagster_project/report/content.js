@@ -62,23 +62,52 @@ const content = (data, chosen) => {
     return found;
   };
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
-  // Regions and counties by their share, what has no place last. Those without a share are only named, but for the chosen one.
-  const ranked = () => {
-    const unknown = (row) => row.place.endsWith("/okand");
-    const levels = ["riket", "polisregion", "lan"].map((wanted) => data.places.filter(([place]) => place.startsWith(`${wanted}/`))
-      .map(([place]) => figure(place, chosen.group, chosen.year)).filter(Boolean)
-      .sort((a, b) => (a.pct === null) - (b.pct === null) || unknown(a) - unknown(b) || b.pct - a.pct));
-    const extra = level === "kommun" ? [figure(chosen.place, chosen.group, chosen.year)].filter(Boolean) : [];
-    const missing = ["withheld", "none"].flatMap((why) => {
-      const list = levels.flatMap((rows) => {
-        const places = rows.filter((row) => !unknown(row)), of = rows.filter((row) => row.why === why);
-        return places.length > 1 && places.every((row) => row.why === why)
-          ? [words.every[places[0].place.split("/")[0]], ...of.filter(unknown).map((row) => names.get(row.place))]
-          : of.map((row) => names.get(row.place));
-      });
-      return list.length ? [fill(words.summaries[why], { list: list.join(", ") })] : [];
+  const LEVELS = ["riket", "polisregion", "lan"];
+  const isUnknown = (place) => place.endsWith("/okand");
+  const placesOf = (wanted) => data.places.map(([place]) => place).filter((place) => place.startsWith(`${wanted}/`))
+    .sort((a, b) => isUnknown(a) - isUnknown(b));
+  const extra = level === "kommun" ? [chosen.place] : [];
+  // Names in one line the places of a kind, `of` of those of each level.
+  const named = (key, found, levels) => {
+    const list = levels.flatMap((places) => {
+      const known = places.filter((place) => !isUnknown(place)), of = places.filter((place) => found.includes(place));
+      return known.length > 1 && known.every((place) => of.includes(place))
+        ? [words.every[places[0].split("/")[0]], ...of.filter(isUnknown).map((place) => names.get(place))]
+        : of.map((place) => names.get(place));
     });
-    return { rows: [...levels.flat(), ...extra].filter((row) => row.pct !== null || row.place === chosen.place), missing };
+    return list.length ? [fill(words.summaries[key], { list: list.join(", ") })] : [];
+  };
+  // Regions and counties by their share. Those without are only named, but for the chosen one.
+  const ranked = () => {
+    const levels = LEVELS.map((one) => placesOf(one).map((place) => figure(place, chosen.group, chosen.year)).filter(Boolean)
+      .sort((a, b) => (a.pct === null) - (b.pct === null) || isUnknown(a.place) - isUnknown(b.place) || b.pct - a.pct));
+    const rows = [...levels.flat(), ...extra.map((place) => figure(place, chosen.group, chosen.year)).filter(Boolean)];
+    return {
+      rows: rows.filter((row) => row.pct !== null || row.place === chosen.place),
+      missing: ["withheld", "none"].flatMap((why) =>
+        named(why, rows.filter((row) => row.why === why).map((row) => row.place), levels.map((of) => of.map((row) => row.place)))),
+    };
+  };
+  // All years of a place, darker where the share is higher.
+  const drawHeat = (narrow) => {
+    const levels = LEVELS.map((one) => placesOf(one).filter((place) => figure(place, chosen.group, years[0])));
+    const shown = [...levels.flat(), ...extra].filter((place) => place === chosen.place || byYear(place, chosen.group).some((row) => row.pct !== null));
+    const all = shown.flatMap((place) => byYear(place, chosen.group)).filter((row) => row.pct !== null && !row.small);
+    const least = Math.min(...all.map((row) => row.pct)), most = Math.max(least + 1, ...all.map((row) => row.pct));
+    const cell = (row) => {
+      // From white to a blue on which dark text can be read.
+      const shade = row.pct === null || row.small ? "" : [255, 255, 255].map((white, n) => Math.round(white + (([106, 165, 216][n] - white) * (row.pct - least)) / (most - least))).join(",");
+      const text = row.pct === null ? words[`gap_${row.why}`] : tenths(row.pct);
+      return put("td", { ...(data.cuts.includes(row.year) ? { class: "cut" } : {}), ...(shade ? { style: `background:rgb(${shade})` } : {}) }, row.small ? `<i>${text}</i>` : text);
+    };
+    const lines = shown.map((place) => {
+      const name = put("th", { scope: "row", ...(narrow ? { colspan: years.length } : {}) }, safe(names.get(place)));
+      return `<tr${place === chosen.place ? " data-chosen" : ""}>${name}${narrow ? "</tr><tr>" : ""}${byYear(place, chosen.group).map(cell).join("")}</tr>`;
+    });
+    const head = years.map((year) => put("th", { scope: "col" }, narrow ? `’${String(year).slice(2)}` : String(year))).join("");
+    return `<table class="heat ${narrow ? "narrow" : "wide"}"><caption>${safe(words.charts.heat + (chosen_group && `: ${chosen_group}`))}</caption>`
+      + `<thead><tr>${narrow ? "" : "<td></td>"}${head}</tr></thead><tbody>${lines.join("")}</tbody></table>`
+      + (narrow ? named("withheld", levels.flat().filter((place) => !shown.includes(place)), levels).map((line) => put("p", { class: "hint" }, safe(line))).join("") : "");
   };
 
   // --- tables ------------------------------------------------------------------------------------------------------
@@ -369,6 +398,7 @@ const content = (data, chosen) => {
       ...Object.fromEntries(panels.map(([group, lines]) =>
         [`group-${group}`, [drawLines(`${words.group[group]}, ${title("groups")}`, lines, { width: 290, height: 140, scaled })]])),
       ranking: both((width) => drawDots(title("ranking"), width, places, PCT_TOPS, places[0]?.value ?? null)),
+      heat: [false, true].map(drawHeat),
       measures: both((width) => drawLines(title("measures"), measures, { width, height: 230, breaks, named: true })),
       flow: both((width) => drawBars(title("flow"), width, bars("flow"))),
       outcomes: both((width) => drawBars(title("outcomes"), width, bars("outcomes"))),

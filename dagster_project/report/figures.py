@@ -268,8 +268,13 @@ def _places(rows: Any) -> list[Row]:
         order by list_position(['riket', 'polisregion', 'lan', 'kommun'], geography_level), geography_code
         """
     )
+    def name(row: Row, key: str, language: str) -> str:
+        # A municipality is often called as its county or region is.
+        kind = f" ({row[f'geography_level_{language}'].lower()})" if row["geography_level"] == "kommun" else ""
+        return f"{row.get(key) or row['name']}{kind}"
+
     return [
-        {**row, "name_sv": row["name"], "name_en": row.get("name_en") or row["name"]}
+        {**row, "name_sv": name(row, "name", "sv"), "name_en": name(row, "name_en", "en")}
         for row in places
         # Of municipalities, an unknown place says no more than that of counties.
         if (row["geography_level"], row["geography_code"]) != ("kommun", "okand")

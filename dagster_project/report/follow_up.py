@@ -28,6 +28,7 @@ def write_report(publication: Path) -> None:
         if language == translations.LANGUAGES[0]:
             write_text(folder / "index.html", page.overview(home=f"{language}/"))
         write_text(folder / language / "quality.html", page.quality())
+        write_text(folder / language / "commitments.html", page.commitments())
         for indicator in figures.indicators:
             write_text(folder / language / f"{indicator['indicator_id']}.html", page.indicator(indicator))
         write_pdf(folder / language / "report.pdf", page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -63,13 +64,17 @@ class Pages:
             words=words,
             css=Markup(_asset("report.css")),  # noqa: S704 (our own file)
             script=Markup(_SCRIPT),  # noqa: S704 (our own file)
-            script_hash=b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
+            links_script=Markup(_LINKS),  # noqa: S704 (our own file)
+            script_hashes=[b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in (_LINKS, _SCRIPT)],
+            headings=_headings,
+            parts_zip=zip,
         )
 
     def overview(self, home: str) -> str:
         """Render the overview page; `home` is the relative path to the other pages of the language."""
         return self.environment.get_template("overview.html.j2").render(
             home=home,
+            page="alla",
             other=f"{'' if home else '../'}{self._other}/index.html",
             pages=home,
             title=self.catalogue["title"],
@@ -112,6 +117,7 @@ class Pages:
         name = indicator["indicator_id"]
         return self.environment.get_template("indicator.html.j2").render(
             home="",
+            page=name,
             other=f"../{self._other}/{name}.html",
             title=f"{indicator['number']}. {indicator[f'name_{self.language}']}",
             embedded=_embedded(self.data[name]),
@@ -148,9 +154,21 @@ class Pages:
         """Render the page about data quality."""
         return self.environment.get_template("quality.html.j2").render(
             home="",
+            page="alla",
             other=f"../{self._other}/quality.html",
             title=self.catalogue["quality"],
             **self.about_quality(),
+        )
+
+    def commitments(self) -> str:
+        """Render the page about what the goal names beside the indicators."""
+        return self.environment.get_template("commitments.html.j2").render(
+            home="",
+            page="alla",
+            other=f"../{self._other}/commitments.html",
+            title=self.catalogue["commitments"],
+            commitments=translations.commitments(),
+            names={one["indicator_id"]: one[f"name_{self.language}"] for one in self.figures.indicators},
         )
 
     def about_quality(self) -> dict[str, Any]:
@@ -167,16 +185,16 @@ class Pages:
             "coverage": self._coverage(),
             "breaks": self._breaks(),
             "reconciled": [
-                (row, self.figures.places[row["geography_level"], row["geography_code"]], self._names(row["differing"]))
+                (row, self.figures.places[row["geography_level"], row["geography_code"]], self._numbers(row["differing"]))
                 for row in self.figures.reconciled
             ],
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
 
-    def _names(self, ids: Collection[str] | None) -> str:
-        """Return the names of some indicators, in the order of their numbers."""
-        named = [row for row in self.figures.indicators if row["indicator_id"] in (ids or ())]
-        return ", ".join(row[f"name_{self.language}"] for row in named) or self.catalogue["not_applicable"]
+    def _numbers(self, ids: Collection[str] | None) -> str:
+        """Return the numbers of some indicators."""
+        numbers = [str(row["number"]) for row in self.figures.indicators if row["indicator_id"] in (ids or ())]
+        return ", ".join(numbers) or self.catalogue["not_applicable"]
 
     def _coverage(self) -> list[tuple[str, Row]]:
         """Return a result of each coverage check with its title: the first that did not pass, otherwise the newest."""
@@ -306,6 +324,12 @@ def _asset(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
 
 
+def _headings(sections: str) -> list[tuple[str, Markup]]:
+    """Return the ids and contents of a page's second-level headings."""
+    return [(id_, Markup(heading)) for id_, heading in re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', sections)]  # noqa: S704 (rendered)
+
+
+_LINKS = _asset("links.js")
 _SCRIPT = content.SOURCE + _asset("report.js")
 
 

@@ -8,12 +8,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from dagster_project.report import translations
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
-# Tables and columns that fit on an A4 page; the others are on the web pages only.
-_WITH_TABLE = ("trend", "groups", "outcomes")
-_WITHOUT_COLUMNS = ("lowest", "highest")
+# What fits on an A4 page; the other tables, pictures and columns are on the web pages only.
+_WITHOUT_COLUMNS = ("low", "high", "significant", "lowest", "highest")
 
 
 def write_pdf(path: Path, pages: Pages) -> None:
@@ -40,7 +40,7 @@ def _content(pages: Pages) -> dict[str, Any]:
         "words": {
             key: catalogue[key]
             for key in (
-                "title", "goal", "synthetic", "indicators", "spark_note", "careful", "definition", "quality",
+                "title", "goal", "synthetic", "indicators", "spark_note", "careful", "definition", "quality", "commitments",
             )
         },
         "place": pages.words["place"],
@@ -60,41 +60,34 @@ def _content(pages: Pages) -> dict[str, Any]:
         ],
         "indicators": [_indicator(pages, indicator) for indicator in figures.indicators],
         "quality": _quality(pages),
+        "commitments": [
+            {
+                "kind": catalogue["commitments_page"]["kinds"][one["kind"]],
+                "what": one["what"][pages.language],
+                "told": [
+                    [catalogue["commitments_page"][key], one[key][pages.language]] for key in ("untold", "elsewhere")
+                ],
+            }
+            for one in translations.commitments()
+        ],
     }  # fmt: skip
 
 
 def _indicator(pages: Pages, indicator: Mapping[str, Any]) -> dict[str, Any]:
     about, catalogue = pages.about(dict(indicator)), pages.catalogue
-    parts = []
-    for name, table in about["tables"].items():
-        panels = [f"group-{group}" for group in about["groups"]] if name == "groups" else [name]
-        if name == "groups" and not panels:
-            continue
-        pictures = [
-            _picture(
-                about["charts"][panel],
-                table["caption"],
-                pages.words[panel.replace("group-", "group.")] if name == "groups" else "",
-            )
-            for panel in panels
-            if panel in about["charts"] and table["rows"]
-        ]
-        parts.append(
-            {
-                "title": table["caption"],
-                "note": about["notes"][name],
-                "pictures": pictures,
-                "missing": "" if table["rows"] else catalogue["not_published"],
-                "table": _table(table) if table["rows"] and (name in _WITH_TABLE or not pictures) else None,
-                "reasons": _reasons(pages, about) if name == "trend" else [],
-            }
-        )
+    tables, charts = about["tables"], about["charts"]
     return {
         "title": f"{indicator['number']}. {about['text']['name']}",
         "wording": about["text"]["wording"],
-        "sentences": about["says"],
-        "formulas": about["formulas"],
-        "parts": parts,
+        "sentences": [*about["says"], *about["formulas"]],
+        "trend": _picture([charts["trend"][-1]], tables["trend"]["caption"]),
+        "years": _table(tables["trend"]),
+        "reasons": _reasons(pages, about),
+        "ranking": {**_picture(charts["ranking"], tables["ranking"]["caption"]), "missing": about["missing"]}
+        if charts["ranking"][0]
+        else None,
+        "tables": [_table(tables[name]) for name in ("groups", "outcomes") if tables[name]["rows"]],
+        "of_region": about["of_region"],
         "definition": [
             *([catalogue[key], about["text"][key]] for key in ("numerator", "denominator", "includes", "excludes")),
             [catalogue["legal"], indicator["legal_reference"]],
@@ -119,14 +112,17 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
     catalogue, about, figures = pages.catalogue["quality_page"], pages.about_quality(), pages.figures
 
     def part(name: str, sentences: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
-        table = {"head": list(head), "rows": [list(row) for row in rows], "words": [0]} if rows else None
+        table = {"head": list(head), "rows": [list(row) for row in rows], "words": [0, 1, 6] if name == "official" else [0], "caption": ""} if rows else None
         return {"title": catalogue[name], "sentences": list(sentences), "table": table, "terms": []}
 
     return [
         part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],
              list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
-        part("linkage", [catalogue["linkage_text"]], list(catalogue["linkage_columns"].values()),
-             [[str(row["year"]), pages.tenths(row["linkage"])] for row in figures.linkage]),
+        part("official", [catalogue["official_text"] if about["reconciled"] else catalogue["official_none"]],
+             list(catalogue["official_columns"].values()),
+             [[str(row["year"]), place[f"name_{pages.language}"],
+               *(pages.number(row[name]) for name in ("equal", "within", "differs", "not_comparable")), differing]
+              for row, place, differing in about["reconciled"]]),
         part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:3],
              [[pages.catalogue["level_names"][row["geography_level"]],
                *(pages.number(row[name]) for name in ("figures", "withheld"))]
@@ -138,13 +134,14 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
 def _table(table: Mapping[str, Any]) -> dict[str, Any]:
     shown = [number for number, column in enumerate(table["columns"]) if column not in _WITHOUT_COLUMNS]
     return {
+        "caption": table["caption"],
         "head": [table["head"][number] for number in shown],
         "rows": [[row[number] for number in shown] for row in table["text"]],
         "words": [place for place, number in enumerate(shown) if table["kinds"][number] == "words" or number == 0],
     }
 
 
-def _picture(drawings: Sequence[str], alt: str, title: str = "") -> dict[str, str]:
+def _picture(drawings: Sequence[str], alt: str) -> dict[str, str]:
     # A standalone SVG needs a namespace and a font that Typst bundles.
     standalone = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Libertinus Serif" '
-    return {"svg": drawings[0].replace("<svg ", standalone, 1), "alt": alt, "title": title}
+    return {"svg": drawings[0].replace("<svg ", standalone, 1), "alt": alt}

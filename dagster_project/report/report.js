@@ -7,6 +7,8 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   const title = document.title.split(" – ")[0];
   let chosen = data.choice, shown = null;
+  // A page without the chosen group shows all victims, but passes it on.
+  const group = () => (data.groups.includes(chosen.group) ? chosen.group : "total");
 
   const element = (tag, content, attributes = {}) => {
     const made = document.createElement(tag);
@@ -77,21 +79,18 @@
     }
   };
   const show = () => {
-    shown = content(data, chosen);
+    shown = content(data, { ...chosen, group: group() });
     all("[data-place]").forEach((span) => { span.textContent = names.get(chosen.place); });
     all("[data-year]").forEach((span) => { span.textContent = chosen.year; });
-    all("[data-group]").forEach((span) => { span.textContent = chosen.group === "total" ? "" : `, ${words.group[chosen.group]}`; });
+    all("[data-group]").forEach((span) => { span.textContent = group() === "total" ? "" : `, ${words.group[group()]}`; });
     document.title = `${title} – ${names.get(chosen.place)} ${chosen.year} – Uppklarat`;
     byId("choose-place").value = chosen.place;
     byId("choose-year").value = chosen.year;
-    if (byId("choose-group")) byId("choose-group").value = chosen.group;
-    const tail = `/${chosen.place}/${chosen.year}`;
-    const here = `#${data.page || "alla"}${tail}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
+    if (byId("choose-group")) byId("choose-group").value = group();
+    const choice = `/${chosen.place}/${chosen.year}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
+    const here = `#${data.page || "alla"}${choice}`;
     byId("choice-link").href = here;
-    for (const link of all("a[data-keeps-choice]")) {
-      const page = link.closest("[data-indicator]")?.dataset.indicator;
-      link.href = link.getAttribute("href").split("#")[0] + (page ? `#${page}${tail}` : here);
-    }
+    keepChoice(choice);
     if (data.page) showIndicator();
     else showOverview();
     return here;
@@ -107,7 +106,7 @@
     }
     const place = `${of}/${code}`;
     if (!names.has(place) || !years.includes(Number(year))) return;
-    chosen = { place, year: Number(year), group: data.groups.includes(group) ? group : "total" };
+    chosen = { place, year: Number(year), group };
   };
   const form = byId("chooser");
   const options = (select, entries) => select.append(...entries.map(([value, label]) => element("option", label, { value })));
@@ -121,19 +120,11 @@
   options(byId("choose-year"), [...years].reverse().map((year) => [year, year]));
   if (byId("choose-group")) options(byId("choose-group"), data.groups.map((group) => [group, words.group[group]]));
   form.addEventListener("change", () => {
-    chosen = { place: byId("choose-place").value, year: Number(byId("choose-year").value), group: byId("choose-group")?.value ?? "total" };
+    chosen = { place: byId("choose-place").value, year: Number(byId("choose-year").value), group: byId("choose-group")?.value ?? chosen.group };
     history.replaceState(null, "", show());
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", () => { fromAddress(); show(); });
-  // The address holds the choice, which following such a link would replace.
-  document.addEventListener("click", (event) => {
-    const cause = byId(event.target.closest('a[href^="#break-"]')?.getAttribute("href").slice(1));
-    if (!cause) return;
-    event.preventDefault();
-    cause.closest("details")?.setAttribute("open", "");
-    cause.focus();
-  });
   for (const button of all("[data-copy]")) {
     button.hidden = false;
     const label = button.firstChild.textContent;

@@ -23,6 +23,15 @@ def catalogue(language: str) -> Mapping[str, Any]:
     return content
 
 
+@cache
+def commitments() -> list[dict[str, Any]]:
+    """Load what the goal names beside the indicators, in all languages."""
+    content: list[dict[str, Any]] = yaml.safe_load(
+        Path(__file__).with_name("commitments.yml").read_text(encoding="utf-8")
+    )
+    return content
+
+
 def count(number: int | None, language: str) -> str:
     """Format a whole number with thousands separators; None as a dash."""
     words = catalogue(language)

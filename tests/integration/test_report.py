@@ -86,7 +86,7 @@ def test_a_link_shows_what_it_names(
         publication, "select name from @dim_geography where (geography_level, geography_code) = (?, ?)", level, code
     )
     for heading in ("#h-says", "section[aria-labelledby=h-cite]"):
-        assert f"{name} {year}" in page.locator(heading).inner_text()
+        assert f"{name}{' (kommun)' if level == 'kommun' else ''} {year}" in page.locator(heading).inner_text()
     assert page.locator("#table-readings caption").inner_text().endswith("Hela landet 2024")
     saved_as = page.locator("#download-trend").get_attribute("download") or ""
     assert saved_as.startswith(f"{indicator}-trend-{level}-{code}-{year}")
@@ -177,6 +177,28 @@ def test_a_ranking_ends_with_the_unknown_and_names_who_has_no_share(
     assert ("alla län" in named) == (len(without) >= 21)
 
 
+def test_the_years_side_by_side_are_those_of_the_marts(publication: Path, reader: Reader) -> None:
+    page = reader.open(publication / "report" / "en" / "misshandel_nara_relation.html")
+    shares: dict[str, list[str]] = {}
+    for name, share, withheld in rows(
+        publication,
+        "select name_en, clearance_pct, suppression is not null from @fct_indicator_year as figure "
+        "inner join @dim_geography as place using (geography_level, geography_code) where variant = 'beslutad' "
+        "and geography_level <> 'kommun' and indicator_id = 'misshandel_nara_relation' and victim_group = 'total' order by year",
+    ):
+        missing = "×" if withheld else "–"
+        shares.setdefault(name, []).append(missing if share is None else formatted(share, 1, "en"))
+    expected = {name: of for name, of in shares.items() if set(of) - {"×", "–"}}
+    assert 8 <= len(expected)
+    for kind, script in (
+        ("wide", "body => [...body.rows].map(row => [...row.cells].map(cell => cell.textContent))"),
+        ("narrow", "body => [...body.rows].filter((_, n) => n % 2 === 0)"
+         ".map(row => [row, row.nextSibling].flatMap(one => [...one.cells].map(cell => cell.textContent)))"),
+    ):  # fmt: skip
+        shown = page.locator(f"#picture-heat table.{kind} tbody").evaluate(script)
+        assert {name: of for name, *of in shown} == expected
+
+
 def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> None:
     page = reader.open(publication / "report" / "sv" / "valdtakt.html")
     page.locator("#choose-place").select_option("lan/12")
@@ -190,7 +212,16 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     page.get_by_role("link", name="Overview").click()
     page.locator("#choose-place").select_option("riket/SE")
     page.locator('[data-indicator="valdtakt"] a').click()
-    assert page.url.endswith("/en/valdtakt.html#valdtakt/riket/SE/2024")
+    assert page.url.endswith("/en/valdtakt.html#valdtakt/riket/SE/2023")
+    page.locator("#choose-group").select_option("flicka")
+    page.get_by_role("link", name="Counties and police regions", exact=True).click()
+    for link in ("Quality", "Svenska", "Översikt", "Våldtäkt", "English"):
+        page.get_by_role("link", name=link, exact=True).click()
+    assert page.url.endswith("/en/valdtakt.html#valdtakt/riket/SE/2023/flicka")
+    assert [row[:3] for row in table(page, "trend")] == [
+        row[:3] for row in expected_trend(publication, "valdtakt", "riket", "SE", "flicka", language="en")
+    ]
+    page.locator("#choose-group").select_option("total")
     page.locator("details:has(#table-ranking) > summary").click()
     header = page.locator("#table-ranking thead button").nth(2)
     header.press("Enter")

@@ -13,6 +13,7 @@ from dagster_project.report.translations import catalogue
 
 pytest_plugins = ["report_fixtures"]
 INDICATORS = 11
+PRINTED_PAGES = 20
 
 
 def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
@@ -20,7 +21,7 @@ def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
     ids = [name for (name,) in rows(publication, "select distinct indicator_id from @dim_indicator")]
     assert len(ids) == INDICATORS
     assert written == {"index.html"} | {
-        f"{language}/{page}.html" for language in ("sv", "en") for page in ("index", "quality", *ids)
+        f"{language}/{page}.html" for language in ("sv", "en") for page in ("index", "quality", "commitments", *ids)
     }
     for path in pages(publication):
         text = path.read_text(encoding="utf-8")
@@ -28,7 +29,9 @@ def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
         assert not re.search(r"(?:src|href|action|url)\s*[=(]\s*[\"']?\s*(?:https?:)?//", text)
         assert 'class="synthetic"' not in text, "only made-up data are called so"
     for language in ("sv", "en"):
-        assert (publication / "report" / language / "report.pdf").read_bytes().startswith(b"%PDF-")
+        printed = (publication / "report" / language / "report.pdf").read_bytes()
+        assert printed.startswith(b"%PDF-")
+        assert 1 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= PRINTED_PAGES
 
 
 def test_both_catalogues_say_the_same_things() -> None:
@@ -46,7 +49,7 @@ def test_both_catalogues_say_the_same_things() -> None:
 def test_nobody_is_shut_out(publication: Path, reader: Reader, language: str, width: int) -> None:
     """Each page complains of nothing, asks for nothing, has nothing that axe-core finds and fits on a small phone too."""
     looked_at = [path for path in pages(publication) if path.parent.name in (language, "report")]
-    assert len(looked_at) == INDICATORS + 3
+    assert len(looked_at) == INDICATORS + 4
     for path in looked_at:
         reader.page.set_viewport_size({"width": width, "height": 900})
         page = reader.open(path)
