@@ -32,7 +32,8 @@ DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_me
 _SCRIPT_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
     "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
-    "charts", "chart_notes", "summaries", "every", "breaks", "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
+    "charts", "chart_notes", "summaries", "every", "breaks",
+    "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
 
 

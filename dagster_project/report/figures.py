@@ -268,6 +268,7 @@ def _places(rows: Any) -> list[Row]:
         order by list_position(['riket', 'polisregion', 'lan', 'kommun'], geography_level), geography_code
         """
     )
+
     def name(row: Row, key: str, language: str) -> str:
         # A municipality is often called as its county or region is.
         kind = f" ({row[f'geography_level_{language}'].lower()})" if row["geography_level"] == "kommun" else ""

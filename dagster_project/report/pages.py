@@ -185,7 +185,11 @@ class Pages:
             "coverage": self._coverage(),
             "breaks": self._breaks(),
             "reconciled": [
-                (row, self.figures.places[row["geography_level"], row["geography_code"]], self._numbers(row["differing"]))
+                (
+                    row,
+                    self.figures.places[row["geography_level"], row["geography_code"]],
+                    self._numbers(row["differing"]),
+                )
                 for row in self.figures.reconciled
             ],
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),

@@ -40,7 +40,7 @@ def _content(pages: Pages) -> dict[str, Any]:
         "words": {
             key: catalogue[key]
             for key in (
-                "title", "goal", "synthetic", "indicators", "spark_note", "careful", "definition", "quality", "commitments",
+                "title", "goal", "synthetic", "indicators", "spark_note", "careful", "quality", "commitments",
             )
         },
         "place": pages.words["place"],
@@ -112,7 +112,16 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
     catalogue, about, figures = pages.catalogue["quality_page"], pages.about_quality(), pages.figures
 
     def part(name: str, sentences: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
-        table = {"head": list(head), "rows": [list(row) for row in rows], "words": [0, 1, 6] if name == "official" else [0], "caption": ""} if rows else None
+        table = (
+            {
+                "head": list(head),
+                "rows": [list(row) for row in rows],
+                "words": [0, 1, 6] if name == "official" else [0],
+                "caption": "",
+            }
+            if rows
+            else None
+        )
         return {"title": catalogue[name], "sentences": list(sentences), "table": table, "terms": []}
 
     return [
