@@ -188,17 +188,19 @@ class Pages:
                 (
                     row,
                     self.figures.places[row["geography_level"], row["geography_code"]],
-                    self._numbers(row["differing"]),
+                    self._names(row["differing"] or ()),
                 )
                 for row in self.figures.reconciled
             ],
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
 
-    def _numbers(self, ids: Collection[str] | None) -> str:
-        """Return the numbers of some indicators."""
-        numbers = [str(row["number"]) for row in self.figures.indicators if row["indicator_id"] in (ids or ())]
-        return ", ".join(numbers) or self.catalogue["not_applicable"]
+    def _names(self, ids: Collection[str]) -> str:
+        """Return the names of some indicators, in the order of their numbers."""
+        if len(ids) == len(self.figures.indicators) > 1:
+            return str(self.catalogue["quality_page"]["all_indicators"])
+        named = [row[f"name_{self.language}"] for row in self.figures.indicators if row["indicator_id"] in ids]
+        return ", ".join(named) or str(self.catalogue["not_applicable"])
 
     def _coverage(self) -> list[tuple[str, Row]]:
         """Return a result of each coverage check with its title: the first that did not pass, otherwise the newest."""
@@ -215,12 +217,8 @@ class Pages:
         for indicator in self.figures.indicators:
             for row in self.figures.breaks[indicator["indicator_id"]]:
                 key = (row["in_force"], row["provision"], row[f"cause_{self.language}"], row["is_confirmed"])
-                breaks.setdefault(key, (row, []))[1].append(indicator[f"name_{self.language}"])
-        return [
-            (row, self.catalogue["quality_page"]["all_indicators"] if len(names) == len(self.figures.indicators) > 1
-             else ", ".join(names))
-            for row, names in sorted(breaks.values(), key=lambda entry: entry[0]["in_force"])
-        ]  # fmt: skip
+                breaks.setdefault(key, (row, []))[1].append(indicator["indicator_id"])
+        return [(row, self._names(ids)) for row, ids in sorted(breaks.values(), key=lambda entry: entry[0]["in_force"])]
 
     @property
     def _other(self) -> str:
