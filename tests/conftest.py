@@ -125,6 +125,24 @@ def published_world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def audited_redelivery(published_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """`published_world` with a year delivered again, built and audited, not published; read-only."""
+    from test_publishing import redeliver
+    from warehouse import build
+
+    from dagster_project.quality.audit import audit_warehouse
+
+    def make(folder: Path) -> Settings:
+        settings = copied(published_world, settings_in(folder, suppress_below=5))
+        redeliver(settings)
+        build(settings)
+        audit_warehouse(settings)
+        return settings
+
+    return make_once(tmp_path_factory, "audited_redelivery", make)
+
+
+@pytest.fixture(scope="session")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
     """Two years loaded without disturbance, and the same with the later one redelivered; read-only."""
     from kills import make_worlds

@@ -58,7 +58,8 @@ def relax_synchronous_writes() -> None:
             return
         connection.execute("pragma synchronous = normal")
         file = connection.execute("pragma database_list").fetchone()[2]
-        if file and file not in kept_open:
+        in_wal_mode = connection.execute("pragma journal_mode").fetchone()[0] == "wal"
+        if file and in_wal_mode and file not in kept_open:
             kept_open[file] = sqlite3.connect(file, check_same_thread=False)
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()
 

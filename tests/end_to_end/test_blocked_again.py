@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from conftest import copied, settings_in
 from deliveries import YEAR, csv_file, files_of, put
 from loads import Stop, Way, broken_promises, run
-from reference.worlds import dirty_world, offence_row, prosecution_row
+from reference.worlds import offence_row, prosecution_row
 from test_orchestration import places
 
 from dagster_project import paths
@@ -40,11 +41,9 @@ GATE = "int_delivery_balance.quarantine_within_limit"
 
 
 @pytest.fixture(scope="module")
-def blocked_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def blocked_once(published_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A warehouse with one publication, whose next load was blocked by the gate."""
-    settings = settings_in(tmp_path_factory.mktemp("blocked"))
-    dirty_world(settings.landing, seed=60, offences_per_year=150, years=(2023, 2024), dirt=0.0)
-    assert run(settings, QUICK).returncode == 0
+    settings = copied(published_world, settings_in(tmp_path_factory.mktemp("blocked"), suppress_below=5))
     put(settings, "police", files_of("police"))
     put(settings, "prosecution", ORPHANS)
     assert_blocked(settings, run(settings, QUICK).returncode)
@@ -52,8 +51,8 @@ def blocked_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def blocked(blocked_once: Settings, settings: Settings) -> Settings:
-    return copied(blocked_once, settings)
+def blocked(blocked_once: Settings, tmp_path: Path) -> Settings:
+    return copied(blocked_once, settings_in(tmp_path, suppress_below=5))
 
 
 def assert_blocked(settings: Settings, returncode: int) -> None:
@@ -62,10 +61,6 @@ def assert_blocked(settings: Settings, returncode: int) -> None:
     assert active_publication(settings) == only.publication_id
     assert YEAR not in only.manifest["years"]
     assert broken_promises(settings) == []
-
-
-def nothing(_: Settings) -> None:
-    """The same command once more."""
 
 
 def status(settings: Settings) -> None:
@@ -131,8 +126,14 @@ def loaded_through_dagster(settings: Settings) -> None:
     assert_blocked(settings, run(settings).returncode)
 
 
-USUAL = [nothing, status, a_run_of_dagster, the_index_and_the_audit_are_lost]
+def dbt_by_hand(settings: Settings) -> None:
+    run_dbt(settings, ["run", "--select", "int_quarantined_decision"])
+
+
+USUAL = [status, the_index_and_the_audit_are_lost]
 UNUSUAL = [
+    a_run_of_dagster,
+    dbt_by_hand,
     loaded_through_dagster,
     killed_while_building,
     killed_before_the_tests_are_kept,
@@ -151,11 +152,6 @@ def test_the_same_load_blocks_again_and_again(blocked: Settings, between: list[C
         ended = run(blocked, QUICK)
         assert_blocked(blocked, ended.returncode)
         assert GATE in ended.stderr, happens
-
-
-def test_the_same_load_blocks_again_after_dbt_by_hand(blocked: Settings) -> None:
-    run_dbt(blocked, ["run", "--select", "int_quarantined_decision"])
-    assert_blocked(blocked, run(blocked, QUICK).returncode)
 
 
 def run_of_dagster(settings: Settings) -> tuple[list[str], set[str], dict[str, dg.AssetCheckEvaluation]]:
@@ -183,24 +179,18 @@ def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocke
 
 
 def test_a_blocking_check_of_a_delivery_stops_dbt(blocked: Settings) -> None:
-    """Nothing is derived from the delivery, and the command says why."""
+    """Nothing is derived from the delivery, and it is said why."""
     rows = [offence_row(number, kommunkod="180" if number <= 20 else "0180") for number in range(1, 101)]
     put(blocked, "police", {**files_of("police"), "offences.csv": csv_file("police", "offences", rows)})
-    ended = run(blocked)
+    ended = run(blocked, QUICK)
     assert_blocked(blocked, ended.returncode)
     assert UNUSABLE in ended.stdout + ended.stderr
-    assert UNUSABLE in run(blocked, Way(("status",))).stdout
     failed, started, checks = run_of_dagster(blocked)
     assert failed == [VALIDATE_DELIVERIES]
     assert not started & {"transform", VALIDATE, "draft", "current", "published__postgres"}
     check = checks[UNUSABLE.split(".")[1]]
     assert check.blocking and not check.passed
-
-
-def test_the_command_names_the_check_that_blocks(blocked: Settings) -> None:
-    ended = run(blocked)
-    assert_blocked(blocked, ended.returncode)
-    assert GATE in ended.stdout + ended.stderr
+    assert UNUSABLE in run(blocked, Way(("status",))).stdout
 
 
 def test_checks_of_the_draft_block_as_their_suite_declares() -> None:

@@ -46,6 +46,7 @@ def test_two_loads_at_once(redelivered: Settings, worlds: Worlds) -> None:
     assert "nothing new" in second.stdout
 
 
+@pytest.mark.soak
 def test_a_load_beside_a_backfill(redelivered: Settings, worlds: Worlds) -> None:
     load, backfill = load_beside_backfill(redelivered, YEARS, backfill_first=True)
     assert backfill == 0

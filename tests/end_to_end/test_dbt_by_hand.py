@@ -20,16 +20,7 @@ from dagster_project.transformation.dbt_project import prepare_manifest
 from dagster_project.transformation.fingerprints import is_built
 
 # In the order in which a newcomer may try them; each ends with what it reads being there.
-COMMANDS = (
-    ("debug",),
-    ("ls",),
-    ("compile",),
-    ("seed", "--select", "indicator"),
-    ("build",),
-    ("test", "--select", "dim_indicator"),
-    ("show", "--select", "dim_year"),
-    ("docs", "generate"),
-)
+COMMANDS = (("compile",), ("build",), ("docs", "generate"))
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +75,10 @@ def test_every_command_runs_where_nothing_was_loaded(project: Path) -> None:
 def test_a_build_by_hand_changes_no_mart_of_a_load(project: Path, published: Settings) -> None:
     before = marts(published.home / paths.WAREHOUSE)
     assert before["fct_indicator_year"]
-    for command in (("build",), ("docs", "generate"), ("run", "--full-refresh")):
-        done = dbt(project, *command)
-        assert done.returncode == 0, f"{command}: {done.stdout}"
-        assert marts(published.home / paths.WAREHOUSE) == before, command
-        assert "WARN=0" in done.stdout or command[0] != "build", done.stdout
+    done = dbt(project, "build", "--full-refresh")
+    assert done.returncode == 0, done.stdout
+    assert marts(published.home / paths.WAREHOUSE) == before
+    assert "WARN=0" in done.stdout
     assert is_built(read_state(published))
 
 
@@ -101,15 +91,11 @@ def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, pu
 
 
 def test_a_missing_warehouse_of_loaded_deliveries_is_not_built_empty(project: Path, published: Settings) -> None:
-    warehouse = published.home / paths.WAREHOUSE
-    before = marts(warehouse)
-    warehouse.unlink()
+    (published.home / paths.WAREHOUSE).unlink()
     for _ in range(2):
         done = dbt(project, "run")
         assert done.returncode != 0
         assert "deliveries are loaded: `uppklarat load` rebuilds it" in done.stdout
-    load(published)
-    assert marts(warehouse) == before
 
 
 def test_no_model_is_built_of_stale_ones_after_a_load_that_was_stopped(project: Path, published: Settings) -> None:
@@ -121,34 +107,27 @@ def test_no_model_is_built_of_stale_ones_after_a_load_that_was_stopped(project: 
     assert dbt(project, "run", "--select", "+int_scoped_offence").returncode == 0
 
 
-def test_a_load_writes_nothing_into_the_code(published: Settings) -> None:
-    def written() -> set[tuple[str, int]]:
-        return {(str(path), path.stat().st_mtime_ns) for path in DBT_PROJECT.rglob("*")}
-
-    before = written()
-    (published.home / paths.WAREHOUSE).unlink()
-    load(published)
-    assert written() == before
-
-
 def test_what_a_load_parsed_is_apart_from_what_dbt_writes_by_hand() -> None:
     assert prepare_manifest().is_relative_to(Settings().home)
 
 
-@pytest.mark.parametrize(
-    "meddling",
-    [
-        "update marts.fct_indicator_year set cleared = cleared + 1 where geography_level = 'riket' and year = 2024",
-        "drop table marts.dim_year",
-    ],
-)
-def test_a_load_notices_marts_that_are_not_as_it_built_them(published: Settings, meddling: str) -> None:
-    warehouse = published.home / paths.WAREHOUSE
+def test_a_load_repairs_marts_that_are_not_as_it_built_them(published: Settings) -> None:
+    """And writes nothing into the code."""
+
+    def written() -> set[tuple[str, int]]:
+        return {(str(path), path.stat().st_mtime_ns) for path in DBT_PROJECT.rglob("*")}
+
+    warehouse, code = published.home / paths.WAREHOUSE, written()
     before = marts(warehouse)
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(meddling)
-    assert not is_built(read_state(published))
+    for meddling in (
+        "drop table marts.dim_year",
+        "update marts.fct_indicator_year set cleared = cleared + 1 where geography_level = 'riket' and year = 2024",
+    ):
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(meddling)
+        assert not is_built(read_state(published))
     outcome = load(published)
     assert (outcome.publication, outcome.rejected, outcome.blocked) == (None, (), None)
     assert marts(warehouse) == before
     assert is_built(read_state(published))
+    assert written() == code

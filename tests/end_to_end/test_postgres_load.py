@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import dagster as dg
 import duckdb
 import pytest
 from conftest import settings_in
+from loads import Ended, Way, run
 from made_publications import make_publication
 from postgres_server import PASSWORD, Database, database
 from psycopg.conninfo import make_conninfo
 from reference.worlds import dirty_world
-from warehouse import COMMAND, environment
+from warehouse import environment
 
 from dagster_project import paths
 from dagster_project.cli import main as cli
@@ -22,7 +22,7 @@ from dagster_project.defs.common import Places
 from dagster_project.defs.publication_assets import POSTGRES, publication_assets
 from dagster_project.publication.postgres import serve
 from dagster_project.publications import active_publication
-from dagster_project.settings import DSN_VARIABLE, REPOSITORY, Settings
+from dagster_project.settings import DSN_VARIABLE, Settings
 from dagster_project.sql import parquet
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
@@ -38,22 +38,15 @@ def db() -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def loaded_without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, subprocess.CompletedProcess[str]]:
+def loaded_without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Ended]:
     """What is there after a load whose PostgreSQL could not be reached."""
     settings = settings_in(tmp_path_factory.mktemp("loaded"))
     dirty_world(settings.landing, seed=70, offences_per_year=60, years=(2024,), dirt=0.0)
     return settings, command(settings, {DSN_VARIABLE: ABSENT}, "load", "--json")
 
 
-def command(settings: Settings, more: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(COMMAND), *arguments],
-        env={**environment(settings), **more},
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def command(settings: Settings, more: dict[str, str], *arguments: str) -> Ended:
+    return run(settings, Way(arguments, more=tuple(more.items())))
 
 
 def asked_for(db: Database) -> dict[str, str]:
@@ -65,9 +58,7 @@ def shown(db: Database) -> str:
     return str(comment).rpartition(" ")[2]
 
 
-def test_the_files_stand_and_the_next_load_completes_it(
-    loaded_without: tuple[Settings, subprocess.CompletedProcess[str]], db: Database
-) -> None:
+def test_the_files_stand_and_the_next_load_completes_it(loaded_without: tuple[Settings, Ended], db: Database) -> None:
     made, ended = loaded_without
     output = json.loads(ended.stdout)
     assert ended.returncode == cli.NOT_SERVED == 6, ended.stderr
@@ -92,7 +83,7 @@ def test_the_files_stand_and_the_next_load_completes_it(
 
 
 def test_nothing_of_the_connection_string_is_told_or_kept(
-    loaded_without: tuple[Settings, subprocess.CompletedProcess[str]],
+    loaded_without: tuple[Settings, Ended],
 ) -> None:
     made, ended = loaded_without
     places = [path for place in (made.home, made.published) for path in place.rglob("*") if path.is_file()]

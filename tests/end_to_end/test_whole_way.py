@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from conftest import settings_in
 from reference import rules
 from reference.worlds import dirty_world
-from warehouse import differences, figures, marts, uppklarat
+from warehouse import COMMAND, differences, environment, figures, marts, uppklarat
 
 from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
@@ -26,8 +27,10 @@ from dagster_project.settings import Settings
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Three dirty years, loaded and published by the command line."""
     settings = settings_in(tmp_path_factory.mktemp("world"))
-    dirty_world(settings.landing, seed=20, offences_per_year=2500)
-    done = uppklarat(settings, "load", "--json")
+    dirty_world(settings.landing, seed=20, offences_per_year=800)
+    done = subprocess.run(
+        [str(COMMAND), "load", "--json"], env=environment(settings), capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     output = json.loads(done.stdout)
     assert output["published"] == output["current"] == (settings.published / paths.CURRENT).readlink().name
@@ -39,7 +42,7 @@ def test_every_cell_is_what_the_rules_say(world: Settings) -> None:
     counts = rules.expected_counts(world.landing)
     rates = rules.expected_rates(counts)
     expected = rules.as_published({key: {**counts[key], **rates[key]} for key in counts})
-    assert sum(cell["processed"] for cell in expected.values()) > 10_000
+    assert sum(cell["processed"] for cell in expected.values()) > 3_000
     assert differences(expected, figures(world.published / paths.CURRENT / DATABASE)) == []
 
 

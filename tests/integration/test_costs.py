@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from costs import BASELINE, CASES, measure
 
+pytestmark = pytest.mark.soak
 # Pseudonyms compress a little otherwise each time. A checkpoint comes a query earlier or later, after which blocks of the database
 # are read again: runs of the same code differed by three.
 LEEWAY, BLOCKS = 0.05, 4 * 262_144

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import copied, settings_in
 from pydantic import BaseModel
-from warehouse import COMMAND, environment, marts
+from warehouse import COMMAND, marts, uppklarat
 
 from dagster_project import paths
 from dagster_project.settings import PREFIX, REPOSITORY, Settings
@@ -128,7 +128,7 @@ def test_what_was_saved_is_restored_and_the_rest_is_derived(published_world: Set
     (lost.home / paths.KEY_FILE).unlink()
     shutil.copytree(saved.landing / "police", lost.landing / "police")
     shutil.copytree(saved.landing / "prosecution", lost.landing / "prosecution")
-    load = subprocess.run([str(COMMAND), "load"], env=environment(lost), capture_output=True, text=True, timeout=300)
+    load = uppklarat(lost, "load")
     assert load.returncode == 0, load.stderr
     current = paths.CURRENT / "uppklarat.duckdb"
     assert marts(lost.published / current) == marts(saved.published / current)

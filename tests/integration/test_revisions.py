@@ -295,18 +295,17 @@ def test_a_damaged_publication_is_not_compared_with(history: History, other_code
     assert damaged.publication_id not in {row["publication_id"] for row in new.table}
 
 
-@pytest.mark.parametrize("table", ["publication", "revision", "quality_check"])
 def test_a_history_that_cannot_be_is_not_published(
-    history: History, other_code: Settings, monkeypatch: pytest.MonkeyPatch, table: str
+    history: History, other_code: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def twice(connection: duckdb.DuckDBPyConnection, *given: Any) -> dict[str, Any]:
         revised = describe_history(connection, *given)
-        connection.execute(f"insert into marts.{table} from marts.{table} limit 1")
+        connection.execute("insert into marts.revision from marts.revision limit 1")
         return revised
 
     audit_warehouse(other_code)
     monkeypatch.setattr(release_module, "describe_history", twice)
-    with pytest.raises(PublishingBlockedError, match=f"fail unique_combination_{table}$"):
+    with pytest.raises(PublishingBlockedError, match=r"fail unique_combination_revision$"):
         make_draft(other_code)
     assert publications(other_code)[-1].publication_id == history[NEWEST].publication_id
     # Nothing is released of a draft that was refused.

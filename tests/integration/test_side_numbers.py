@@ -154,6 +154,7 @@ def values_of(observed: str, of: int) -> Iterator[range]:
             yield range(int(number), int(number) + 1)
 
 
+@pytest.mark.soak
 def test_side_numbers_leave_three_values_of_offences_without_a_place(
     world: Published, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

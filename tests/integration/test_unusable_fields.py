@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 import yaml
-from conftest import settings_in
+from conftest import copied, settings_in
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
-from warehouse import build, uppklarat
+from warehouse import build
 
 from dagster_project import paths
 from dagster_project.cli import summaries
@@ -21,17 +19,29 @@ from expectations.results import CheckResult
 
 OFFENCES = 199  # and the filler
 CHECK = "unusable_values_within_limit"
+UNUSABLE = {2021: 1, 2022: 2, 2023: 10, 2024: 11}
 
 
-def warehouse(folder: Path, unusable: int) -> Settings:
-    """A warehouse of one complete year with so many unusable municipalities, and one unusable age."""
-    settings = settings_in(folder)
-    offences = [
-        offence_row(number, kommunkod="180" if number <= unusable else "0180") for number in range(1, OFFENCES + 1)
-    ]
-    offences[-1]["malsagande_alder"] = "18 år"
-    decisions = [police_row(number) for number in range(1, OFFENCES + 1)]
-    write_world(settings.landing, World({2022: offences}, {2022: decisions}, {2022: [prosecution_row(1)]}))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Years with so many unusable municipalities each, and one unusable age."""
+    settings = settings_in(tmp_path_factory.mktemp("made"))
+    world = World({}, {}, {})
+    for year, unusable in UNUSABLE.items():
+        first, numbers = year % 10 * 1000, range(1, OFFENCES + 1)
+        world.offences[year] = [
+            offence_row(
+                first + number,
+                kommunkod="180" if number <= unusable else "0180",
+                anmalningsdatum=f"{year}-01-02",
+                brottsdatum=f"{year}-01-01",
+            )
+            for number in numbers
+        ]
+        world.offences[year][-1]["malsagande_alder"] = "18 år"
+        world.police[year] = [police_row(first + number, beslutsdatum=f"{year}-03-01") for number in numbers]
+        world.prosecution[year] = [prosecution_row(first + 1, beslutsdatum=f"{year}-04-01")]
+    write_world(settings.landing, world)
     build(settings)
     return settings
 
@@ -40,23 +50,19 @@ def results(settings: Settings) -> dict[str, CheckResult]:
     return {one.name: one for one in audit_warehouse(settings).results if one.asset == "unusable_field"}
 
 
-@pytest.mark.parametrize(
-    ("unusable", "warns", "blocks"),
-    [(1, False, False), (2, True, False), (10, True, False), (11, True, True)],
-)
-def test_half_a_per_cent_warns_and_five_block(tmp_path: Path, unusable: int, warns: bool, blocks: bool) -> None:
-    found = results(warehouse(tmp_path, unusable))
-    assert (found["few_values_are_unusable"].passed, found[CHECK].passed) == (not warns, not blocks)
-    assert (found["few_values_are_unusable"].severity, found[CHECK].severity) == ("warn", "block")
-    assert found[CHECK].rows == (unusable if blocks else 0)
-    if unusable > 1:
-        share = f"{100 * unusable / 200:.2f} % ({unusable} of 200 rows)"
-        assert found[CHECK].observed == f"police/2022/offences kommunkod: {share}"
+def test_half_a_per_cent_warns_and_five_block(made: Settings) -> None:
+    found = results(made)
+    few, limit = found["few_values_are_unusable"], found[CHECK]
+    # 1 of 200 is within the first limit, and 10 of 200 within the second one.
+    assert (few.result, few.severity, few.rows) == ("failed", "warn", 2 + 10 + 11)
+    assert (limit.result, limit.severity, limit.rows) == ("failed", "block", 11)
+    for one in (few, limit):
+        assert one.observed == "police/2024/offences kommunkod: 5.50 % (11 of 200 rows)"
 
 
-def test_a_waiver_lets_just_so_many_rows_pass(tmp_path: Path) -> None:
-    settings = warehouse(tmp_path, 12)
-    for rows, result in ((11, "failed"), (12, "waived")):
+def test_a_waiver_lets_just_so_many_rows_pass(made: Settings, settings: Settings) -> None:
+    copied(made, settings)
+    for rows, result in ((10, "failed"), (11, "waived")):
         waiver = {
             "check": f"unusable_field.{CHECK}",
             "rows": rows,
@@ -69,15 +75,17 @@ def test_a_waiver_lets_just_so_many_rows_pass(tmp_path: Path) -> None:
         assert results(settings)[CHECK].result == result
 
 
-def test_they_are_counted_wherever_people_look(tmp_path: Path) -> None:
-    settings = warehouse(tmp_path, 3)
-    counted = {"kommunkod": 3, "malsagande_alder": 1}
-    output = json.loads(uppklarat(settings, "status", "--json").stdout)
-    files = {(one["source"], name): file for one in output["deliveries"] for name, file in one["files"].items()}
-    assert files["police", "offences"]["unusable"] == counted
+def test_they_are_counted_wherever_people_look(made: Settings) -> None:
+    status = summaries.status(read_state(made))
+    files = {
+        (one["source"], name): file
+        for one in status["deliveries"]
+        if one["year"] == 2022
+        for name, file in one["files"].items()
+    }
+    assert files["police", "offences"]["unusable"] == {"kommunkod": 2, "malsagande_alder": 1}
     assert files["police", "decisions"]["unusable"] == files["prosecution", "decisions"]["unusable"] == {}
-    assert (
-        "unusable values became missing: offences kommunkod 3, malsagande_alder 1"
-        in uppklarat(settings, "status").stdout
+    assert "unusable values became missing: offences kommunkod 2, malsagande_alder 1" in summaries.status_as_text(
+        status
     )
-    assert summaries.quarantine_as_text(read_state(settings), None, None) == "no row is quarantined"
+    assert summaries.quarantine_as_text(read_state(made), None, None) == "no row is quarantined"

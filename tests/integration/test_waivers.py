@@ -214,7 +214,6 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         publish(published)
     assert_stands(published, made)
     declare(published.home / paths.WAIVERS, gate(), gate("prosecution/2024"))
-    build(published)
     publication = publish(published)
     assert publication
     with duckdb.connect(str(published.published / paths.CURRENT / DATABASE), read_only=True) as connection:
@@ -231,7 +230,6 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
     # Two days later, and nothing else has changed.
     monkeypatch.setattr(Waiver, "has_expired", lambda waiver, today: today + timedelta(days=2) > waiver.expires)
     assert not nothing_to_publish(read_state(published))
-    build(published)
     with pytest.raises(PublishingBlockedError, match="expired"):
         publish(published)
     assert (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -15,10 +14,13 @@ from dagster_project import paths
 from dagster_project.files import private_folder
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
-from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.settings import Settings
 from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
+
+if TYPE_CHECKING:
+    from loads import Ended
 
 COMMAND = Path(sys.executable).with_name("uppklarat")
 
@@ -42,16 +44,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def uppklarat(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a separate process with an otherwise empty environment."""
-    return subprocess.run(
-        [str(COMMAND), *arguments],
-        env=environment(settings),
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def uppklarat(settings: Settings, *arguments: str) -> Ended:
+    """Run the command in a separate process, whose modules are imported already, with an otherwise empty environment."""
+    from loads import Way, run
+
+    return run(settings, Way(arguments))
 
 
 def deliver(deliveries: Path, landing: Path, source: str, year: int) -> None:

@@ -53,10 +53,7 @@ def test_every_row_is_listed_with_file_line_column_and_shape(tmp_path: Path) -> 
         "1  date_order in beslutsdatum, anmalningsdatum",
         "1  orphan in diarienummer, brottsnummer",
     ]
-
-
-def test_rows_that_earlier_rules_judged_are_listed_without(tmp_path: Path) -> None:
-    settings = warehouse(tmp_path)
+    # Rows that earlier rules judged are listed without column and shape.
     path = raw_folder(settings, read_state(settings).active["police", 2022]) / "offences_quarantine.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"create table old as select file, line, reason, row from '{path}'")

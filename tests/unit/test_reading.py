@@ -88,7 +88,7 @@ def _both(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> tupl
     return plainly, connection.execute(everything).fetchall()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(files())
 @example(("utf-8", f"{HEADER}\n1;2;3;4;5;6\n1;2;3;4;5;6;\n1;2\n;;;;;\n1;2;3;4;5;6;7;8\n a ;2;3;4;5;6".encode()))
 def test_both_ways_read_the_same_rows(file: tuple[str, bytes]) -> None:
@@ -115,7 +115,7 @@ def _lines(count: int, faulty: float) -> bytes:
 
 @pytest.mark.parametrize(
     ("faulty", "line_size"),
-    [(0.0, None), (0.0002, None), (0.3, None), (0.3, 200)],
+    [(0.0002, None), (0.3, 200)],
 )
 def test_both_ways_read_the_same_rows_of_a_file_of_many_buffers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faulty: float, line_size: int | None
