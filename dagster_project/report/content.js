@@ -410,7 +410,7 @@ const content = (data, chosen) => {
   const indicator = () => {
     const row = figure(chosen.place, chosen.group, chosen.year);
     const values = row && { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
-      previous_pct: figure(chosen.place, chosen.group, Math.max(row.year - 1, years[0])).pct,
+      previous_pct: figure(chosen.place, chosen.group, years.includes(row.year - 1) ? row.year - 1 : row.year).pct,
       first_pct: figure(chosen.place, chosen.group, Math.min(Math.max(data.first, years[0]), years.at(-1))).pct };
     if (row?.shifts) {
       ["since", "to_country", "to_region_median", "to_county_median"].forEach((name, n) => {

@@ -129,6 +129,23 @@ def test_one_year_all_cleared_and_names_with_markup(publication: Path, tmp_path:
     assert evil in page.locator("#h-says").inner_text()
 
 
+def test_a_year_that_is_missing_in_between(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    """The year before is none of those published; its share is no part of any sentence."""
+    made = doctored(
+        publication,
+        tmp_path / "gap",
+        [
+            *(f"update {name} set year = 2022 where year = 2023" for name in ("dim_year", "fct_indicator_year")),
+            "update fct_indicator_year set clearance_change_pp = null, clearance_change_significant = null",
+        ],
+        ["valdtakt"],
+    )
+    output = all_of(made, reader)
+    assert "Uppgifter för 2023 redovisas inte, så det finns inget år före att jämföra med." in output
+    assert "NaN" not in output
+    assert reader.complaints == []
+
+
 def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Path, reader: Reader) -> None:
     """More than chance only where the mart says so; a difference that rounding distorts is explained."""
     where = "where variant = 'beslutad' and geography_code = '01' and victim_group = 'total'"
