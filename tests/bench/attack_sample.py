@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
+from attacker import Found
 from conftest import settings_in
-from small_worlds import BELOW, attack_random_worlds
+from small_worlds import BELOW, Attacked, attack_random_worlds
 from test_disclosure import attack_warehouse
 from warehouse import build
 
@@ -38,6 +42,12 @@ LOSS = """
     from figure group by grouping sets ((1), (1, indicator_id)) order by level desc, indicator_id nulls first"""
 
 
+def attack_year(warehouse: Path, year: int) -> Attacked:
+    """Attack all that is published of a year."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return attack_warehouse(connection, [year])
+
+
 def main() -> int:
     """Build, attack, print; 1 if any small count could be told."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -45,7 +55,7 @@ def main() -> int:
     parser.add_argument("--years", type=parse_years, default=parse_years("2014-2025"))
     parser.add_argument("--worlds", type=int, default=1000)
     options = parser.parse_args()
-    disclosed = []
+    disclosed, whole = [], Attacked(0, Found(), Found())
     for kind, attacked in attack_random_worlds(range(options.worlds)).items():
         print(f"random worlds {kind}: {attacked}", flush=True)
         disclosed += [*attacked.intervals.disclosed, *attacked.pattern.disclosed]
@@ -58,9 +68,15 @@ def main() -> int:
             print(" | ".join(lost.columns))
             for row in lost.fetchall():
                 print(" | ".join(map(str, row)))
-            found = attack_warehouse(connection)
-    print(f"sample: {found}")
-    disclosed += [*found.intervals.disclosed, *found.pattern.disclosed]
+        # The processes share nothing; a year takes minutes.
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+            attacks = processes.map(attack_year, repeat(settings.home / paths.WAREHOUSE), options.years)
+            for year, found in zip(options.years, attacks, strict=True):
+                print(f"sample, {year}: {found}", flush=True)
+                whole.intervals.add(found.intervals)
+                whole.pattern.add(found.pattern)
+    print(f"sample: {whole}")
+    disclosed += [*whole.intervals.disclosed, *whole.pattern.disclosed]
     for one in disclosed:
         print(f"TOLD: {one}")
     return 1 if disclosed else 0

@@ -392,8 +392,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return made
 
 
-def attack_warehouse(connection: duckdb.DuckDBPyConnection) -> Attacked:
-    """Attack all that is published of each indicator and year by both means."""
+def attack_warehouse(connection: duckdb.DuckDBPyConnection, years: Sequence[int] = ()) -> Attacked:
+    """Attack all that is published of each indicator and year, or of some years, by both means."""
     places = connection.execute(
         "select geography_level, geography_code, coalesce(county_code, 'okand'), region_code from marts.dim_geography"
     ).fetchall()
@@ -401,10 +401,13 @@ def attack_warehouse(connection: duckdb.DuckDBPyConnection) -> Attacked:
         {code: county for level, code, county, _ in places if level == "kommun"},
         {code: region for level, code, _, region in places if level == "lan"},
     )
+    withheld_of = World("", where, {}).withheld_of
     attacked = Attacked(0, Found(), Found())
     for indicator, year in connection.execute(
         "select distinct indicator_id, year from marts.fct_indicator_year where suppression is not null order by all"
     ).fetchall():
+        if years and year not in years:
+            continue
         rows = connection.execute(
             """
             select
@@ -421,7 +424,6 @@ def attack_warehouse(connection: duckdb.DuckDBPyConnection) -> Attacked:
         }
         hidden = [Place(*row[:2]) for row in rows if row[2]]
         attacked.intervals.add(attack_intervals(measures, hidden, where))
-        withheld_of = World("", where, {}).withheld_of
         attacked.pattern.add(attack_pattern(measures, hidden, where, withheld_of, WORLDS_TRIED))
     return attacked
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from attacker import COUNTRY, UNKNOWN, Counts, Found, Map, Place, attack_intervals, attack_pattern
+from attacker import COUNTRY, UNKNOWN, Counts, Found, Map, Place, Rule, attack_intervals, attack_pattern
 from reference.extracts import Row
 from reference.worlds import World as Deliveries
 from reference.worlds import offence_row, police_row, prosecution_row
 
 from dagster_project.disclosure.suppression import Cell, tabulate, withhold
+from dagster_project.disclosure.suppression import Counts as Both
 from dagster_project.settings import REPOSITORY
 
 BELOW = 5
@@ -61,15 +62,18 @@ class World(NamedTuple):
                 of[place] += number
         return {measure: dict(of) for measure, of in counts.items()}
 
-    def withheld_of(self, measures: Mapping[str, Counts]) -> Collection[Place]:
-        """What the rule withholds of these counts."""
-        offences = {
-            (code, measure == "cleared"): measures[measure][Place("kommun", code)]
-            for code in self.where.county_of
-            for measure in MEASURES
-        }
-        table = tabulate(offences, self.where.county_of, self.where.region_of)
-        return {Place(*cell) for cell in withhold(table, self.below, [Cell(*place) for place in self.withheld_before])}
+    @property
+    def withheld_of(self) -> Rule:
+        """What the rule withholds of given counts of these places."""
+        places = tabulate({}, self.where.county_of, self.where.region_of)
+        before = [Cell(*place) for place in self.withheld_before]
+
+        def withheld(measures: Mapping[str, Counts]) -> set[Place]:
+            cleared, not_cleared = (measures[measure] for measure in MEASURES)
+            counted = {cell: Both(cleared[Place(*cell)], not_cleared[Place(*cell)]) for cell in places.counts}
+            return {Place(*cell) for cell in withhold(places._replace(counts=counted), self.below, before)}
+
+        return withheld
 
 
 def random_world(seed: int) -> World:
