@@ -65,7 +65,12 @@ def sample(settings: Settings, options: argparse.Namespace) -> int:
 
     with show_progress():
         folders = write_sample(
-            settings.landing, options.years, options.scale, options.seed, logging.getLogger("uppklarat").info
+            settings.landing,
+            options.years,
+            options.scale,
+            options.seed,
+            logging.getLogger("uppklarat").info,
+            options.others,
         )
     print(f"wrote {len(folders)} synthetic deliveries to {settings.landing}")
     print("next: uppklarat load")
@@ -310,7 +315,10 @@ def _parser() -> argparse.ArgumentParser:
     sample_parser.add_argument(
         "--years", type=_years, default=parse_years("2014-2025"), help="2024, 2019-2025 or 2019,2022"
     )
-    sample_parser.add_argument("--scale", type=_positive, default=0.05, help="1 = national volume (default 0.05)")
+    sample_parser.add_argument("--scale", type=_positive, default=1.0, help="1 (default) = as many as in the country")
+    sample_parser.add_argument(
+        "--others", type=_positive, default=0.01, help="share of the offences of no indicator (default 0.01; 1 = all)"
+    )
     sample_parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     check_parser = command("check", check)
     check_parser.add_argument("folder", type=Path, metavar="FOLDER", help="of a source and year, as in police/2025")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, permutations
 from math import floor
 
 from dagster_project.sample import assumptions
@@ -74,15 +74,18 @@ def complete(measures: Mapping[str, int], indicator_id: str, year: int) -> list[
 
 
 def resolve(
-    constraints: Iterable[Constraint], weights: Mapping[int, tuple[float, bool]], indicator_id: str, year: int, tag: str
+    constraints: Sequence[Constraint], weights: Mapping[int, tuple[float, bool]], indicator_id: str, year: int, tag: str
 ) -> dict[int, Vector]:
     """Whole numbers for every kind that the published rows cover, so that each row is matched exactly.
 
-    Rows with the fewest kinds come first; the rest of a larger row is split over its other kinds by weight, or, if none has a
-    weight, over those whose victim group is unknown (the flag beside the weight).
+    The smallest rows come first; the rest of a larger row is split over its other kinds by weight, or, if none has a weight, over
+    those whose victim group is unknown (the flag beside the weight).
     """
     found: dict[int, Vector] = {}
-    for numbers, measures in sorted(constraints, key=lambda row: (len(row[0]), sorted(row[0]))):
+    rows = [*constraints, *_differences(constraints)]
+    for numbers, measures in sorted(
+        rows, key=lambda row: (row[1]["processed"], len(row[0]), sorted(row[0]), -len(row[1]))
+    ):
         known = total(found[number] for number in numbers if number in found)
         left = {measure: count - int(measured(known, measure)) for measure, count in measures.items()}
         vector = complete(left, indicator_id, year)
@@ -100,6 +103,13 @@ def resolve(
     return found
 
 
+def _differences(constraints: Sequence[Constraint]) -> Iterator[Constraint]:
+    """What each row holds beside another that is part of it: negligent rape, for example, is rape less rape without it."""
+    for (part, less), (whole, more) in permutations(constraints, 2):
+        if part < whole:
+            yield whole - part, {measure: more[measure] - less[measure] for measure in more if measure in less}
+
+
 def split(count: int, weights: Sequence[float], tag: str) -> list[int]:
     """Split a whole number by weights, without bias: each part is its exact share rounded up or down."""
     phase, cumulated, total_weight = chance(tag), 0.0, sum(weights)
@@ -112,7 +122,7 @@ def split(count: int, weights: Sequence[float], tag: str) -> list[int]:
 
 
 def interpolate(series: Mapping[int, Sequence[float]], year: int, growth: float) -> Vector:
-    """The series' value in a year: linear between known years, slow growth outside them."""
+    """The series' value in a year: its sum grows at one rate between known years, and slowly outside them."""
     before = max((known for known in series if known <= year), default=None)
     after = min((known for known in series if known >= year), default=None)
     if before is None or after is None:
@@ -122,6 +132,9 @@ def interpolate(series: Mapping[int, Sequence[float]], year: int, growth: float)
     if before == after:
         return list(series[before])
     share = (year - before) / (after - before)
+    first, last = sum(series[before]), sum(series[after])
+    if first and last and first != last:
+        share = ((last / first) ** share - 1) / (last / first - 1)
     return [(1 - share) * early + share * late for early, late in zip(series[before], series[after], strict=True)]
 
 

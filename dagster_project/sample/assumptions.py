@@ -54,14 +54,12 @@ PART_SINCE = {
 }
 
 # Yearly growth outside the years with official figures; differences between regions
-GROWTH = {"valdtakt": 1.05, "koppleri": 1.03, "kop_av_sexuell_tjanst": 1.0}
+GROWTH = {"aktenskapstvang": 1.1, "valdtakt": 1.05, "koppleri": 1.03, "kop_av_sexuell_tjanst": 1.0}
 OTHER_GROWTH = 1.015
 GROWTH_YEARS = 5
 REGION_SPREAD = {"volume": 0.15, "cleared": 0.18, "dismissed": 0.3}
-# Offences in the leading region of an indicator without official figures
-UNKNOWN_INDICATOR_OFFENCES = 30
-# Below this weight only the last cases with old codes remain, and a year does not show a group's level
-PHASED_OUT_WEIGHT = 0.004
+# Offences of an indicator without official figures
+UNKNOWN_INDICATOR_OFFENCES = 120
 
 # Shares that an official row does not determine
 DISMISSED_SHARE, CLEARED_SHARE, LIMITED_SHARE = 0.08, 0.12, 0.01

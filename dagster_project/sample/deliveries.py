@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,15 +24,20 @@ def write_sample(
     scale: float,
     seed: int,
     progress: Callable[[str], None],
+    others: float = 1.0,
     seeds: Path = SEEDS,
 ) -> list[Path]:
     """Write deliveries of both sources for the years and return their folders.
 
-    The same year, scale and seed give the same bytes, independent of the other years. Existing synthetic deliveries are
-    replaced; if any other delivery exists, nothing is written.
+    At scale 1 the indicators' offences are the country's, of all others only the share `others`. The same year, scale, share and
+    seed give the same bytes, independent of the other years. Existing synthetic deliveries are replaced; if any other delivery
+    exists, nothing is written.
     """
     if not 0 < scale <= MOST_SCALE:
         raise ValueError(f"scale must be above 0 and at most {MOST_SCALE:g}, not {scale:g}")
+    if not 0 <= others <= 1:
+        raise ValueError(f"the share of other offences must be from 0 to 1, not {others:g}")
+    synthetic = {"scale": scale, "others": others, "seed": seed, "generator": GENERATOR}
     sources = input_contract().sources
     sorted_years = sorted(set(years))
     folders = [landing / source / str(year) for year in sorted_years for source in sources]
@@ -40,12 +45,12 @@ def write_sample(
         _require_synthetic(folder)
     with (
         tempfile.TemporaryDirectory(prefix="uppklarat-sample-") as spill,
-        Rows(read_reference(seeds), scale, seed, Path(spill)) as rows,
+        Rows(read_reference(seeds), scale, others, seed, Path(spill)) as rows,
     ):
         for year in sorted_years:
             rows.generate(year)
             for source, files in sources.items():
-                counts = _write_delivery(landing / source / str(year), files, year, rows, scale, seed)
+                counts = _write_delivery(landing / source / str(year), files, year, rows, synthetic)
                 progress(f"{year} {source}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return folders
 
@@ -65,7 +70,7 @@ def _require_synthetic(folder: Path) -> None:
 
 
 def _write_delivery(
-    folder: Path, files: Sequence[FileContract], year: int, rows: Rows, scale: float, seed: int
+    folder: Path, files: Sequence[FileContract], year: int, rows: Rows, synthetic: Mapping[str, object]
 ) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(f"*{UNFINISHED}"):
@@ -85,7 +90,7 @@ def _write_delivery(
         "created": f"{year + 1}-02-03T08:00:00+01:00",
         "encoding": "utf-8",
         "files": described,
-        "synthetic": {"scale": scale, "seed": seed, "generator": GENERATOR},
+        "synthetic": synthetic,
     }
     unfinished = folder / f".{MANIFEST}{UNFINISHED}"
     unfinished.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -8,8 +8,7 @@ from functools import cache
 
 from dagster_project.sample import assumptions
 from dagster_project.sample.arithmetic import (
-    SUM_OF,
-    Constraint,
+    OUTCOMES,
     Vector,
     chance,
     complete,
@@ -22,15 +21,17 @@ from dagster_project.sample.arithmetic import (
 from dagster_project.sample.offence_kinds import CONTEXT, Kind, Kinds
 from dagster_project.sample.reference import TOTAL, UNKNOWN_GROUP, Official, Reference
 
-COUNTRY, NOWHERE, DECIDED = "SE", "", "beslutad"
+COUNTRY, NOWHERE = "SE", ""
 Figures = dict[str, Vector]
+# By kind and region
+Offences = dict[tuple[int, str], Vector]
 
 
 class Nation:
-    """Official figures where they exist, and plausible ones elsewhere.
+    """Official figures where they exist, and figures between and around them elsewhere.
 
-    Official rows are matched exactly and split over kinds by weight. The region with the most official rows leads: its other
-    years are interpolated, and the other regions follow it.
+    Official rows are matched exactly: the regions' own first, then the rest of the country, split over the other regions. A kind of
+    offence without an official row in a year lies between the years that have one.
     """
 
     def __init__(self, reference: Reference, kinds: Kinds) -> None:
@@ -42,122 +43,86 @@ class Nation:
         }
         self._context = [kind for kind in kinds.all if kind.role == CONTEXT]
         self._population = _population(reference)
-        rows: dict[tuple[str, int, str], list[Official]] = defaultdict(list)
+        rows: dict[tuple[str, int], dict[str, list[Official]]] = defaultdict(lambda: defaultdict(list))
         for row in reference.official:
             if "processed" in row.measures:
-                rows[row.geography, row.year, row.indicator_id].append(row)
-        self._country_rows = {key[1:]: found for key, found in rows.items() if key[0] == COUNTRY}
-        self._resolved = {
-            key: self._resolve([(self._numbers(row), row.measures) for row in found], *key)
-            for key, found in rows.items()
-            if key[0] != COUNTRY
-        }
-        named = [key[0] for key in self._resolved]
-        self._lead = max(reference.regions, key=named.count)
+                rows[row.indicator_id, row.year][row.geography].append(row)
+        self._official = {key: self._resolved(*key, found) for key, found in rows.items()}
         self._levels = self._official_levels()
-        self._shares = cache(self._region_shares)
         self.year = cache(self._year)
 
     def _year(self, year: int) -> list[tuple[Kind, Figures]]:
         """Every kind with its outcomes by region; whole numbers where official figures apply."""
-        counted = [pair for indicator_id in self._kinds for pair in self._indicator(indicator_id, year)]
+        counted = [
+            (kind, {region: self._offences(kind, region, year) for region in self.regions})
+            for kinds in self._kinds.values()
+            for kind in kinds
+        ]
         return counted + list(self._context_figures(year, counted))
 
-    def _indicator(self, indicator_id: str, year: int) -> Iterator[tuple[Kind, Figures]]:
-        official = {region: self._resolved.get((region, year, indicator_id), {}) for region in self.regions}
-        rest = self._rest_of_country(indicator_id, year, official)
-        shares = self._shares(indicator_id)
-        for kind in self._kinds[indicator_id]:
-            lead = self._expected(kind, year)
-            others = [region for region in self.regions if kind.number not in official[region]]
-            figures = {
-                region: list(official[region][kind.number])
-                if region not in others
-                else self._follow(lead, region, indicator_id, shares[region] / shares[self._lead])
-                for region in self.regions
-            }
-            for outcome, count in enumerate(rest.get(kind.number, [])):
-                weights = [shares[region] * self._factor(region, indicator_id, outcome) for region in others]
-                parts = split(int(count), weights, f"{year}/{kind.number}/{outcome}")
-                for region, part in zip(others, parts, strict=True):
-                    figures[region][outcome] = part
-            yield kind, figures
-
-    def _expected(self, kind: Kind, year: int) -> Vector:
-        """The leading region's outcomes where no official row applies."""
-        levels = self._levels.get((kind.indicator_id, kind.group)) or self._levels.get((kind.indicator_id, TOTAL))
-        if not levels:
-            levels = {year: complete({"processed": assumptions.UNKNOWN_INDICATOR_OFFENCES}, kind.indicator_id, year)}
+    def _offences(self, kind: Kind, region: str, year: int) -> Vector:
+        official = self._official.get((kind.indicator_id, year), {}).get((kind.number, region))
+        if official is not None:
+            return official
+        levels = self._levels.get((kind.number, region)) or {year: self._assumed(kind, region, year)}
         growth = assumptions.GROWTH.get(kind.indicator_id, assumptions.OTHER_GROWTH)
-        return [kind.weight(year) * level for level in interpolate(levels, year, growth)]
+        return [kind.in_use(year) * level for level in interpolate(levels, year, growth)]
 
-    def _official_levels(self) -> dict[tuple[str, str], dict[int, Sequence[float]]]:
-        """Outcomes per unit of the kinds' weight, by indicator and victim group, for each official year."""
-        levels: dict[tuple[str, str], dict[int, Sequence[float]]] = defaultdict(dict)
-        for (region, year, indicator_id), figures in self._resolved.items():
-            if region != self._lead:
-                continue
-            kinds = [kind for kind in self._kinds[indicator_id] if self._counts(kind, DECIDED, TOTAL)]
-            for group in [TOTAL, *sorted({kind.group for kind in kinds})]:
-                members = [kind for kind in kinds if group in (TOTAL, kind.group) and kind.weight(year) > 0]
-                weight = sum(kind.weight(year) for kind in members)
-                if weight > assumptions.PHASED_OUT_WEIGHT and all(kind.number in figures for kind in members):
-                    outcomes = total(figures[kind.number] for kind in members)
-                    levels[indicator_id, group][year] = [count / weight for count in outcomes]
+    def _assumed(self, kind: Kind, region: str, year: int) -> Vector:
+        """The level of a kind that no official row ever covers."""
+        offences = complete({"processed": assumptions.UNKNOWN_INDICATOR_OFFENCES}, kind.indicator_id, year)
+        weights = enumerate(self._weights(kind.indicator_id, region))
+        return [kind.share * weight * offences[outcome] for outcome, weight in weights]
+
+    def _resolved(self, indicator_id: str, year: int, rows: Mapping[str, Sequence[Official]]) -> Offences:
+        """The offences by kind and region that the official rows of a year determine."""
+        found: Offences = {}
+        weights = {kind.number: (kind.weight(year), kind.group == UNKNOWN_GROUP) for kind in self._kinds[indicator_id]}
+        for geography in sorted(rows, key=lambda code: (code == COUNTRY, code)):
+            constraints = []
+            for row in rows[geography]:
+                numbers = self._numbers(row)
+                # of the country's figures, what no region's own explain
+                known = total(
+                    vector for (number, _), vector in found.items() if number in numbers and geography == COUNTRY
+                )
+                left = {measure: count - int(measured(known, measure)) for measure, count in row.measures.items()}
+                constraints.append((numbers, left))
+            tag = f"{geography} {year} {indicator_id}"
+            for number, vector in resolve(constraints, weights, indicator_id, year, tag).items():
+                if geography != COUNTRY:
+                    found[number, geography] = vector
+                    continue
+                others = [region for region in self.regions if (number, region) not in found]
+                found |= {(number, region): [] for region in others}
+                shares = zip(*(self._weights(indicator_id, region) for region in others), strict=True)
+                for outcome, (count, weighted) in enumerate(zip(vector, shares, strict=True)):
+                    parts = split(int(count), weighted, f"{year}/{number}/{outcome}")
+                    for region, part in zip(others, parts, strict=True):
+                        found[number, region].append(part)
+        return found
+
+    def _official_levels(self) -> dict[tuple[int, str], dict[int, Vector]]:
+        """Official offences by kind, region and year, as many as there would be if its codes had been in use for long."""
+        levels: dict[tuple[int, str], dict[int, Vector]] = defaultdict(dict)
+        for (indicator_id, year), offences in self._official.items():
+            for kind in self._kinds[indicator_id]:
+                for region in self.regions if kind.in_use(year) else ():
+                    if (kind.number, region) in offences:
+                        vector = offences[kind.number, region]
+                        levels[kind.number, region][year] = [count / kind.in_use(year) for count in vector]
         return levels
 
-    def _rest_of_country(
-        self, indicator_id: str, year: int, official: Mapping[str, Mapping[int, Vector]]
-    ) -> dict[int, Vector]:
-        """The country's rows minus those of the regions, for the regions without rows of their own."""
-        constraints = []
-        for row in self._country_rows.get((year, indicator_id), []):
-            numbers = self._numbers(row)
-            known = total(kinds[number] for kinds in official.values() for number in numbers if number in kinds)
-            left = {measure: count - int(measured(known, measure)) for measure, count in row.measures.items()}
-            constraints.append((numbers, left))
-        return self._resolve(constraints, COUNTRY, year, indicator_id)
-
-    def _resolve(
-        self, constraints: Sequence[Constraint], geography: str, year: int, indicator_id: str
-    ) -> dict[int, Vector]:
-        weights = {kind.number: (kind.weight(year), kind.group == UNKNOWN_GROUP) for kind in self._kinds[indicator_id]}
-        return resolve(constraints, weights, indicator_id, year, f"{geography} {year} {indicator_id}")
-
-    def _region_shares(self, indicator_id: str) -> dict[str, float]:
-        """Each region's share of an indicator's offences: official where known, else by population."""
-        ratios = []
-        for (year, of_indicator), rows in self._country_rows.items():
-            known = self._resolved.get((self._lead, year, indicator_id), {})
-            for row in rows if of_indicator == indicator_id else []:
-                numbers = self._numbers(row)
-                if row.group == TOTAL and numbers <= known.keys() and row.measures["processed"]:
-                    lead = sum(measured(known[number], "processed") for number in numbers)
-                    ratios.append(lead / row.measures["processed"])
-        spread = {
-            region: share * (1 + assumptions.REGION_SPREAD["volume"] * _deviation("volume", indicator_id, region))
-            for region, share in self._population.items()
-            if region != self._lead
-        }
-        lead_share = sum(ratios) / len(ratios) if ratios else self._population[self._lead]
-        left = (1 - lead_share - assumptions.UNKNOWN_REGION_SHARE) / sum(spread.values())
-        return {
-            **{region: left * share for region, share in spread.items()},
-            self._lead: lead_share,
-            NOWHERE: assumptions.UNKNOWN_REGION_SHARE,
-        }
-
-    def _factor(self, region: str, indicator_id: str, outcome: int) -> float:
-        if region == self._lead or outcome in (3, 4):
-            return 1.0
-        measure = "cleared" if outcome in SUM_OF["cleared"] else "dismissed"
-        return 1 + assumptions.REGION_SPREAD[measure] * _deviation(measure, indicator_id, region)
-
-    def _follow(self, lead: Vector, region: str, indicator_id: str, ratio: float) -> Vector:
-        """Another region's offences, derived from the leading region's by its share and its factor per outcome."""
-        figures = [ratio * count * self._factor(region, indicator_id, outcome) for outcome, count in enumerate(lead)]
-        rest = ratio * sum(lead) - sum(figures) + figures[4]
-        return [*figures[:4], max(0.2 * ratio * lead[4], rest), *figures[5:]]
+    def _weights(self, indicator_id: str, region: str) -> Vector:
+        """A region's approximate share of the country's offences, by outcome."""
+        if region == NOWHERE:
+            return [assumptions.UNKNOWN_REGION_SHARE] * len(OUTCOMES)
+        return [
+            self._population[region]
+            * (1 + assumptions.REGION_SPREAD["volume"] * _deviation("volume", indicator_id, region))
+            * (1 + assumptions.REGION_SPREAD.get(measure, 0.0) * _deviation(measure, indicator_id, region))
+            for measure in ("cleared", "cleared", "cleared", "", "", "dismissed", "dismissed")
+        ]
 
     def _context_figures(self, year: int, counted: Sequence[tuple[Kind, Figures]]) -> Iterator[tuple[Kind, Figures]]:
         """The codes of role context, which never count: assaults outside close relations and similar offences."""
@@ -168,7 +133,6 @@ class Nation:
             if kind.indicator_id == assumptions.ASSAULT_INDICATOR and kind.group == assumptions.WOMEN
             for vector in figures.values()
         )
-        shares = self._shares(CONTEXT)
         for kind in self._context:
             if kind.group == assumptions.WOMEN:
                 left = 1 - sum(close) / (growth * sum(assumptions.WOMEN_ASSAULTS))
@@ -185,7 +149,15 @@ class Nation:
                     "dismissed": int(processed * dismissed),
                 }
                 country = [growth * count for count in complete(measures, CONTEXT, year)]
-            yield kind, {region: self._follow(country, region, CONTEXT, shares[region]) for region in self.regions}
+            yield (
+                kind,
+                {
+                    region: [
+                        count * weight for count, weight in zip(country, self._weights(CONTEXT, region), strict=True)
+                    ]
+                    for region in self.regions
+                },
+            )
 
     def _numbers(self, row: Official) -> frozenset[int]:
         kinds = self._kinds[row.indicator_id]

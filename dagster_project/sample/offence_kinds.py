@@ -57,7 +57,11 @@ class Kind:
 
     def weight(self, year: int) -> float:
         """The kind's share of its indicator's offences decided in a year, before official figures apply."""
-        return self.share * reported_share(year, self.first, self.last)
+        return self.share * self.in_use(year)
+
+    def in_use(self, year: int) -> float:
+        """Share of the offences decided in a year that were reported while the kind's codes were in use."""
+        return reported_share(year, self.first, self.last)
 
 
 def reported_share(year: int, first: date, last: date) -> float:

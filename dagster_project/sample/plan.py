@@ -22,16 +22,20 @@ class Cell(NamedTuple):
     rows: int
 
 
-def plan(nation: Nation, year: int, scale: float, seed: int) -> Iterator[Cell]:
-    """The cells of a year: national figures, scaled and rounded without bias, then split by suspect and weight."""
+def plan(nation: Nation, year: int, scale: float, others: float, seed: int) -> Iterator[Cell]:
+    """The cells of a year: national figures, scaled and rounded without bias, then split by suspect and weight.
+
+    Of offences that never count, only the share `others` is planned.
+    """
     sampled = Rounding(seed, year, "offences")
     pending = Rounding(seed, year, "pending")
     several = {weight: Rounding(seed, year, "weight", weight) for weight in assumptions.SEVERAL_SHARE}
     suspects = {outcome: Rounding(seed, year, "suspect", outcome) for outcome in assumptions.SUSPECT_SHARE}
     for kind, figures in nation.year(year):
+        share = scale * others if kind.role == CONTEXT else scale
         for outcome in range(7):
             for region, vector in enumerate(figures.values()):
-                offences = sampled.take(vector[outcome] * scale)
+                offences = sampled.take(vector[outcome] * share)
                 if not offences:
                     continue
                 if outcome <= WAIVER:

@@ -52,8 +52,8 @@ MOST_SCALE = 6.0
 class Rows:
     """A DuckDB connection that generates the rows of a year and writes its files."""
 
-    def __init__(self, reference: Reference, scale: float, seed: int, spill: Path) -> None:
-        self._reference, self._scale, self._seed = reference, scale, seed
+    def __init__(self, reference: Reference, scale: float, others: float, seed: int, spill: Path) -> None:
+        self._reference, self._scale, self._others, self._seed = reference, scale, others, seed
         self._kinds = Kinds(reference)
         self._nation = Nation(reference, self._kinds)
         self._connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
@@ -72,7 +72,7 @@ class Rows:
         # offences decided the year before and reopened now are generated again, unchanged
         self._plan(year - 1, "earlier")
         planned = self._plan(year, "planned")
-        others = max(0, round(assumptions.OFFENCES * self._scale) - planned)
+        others = round(self._others * max(0, assumptions.OFFENCES * self._scale - planned))
         columns = ("i", "outcome", "brottsantal", "decided", "own", "reopened", *OFFENCE)
         self._connection.execute(
             YEAR.format(
@@ -107,7 +107,7 @@ class Rows:
 
     def _plan(self, year: int, table: str) -> int:
         """Create a table of the planned offences of a year (those of the catalogue) and return their number."""
-        cells = list(plan(self._nation, year, self._scale, self._seed))
+        cells = list(plan(self._nation, year, self._scale, self._others, self._seed))
         firsts, first = [], 0
         for cell in cells:
             firsts.append(first)

@@ -162,7 +162,9 @@ def _limited_investigated(suspect: bool) -> list[Play]:
     plays: list[Play] = [
         (ANY, 70, (Police("FU_BEGRANSAD", True, suspect, LAST),)),
         (ANY, 15, (_handed_over(suspect), Prosecutor("FU_BEGRANSAD", number, LAST))),
-        # on the same day the prosecutor's decision precedes the police's, and limited precedes other
+        # limited precedes other, whoever decided it and when
+        (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", number, LAST))),
+        (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", number, LAST))),
         (ANY, 3, (Police("NEDLAGD", True, suspect, LAST), Prosecutor("FU_BEGRANSAD", number, LAST))),
         (ANY, 2, (Police("NEDLAGD", True, False, LAST), Police("FU_BEGRANSAD", True, suspect, LAST))),
         (SPREAD, 3, (Police("NEDLAGD", True, suspect, FIRST), Police("FU_BEGRANSAD", True, suspect, LAST))),
@@ -186,9 +188,7 @@ def _other_investigated(suspect: bool) -> list[Play]:
         (ANY, 22 if suspect else 6, (_handed_over(suspect), Prosecutor("NEDLAGD", number, LAST))),
         (ANY, 25 if suspect else 5, (Prosecutor("NEDLAGD", number, LAST),)),
         (ANY, 1, (Police("OVERLAMNAD", False, suspect, FIRST), Prosecutor("OVRIGT", number, LAST))),
-        (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", number, LAST))),
         (SPREAD, 2, (Police("NEDLAGD", True, suspect, FIRST), Police("NEDLAGD", True, False, LAST))),
-        (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", number, LAST))),
         (SPREAD, 2, (*_police_reopened("NEDLAGD", suspect), Police("NEDLAGD", True, False, LAST))),
         (SPREAD, 1, (*_police_reopened("FU_BEGRANSAD", suspect), Police("OVRIGT", True, suspect, LAST))),
         (
@@ -226,6 +226,7 @@ def _limited_dismissed(suspect: bool) -> list[Play]:
         (ANY, 90, (Police("FU_BEGRANSAD", False, suspect, LAST),)),
         (ANY, 3, (Police("NEDLAGD", False, suspect, LAST), Police("FU_BEGRANSAD", False, False, LAST))),
         (SPREAD, 4, (Police("DIREKTAVSKRIVEN", False, suspect, FIRST), Police("FU_BEGRANSAD", False, False, LAST))),
+        (SPREAD, 1, (Police("FU_BEGRANSAD", False, False, FIRST), Police("DIREKTAVSKRIVEN", False, suspect, LAST))),
     ]
 
 
@@ -234,7 +235,6 @@ def _other_dismissed(suspect: bool) -> list[Play]:
         (ANY, 90, (Police("DIREKTAVSKRIVEN", False, suspect, LAST),)),
         (ANY, 6, (Police("NEDLAGD", False, suspect, LAST),)),
         (ANY, 2, (Police("OVRIGT", False, suspect, LAST),)),
-        (SPREAD, 1, (Police("FU_BEGRANSAD", False, False, FIRST), Police("DIREKTAVSKRIVEN", False, suspect, LAST))),
         (
             SPREAD,
             1,

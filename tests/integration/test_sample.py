@@ -210,8 +210,7 @@ def judged(decisions: list[Decision]) -> tuple[str, bool] | None:
     for decision, outcome in zip(CLEARING, CLEARED, strict=True):
         if any(one[2] == decision for one in standing):
             return outcome, True
-    deciding = max(standing, key=lambda one: (one[0], one[1], one[2] == "FU_BEGRANSAD"))
-    limited = "limited" if deciding[2] == "FU_BEGRANSAD" else "other"
+    limited = "limited" if any(one[2] == "FU_BEGRANSAD" for one in standing) else "other"
     investigated = any(one[3] for one in decisions)
     return f"{limited}_{'investigated' if investigated else 'dismissed'}", suspect
 
