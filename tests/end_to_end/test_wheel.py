@@ -89,7 +89,7 @@ def test_the_wheel_says_its_version(installed: Path, tmp_path: Path) -> None:
 def test_the_wheel_loads_and_writes_into_its_home_only(installed: Path, tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     before = files(installed)
-    run(installed, settings, MAIN, "sample", "--years", "2024", "--scale", "0.002")
+    run(installed, settings, MAIN, "sample", "--years", "2024", "--scale", "0.002", "--others", "1")
     # As a first command does; the tests' own parsed project is that of the repository.
     (settings.home / paths.PARSED).unlink()
     (settings.home / paths.PARSED).mkdir()

@@ -63,6 +63,8 @@ def official_rows() -> list[Placed]:
     used: dict[tuple[str, str], int] = {}
     placed = []
     for row in rows:
+        if row["geography_code"] != "Rn03" or (row["indicator_id"], row["variant"], row["victim_group"]) not in CODES:
+            continue
         slot = (row["year"], row["indicator_id"])
         placed.append(Placed(row, REGIONS[used.get(slot, 0)]))
         used[slot] = used.get(slot, 0) + 1

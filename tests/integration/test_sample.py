@@ -232,10 +232,9 @@ def counted(landing: Path, year: int) -> Counter[tuple[str, ...]]:
     return counts
 
 
-def official_differences(landing: Path, year: int) -> tuple[int, list[str]]:
-    """How many official measures were compared, and those that the files do not give."""
+def official_differences(counts: Counter[tuple[str, ...]], year: int) -> tuple[int, list[str]]:
+    """How many official measures were compared, and those that the counts do not give."""
     variants = {(variant.indicator_id, variant.variant): variant for variant in facts().variants}
-    counts = counted(landing, year)
     compared, differences = 0, []
     sums = {
         "processed": {"cleared", "limited", "other"},
@@ -302,7 +301,7 @@ def test_manifests_are_true_and_nothing_is_left_beside(landing: Path) -> None:
         folder = landing / source / str(year)
         manifest = json.loads((folder / "manifest.json").read_text())
         assert (manifest["contract"], manifest["source"], manifest["year"]) == (input_contract().version, source, year)
-        assert manifest["synthetic"] == {"scale": SCALE, "seed": SEED, "generator": "uppklarat sample"}
+        assert manifest["synthetic"] == {"scale": SCALE, "others": 1.0, "seed": SEED, "generator": "uppklarat sample"}
         assert [file["name"] for file in manifest["files"]] == [f"{contract.name}.csv" for contract in contracts]
         for file in manifest["files"]:
             content = (folder / file["name"]).read_bytes()
@@ -311,14 +310,14 @@ def test_manifests_are_true_and_nothing_is_left_beside(landing: Path) -> None:
         assert len(list(folder.iterdir())) == len(contracts) + 1
 
 
-def planned(year: int) -> tuple[Counter[tuple[str, ...]], set[str], set[str]]:
+def planned(year: int, scale: float = SCALE) -> tuple[Counter[tuple[str, ...]], set[str], set[str]]:
     """The plan counted as the files are, and the indicators that differ by relation and by place."""
     reference = read_reference(SEEDS)
     kinds = Kinds(reference)
     nation = Nation(reference, kinds)
     counts: Counter[tuple[str, ...]] = Counter()
     names = (*CLEARED, "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed")
-    for cell in plan(nation, year, SCALE, SEED):
+    for cell in plan(nation, year, scale, 1, SEED):
         kind = kinds.all[cell.kind]
         if not kind.indicator_id or cell.outcome == PENDING:
             continue
@@ -345,15 +344,24 @@ def test_totals_follow_the_scale() -> None:
     reference = read_reference(SEEDS)
     kinds = Kinds(reference)
     nation = Nation(reference, kinds)
-    for scale in (0.01, 0.2, 1.0):
+    for scale, others in ((0.01, 1.0), (0.2, 1.0), (1.0, 0.01)):
         drawn: Counter[str] = Counter()
-        for cell in plan(nation, 2022, scale, SEED):
+        for cell in plan(nation, 2022, scale, others, SEED):
             if cell.outcome != PENDING:
                 drawn[kinds.all[cell.kind].indicator_id] += cell.rows * cell.brottsantal
         whole: dict[str, float] = defaultdict(float)
         for kind, figures in nation.year(2022):
             whole[kind.indicator_id] += sum(map(sum, figures.values()))
-        assert all(abs(drawn[indicator] - scale * count) < 2 for indicator, count in whole.items())
+        shares = {indicator: scale if indicator else scale * others for indicator in whole}
+        assert all(abs(drawn[indicator] - shares[indicator] * count) < 2 for indicator, count in whole.items())
+
+
+@pytest.mark.parametrize("year", sorted({int(row["year"]) for row in seed_rows("official_figure")}))
+def test_the_plan_of_the_country_meets_every_official_figure(year: int) -> None:
+    counts, _, _ = planned(year, 1.0)
+    compared, differences = official_differences(counts, year)
+    assert compared > 60
+    assert not differences
 
 
 @pytest.mark.parametrize("play", scripts())
@@ -516,6 +524,12 @@ def test_an_impossible_scale_is_refused(tmp_path: Path, scale: float) -> None:
         write(tmp_path, scale=scale)
 
 
+@pytest.mark.parametrize("others", [-0.1, 1.1])
+def test_an_impossible_share_of_other_offences_is_refused(tmp_path: Path, others: float) -> None:
+    with pytest.raises(ValueError, match="other offences"):
+        write_sample(tmp_path, YEARS, SCALE, SEED, lambda _: None, others)
+
+
 @pytest.mark.soak
 @pytest.mark.national
 @pytest.mark.parametrize("year", [2019, 2025])
@@ -529,6 +543,6 @@ def test_national_volume_gives_the_official_figures_exactly(tmp_path: Path, year
     assert 1_450_000 < rows["police/offences.csv"] < 1_550_000
     assert 1_400_000 < rows["police/decisions.csv"] < 1_500_000
     assert 540_000 < rows["prosecution/decisions.csv"] < 660_000
-    compared, differences = official_differences(tmp_path, year)
+    compared, differences = official_differences(counted(tmp_path, year), year)
     assert compared > 100
     assert not differences
