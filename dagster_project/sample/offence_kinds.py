@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 
 from dagster_project.sample import assumptions
@@ -64,6 +65,7 @@ class Kind:
         return reported_share(year, self.first, self.last)
 
 
+@cache
 def reported_share(year: int, first: date, last: date) -> float:
     """Share of the offences decided in a year that were reported between two days."""
     total = 0.0
