@@ -22,6 +22,7 @@ WAIVERS = Path("waivers.yml")
 CATALOGUE = Path("catalogue.yml")
 """Who publishes and under which licence, if you say it."""
 OWN_OFFENCE_CODES = Path("offence_codes.csv")
+POPULATION = Path("population.csv")
 """The user's additions and corrections to the catalogue of offence codes."""
 KEPT = Path("kept")
 """Published figures of years whose raw rows were purged, and the offences of them that later years look back to."""

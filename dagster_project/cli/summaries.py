@@ -40,6 +40,7 @@ from dagster_project.quality.audit import read_audit
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import describe_waivers
 from dagster_project.rounding import percentage
+from dagster_project.seeds import seed_rows
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.state import State, record_folder
@@ -142,17 +143,21 @@ def newest_figures(settings: Settings) -> list[dict[str, Any]]:
         cursor = connection.execute(
             """
             select
-                year, number, indicator_id, name_sv, geography_code, processed, cleared, clearance_pct
+                year, indicator_id, geography_code, processed, cleared, clearance_pct
             from marts.fct_indicator_year
-            inner join marts.dim_indicator using (indicator_id, variant)
             where
                 variant = 'beslutad' and victim_group = 'total' and geography_code in ('SE', 'Rn03')
                 and year = (select max(year) from marts.dim_year)
-            order by number, geography_level desc
             """
         )
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        figures = {(row[1], row[2]): dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
+    return [
+        {"indicator_number": int(indicator["number"]), "name_sv": indicator["name_sv"], **figures[key]}
+        for indicator in seed_rows("indicator")
+        for code in ("SE", "Rn03")
+        if (key := (indicator["indicator_id"], code)) in figures
+    ]
 
 
 class _Landing(NamedTuple):
@@ -437,7 +442,7 @@ def _publication_lines(summary: Mapping[str, Any]) -> list[str]:
 def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
     by_indicator: dict[int, dict[str, Mapping[str, Any]]] = {}
     for figure in figures:
-        by_indicator.setdefault(figure["number"], {})[figure["geography_code"]] = figure
+        by_indicator.setdefault(figure["indicator_number"], {})[figure["geography_code"]] = figure
     if not by_indicator:
         return []
     lines = [

@@ -73,6 +73,12 @@ def delivery_specs() -> list[dg.AssetSpec]:
             kinds={"csv"},
             description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
         ),
+        dg.AssetSpec(
+            ["raw", "population"],
+            group_name="deliveries",
+            kinds={"csv"},
+            description="Inhabitants of each municipality and year (population.csv in the private warehouse), if there are any.",
+        ),
         *(
             dg.AssetSpec(
                 ["raw", f"kept_{table}"],

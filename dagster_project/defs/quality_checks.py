@@ -13,7 +13,7 @@ from great_expectations import ExpectationSuite
 from dagster_project import paths
 from dagster_project.defs.common import WAREHOUSE_POOL, Places, one_writer
 from dagster_project.quality.audit import Audit, audit_deliveries, audit_warehouse, is_of_deliveries
-from dagster_project.transformation.dbt_project import data_test_checks, mart_tables, mart_views
+from dagster_project.transformation.dbt_project import data_test_checks, mart_tables
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
@@ -30,8 +30,8 @@ def quality_checks() -> list[dg.AssetChecksDefinition]:
 
 
 def marts() -> list[dg.AssetKey]:
-    """The published tables and views that dbt builds."""
-    return [dg.AssetKey(["marts", name]) for name in (*mart_tables(), *mart_views())]
+    """The published tables that dbt builds."""
+    return [dg.AssetKey(["marts", name]) for name in mart_tables()]
 
 
 def validated_models() -> list[dg.AssetKey]:

@@ -50,7 +50,7 @@ def draft_files(tables: Sequence[str]) -> set[str]:
 
 
 def reset_draft(draft: Path, keep: Collection[str]) -> None:
-    """Reset a draft after an interrupted release: remove all files except `keep`, which become writable again.
+    """Reset a draft after an interrupted release: remove all files except `keep`.
 
     The catalogue lists every file in the draft, so none may be left over.
     """
@@ -58,9 +58,7 @@ def reset_draft(draft: Path, keep: Collection[str]) -> None:
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif str(path.relative_to(draft)) in keep:
-            path.chmod(0o644)
-        else:
+        elif str(path.relative_to(draft)) not in keep:
             path.unlink()
 
 

@@ -31,7 +31,6 @@ from dagster_project.publication.draft import (
 from dagster_project.publication.formats.catalogue import read_catalogue
 from dagster_project.publication.history import describe_history
 from dagster_project.publication.marts_page import DICTIONARY, dictionary
-from dagster_project.publication.views import changed_views, write_views
 from dagster_project.publications import (
     Publication,
     current_publication,
@@ -157,7 +156,7 @@ def _describe(state: State, audit: Audit) -> None:
 
 
 def release(settings: Settings) -> Publication | None:
-    """Complete the draft with views, report and other formats, seal it and make it the current publication.
+    """Complete the draft with the report and other formats, seal it and make it the current publication.
 
     Can be repeated after a failure at any point. Returns None if there is nothing to publish.
     """
@@ -177,9 +176,6 @@ def release(settings: Settings) -> Publication | None:
             "marts.revision where publication_id = $new) from marts.publication",
             {"new": description["publication_id"]},
         ).fetchone()
-    write_views(settings)
-    if views := changed_views(settings):
-        raise PublishingBlockedError([], f"served views are not what was built: {', '.join(views)}")
     expected = (description["publication_id"], len(audit.results), description["revisions"]["values"])
     if in_draft != expected or description["basis"] != audit.basis:
         raise PublishingBlockedError([], "the draft is of another audit or publication: load again")

@@ -25,7 +25,6 @@ from dagster_project.transformation.dbt_project import (
     data_test_checks,
     data_tests,
     mart_tables,
-    mart_views,
     read_data_tests,
 )
 from dagster_project.transformation.fingerprints import is_built, raw_file
@@ -263,7 +262,7 @@ def data_test_results(tests: Iterable[NodeResult], connection: duckdb.DuckDBPyCo
     from expectations.validation import outcome_on_an_empty_table
 
     suites = {suite.meta["asset"]: suite for suite in load_suites("intermediate", "marts")}
-    marts = {*mart_tables(), *mart_views()}
+    marts = set(mart_tables())
 
     @cache
     def is_empty(table: str) -> bool:

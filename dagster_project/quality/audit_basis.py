@@ -19,7 +19,8 @@ def publication_basis(state: State) -> str:
     Police deliveries of incomplete years are included, because offences are looked up in them.
     """
     home = state.settings.home
-    own = [home / name for name in (paths.OWN_OFFENCE_CODES, paths.WAIVERS, paths.CATALOGUE) if (home / name).exists()]
+    declared = (paths.OWN_OFFENCE_CODES, paths.POPULATION, paths.WAIVERS, paths.CATALOGUE)
+    own = [home / name for name in declared if (home / name).exists()]
     content = {
         "years": state.complete_years,
         "deliveries": [

@@ -181,7 +181,7 @@ def read_figures(publication: Path) -> Figures:
 
         publications = rows("from publication order by publication_id")
         newest = publications[-1]["publication_id"]
-        decided = rows(f"from dim_indicator where variant = '{DECIDED}' order by number")
+        decided = rows(f"from dim_indicator where variant = '{DECIDED}' order by indicator_number")
         ids = [indicator["indicator_id"] for indicator in decided]
         cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {indicator: {} for indicator in ids}
         for row in rows(_CELLS):
@@ -193,7 +193,7 @@ def read_figures(publication: Path) -> Figures:
             years=[row["year"] for row in rows("select year from dim_year order by year")],
             deliveries=rows("from dim_year order by year"),
             indicators=decided,
-            variants=_group_by(rows("from dim_indicator order by number, sort_order"), "indicator_id", ids),
+            variants=_group_by(rows("from dim_indicator order by indicator_number, sort_order"), "indicator_id", ids),
             places={(row["geography_level"], row["geography_code"]): row for row in _places(rows)},
             groups={row["victim_group"]: row for row in rows("from dim_victim_group order by sort_order")},
             breaks=_group_by(
@@ -228,7 +228,7 @@ _READINGS = """
     from fct_indicator_year
     inner join dim_indicator using (indicator_id, variant)
     where geography_level = 'riket' and victim_group = 'total' and year = (select max(year) from dim_year)
-    order by number, sort_order
+    order by indicator_number, sort_order
 """
 _LINKAGE = """
     select year, tenths(max(linkage_pct)) as linkage
@@ -269,13 +269,13 @@ def _places(rows: Any) -> list[Row]:
         """
     )
 
-    def name(row: Row, key: str, language: str) -> str:
+    def name(row: Row, language: str) -> str:
         # A municipality is often called as its county or region is.
         kind = f" ({row[f'geography_level_{language}'].lower()})" if row["geography_level"] == "kommun" else ""
-        return f"{row.get(key) or row['name']}{kind}"
+        return f"{row[f'name_{language}']}{kind}"
 
     return [
-        {**row, "name_sv": name(row, "name", "sv"), "name_en": name(row, "name_en", "en")}
+        {**row, "name_sv": name(row, "sv"), "name_en": name(row, "en")}
         for row in places
         # Of municipalities, an unknown place says no more than that of counties.
         if (row["geography_level"], row["geography_code"]) != ("kommun", "okand")

@@ -119,7 +119,7 @@ class Pages:
             home="",
             page=name,
             other=f"../{self._other}/{name}.html",
-            title=f"{indicator['number']}. {indicator[f'name_{self.language}']}",
+            title=f"{indicator['indicator_number']}. {indicator[f'name_{self.language}']}",
             embedded=_embedded(self.data[name]),
             **self.about(indicator),
         )

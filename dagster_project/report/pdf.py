@@ -52,7 +52,7 @@ def _content(pages: Pages) -> dict[str, Any]:
         "cards": [
             {
                 **card,
-                "title": f"{indicator['number']}. {card['name']}",
+                "title": f"{indicator['indicator_number']}. {card['name']}",
                 "verdict": catalogue["verdicts"][card["verdict"]] if card["verdict"] else "",
                 "picture": _picture([card["chart"]], f"{card['name']}: {card['level']}"),
             }
@@ -77,7 +77,7 @@ def _indicator(pages: Pages, indicator: Mapping[str, Any]) -> dict[str, Any]:
     about, catalogue = pages.about(dict(indicator)), pages.catalogue
     tables, charts = about["tables"], about["charts"]
     return {
-        "title": f"{indicator['number']}. {about['text']['name']}",
+        "title": f"{indicator['indicator_number']}. {about['text']['name']}",
         "wording": about["text"]["wording"],
         "sentences": [*about["says"], *about["formulas"]],
         "trend": _picture([charts["trend"][-1]], tables["trend"]["caption"]),

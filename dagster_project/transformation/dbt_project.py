@@ -86,25 +86,13 @@ def prepare_manifest() -> Path:
 
 
 def _parse(folder: Path) -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
     began = time.monotonic()
     for earlier in folder.parent.iterdir():
         if earlier.is_dir():
             shutil.rmtree(earlier)
     with scratch_folder(folder.parent) as scratch:
-        # The published views are made of what their models compile to, in a database that is called like the warehouse.
-        os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(scratch / "warehouse.duckdb")
-        os.environ["UPPKLARAT_SCRATCH"] = str(scratch)
-        target, views = scratch / "target", ["--select", "marts,config.materialized:view"]
-        try:
-            _invoke(
-                ["compile", *views, "--no-partial-parse", "--log-path", str(scratch), *_path_options(target)],
-                manifest=None,
-            )
-        finally:
-            DuckDBConnectionManager.close_all_connections()
-            del os.environ["UPPKLARAT_WAREHOUSE_FILE"], os.environ["UPPKLARAT_SCRATCH"]
+        target = scratch / "target"
+        _invoke(["parse", "--no-partial-parse", "--log-path", str(scratch), *_path_options(target)], manifest=None)
         (scratch / "kept").mkdir()
         for name in _KEPT:
             (target / name).rename(scratch / "kept" / name)
@@ -157,7 +145,10 @@ def read_data_tests(settings: Settings) -> list[NodeResult]:
 @cache
 def mart_tables() -> tuple[str, ...]:
     """Names of the published tables that are models."""
-    return tuple(_marts())
+    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
+    return tuple(
+        sorted(node["name"] for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts")
+    )
 
 
 @cache
@@ -169,19 +160,6 @@ def described_tables() -> tuple[str, ...]:
 def _described() -> list[dict[str, Any]]:
     sources = json.loads(prepare_manifest().read_text(encoding="utf-8"))["sources"].values()
     return [source for source in sources if source["source_name"] == "published"]
-
-
-@cache
-def mart_views() -> tuple[str, ...]:
-    """Names of the published views."""
-    return tuple(_marts(views=True))
-
-
-def _marts(views: bool = False) -> dict[str, Any]:
-    nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
-    marts = [node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"]
-    selected = [node for node in marts if (node["config"]["materialized"] == "view") == views]
-    return {node["name"]: node for node in sorted(selected, key=lambda node: str(node["name"]))}
 
 
 @cache
@@ -200,7 +178,7 @@ def mart_keys() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def mart_declarations() -> Mapping[str, MartDeclaration]:
-    """The dbt project's declarations of the published tables and views, by name."""
+    """The dbt project's declarations of the published tables, by name."""
     nodes = json.loads(prepare_manifest().read_text(encoding="utf-8"))["nodes"].values()
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])

@@ -95,7 +95,8 @@ def raw_file(settings: Settings, record: DeliveryRecord, file: str) -> Path:
 
 def _basis(state: State) -> str:
     derived_from = [year_fingerprints(state), asdict(state.purged), state.settings.suppress_below, rules_version()]
-    return _hash([*derived_from, state.official_versions])
+    population = state.settings.home / paths.POPULATION
+    return _hash([*derived_from, state.official_versions, fingerprint([population]) if population.exists() else ""])
 
 
 def _content(connection: duckdb.DuckDBPyConnection) -> str:

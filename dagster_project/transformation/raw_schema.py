@@ -14,7 +14,7 @@ from dagster_project.disclosure.withheld import create_withheld_source
 from dagster_project.ingestion.official import TABLE, official_file
 from dagster_project.ingestion.official_tables import COUNTS
 from dagster_project.seeds import seed_rows
-from dagster_project.sql import parquet
+from dagster_project.sql import literal, parquet
 from dagster_project.state import DeliveryRecord, State
 from dagster_project.transformation.fingerprints import raw_file
 from dagster_project.transformation.kept_figures import KEPT_OFFENCES, create_kept_sources, kept_file
@@ -74,6 +74,7 @@ def create_sources(
     create_kept_sources(connection, state)
     create_withheld_source(connection, state.settings)
     _load_own_offence_codes(connection, state.settings.home / paths.OWN_OFFENCE_CODES)
+    _load_population(connection, state.settings.home / paths.POPULATION)
 
 
 def list_unusable_fields(
@@ -200,3 +201,27 @@ def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -
                 f"insert into raw.own_offence_code values ({', '.join('?' * len(columns))})",
                 [line.get(column) or None for column in columns],
             )
+
+
+def _load_population(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Load the user's inhabitants of each municipality and year, if there are any.
+
+    Raises ValueError for an unknown municipality, and for a year that is not complete: counties would have too few.
+    """
+    connection.execute(
+        "create or replace table raw.population (municipality_code varchar, year integer, population bigint)"
+    )
+    if not path.exists():
+        return
+    try:
+        connection.execute(f"insert into raw.population by name from read_csv({literal(path)}, all_varchar = true)")
+    except duckdb.Error as error:
+        raise ValueError(f"{path}: needs whole numbers in columns municipality_code, year and population") from error
+    expected = {row["municipality_code"] for row in seed_rows("municipality")}
+    for year, codes, least in connection.execute(
+        "select year, list(municipality_code), min(population) from raw.population group by year order by year"
+    ).fetchall():
+        if unknown := sorted(set(codes) - expected):
+            raise ValueError(f"{path}: {year} has municipalities that are not in the catalogue: {', '.join(unknown)}")
+        if len(codes) != len(expected) or not least:
+            raise ValueError(f"{path}: {year} needs each of the {len(expected)} municipalities once, with inhabitants")

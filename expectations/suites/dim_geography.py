@@ -58,14 +58,14 @@ suite = ExpectationSuite(
             },
         ),
         gxe.ExpectColumnValueLengthsToBeBetween(
-            column="name",
+            column="name_sv",
             min_value=2,
             severity="critical",
             notes="readers know places by name",
             meta={"name": "names_are_filled", "owner": "us", "limit": "0 names shorter than 2 letters"},
         ),
         gxe.ExpectColumnValuesToNotBeNull(
-            column="name",
+            column="name_sv",
             severity="critical",
             notes="readers know places by name",
             meta={"name": "no_place_is_nameless", "owner": "us", "limit": "0 rows without a name"},

@@ -25,7 +25,7 @@ suite = ExpectationSuite(
             meta={"name": "every_variant_is_there", "owner": "us", "limit": f"{VARIANTS}"},
         ),
         gxe.ExpectColumnDistinctValuesToEqualSet(
-            column="number",
+            column="indicator_number",
             value_set=list(range(1, INDICATORS + 1)),
             severity="critical",
             notes="the indicators of the strategy are fixed",
@@ -33,11 +33,12 @@ suite = ExpectationSuite(
         ),
         ExpectNoRows(
             query="""
-                select number from marts.dim_indicator
-                group by number
+                select indicator_number from marts.dim_indicator
+                group by indicator_number
                 having count(distinct indicator_id) <> 1 or count(distinct name_sv) <> 1 or count(distinct name_en) <> 1
                 union all
-                select count(*) as number from marts.dim_indicator having count(distinct number) <> count(distinct indicator_id)
+                select count(*) as indicators from marts.dim_indicator
+                having count(distinct indicator_number) <> count(distinct indicator_id)
             """,
             severity="critical",
             notes="an indicator has one number and one name",

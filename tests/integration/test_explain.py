@@ -187,7 +187,7 @@ def test_the_figure_is_the_published_one_with_its_formula(published_world: Setti
     delivered = {(one["source"], one["year"]): one["delivery_id"] for one in manifest["deliveries"]}
     listed = {(one["source"], one["year"]): one["delivery_id"] for one in output["deliveries"]}
     assert listed == {what: delivered[what] for what in (("police", 2024), ("prosecution", 2024), ("police", 2023))}
-    assert output["definition"]["number"] == 9
+    assert output["definition"]["indicator_number"] == 9
     assert output["private"]["counts"] == counts
 
 

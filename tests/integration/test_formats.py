@@ -115,7 +115,7 @@ def assert_same(found: Figures, figures: Figures, *, yes_and_no: bool) -> None:
 def test_the_workbook_holds_the_figures_as_numbers(folder: Path, figures: Figures) -> None:
     book = openpyxl.load_workbook(folder / "uppklarat.xlsx", read_only=True)
     found: Figures = {}
-    for sheet in book.worksheets[1:4]:
+    for sheet in book.worksheets[:3]:
         rows = sheet.iter_rows(values_only=True)
         swedish, english, names = next(rows), next(rows), next(rows)
         assert dict(zip(names, swedish, strict=True))["processed"] == "Handlagda brott"
@@ -126,14 +126,14 @@ def test_the_workbook_holds_the_figures_as_numbers(folder: Path, figures: Figure
                 name: row[name] for name in names if name in next(iter(figures.values()))
             }
             if row["indicator_id"] == "valdtakt":
-                assert row["indicator_name"] == "Våldtäkt / Rape"
+                assert (row["indicator_name_sv"], row["indicator_name_en"]) == ("Våldtäkt", "Rape")
     assert_same(found, figures, yes_and_no=True)
 
 
 def test_the_workbook_is_filtered_frozen_and_explained(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "uppklarat.xlsx", read_only=True)
     assert {"Indikatorer Indicators", "Tidsseriebrott Breaks", "Kontroller Checks"} <= set(book.sheetnames)
-    texts = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    texts = [list(row) for row in book["Läs först Read first"].iter_rows(values_only=True)]
     assert [
         "Räkna aldrig medelvärden av procenttal. Summera antalen och dividera sedan.",
         "Never average rates. Sum the counts, then divide.",
@@ -143,9 +143,11 @@ def test_the_workbook_is_filtered_frozen_and_explained(folder: Path) -> None:
     assert (about.title, about.description) == (texts[0][0], folder.name)
     assert about.created == about.modified == datetime.strptime(folder.name, "%Y%m%dT%H%M%SZ")
     with zipfile.ZipFile(folder / "uppklarat.xlsx") as archive:
-        for number in range(2, len(book.sheetnames)):
+        for number, title in enumerate(book.sheetnames[:-1], start=1):
+            if title.startswith("Läs först"):
+                continue
             sheet = archive.read(f"xl/worksheets/sheet{number}.xml").decode()
-            assert re.search('<pane [^>]*topLeftCell="[AF]4"[^>]*state="frozen"', sheet), number
+            assert re.search('<pane [^>]*topLeftCell="[AE]4"[^>]*state="frozen"', sheet), number
             assert '<autoFilter ref="A3:' in sheet, number
 
 
@@ -419,11 +421,12 @@ def other(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = draft / "parquet" / "dim_geography.parquet"
     table = polars.read_parquet(path)
     renamed = polars.when(polars.col("geography_level") == "kommun").then(
-        polars.col("geography_code").replace_strict(EVIL, default=polars.col("name"))
+        polars.col("geography_code").replace_strict(EVIL, default=polars.col("name_sv"))
     )
     path.chmod(0o644)
-    named = [name for name in ("name", "name_en") if name in table.columns]
-    table.with_columns(*(renamed.otherwise(polars.col(name)).alias(name) for name in named)).write_parquet(path)
+    table.with_columns(
+        *(renamed.otherwise(polars.col(name)).alias(name) for name in ("name_sv", "name_en"))
+    ).write_parquet(path)
     own = draft.parent / "catalogue.yml"
     own.write_text(yaml.safe_dump(OWN, allow_unicode=True), encoding="utf-8")
     write_formats(draft, {**output, "publication_id": draft.name, "synthetic": True}, [output], read_catalogue(own))
@@ -457,7 +460,7 @@ def test_no_name_becomes_a_formula_in_the_workbook(other: Path) -> None:
 def test_synthetic_data_are_called_so_in_every_format(other: Path) -> None:
     for name in ("px/valdtakt.lan.px", "json-stat/valdtakt.lan.en.json", "datapackage.json", "dcat.ttl", "dcat.jsonld"):
         assert "SYNTHETIC DATA" in (other / name).read_text(encoding="utf-8"), name
-    notes = openpyxl.load_workbook(other / "uppklarat.xlsx", read_only=True).worksheets[0]
+    notes = openpyxl.load_workbook(other / "uppklarat.xlsx", read_only=True)["Läs först Read first"]
     assert any("SYNTHETIC DATA" in str(cell) for row in notes.iter_rows(values_only=True) for cell in row)
 
 
@@ -486,7 +489,7 @@ def test_a_text_that_a_spreadsheet_would_compute_is_noticed(settings: Settings, 
 def test_a_formula_is_not_published(made: Settings, settings: Settings) -> None:
     published = copied(made, settings_in(settings.home.parent, suppress_below=5))
     with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
-        connection.execute("update marts.dim_geography set name = '=1+1' where geography_code = '0114'")
+        connection.execute("update marts.dim_geography set name_sv = '=1+1' where geography_code = '0114'")
         # As if a build had made it: what anything else changes is noticed before.
         record_build_ended(connection, read_state(published))
     with pytest.raises(PublishingBlockedError, match="no_text_is_a_formula"):

@@ -20,7 +20,6 @@ from postgres_server import PASSWORD, Database, database
 from psycopg import errors, sql
 from pydantic import SecretStr
 
-import dagster_project.publication.postgres.tables as loading
 from dagster_project import paths
 from dagster_project.publication.postgres import NotServedError, serve, switch
 from dagster_project.publication.postgres.tables import TYPES
@@ -31,10 +30,6 @@ from dagster_project.sql import parquet
 FIRST, SECOND, THIRD, FOURTH = (f"2026010{day}T000000Z" for day in range(1, 5))
 # Rows of each table, by which a reader knows the publication.
 ROWS = {FIRST: 11, SECOND: 12}
-REPORT = {
-    "indicator_report": "select i.indicator_id, i.name_sv, f.cleared, 'x%' as mark from marts.fct_indicator_year as f"
-    " inner join marts.dim_indicator as i using (indicator_id, variant)"
-}
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         make_publication(settings, publication_id, rows)
     point_to(settings, FIRST)
     return settings
-
-
-@pytest.fixture(autouse=True)
-def no_ready_made_views(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only those that a test is about."""
-    monkeypatch.setattr(loading, "published_views", dict)
 
 
 @pytest.fixture
@@ -146,7 +135,7 @@ def test_keys_and_filters_have_an_index(served: Database) -> None:
             "select tablename, indexdef from pg_indexes where schemaname like 'uppklarat#_%' escape '#'"
         )
     }
-    assert len({table for table, _, unique in indexes if unique}) == 14 - 1, "a table without a key"
+    assert len({table for table, _, unique in indexes if unique}) == 14, "a table without a key"
     key = "indicator_id, variant, year, geography_level, geography_code, victim_group"
     assert {
         ("fct_indicator_year", key, True),
@@ -212,21 +201,6 @@ def test_a_role_that_may_more_is_no_reader(current: Settings, db: Database) -> N
     assert schemas(db) == []
 
 
-def test_ready_made_views_are_served_where_they_fit(
-    current: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unfit = {"of_later": "select no_such_column from marts.dim_year"}
-    monkeypatch.setattr(loading, "published_views", lambda: {**REPORT, **unfit})
-    serve(current, db.settings)
-    assert db.ask("select distinct mark from marts.indicator_report", who=db.login) == [("x%",)]
-    assert db.ask("select col_description('marts.indicator_report'::regclass, 2)") == [("the column name_sv",)]
-    assert db.ask("select to_regclass('marts.of_later')") == [(None,)]
-    monkeypatch.setattr(loading, "published_views", dict)
-    point_to(current, SECOND)
-    serve(current, db.settings)
-    assert db.ask("select to_regclass('marts.indicator_report')") == [(None,)]
-
-
 # --- the switch ---------------------------------------------------------------------------------------------------------
 
 
@@ -267,7 +241,6 @@ def reading(db: Database, how: str, stop: threading.Event, met: Counter[str]) ->
 def test_readers_who_never_pause_meet_no_error_and_no_mixture(
     current: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "published_views", lambda: REPORT)
     monkeypatch.setattr(switch, "PATIENCE", 300.0)
     serve(current, db.settings)
     ways = ("statement", "prepared", "read committed", "repeatable read", "serializable")

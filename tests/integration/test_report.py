@@ -35,7 +35,7 @@ def test_without_script_the_numbers_are_those_of_the_marts(
 ) -> None:
     for (indicator,) in rows(publication, "select distinct indicator_id from @dim_indicator"):
         page = plain_reader.open(publication / "report" / language / f"{indicator}.html")
-        name = "name" if language == "sv" else "name_en"
+        name = f"name_{language}"
         shown = page.locator("#h-says [data-place]").inner_text()
         ((*place,),) = rows(
             publication, f"select geography_level, geography_code from @dim_geography where {name} = ?", shown
@@ -83,7 +83,7 @@ def test_a_link_shows_what_it_names(
     )
     assert [row[:7] for row in table(page, "trend")] == expected_trend(publication, indicator, level, code, group)
     ((name,),) = rows(
-        publication, "select name from @dim_geography where (geography_level, geography_code) = (?, ?)", level, code
+        publication, "select name_sv from @dim_geography where (geography_level, geography_code) = (?, ?)", level, code
     )
     for heading in ("#h-says", "section[aria-labelledby=h-cite]"):
         assert f"{name}{' (kommun)' if level == 'kommun' else ''} {year}" in page.locator(heading).inner_text()
@@ -109,7 +109,7 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
     )
     ((wide_level, wide_code, name),) = rows(
         publication,
-        "select wide.geography_level, wide.geography_code, wide.name from @dim_geography as place "
+        "select wide.geography_level, wide.geography_code, wide.name_sv from @dim_geography as place "
         "inner join @dim_geography as wide on (wide.geography_level, wide.geography_code) = "
         "case when place.region_code is null then ('riket', 'SE') else ('polisregion', place.region_code) end "
         "where (place.geography_level, place.geography_code) = (?, ?)",

@@ -1,15 +1,15 @@
-"""The labelled view, the metrics, the readers and the descriptions: what they promise holds of what is published."""
+"""The labelled table, the metrics, the readers and the descriptions: what they promise holds of what is published."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import duckdb
 import pytest
 import yaml
-from conftest import copied
 from dbt_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from dbt_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
 from jinja2 import Environment
@@ -18,10 +18,9 @@ from test_docs import DOCS
 from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.marts_page import DICTIONARY, TABLES
-from dagster_project.publication.views import changed_views, published_views, write_views
 from dagster_project.seeds import seed_rows
 from dagster_project.settings import Settings
-from dagster_project.transformation.dbt_project import described_tables, mart_tables, mart_views, prepare_manifest
+from dagster_project.transformation.dbt_project import described_tables, mart_tables, prepare_manifest
 from dagster_project.transformation.docs_page import write_docs_page
 
 
@@ -36,10 +35,10 @@ def served(published_world: Settings) -> Any:
         yield connection
 
 
-# --- the labelled view ------------------------------------------------------------------------------------------------
+# --- the labelled table -----------------------------------------------------------------------------------------------
 
 
-def test_the_view_has_each_figure_once_and_as_it_is(served: duckdb.DuckDBPyConnection) -> None:
+def test_the_report_has_each_figure_once_and_as_it_is(served: duckdb.DuckDBPyConnection) -> None:
     columns = [name for name, *_ in served.execute("describe marts.fct_indicator_year").fetchall()]
     figures = f"select {', '.join(columns)} from"
     assert served.execute(f"{figures} marts.indicator_report order by all").fetchall() == (
@@ -57,8 +56,8 @@ def test_every_row_has_its_labels(served: duckdb.DuckDBPyConnection) -> None:
     assert set(served.execute(f"select {lacking} from marts.indicator_report").fetchone() or ()) == {0}
     assert [name for name in labels if name.endswith("_sv") and f"{name[:-3]}_en" not in labels] == []
     rows_shown = served.execute(
-        "select distinct geography_sv, geography_en, county_en, region_en, geography_level_en, victim_group_en, "
-        "indicator_en, variant_en from marts.indicator_report "
+        "select distinct geography_name_sv, geography_name_en, county_name_en, region_name_en, geography_level_en, victim_group_name_en, "
+        "indicator_name_en, variant_name_en from marts.indicator_report "
         "where geography_code in ('SE', 'Rn06', '12', '1280') and indicator_number = 9 and is_total and is_decided order by all"
     ).fetchall()
     of_all = ("All", "Rape", "Decided definition")
@@ -107,48 +106,56 @@ def test_caveats_say_what_to_mind(served: duckdb.DuckDBPyConnection) -> None:
         assert withheld == marks[0]
 
 
-def test_the_view_is_described_and_named_without_a_database(served: duckdb.DuckDBPyConnection) -> None:
-    assert set(published_views()) == set(mart_views()) == {"indicator_report"}
-    statement = published_views()["indicator_report"]
-    tables = set(re.findall(r"(?:from|join) +([\w.]+)", statement.replace('"', ""))) - {"cause"}
-    assert tables <= {f"marts.{table}" for table in mart_tables()}
-    assert len(tables) == 6
-    assert "{" not in statement
-    (sql,) = served.execute("select sql from duckdb_views() where view_name = 'indicator_report'").fetchone() or ("",)
-    assert "uppklarat" not in sql and "warehouse" not in sql
+def test_every_column_is_described_in_the_database(served: duckdb.DuckDBPyConnection) -> None:
     uncommented = served.execute(
         "select column_name from duckdb_columns() where schema_name = 'marts' and comment is null"
     ).fetchall()
     assert uncommented == []
-    assert (
-        "add"
-        in str(served.execute("select comment from duckdb_views() where schema_name = 'marts'").fetchone()).lower()
-    )
-
-
-def test_a_view_that_serves_something_else_is_found(published_world: Settings, settings: Settings) -> None:
-    world = copied(published_world, settings)
-    (world.published / (world.published / paths.CURRENT).readlink()).rename(world.published / paths.DRAFT)
-    (world.published / paths.DRAFT / DATABASE).chmod(0o644)
-    write_views(world)
-    assert changed_views(world) == []
-    with duckdb.connect(str(world.published / paths.DRAFT / DATABASE)) as connection:
-        less = f"select * from ({published_views()['indicator_report']}) where victim_group <> 'pojke'"
-        connection.execute(f"create or replace view marts.indicator_report as {less}")
-    assert changed_views(world) == ["indicator_report"]
 
 
 def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection) -> None:
     (example,) = re.findall(r"```sql\n(.*?)```", (DOCS / "semantic-layer.md").read_text(encoding="utf-8"), re.DOTALL)
     found = {number: rate for number, _, rate in served.execute(example).fetchall()}
     figures = served.execute(
-        "select number, sum(cleared), sum(processed) from marts.fct_indicator_year join marts.dim_indicator using (indicator_id, variant) "
-        "where variant = 'beslutad' and victim_group = 'total' and geography_code in ('Rn01', 'Rn02') and year = 2024 group by number"
+        "select indicator_number, sum(cleared), sum(processed) from marts.fct_indicator_year "
+        "inner join marts.dim_indicator using (indicator_id, variant) where variant = 'beslutad' and victim_group = 'total' "
+        "and geography_code in ('Rn01', 'Rn02') and year = 2024 group by indicator_number"
     ).fetchall()
     assert len(found) == len(seed_rows("indicator"))
     assert found == {
         number: 100.0 * cleared / processed if processed else None for number, cleared, processed in figures
     }
+
+
+def recipes(page: str) -> list[str]:
+    blocks = re.findall(r"```sql\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+    return [statement for block in blocks for statement in block.strip().rstrip(";").split(";\n")]
+
+
+@pytest.mark.parametrize("statement", recipes("marts.md"))
+def test_recipes_run(statement: str, served: duckdb.DuckDBPyConnection) -> None:
+    may_be_empty = "marts.revision" in statement
+    assert served.execute(statement).fetchall() or may_be_empty
+
+
+def test_a_line_over_years_keeps_every_indicator(served: duckdb.DuckDBPyConnection) -> None:
+    rows = served.execute(next(one for one in recipes("marts.md") if "comparable_since" in one)).fetchall()
+    assert Counter(number for number, *_ in rows) == dict.fromkeys(range(1, 12), 2)
+    assert {since for _, _, since, *_ in rows} > {2023}
+
+
+def test_an_area_of_municipalities_has_no_sum_in_which_one_is_missing(served: duckdb.DuckDBPyConnection) -> None:
+    recipe = next(one for one in recipes("marts.md") if "as withheld" in one)
+    rows = served.execute(recipe).fetchall()
+    assert {withheld > 0 for _, _, withheld, *_ in rows} == {True, False}
+    parts = "select sum(processed) from marts.fct_indicator_year where (indicator_id, year) = (?, ?) " \
+        "and variant = 'beslutad' and geography_code in ('0180', '0182', '0186')"  # fmt: skip
+    for indicator, year, withheld, cleared, processed, rate in rows:
+        if withheld:
+            assert (cleared, processed, rate) == (None, None, None)
+        else:
+            assert (processed,) == served.execute(parts, [indicator, year]).fetchone()
+            assert rate == (100.0 * cleared / processed if processed else None)
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
@@ -263,7 +270,7 @@ def test_counts_hold_each_offence_of_a_year_once(
 
 
 def test_readers_read_marts_and_every_mart_has_one(manifest: dict[str, Any]) -> None:
-    marts = {*mart_tables(), *described_tables(), *mart_views()}
+    marts = {*mart_tables(), *described_tables()}
     read = set()
     for exposure in manifest["exposures"].values():
         nodes = exposure["depends_on"]["nodes"]

@@ -25,14 +25,12 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.formats.dcat import JSON_LD, TURTLE
 from dagster_project.publication.formats.write import write_formats
 from dagster_project.publication.release import make_draft, nothing_to_publish, release
-from dagster_project.publication.views import write_views
 from dagster_project.publications import Publication, active_publication, file_hashes, publications
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 
 # Just before, or just after, each of these the first attempt fails.
 STEPS = {
-    "the views": ("dagster_project.publication.release", "write_views"),
     "the report": ("dagster_project.report.follow_up", "write_report"),
     "the formats": ("dagster_project.publication.formats.write", "write_formats"),
     "the memory of what is withheld": ("dagster_project.publication.release", "remember_withheld"),
@@ -204,33 +202,12 @@ def test_released_again_in_another_process(
     assert marts(settings.published / paths.CURRENT / DATABASE) == marts(undisturbed.folder / DATABASE)
 
 
-def test_a_sealed_draft_is_written_again_by_a_user_who_may_not_write_to_it(
-    drafted: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Root may, so what is looked at are the permissions."""
-    settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    rename = Fails(Path.rename, afterwards=False)
-    monkeypatch.setattr(Path, "rename", lambda path, target: rename(path, target))
-    with pytest.raises(duckdb.IOException):
-        release(settings)
-    assert (settings.published / paths.DRAFT / DATABASE).stat().st_mode & 0o200 == 0
-    writable = []
-
-    def note(settings: Settings) -> None:
-        writable.append((settings.published / paths.DRAFT / DATABASE).stat().st_mode & 0o200 != 0)
-        write_views(settings)
-
-    monkeypatch.setattr("dagster_project.publication.release.write_views", note)
-    assert release(settings)
-    assert writable == [True]
-
-
 def test_dagster_tries_it_again(
     drafted: Settings, undisturbed: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The step `current` asks to be tried again, and shows the publication that came of it."""
     settings = copied(drafted, settings_in(tmp_path, suppress_below=5))
-    make_fail(monkeypatch, *STEPS["the views"], afterwards=False)
+    make_fail(monkeypatch, *STEPS["the report"], afterwards=False)
     monkeypatch.setattr("dagster_project.defs.common.SECONDS_TO_WAIT", 0)
     (current,) = (one for one in publication_assets() if CURRENT in one.keys)
     with dg.DagsterInstance.ephemeral() as instance:

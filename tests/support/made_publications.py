@@ -9,7 +9,6 @@ import duckdb
 
 from dagster_project import paths
 from dagster_project.publication.draft import begin_draft, write_draft
-from dagster_project.publication.views import published_views
 from dagster_project.publications import Publication, publish, seal
 from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import mart_declarations
@@ -28,7 +27,7 @@ def make_publication(settings: Settings, publication_id: str, rows: int, more: s
     draft = settings.published / paths.DRAFT
     settings.home.mkdir(parents=True, exist_ok=True)
     warehouse.unlink(missing_ok=True)
-    tables = {name: declared for name, declared in mart_declarations().items() if name not in published_views()}
+    tables = mart_declarations()
     with duckdb.connect(str(warehouse)) as connection:
         connection.begin()
         connection.execute("create schema marts")

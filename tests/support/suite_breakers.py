@@ -1082,17 +1082,17 @@ DIMENSIONS: dict[str, Breakers] = {
         "key_is_unique": [repeat(INDICATOR)],
         "every_variant_is_there": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
         "every_indicator_is_there": [
-            delete(INDICATOR, "an indicator missing", "number = 6"),
-            change(INDICATOR, "a twelfth", "number = 12", "number = 1 and variant = 'inomhus'"),
+            delete(INDICATOR, "an indicator missing", "indicator_number = 6"),
+            change(INDICATOR, "a twelfth", "indicator_number = 12", "indicator_number = 1 and variant = 'inomhus'"),
         ],
         "numbers_and_names_go_together": [
             change(INDICATOR, "another Swedish name", "name_sv = 'Våldtäkt'", "variant = 'inomhus'"),
             change(INDICATOR, "another English name", "name_en = 'Rape'", "variant = 'inomhus'"),
             change(INDICATOR, "another indicator", "indicator_id = 'valdtakt'", "variant = 'inomhus'"),
-            change(INDICATOR, "another number", "number = 9", "number = 1"),
+            change(INDICATOR, "another number", "indicator_number = 9", "indicator_number = 1"),
         ],
         "decided_variant_comes_first": [
-            change(INDICATOR, "the wide variant first", "sort_order = 4 - sort_order", "number = 1"),
+            change(INDICATOR, "the wide variant first", "sort_order = 4 - sort_order", "indicator_number = 1"),
             change(INDICATOR, "a place left out", "sort_order = 4", "variant = 'bred'"),
         ],
         "texts_are_filled": [
@@ -1118,8 +1118,8 @@ DIMENSIONS: dict[str, Breakers] = {
             for code, wrong in (("SE", "00"), ("Rn01", "Rn1"), ("01", "1"), ("0180", "180"))
         ]
         + [change_one(PLACE, "another level", "geography_level = 'tingsratt'")],
-        "names_are_filled": [change_one(PLACE, "an empty name", "name = ''")],
-        "no_place_is_nameless": [change_one(PLACE, "no name", "name = null")],
+        "names_are_filled": [change_one(PLACE, "an empty name", "name_sv = ''")],
+        "no_place_is_nameless": [change_one(PLACE, "no name", "name_sv = null")],
         "parents_are_there_and_agree": [
             change(PLACE, "the country in a region", "region_code = 'Rn01'", "geography_code = 'SE'"),
             change(PLACE, "the unknown in a county", "county_code = '01'", "geography_code = 'okand'"),
@@ -1182,7 +1182,8 @@ DIMENSIONS: dict[str, Breakers] = {
 SERVED = "read_back"
 TABLES = (
     "dim_geography", "dim_indicator", "dim_victim_group", "dim_year", "fct_case_flow_year", "fct_indicator_year",
-    "fct_processing_time_year", "fct_reconciliation_year", "fct_report_lag_year", "series_break",
+    "fct_processing_time_year", "fct_reconciliation_year", "fct_report_lag_year",
+    "indicator_report", "series_break",
 )  # fmt: skip
 PUBLISHED: dict[str, Breakers] = {
     "published_files": {

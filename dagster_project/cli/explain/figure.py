@@ -90,7 +90,7 @@ def describe_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
     )
     place, _ = _row(
         connection,
-        "select name from marts.dim_geography where geography_level = $geography_level and geography_code = $geography_code",
+        "select name_sv from marts.dim_geography where geography_level = $geography_level and geography_code = $geography_code",
         key,
     )
     group, _ = _row(connection, "select name_sv from marts.dim_victim_group where victim_group = $victim_group", key)
@@ -119,7 +119,7 @@ def describe_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
             )
             for break_row in breaks
         ],
-        "geography_sv": place["name"],
+        "geography_sv": place["name_sv"],
         "victim_group_sv": group["name_sv"],
     }
     return figure, definition

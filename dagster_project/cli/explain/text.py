@@ -30,7 +30,8 @@ def _figure(explanation: Mapping[str, Any]) -> list[str]:
         explanation[part] for part in ("question", "figure", "publication", "definition")
     )
     lines = [
-        f"{definition['number']} {definition['name_sv']} ({asked['indicator_id']}) · {definition['variant_name_sv']} ({asked['variant']})",
+        f"{definition['indicator_number']} {definition['name_sv']} ({asked['indicator_id']}) · "
+        f"{definition['variant_name_sv']} ({asked['variant']})",
         f"{asked['year']} · {figure['geography_sv']} ({asked['geography_level']}/{asked['geography_code']}) · "
         f"{figure['victim_group_sv']} ({asked['victim_group']})",
         f"publication {publication['publication_id']} of {publication['published_at']}"

@@ -159,7 +159,7 @@ def _figures(
         inner join dim_indicator as indicator using (indicator_id, variant)
         inner join dim_victim_group as victim_group using (victim_group)
         order by
-            number, level_group, indicator.sort_order, list_position({list(group_of)}, geography_level), geography_code,
+            indicator_number, level_group, indicator.sort_order, list_position({list(group_of)}, geography_level), geography_code,
             victim_group.sort_order, year
         """
     ).fetchall()
@@ -189,7 +189,7 @@ def _cube(
     places = [row for row in lookup_tables["dim_geography"] if row["geography_level"] in levels]
     labels: dict[str, dict[Any, Text]] = {
         "variant": {row["variant"]: _text(row, "variant_name") for row in variants},
-        "geography_code": {row["geography_code"]: {"sv": row["name"], "en": row["name_en"]} for row in places},
+        "geography_code": {row["geography_code"]: _text(row, "name") for row in places},
         "victim_group": {row["victim_group"]: _text(row, "name") for row in lookup_tables["dim_victim_group"]},
         "year": {row["year"]: dict.fromkeys(LANGUAGES, str(row["year"])) for row in lookup_tables["dim_year"]},
     }
@@ -204,7 +204,7 @@ def _cube(
     name = _text(variants[0], "name")
     return Cube(
         indicator_id,
-        variants[0]["number"],
+        variants[0]["indicator_number"],
         levels,
         {language: f"{name[language]}: {group.label[language].lower()}" for language in LANGUAGES},
         (

@@ -61,7 +61,7 @@ def _verify_cube(draft: Path, cube: Cube) -> None:
 
 
 def _verify_workbook(draft: Path) -> None:
-    """Compare the number of rows of the sheets with the number of figures; the first sheet holds the notes."""
+    """Compare the number of rows of the sheets with the number of figures."""
     groups = level_groups()
     with duckdb.connect() as connection:
         counted = dict(
@@ -70,5 +70,5 @@ def _verify_workbook(draft: Path) -> None:
             ).fetchall()
         )
     expected = [HEADING_ROWS + sum(counted.get(level, 0) for level in group.levels) for group in groups]
-    if count_sheet_rows(draft / WORKBOOK)[1 : 1 + len(groups)] != expected:
+    if count_sheet_rows(draft / WORKBOOK)[: len(groups)] != expected:
         raise FormatError(f"{WORKBOOK} does not hold all figures")

@@ -16,7 +16,7 @@ from dagster_project.publication.postgres.tables import (
     VIEWS,
     load_tables,
     publication_schema,
-    published_relations,
+    published_tables,
 )
 from dagster_project.publications import Publication, changed_files, current_publication
 from dagster_project.settings import PostgresSettings, Settings
@@ -60,16 +60,14 @@ def serve(settings: Settings, postgres: PostgresSettings) -> Served | None:
             if changed := not _is_shown(connection, schema, postgres.reader):
                 step = f"preparing the role {postgres.reader}"
                 _prepare_reader(connection, postgres.reader)
-                relations = published_relations(publication)
+                tables = published_tables(publication)
                 if schema not in _schemas(connection):
                     step = "loading the tables"
                     logger.info("loading %s into PostgreSQL", publication.publication_id)
                     _refuse_damaged(publication)
-                    load_tables(
-                        connection, publication, [relation for relation in relations if relation.select is None]
-                    )
+                    load_tables(connection, publication, tables)
                 step = "replacing the views"
-                show(connection, schema, relations, postgres.reader, publication.publication_id)
+                show(connection, schema, tables, postgres.reader, publication.publication_id)
                 logger.info("PostgreSQL serves %s", publication.publication_id)
             step = "dropping old publications"
             _drop_old(connection, schema, postgres.keep)

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import errors, sql
 
 from dagster_project.publication.postgres.connection import NotServedError
-from dagster_project.publication.postgres.tables import INNER, VIEWS, Relation, comment_statements
+from dagster_project.publication.postgres.tables import INNER, VIEWS, Table, comment_statements
 
 # Milliseconds that an attempt may block readers; less than deadlock_timeout, so that no reader is cancelled by a deadlock.
 LONGEST_WAIT = 400
@@ -42,7 +42,7 @@ _SETUP = f"""
 
 
 def show(
-    connection: psycopg.Connection, schema: str, relations: Sequence[Relation], reader: str, publication_id: str
+    connection: psycopg.Connection, schema: str, tables: Sequence[Table], reader: str, publication_id: str
 ) -> None:
     """Make the views of schema `marts` show the tables of `schema` to the reader role.
 
@@ -50,7 +50,7 @@ def show(
     readers never release their locks.
     """
     connection.execute(_SETUP)
-    outer = {relation.name: _create_outer_view(relation) for relation in relations}
+    outer = {table.name: _create_outer_view(table) for table in tables}
     statement_texts = {name: statement.as_string(connection) for name, statement in outer.items()}
     existing_statements: dict[str, str] = dict(
         connection.execute(f"select view_name, statement from {INNER}.view_made").fetchall()
@@ -70,12 +70,12 @@ def show(
         statements = [
             *_drop_statements(VIEWS, dropped),
             *_drop_statements(INNER, dropped_inner),
-            *(_create_inner_view(schema, relation) for relation in relations if relation.select is None),
+            *(_create_inner_view(schema, table) for table in tables),
             *recreated.values(),
             sql.SQL("delete from {}.view_made").format(sql.Identifier(INNER)),
             *(_insert_view_statement(name, text) for name, text in statement_texts.items()),
-            *(statement for relation in relations for statement in comment_statements(VIEWS, relation)),
-            *_grant_statements(relations, reader),
+            *(statement for table in tables for statement in comment_statements(VIEWS, table)),
+            *_grant_statements(tables, reader),
             sql.SQL("comment on schema {} is {}").format(
                 sql.Identifier(VIEWS), sql.Literal(f"Uppklarat, publication {publication_id}")
             ),
@@ -121,24 +121,22 @@ def _views_in(connection: psycopg.Connection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _create_inner_view(schema: str, relation: Relation) -> sql.Composed:
+def _create_inner_view(schema: str, table: Table) -> sql.Composed:
     return sql.SQL("create or replace view {} as select {} from {}").format(
-        sql.Identifier(INNER, relation.name), _columns(relation), sql.Identifier(schema, relation.name)
+        sql.Identifier(INNER, table.name), _columns(table), sql.Identifier(schema, table.name)
     )
 
 
-def _create_outer_view(relation: Relation) -> sql.Composed:
-    place = sql.Identifier(VIEWS, relation.name)
-    if relation.select is not None:
-        return sql.SQL("create view {} as {}").format(place, sql.SQL(relation.select))
+def _create_outer_view(table: Table) -> sql.Composed:
+    place = sql.Identifier(VIEWS, table.name)
     # The gate is first, because locks are taken in this order.
     return sql.SQL("create view {} as select {} from {} cross join {} as held").format(
-        place, _columns(relation), _GATE, sql.Identifier(INNER, relation.name)
+        place, _columns(table), _GATE, sql.Identifier(INNER, table.name)
     )
 
 
-def _columns(relation: Relation) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, relation.columns))
+def _columns(table: Table) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, table.columns))
 
 
 def _insert_view_statement(name: str, text: str) -> sql.Composed:
@@ -147,8 +145,8 @@ def _insert_view_statement(name: str, text: str) -> sql.Composed:
     )
 
 
-def _grant_statements(relations: Sequence[Relation], reader: str) -> list[sql.Composed]:
-    views = sql.SQL(", ").join(sql.Identifier(VIEWS, relation.name) for relation in relations)
+def _grant_statements(tables: Sequence[Table], reader: str) -> list[sql.Composed]:
+    views = sql.SQL(", ").join(sql.Identifier(VIEWS, table.name) for table in tables)
     schema, role = sql.Identifier(VIEWS), sql.Identifier(reader)
     return [
         sql.SQL("revoke all on schema {} from public, {}").format(schema, role),

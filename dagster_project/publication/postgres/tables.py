@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,11 +15,8 @@ from psycopg import sql
 
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.postgres.connection import NotServedError
-from dagster_project.publication.views import published_views
 from dagster_project.publications import MANIFEST, Publication
 from dagster_project.transformation.dbt_project import mart_keys
-
-logger = logging.getLogger("uppklarat")
 
 # The schema of the current publication for readers, named as in the DuckDB file.
 VIEWS = "marts"
@@ -46,14 +42,13 @@ _ROWS = 10_000
 
 
 @dataclass(frozen=True)
-class Relation:
-    """A published table (`select` is None) or view with the DuckDB types of its columns and its comments."""
+class Table:
+    """A published table with the DuckDB types of its columns and its comments."""
 
     name: str
     columns: Mapping[str, str]
     comment: str | None
     column_comments: Mapping[str, str]
-    select: str | None = None
 
 
 def publication_schema(publication: Publication) -> str:
@@ -62,46 +57,31 @@ def publication_schema(publication: Publication) -> str:
     return f"uppklarat_{publication.publication_id.lower()}_{digest}"
 
 
-def published_relations(publication: Publication) -> list[Relation]:
-    """Return the tables and views of a publication; views whose columns an older publication lacks are left out."""
+def published_tables(publication: Publication) -> list[Table]:
+    """Return the tables of a publication."""
+    columns: dict[str, dict[str, tuple[str, str]]] = {}
     with duckdb.connect(str(publication.folder / DATABASE), read_only=True) as published:
-        comments = dict(
-            published.execute(
-                """
-                select table_name, comment from duckdb_tables() where schema_name = 'marts'
-                union all
-                select view_name, comment from duckdb_views() where schema_name = 'marts'
-                """
-            ).fetchall()
-        )
-        column_comments: dict[str, dict[str, str]] = {}
-        for name, column, comment in published.execute(
-            "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts' and comment is not null"
+        for table, column, kind, comment in published.execute(
+            "select columns.table_name, column_name, data_type, columns.comment from duckdb_columns() as columns "
+            "semi join duckdb_tables() as tables using (schema_name, table_name) "
+            "where schema_name = 'marts' order by columns.table_name, column_index"
         ).fetchall():
-            column_comments.setdefault(name, {})[column] = comment
-        names = published.execute(
-            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
-        ).fetchall()
-        tables = [
-            Relation(name, _columns(published, f'from marts."{name}"'), comments[name], column_comments.get(name, {}))
-            for (name,) in names
-        ]
-        # A view's column without comment has the comment of the table column of that name.
-        table_comments = {column: text for table in tables for column, text in table.column_comments.items()}
-        views = []
-        for name, select in published_views().items():
-            try:
-                columns = _columns(published, select)
-            except (duckdb.BinderException, duckdb.CatalogException):
-                logger.warning("publication %s lacks what view %s needs: left out", publication.publication_id, name)
-                continue
-            views.append(
-                Relation(name, columns, comments.get(name), {**table_comments, **column_comments.get(name, {})}, select)
-            )
-    return [*tables, *views]
+            columns.setdefault(table, {})[column] = (kind, comment)
+        comments = dict(
+            published.execute("select table_name, comment from duckdb_tables() where schema_name = 'marts'").fetchall()
+        )
+    return [
+        Table(
+            name,
+            {column: kind for column, (kind, _) in described.items()},
+            comments[name],
+            {column: comment for column, (_, comment) in described.items() if comment},
+        )
+        for name, described in columns.items()
+    ]
 
 
-def load_tables(connection: psycopg.Connection, publication: Publication, tables: Sequence[Relation]) -> None:
+def load_tables(connection: psycopg.Connection, publication: Publication, tables: Sequence[Table]) -> None:
     """Create the publication's schema, load its tables and compare them, in one transaction."""
     schema = publication_schema(publication)
     with (
@@ -115,17 +95,17 @@ def load_tables(connection: psycopg.Connection, publication: Publication, tables
                 raise NotServedError(f"table {table.name} in PostgreSQL does not hold what was published")
 
 
-def comment_statements(schema: str, relation: Relation) -> Iterator[sql.Composed]:
+def comment_statements(schema: str, table: Table) -> Iterator[sql.Composed]:
     """Yield statements that set the comments of a table or view and its columns."""
     kind = sql.SQL("view" if schema == VIEWS else "table")
-    place = sql.Identifier(schema, relation.name)
-    yield sql.SQL("comment on {} {} is {}").format(kind, place, sql.Literal(relation.comment))
-    for column in relation.columns:
-        place = sql.Identifier(schema, relation.name, column)
-        yield sql.SQL("comment on column {} is {}").format(place, sql.Literal(relation.column_comments.get(column)))
+    place = sql.Identifier(schema, table.name)
+    yield sql.SQL("comment on {} {} is {}").format(kind, place, sql.Literal(table.comment))
+    for column in table.columns:
+        place = sql.Identifier(schema, table.name, column)
+        yield sql.SQL("comment on column {} is {}").format(place, sql.Literal(table.column_comments.get(column)))
 
 
-def _load_table(connection: psycopg.Connection, schema: str, table: Relation, csv: Path) -> None:
+def _load_table(connection: psycopg.Connection, schema: str, table: Table, csv: Path) -> None:
     place = sql.Identifier(schema, table.name)
     columns = [sql.SQL("{} {}").format(_name(name), sql.SQL(_type(kind))) for name, kind in table.columns.items()]
     connection.execute(sql.SQL("create table {} ({})").format(place, sql.SQL(", ").join(columns)))
@@ -144,9 +124,7 @@ def _load_table(connection: psycopg.Connection, schema: str, table: Relation, cs
     connection.execute(sql.SQL("analyze {}").format(place))
 
 
-def _is_same(
-    connection: psycopg.Connection, schema: str, published: duckdb.DuckDBPyConnection, table: Relation
-) -> bool:
+def _is_same(connection: psycopg.Connection, schema: str, published: duckdb.DuckDBPyConnection, table: Table) -> bool:
     """Return whether both tables hold the same rows, reading both completely in the same order."""
     order = [
         sql.SQL('{} collate "C"' if kind == "VARCHAR" else "{}").format(_name(name))
@@ -170,10 +148,6 @@ def _is_same(
 def _blocks(rows: duckdb.DuckDBPyConnection | psycopg.ServerCursor) -> Iterator[list[Any]]:
     while block := rows.fetchmany(_ROWS):
         yield block
-
-
-def _columns(published: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
-    return {name: kind for name, kind, *_ in published.execute(f"describe {query}").fetchall()}
 
 
 def _type(kind: str) -> str:

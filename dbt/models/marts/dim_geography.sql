@@ -2,7 +2,7 @@ with place as (
     select
         'riket' as geography_level,
         'SE' as geography_code,
-        'Hela landet' as name,
+        'Hela landet' as name_sv,
         'Sweden' as name_en,
         cast(null as varchar) as region_code,
         cast(null as varchar) as county_code
@@ -10,7 +10,7 @@ with place as (
     select
         'polisregion' as geography_level,
         region_code as geography_code,
-        region_name as name,
+        region_name as name_sv,
         region_name_en as name_en,
         region_code,
         null as county_code
@@ -19,7 +19,7 @@ with place as (
     select
         'lan' as geography_level,
         county_code as geography_code,
-        county_name as name,
+        county_name as name_sv,
         county_name_en as name_en,
         region_code,
         county_code
@@ -28,7 +28,7 @@ with place as (
     select
         'kommun' as geography_level,
         municipality.municipality_code as geography_code,
-        municipality.municipality_name as name,
+        municipality.municipality_name as name_sv,
         municipality.municipality_name as name_en,
         county.region_code,
         municipality.county_code
@@ -38,7 +38,7 @@ with place as (
     select
         unknown.geography_level,
         'okand' as geography_code,
-        'Okänd plats' as name,
+        'Okänd plats' as name_sv,
         'Unknown place' as name_en,
         null as region_code,
         null as county_code
@@ -48,7 +48,7 @@ with place as (
 select
     place.geography_level,
     place.geography_code,
-    place.name,
+    place.name_sv,
     place.name_en,
     place.region_code,
     place.county_code,

@@ -11,7 +11,7 @@ with last_break as (
 select
     indicator.indicator_id,
     variant.variant,
-    indicator.number,
+    indicator.number as indicator_number,
     variant.sort_order,
     indicator.name_sv,
     indicator.name_en,

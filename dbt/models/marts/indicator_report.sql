@@ -1,6 +1,3 @@
-{{ config(materialized='view') }}
-
-{# Published as it is compiled: use only SQL that both DuckDB and PostgreSQL support. #}
 with cause as (
     select
         indicator_id,
@@ -9,34 +6,71 @@ with cause as (
         string_agg(cause_en, ' ' order by in_force, provision) as cause_en
     from {{ ref('series_break') }}
     group by indicator_id, year
+),
+
+inhabitants as (
+    select
+        counted.year,
+        place.geography_level,
+        place.geography_code,
+        cast(sum(counted.population) as bigint) as population
+    from {{ source('raw', 'population') }} as counted
+    inner join {{ ref('municipality') }} as municipality on counted.municipality_code = municipality.municipality_code
+    inner join {{ ref('county') }} as county on municipality.county_code = county.county_code
+    inner join {{ ref('dim_geography') }} as place
+        on place.geography_code in ('SE', county.region_code, county.county_code, municipality.municipality_code)
+    group by counted.year, place.geography_level, place.geography_code
+),
+
+first_year as (
+    select min(year) as year from {{ ref('dim_year') }}
+),
+
+series as (
+    -- A mixed year can be compared with no other one; the next series begins after it.
+    select
+        indicator.indicator_id,
+        loaded.year,
+        greatest(
+            max(first_year.year),
+            max(series_break.year),
+            max(series_break.year) filter (series_break.mixed_year and series_break.year < loaded.year) + 1,
+            max(indicator.worked_off_until) filter (indicator.worked_off_until < loaded.year) + 1
+        ) as first_year
+    from {{ ref('indicator') }} as indicator
+    cross join {{ ref('dim_year') }} as loaded
+    cross join first_year
+    left join {{ ref('series_break') }} as series_break
+        on indicator.indicator_id = series_break.indicator_id and loaded.year >= series_break.year
+    group by indicator.indicator_id, loaded.year
 )
 
 select
     figure.year,
-    indicator.number as indicator_number,
+    indicator.indicator_number,
     figure.indicator_id,
-    indicator.name_sv as indicator_sv,
-    indicator.name_en as indicator_en,
+    indicator.name_sv as indicator_name_sv,
+    indicator.name_en as indicator_name_en,
     figure.variant,
-    indicator.variant_name_sv as variant_sv,
-    indicator.variant_name_en as variant_en,
+    indicator.variant_name_sv,
+    indicator.variant_name_en,
     indicator.sort_order as variant_order,
     figure.geography_level,
     place.geography_level_sv,
     place.geography_level_en,
     place.geography_level_order,
     figure.geography_code,
-    place.name as geography_sv,
-    place.name_en as geography_en,
+    place.name_sv as geography_name_sv,
+    place.name_en as geography_name_en,
     place.region_code,
-    region.name as region_sv,
-    region.name_en as region_en,
+    region.name_sv as region_name_sv,
+    region.name_en as region_name_en,
     place.county_code,
-    county.name as county_sv,
-    county.name_en as county_en,
+    county.name_sv as county_name_sv,
+    county.name_en as county_name_en,
     figure.victim_group,
-    victim_group.name_sv as victim_group_sv,
-    victim_group.name_en as victim_group_en,
+    victim_group.name_sv as victim_group_name_sv,
+    victim_group.name_en as victim_group_name_en,
     victim_group.sort_order as victim_group_order,
     figure.geography_level || '/' || figure.variant || '/'
     || case when figure.victim_group = 'total' then 'total' else 'groups' end as adds_up_in,
@@ -59,6 +93,8 @@ select
     figure.limited_dismissed,
     figure.other_dismissed,
     figure.investigated - figure.limited_investigated as investigated_not_limited,
+    inhabitants.population,
+    100000.0 * figure.processed / inhabitants.population as processed_per_100000,
     figure.clearance_pct,
     figure.clearance_pct_low,
     figure.clearance_pct_high,
@@ -75,6 +111,7 @@ select
     cause.cause_sv as break_cause_sv,
     cause.cause_en as break_cause_en,
     indicator.first_comparable_year,
+    series.first_year as comparable_since,
     figure.year >= coalesce(indicator.first_comparable_year, 0) as is_comparable,
     figure.suppression,
     figure.suppression is not null as is_withheld,
@@ -120,4 +157,10 @@ left join {{ ref('dim_geography') }} as county
     on county.geography_level = 'lan' and place.county_code = county.geography_code
 left join {{ ref('dim_victim_group') }} as victim_group on figure.victim_group = victim_group.victim_group
 left join {{ ref('dim_year') }} as deliveries on figure.year = deliveries.year
+left join inhabitants
+    on
+        figure.year = inhabitants.year
+        and figure.geography_level = inhabitants.geography_level
+        and figure.geography_code = inhabitants.geography_code
+left join series on figure.indicator_id = series.indicator_id and figure.year = series.year
 left join cause on figure.indicator_id = cause.indicator_id and figure.year = cause.year
