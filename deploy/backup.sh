@@ -6,7 +6,7 @@
 # The key of the pseudonyms is a file of its own (key.tar): keep it apart from the rest. Restoring writes into empty places only.
 set -eu
 : "${UPPKLARAT_LANDING:?}" "${UPPKLARAT_HOME:?}" "${UPPKLARAT_PUBLISHED:?}"
-HOME_FILES="ledger.json raw kept.json kept withheld.parquet rejections.json activation.json offence_codes.csv waivers.yml catalogue.yml"
+HOME_FILES="ledger.json raw kept.json kept withheld.parquet rejections.json activation.json offence_codes.csv population.csv waivers.yml catalogue.yml"
 
 # pack ARCHIVE FOLDER NAMES: of the names, those that are there
 pack() {

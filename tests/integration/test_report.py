@@ -161,7 +161,7 @@ def test_a_ranking_ends_with_the_unknown_and_names_who_has_no_share(
     page = reader.open(publication / "report" / "sv" / f"{indicator}.html", f"#{indicator}/riket/SE/{year}")
     ranked = rows(
         publication,
-        "select name, geography_level_sv, clearance_pct from @fct_indicator_year as figure "
+        "select name_sv, geography_level_sv, clearance_pct from @fct_indicator_year as figure "
         "inner join @dim_geography as place using (geography_level, geography_code) where variant = 'beslutad' "
         "and victim_group = 'total' and geography_level <> 'kommun' and (indicator_id, year) = (?, ?) "
         "order by geography_level_order, geography_code = 'okand', clearance_pct desc",
