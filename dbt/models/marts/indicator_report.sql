@@ -119,7 +119,7 @@ select
     nullif(
         concat_ws(
             ' ',
-            case when deliveries.is_synthetic then 'Påhittade provdata, inga verkliga brott.' end,
+            case when deliveries.is_synthetic then 'Syntetiska provdata, inga verkliga brott.' end,
             case when figure.suppression is not null then 'Skyddad uppgift: raden saknas i alla summor.' end,
             case when figure.small_number and figure.processed > 0 then 'Få brott: procenttalet är osäkert.' end,
             case when figure.series_break then 'Tidsseriebrott, jämför inte med tidigare år.' end,
@@ -134,7 +134,7 @@ select
     nullif(
         concat_ws(
             ' ',
-            case when deliveries.is_synthetic then 'Made-up sample data, no real offences.' end,
+            case when deliveries.is_synthetic then 'Synthetic sample data, no real offences.' end,
             case when figure.suppression is not null then 'Withheld: the row is missing in every sum.' end,
             case when figure.small_number and figure.processed > 0 then 'Few offences: the rate is uncertain.' end,
             case when figure.series_break then 'Series break, do not compare with earlier years.' end,
