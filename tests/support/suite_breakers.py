@@ -141,6 +141,7 @@ RAW: dict[str, Breakers] = {
         "share_of_impossible_municipalities": [
             change(OFFENCES, "codes of a county that is no more", "kommunkod = '1180'", "line % 20 = 0"),
             change(OFFENCES, "codes of counties", "kommunkod = '0100'", "line % 20 = 0"),
+            change(OFFENCES, "where few have a place", "kommunkod = case when line % 20 = 0 then '0100' end", "true"),
         ],
         "share_without_region": [
             change(OFFENCES, "every fifth without a region", "handlaggande_region = null", "line % 5 = 0")
