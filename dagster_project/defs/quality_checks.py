@@ -58,7 +58,7 @@ def _delivery_checks() -> dg.AssetChecksDefinition:
     def validate_deliveries(context: dg.AssetCheckExecutionContext, places: Places) -> Iterator[dg.AssetCheckResult]:
         with one_writer(context, places.settings):
             audit = audit_deliveries(places.settings)
-        yield from _check_results(audit, declared, assets, places)
+        yield from _check_results(audit, declared, assets, places, context.selected_asset_check_keys)
 
     return validate_deliveries
 
@@ -99,7 +99,7 @@ def _warehouse_checks() -> dg.AssetChecksDefinition:
             description="; ".join(result.label for result in audit.blocking) or None,
             metadata=_about(audit, places),
         )
-        yield from _check_results(audit, declared, assets, places)
+        yield from _check_results(audit, declared, assets, places, context.selected_asset_check_keys)
 
     return validate
 
@@ -128,10 +128,11 @@ def _check_results(
     declared: Collection[tuple[str, str]],
     assets: Mapping[str, dg.AssetKey],
     places: Places,
+    selected: Collection[dg.AssetCheckKey],
 ) -> Iterator[dg.AssetCheckResult]:
     results = sorted(audit.results, key=lambda result: (result.asset, result.name, result.year or 0))
     for check, of_check in groupby(results, key=lambda result: (result.asset, result.name)):
-        if check in declared:
+        if check in declared and dg.AssetCheckKey(assets[check[0]], check[1]) in selected:
             yield check_result(assets[check[0]], list(of_check), places)
 
 
