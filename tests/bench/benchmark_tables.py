@@ -1,87 +1,67 @@
-"""What a benchmark measured as the tables of docs/performance.md."""
+"""What a benchmark measured as the tables and the chart of docs/performance.md."""
 
 from __future__ import annotations
 
 import os
 import statistics
-import textwrap
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from benchmark_process import Measured
-from benchmark_profile import HEAVY, OTHER_IMPORTS, STAGES, TESTS
 
 from dagster_project.files import write_text
 from dagster_project.settings import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
-PLAIN = "plain DuckDB script"
-LOAD, REDELIVERED, NOTHING = "load from nothing", "load of the year delivered again", "load, nothing new"
+PLAIN, IMPORTS = "plain DuckDB script", "import the four packages"
+LOAD, NOTHING = "load from nothing", "load, nothing new"
 FIRST, TWELFTH = "load of one year from nothing", "load of the 12th year into 11"
-# What a whole load may take by the last target.
-LITTLE_MEMORY = "3GiB"
-LITTLE = f"load from nothing, `UPPKLARAT_MEMORY={LITTLE_MEMORY}`"
-YEARS = "twelve years"
-ONE_YEAR, TINY, MANY = 1.0, 0.01, 5.0
-GIB, MIB = 2**30, 2**20
-# Of the pages, which are read as text too.
-WIDTH = 128
-# A dbt node below this in every load is shown with the others.
-SHOWN_SECONDS = 0.3
+# Case, and its share of the national volume.
+TINY, NATIONAL, MANY, LARGE = (
+    ("0.01 × national", 0.01),
+    ("1 × national", 1.0),
+    ("5 × national", 5.0),
+    ("20 × national", 20.0),
+)
+YEARS = "12 years"
+GIB = 2**30
 # Case → what was measured → each time.
 Results = dict[str, dict[str, list[Measured]]]
 
 
-@dataclass
-class Profiled:
-    """The output of `benchmark_profile` for one load: seconds and peak bytes by stage, heavy packages, and the wall seconds of all."""
+@dataclass(frozen=True)
+class Profile:
+    """What `benchmark_profile` measured of one load: seconds by stage, and the wall seconds of all."""
 
     case: str
     result: dict[str, Any]
-    inside: list[list[Any]] = field(default_factory=list)
 
     @property
     def wall(self) -> float:
         return float(self.result["wall"])
 
     @property
-    def seconds(self) -> dict[str, float]:
-        return dict(self.result["seconds"])
-
-    @property
-    def largest(self) -> str:
-        """The stage or dbt node that takes longest."""
-        return max(self.seconds, key=lambda stage: self.seconds[stage])
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far a plain script and a publication agree: shown cells of all places, and the country's sums."""
-
-    case: str
-    cells: int
-    different: int
-    processed: int
-    processed_more: int
-    cleared: int
-    cleared_more: int
+    def by_stage(self) -> Counter[str]:
+        """Seconds by stage, with dbt's nodes as one."""
+        summed: Counter[str] = Counter()
+        for stage, seconds in self.result["seconds"].items():
+            kind, _, _ = stage.partition(":")
+            summed[kind if kind in ("dbt", "ingest") else stage] += seconds
+        return summed
 
 
-def page(
-    results: Results, profiles: Sequence[Profiled], agreements: Sequence[Agreement], scale: float, seconds: float
-) -> str:
+def page(results: Results, profiles: Sequence[Profile], scale: float, seconds: float) -> str:
     """Everything that was measured, as Markdown."""
     parts = [
         _machine(scale, seconds),
-        *([_targets(results)] if results else []),
-        *([_loads(results)] if results else []),
-        *([_growth(results)] if set(results) - {YEARS} else []),
-        *([_stages(profiles), _largest(profiles)] if profiles else []),
-        *([_agreement(agreements)] if agreements else []),
+        *([_targets(results), _cases(results)] if results else []),
+        *([_chart(results)] if NATIONAL[0] in results else []),
+        *([_stages(profiles)] if profiles else []),
     ]
     return "\n\n".join(parts)
 
@@ -96,16 +76,10 @@ def keep_in_page(text: str) -> None:
 def _machine(scale: float, seconds: float) -> str:
     cpu = _first_value("/proc/cpuinfo", "model name")
     memory = int(_first_value("/proc/meminfo", "MemTotal").split()[0]) / 2**20
-    limit = os.environ.get("UPPKLARAT_MEMORY")
-    lines = [
-        _text(
-            f"Measured by `make bench` on {date.today()} in one run of {seconds / 60:.0f} minutes: {os.cpu_count()} cores ({cpu}), "
-            f"{memory:.0f} GiB, `UPPKLARAT_MEMORY` {f'`{limit}`' if limit else 'as it is by default'}."
-        )
-    ]
-    if scale != 1:
-        lines.append(f"**At {scale:g} of the volumes that are named: for trying the benchmark, not for judging.**")
-    return "\n".join(lines)
+    return (
+        f"Measured on {date.today()} in {seconds / 60:.0f} minutes: {os.cpu_count()} cores ({cpu}), {memory:.0f} GiB."
+        + (f"\n**At {scale:g} of the volumes that are named: for trying the benchmark.**" if scale != 1 else "")
+    )
 
 
 def _first_value(file: str, name: str) -> str:
@@ -113,227 +87,107 @@ def _first_value(file: str, name: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "unknown")
 
 
-def _wall(results: Results, case: str, what: str) -> float | None:
-    runs = results.get(case, {}).get(what)
-    return statistics.median(one.wall for one in runs) if runs else None
-
-
-def _memory(results: Results, case: str, what: str) -> float | None:
-    runs = results.get(case, {}).get(what)
-    return max(one.memory for one in runs) / GIB if runs else None
-
-
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole is not None and whole > 0 else None
-
-
-def _less(more: float | None, less: float | None) -> float | None:
-    return more - less if more is not None and less is not None else None
-
-
 def _targets(results: Results) -> str:
-    tiny, one, many = (f"{volume:g}" for volume in (TINY, ONE_YEAR, MANY))
-    nothing = [taken for case in (one, YEARS) if (taken := _wall(results, case, NOTHING)) is not None]
+    """Each target with what was measured; a case that did not run leaves a dash."""
 
-    def extra(what: str) -> float | None:
-        return _less(_wall(results, many, what), _wall(results, one, what))
+    def wall(case: str, what: str) -> float:
+        runs = results.get(case, {}).get(what)
+        return statistics.median(run.wall for run in runs) if runs else float("nan")
 
-    def runs(case: str, what: str) -> int:
-        return len(results.get(case, {}).get(what, []))
+    def memory(case: str) -> float:
+        return max((run.memory for run in results.get(case, {}).get(LOAD, [])), default=float("nan")) / GIB
 
-    targets: list[tuple[str, float, str, float | None, int]] = [
-        ("fixed cost: a load of a tiny delivery", 20, "s", _wall(results, tiny, LOAD), runs(tiny, LOAD)),
-        ("nothing new, with one year or with twelve", 5, "s", max(nothing, default=None), runs(one, NOTHING)),
-        (
-            "extra seconds from 1 to 5 × national ÷ the plain script's",
-            1.5,
-            "×",
-            _ratio(extra(LOAD), extra(PLAIN)),
-            runs(many, LOAD),
-        ),
-        (
-            "twelve years from nothing ÷ the plain script",
-            1.5,
-            "×",
-            _ratio(_wall(results, YEARS, LOAD), _wall(results, YEARS, PLAIN)),
-            runs(YEARS, LOAD),
-        ),
-        (
-            "the 12th year into 11 ÷ the first year",
-            1.15,
-            "×",
-            _ratio(_wall(results, YEARS, TWELFTH), _wall(results, YEARS, FIRST)),
-            runs(YEARS, TWELFTH),
-        ),
-        ("memory of 5 × national in one year, largest", 4, "GiB", _memory(results, many, LOAD), runs(many, LOAD)),
-        ("memory of twelve national years, by default", 3, "GiB", _memory(results, YEARS, LOAD), runs(YEARS, LOAD)),
-        (
-            f"memory of twelve national years, `UPPKLARAT_MEMORY={LITTLE_MEMORY}`",
-            3,
-            "GiB",
-            _memory(results, YEARS, LITTLE),
-            runs(YEARS, LITTLE),
-        ),
-    ]
+    def extra(what: str, less: tuple[str, float], more: tuple[str, float]) -> float:
+        """Seconds for each national year that is added."""
+        return (wall(more[0], what) - wall(less[0], what)) / (more[1] - less[1])
+
+    targets = [
+        ("extra seconds from 1 to 5 × national ÷ the plain script's", 6, "×", extra(LOAD, NATIONAL, MANY) / extra(PLAIN, NATIONAL, MANY)),
+        ("twelve national years from nothing ÷ the plain script", 7, "×", wall(YEARS, LOAD) / wall(YEARS, PLAIN)),
+        ("a tiny load ÷ importing Dagster, dbt and Great Expectations", 2.5, "×", wall(TINY[0], LOAD) / wall(TINY[0], IMPORTS)),
+        ("nothing new, with twelve years", 1, "s", wall(YEARS, NOTHING)),
+        ("the 12th year into 11 ÷ the first year", 1.3, "×", wall(YEARS, TWELFTH) / wall(YEARS, FIRST)),
+        ("memory of 5 × national in one year", 2.5, "GiB", memory(MANY[0])),
+        ("memory of twelve national years", 2.5, "GiB", memory(YEARS)),
+        ("extra seconds per row from 5 to 20 × national ÷ from 1 to 5 ×", 1, "×", extra(LOAD, MANY, LARGE) / extra(LOAD, NATIONAL, MANY)),
+    ]  # fmt: skip
     rows = [
         [
             what,
             f"≤ {most:g} {unit}",
-            _number(found, 2) + f" {unit}",
-            str(times),
-            "–" if found is None else "yes" if found <= most else "**no**",
+            f"{found:.2f} {unit}" if found == found else "–",
+            "yes" if found <= most else "**no**",
         ]
-        for what, most, unit, found, times in targets
+        for what, most, unit, found in targets
     ]
-    return "### Targets\n\n" + _table(["target", "allowed", "measured", "runs", "reached"], rows, numbers=3)
+    return "### Targets\n\n" + _table(["target", "allowed", "measured", "reached"], rows)
 
 
-def _loads(results: Results) -> str:
-    """One year and twelve, beside what they are compared with."""
-    one = f"{ONE_YEAR:g}"
-    # A load of the last year alone is compared with scripts on that year.
-    compared_with = dict.fromkeys([(YEARS, FIRST), (YEARS, TWELFTH), (YEARS, NOTHING)], one)
-    rows = []
-    for case, name in ((one, "one year"), (YEARS, YEARS)):
-        for what, runs in results.get(case, {}).items():
-            walls, beside = [run.wall for run in runs], compared_with.get((case, what), case)
-            wall = statistics.median(walls)
-            rows.append(
-                [
-                    f"{name}: {what}",
-                    str(len(runs)),
-                    f"{wall:.1f}",
-                    f"{min(walls):.1f}–{max(walls):.1f}",
-                    _number(statistics.median(run.cpu for run in runs), 1),
-                    _number(max(run.memory for run in runs) / GIB, 2),
-                    _number(statistics.median(run.written for run in runs) / MIB, 0),
-                    _number(_ratio(wall, _wall(results, beside, PLAIN)), 1),
-                ]
-            )
-    header = ["", "runs", "wall s", "from–to", "CPU s", "GiB", "MiB written", "÷ plain"]
-    return "### One national year, and twelve\n\n" + _table(header, rows)
-
-
-def _growth(results: Results) -> str:
-    volumes = [case for case in results if case != YEARS]
-    kinds = [PLAIN, LOAD]
-    one, many = f"{ONE_YEAR:g}", f"{MANY:g}"
-    plain_extra = _less(_wall(results, many, PLAIN), _wall(results, one, PLAIN))
-    seconds, cpu, memory = [], [], []
-    for kind in kinds:
-        extra = _less(_wall(results, many, kind), _wall(results, one, kind))
-        walls = [_number(_wall(results, volume, kind), 2) for volume in volumes]
-        seconds.append([kind, *walls, _number(extra, 1), _number(_ratio(extra, plain_extra), 2)])
-        taken = [results[volume].get(kind, []) for volume in volumes]
-        cpu.append([kind, *(_number(statistics.median(run.cpu for run in runs), 2) if runs else "–" for runs in taken)])
-        memory.append([kind, *(_number(_memory(results, volume, kind), 2) for volume in volumes)])
-    header = [f"{volume} ×" for volume in volumes]
-    runs = ", ".join(f"{len(results[volume][LOAD])} at {volume} ×" for volume in volumes)
-    return "\n\n".join(
+def _cases(results: Results) -> str:
+    rows = [
         [
-            "### How cost grows with a year's volume",
-            f"Runs of the load: {runs}. Wall seconds:",
-            _table(["", *header, "extra, 1 to 5 ×", "÷ plain's extra"], seconds),
-            "CPU seconds:",
-            _table(["", *header], cpu),
-            "Peak memory, GiB:",
-            _table(["", *header], memory),
+            f"{case}: {what}",
+            str(len(runs)),
+            f"{statistics.median(run.wall for run in runs):.1f}",
+            f"{statistics.median(run.cpu for run in runs):.1f}",
+            f"{max(run.memory for run in runs) / GIB:.2f}",
+        ]
+        for case, measured in results.items()
+        for what, runs in measured.items()
+    ]
+    return "### What was measured\n\n" + _table(["", "runs", "wall s", "CPU s", "GiB"], rows)
+
+
+def _chart(results: Results) -> str:
+    """Wall seconds against the volume of one year."""
+    shown = [case for case, _ in (TINY, NATIONAL, MANY, LARGE) if case in results]
+    lines = [
+        f"    {kind} [{', '.join(f'{statistics.median(run.wall for run in results[case][what]):.1f}' for case in shown)}]"
+        for kind, what in (("bar", LOAD), ("line", PLAIN))
+    ]
+    names = ", ".join(f'"{case}"' for case in shown)
+    return "\n".join(
+        [
+            "### Cost against volume",
+            "",
+            "Bars: a load of one year from nothing. Line: the plain script.",
+            "",
+            "```mermaid",
+            "xychart-beta",
+            f"    x-axis [{names}]",
+            '    y-axis "wall seconds"',
+            *lines,
+            "```",
         ]
     )
 
 
-def _stages(profiles: Sequence[Profiled]) -> str:
-    imports = [f"import: {package}" for package in HEAVY]
-    stages = list(dict.fromkeys(stage for functions in STAGES.values() for stage in functions.values()))
-    known = ["start of the command", *imports, OTHER_IMPORTS, *stages, TESTS]
-    nodes = list(dict.fromkeys(stage for one in profiles for stage in one.seconds if stage not in known))
-    large = [node for node in nodes if any(one.seconds.get(node, 0) >= SHOWN_SECONDS for one in profiles)]
-    small = [node for node in nodes if node not in large]
-    counted = {name: [name] for name in [*known[:-1], *large]}
-    counted |= {f"dbt: {len(small)} other models and seeds": small, TESTS: [TESTS]}
-    # dbt's nodes stand with what else dbt does.
-    ordered = sorted(counted, key=lambda name: known.index("dbt: the rest" if name.startswith("dbt:") else name))
-    rows = []
-    for name in ordered:
-        taken = [sum(one.seconds.get(stage, 0) for stage in counted[name]) for one in profiles]
-        rows.append([name, *(f"{seconds:.1f}" if seconds >= 0.05 else "" for seconds in taken)])
-    rest = [one.wall - sum(one.seconds.values()) for one in profiles]
-    rows = [row for row in rows if any(row[1:])]
-    rows += [
-        ["Python's own start and end", *(f"{seconds:.1f}" for seconds in rest)],
-        ["**wall**", *(f"**{one.wall:.1f}**" for one in profiles)],
-    ]
-    header = ["s", *(one.case for one in profiles)]
-    peaks = [
-        [one.case, f"{peak / GIB:.2f}", stage]
+def _stages(profiles: Sequence[Profile]) -> str:
+    stages = list(dict.fromkeys(stage for one in profiles for stage in one.by_stage))
+    rows = [[stage, *(f"{one.by_stage[stage]:.1f}" for one in profiles)] for stage in stages]
+    rows = [row for row in rows if any(float(seconds) >= 0.1 for seconds in row[1:])]
+    rows.append(["**wall**", *(f"**{one.wall:.1f}**" for one in profiles)])
+    nodes = [
+        f"- {one.case}: "
+        + ", ".join(f"{name.removeprefix('dbt: ')} {seconds:.1f}" for name, seconds in _largest_nodes(one))
         for one in profiles
-        for peak, stage in [max((peak, stage) for stage, peak in one.result["memory"].items())]
-    ]
-    heavy = [
-        f"- {one.case}: {', '.join(one.result['imported'])}." for one in profiles if one.case in ("nothing new", YEARS)
     ]
     return "\n\n".join(
         [
             "### Where the time goes",
-            _table(header, rows),
-            "The stage of each load that took most memory:",
-            _table(["", "GiB", "stage"], peaks, numbers=1),
-            "Heavy packages that were imported:",
-            "\n".join(heavy),
+            _table(["s", *(one.case for one in profiles)], rows),
+            "The largest of ingest and dbt:",
+            "\n".join(nodes),
         ]
     )
 
 
-def _largest(profiles: Sequence[Profiled]) -> str:
-    parts = ["### The largest remaining cost, from within"]
-    for one in profiles:
-        if one.inside:
-            share = 100 * one.seconds[one.largest] / one.wall
-            parts.append(
-                _text(
-                    f"Load of {one.case}: *{one.largest}*, {one.seconds[one.largest]:.1f} of {one.wall:.1f} s ({share:.0f} %). "
-                    "Functions by their own seconds, under Python's profiler, which slows them down:"
-                )
-            )
-            rows = [[f"`{name}`", f"{seconds:.2f}"] for name, seconds in one.inside if seconds >= 0.01]
-            parts.append(_table(["function", "s"], rows))
-    return "\n\n".join(parts)
+def _largest_nodes(profile: Profile) -> list[tuple[str, float]]:
+    parts = Counter({stage: seconds for stage, seconds in profile.result["seconds"].items() if ": " in stage})
+    return [(stage, seconds) for stage, seconds in parts.most_common() if stage.startswith(("dbt", "ingest"))][:6]
 
 
-def _agreement(agreements: Sequence[Agreement]) -> str:
-    rows = [
-        [
-            one.case,
-            f"{one.cells:,}",
-            f"{one.different:,}",
-            f"{one.processed:,}",
-            f"{one.processed_more:+,}",
-            f"{one.cleared:,}",
-            f"{one.cleared_more:+,}",
-        ]
-        for one in agreements
-    ]
-    header = ["", "cells", "other", "processed", "plain more", "cleared", "plain more"]
-    return "\n\n".join(
-        [
-            "### Whether the plain script counts the same",
-            "Cells that were published and not withheld, of all places, all victims, variant `beslutad`; sums of the country.",
-            _table(header, rows),
-        ]
-    )
-
-
-def _text(sentence: str) -> str:
-    return textwrap.fill(sentence, WIDTH, break_on_hyphens=False)
-
-
-def _number(number: float | None, digits: int) -> str:
-    return "–" if number is None else f"{number:,.{digits}f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | None = None) -> str:
-    """A table of a column of text, so many columns of numbers (else all others), and text again."""
-    numbers = len(header) - 1 if numbers is None else numbers
-    marks = ["---", *["---:"] * numbers, *["---"] * (len(header) - 1 - numbers)]
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of a column of text and columns of numbers."""
     lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
-    return "\n".join([lines[0], f"|{'|'.join(marks)}|", *lines[1:]])
+    return "\n".join([lines[0], f"|---|{'---:|' * (len(header) - 1)}", *lines[1:]])

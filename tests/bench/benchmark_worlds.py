@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark_process import Measured, measured
+from warehouse import share_parsed_project
 
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
@@ -53,9 +54,9 @@ def world_in(folder: Path, of: Deliveries) -> Settings:
 
 
 def emptied(world: Settings) -> Settings:
-    """The same warehouse, which has loaded nothing yet."""
+    """The same warehouse, which has loaded nothing yet, with the dbt project parsed, as after `make setup`."""
     remove(world.home.parent)
-    world.home.parent.mkdir(parents=True)
+    share_parsed_project(world.home)
     return world
 
 
@@ -82,17 +83,15 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def load(world: Settings, *arguments: str, memory: str = "") -> Measured:
-    """The command as people type it, with a limit of memory other than the one that is set, if one is given."""
-    limit = {"UPPKLARAT_MEMORY": memory} if memory else {}
-    return measured([COMMAND, "load", *arguments], {**_environment(world), **limit})
+def load(world: Settings, *arguments: str) -> Measured:
+    """The command as people type it."""
+    return measured([COMMAND, "load", *arguments], _environment(world))
 
 
-def profile(world: Settings, *arguments: str, inside: str = "") -> dict[str, object]:
+def profile(world: Settings) -> dict[str, object]:
     """Where the time of a load goes: what `benchmark_profile` tells, and the seconds of the whole process."""
     result = world.home.parent / "profile.json"
-    asked = ["--inside", inside] if inside else []
-    took = measured([sys.executable, PROFILE, str(result), *asked, "load", *arguments], _environment(world))
+    took = measured([sys.executable, PROFILE, str(result), "load"], _environment(world))
     return {**json.loads(result.read_text(encoding="utf-8")), "wall": took.wall}
 
 
