@@ -34,7 +34,19 @@ from benchmark_tables import (
     keep_in_page,
     page,
 )
-from benchmark_worlds import deliveries, emptied, gone_back, keep, load, plain_script, profile, remove, world_in
+from benchmark_worlds import (
+    Deliveries,
+    deliveries,
+    emptied,
+    gone_back,
+    keep,
+    large_deliveries,
+    load,
+    plain_script,
+    profile,
+    remove,
+    world_in,
+)
 
 from dagster_project.transformation.dbt_project import prepare_manifest
 
@@ -56,11 +68,13 @@ class Bench:
     def volumes(self) -> None:
         """One year from nothing at several volumes."""
         for case, volume in (TINY, NATIONAL, MANY):
-            self._one_year(case, volume, self.runs)
+            self._one_year(case, deliveries(volume * self.scale, 1, [YEAR]), self.runs)
 
     def large(self) -> None:
         """A year of more rows than any country of Europe records, once."""
-        self._one_year(*LARGE, runs=1)
+        case, volume = LARGE
+        of = large_deliveries(MANY[1] * self.scale, 1, YEAR, times=round(volume / MANY[1]))
+        self._one_year(case, of, runs=1)
 
     def years(self) -> None:
         """All years from nothing, and the last of them into a warehouse that holds the others."""
@@ -86,8 +100,7 @@ class Bench:
             self.profiles.append(Profile(case, profile(emptied(world))))
             self._say("profile", case, self.profiles[-1].wall)
 
-    def _one_year(self, case: str, volume: float, runs: int) -> None:
-        of = deliveries(volume * self.scale, 1, [YEAR])
+    def _one_year(self, case: str, of: Deliveries, runs: int) -> None:
         world = world_in(self.folder / "year", of)
         steps: dict[str, Callable[[], Measured]] = {
             PLAIN: partial(plain_script, of, self.folder / "counts.csv"),

@@ -116,7 +116,7 @@ def _targets(results: Results) -> str:
             what,
             f"≤ {most:g} {unit}",
             f"{found:.2f} {unit}" if found == found else "–",
-            "yes" if found <= most else "**no**",
+            "–" if found != found else "yes" if found <= most else "**no**",
         ]
         for what, most, unit, found in targets
     ]

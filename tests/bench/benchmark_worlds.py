@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from benchmark_process import Measured, measured
 from warehouse import share_parsed_project
 
+from dagster_project.ingestion.landing import MANIFEST
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint
@@ -46,6 +48,48 @@ def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
             write_sample(made / "landing", years, scale, seed, lambda _: None)
             made.replace(folder)
     return Deliveries(folder / "landing", tuple(years))
+
+
+def large_deliveries(scale: float, seed: int, year: int, times: int) -> Deliveries:
+    """Deliveries of a year with every offence `times` times, as offences of other police offices.
+
+    The sample has seven-digit case numbers enough for 6 × the national volume only.
+    """
+    of = deliveries(scale, seed, [year])
+    folder = of.landing.parent.with_name(f"{times} times {of.landing.parent.name}")
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
+            made = Path(unfinished) / "made"
+            shutil.copytree(of.landing, made / "landing")
+            for manifest in (made / "landing").rglob(MANIFEST):
+                declared = json.loads(manifest.read_text(encoding="utf-8"))
+                for file in declared["files"]:
+                    file["rows"] = _repeat(manifest.with_name(file["name"]), times)
+                    with manifest.with_name(file["name"]).open("rb") as content:
+                        file["sha256"] = hashlib.file_digest(content, "sha256").hexdigest()
+                manifest.write_text(json.dumps(declared), encoding="utf-8")
+            made.replace(folder)
+    return Deliveries(folder / "landing", (year,))
+
+
+def _repeat(file: Path, times: int) -> int:
+    """Write the rows again with the first digit of the office in the case number changed; returns how many there are."""
+    original = file.with_suffix(".once")
+    file.rename(original)
+    with original.open("rb") as lines, file.open("wb") as longer:
+        longer.write(lines.readline())
+        rows = 0
+        for line in lines:
+            longer.write(line)
+            rows += 1
+            # In the prosecutors' file the case number comes second.
+            before, separator, case = line.partition(b";") if line.startswith(b"AM-") else (b"", b"", line)
+            if case.startswith(b"5"):
+                for digit in range(1, times):
+                    longer.write(before + separator + str(5 - digit).encode() + case[1:])
+                rows += times - 1
+    original.unlink()
+    return rows
 
 
 def world_in(folder: Path, of: Deliveries) -> Settings:
