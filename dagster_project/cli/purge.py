@@ -20,7 +20,7 @@ from dagster_project.state import Purged, State, read_purged, read_state
 from dagster_project.transformation.build import build_marts
 from dagster_project.transformation.dbt_project import kept_tables
 from dagster_project.transformation.fingerprints import is_built, year_fingerprints
-from dagster_project.transformation.kept_figures import KEPT_OFFENCES, kept_file
+from dagster_project.transformation.kept_figures import KEPT_HANDOVERS, KEPT_OFFENCES, kept_file
 from dagster_project.transformation.raw_schema import create_sources
 
 logger = logging.getLogger("uppklarat")
@@ -33,7 +33,8 @@ class PurgeRefusedError(Exception):
 def purge(settings: Settings, before: int) -> list[int]:
     """Remove all raw rows of years before `before`; return the years whose published figures are kept.
 
-    Offences that decisions of later years refer to are kept. Raises `PurgeRefusedError` if active deliveries are not published or
+    Offences that decisions of later years refer to are kept, and so are the days on which offences that were decided later were
+    handed over to the prosecutor. Raises `PurgeRefusedError` if active deliveries are not published or
     no complete year would be left.
     """
     kept = settings.home / paths.KEPT
@@ -69,7 +70,7 @@ def purge(settings: Settings, before: int) -> list[int]:
             connection.execute(
                 f"copy ({rows}) to {literal(kept_file(settings, before, table))} (format parquet, compression zstd)"
             )
-    _keep_looked_up_offences(state, before)
+    _keep_what_later_years_look_up(state, before)
     sync_folder(kept / str(before))
     manifest = newest.manifest
     purged = Purged(
@@ -107,7 +108,7 @@ def delete_purged_rows(settings: Settings) -> None:
         logger.info("deleted %s files with rows of years before %s", len(purged_files), before)
 
 
-def _keep_looked_up_offences(state: State, before: int) -> None:
+def _keep_what_later_years_look_up(state: State, before: int) -> None:
     settings = state.settings
     with duckdb.connect(str(settings.home / paths.WAREHOUSE)) as connection:
         # The views contain absolute paths, so they are recreated in case the warehouse was moved.
@@ -121,4 +122,14 @@ def _keep_looked_up_offences(state: State, before: int) -> None:
                     where year >= {before} and extract_year < {before}
                 ) using (year, diarienummer, brottsnummer)
             ) to {literal(kept_file(settings, before, KEPT_OFFENCES))} (format parquet, compression zstd)"""
+        )
+        connection.execute(
+            f"""
+            copy (
+                select year, diarienummer, brottsnummer, handed_over_date from intermediate.int_handover
+                semi join (
+                    select diarienummer, brottsnummer from intermediate.int_processed_offence where year >= {before}
+                ) using (diarienummer, brottsnummer)
+                where year < {before}
+            ) to {literal(kept_file(settings, before, KEPT_HANDOVERS))} (format parquet, compression zstd)"""
         )

@@ -1,4 +1,4 @@
-"""Published figures of purged years, which the build reads as sources so that the marts keep them unchanged."""
+"""What is kept of purged years, which the build reads as sources so that the marts stay as they are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dagster_project.state import State
 from dagster_project.transformation.dbt_project import kept_tables, mart_declarations
 
 KEPT_OFFENCES = "police_offences"
+KEPT_HANDOVERS = "handover"
+_HANDOVER = {"year": "integer", "diarienummer": "uuid", "brottsnummer": "integer", "handed_over_date": "date"}
 
 
 def kept_file(settings: Settings, before: int, table: str) -> Path:
@@ -26,9 +28,12 @@ def create_kept_sources(connection: duckdb.DuckDBPyConnection, state: State) -> 
     connection.execute("create or replace table raw.kept_year (year integer, publication_id varchar)")
     for year in purged.years:
         connection.execute("insert into raw.kept_year values (?, ?)", [year, purged.publication_id])
-    for table in kept_tables():
-        columns = mart_declarations()[table].columns
-        definition = ", ".join(f"{name} {sql_type}" for name, (sql_type, _) in columns.items())
+    definitions = {
+        table: {name: sql_type for name, (sql_type, _) in mart_declarations()[table].columns.items()}
+        for table in kept_tables()
+    }
+    for table, columns in {**definitions, KEPT_HANDOVERS: _HANDOVER}.items():
+        definition = ", ".join(f"{name} {sql_type}" for name, sql_type in columns.items())
         connection.execute(f"create or replace table raw.kept_{table} ({definition})")
         if (kept := kept_file(state.settings, purged.before, table)).exists():
             existing = {name for name, *_ in connection.execute(f"describe from {parquet(kept)}").fetchall()}

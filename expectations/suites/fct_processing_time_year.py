@@ -1,4 +1,4 @@
-"""What must be true of the days from report to the deciding decision."""
+"""What must be true of the days from report to the deciding decision, and of those before and at the prosecutor."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -62,6 +62,79 @@ suite = ExpectationSuite(
                 "name": "median_lies_between_cleared_and_not_cleared",
                 "owner": "us",
                 "limit": "the median of all between those of cleared and not cleared, in every cell",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                year not in (select year from raw.kept_year)
+                and (
+                    decided_within_90_days between 0 and offences
+                    and abs(decided_within_90_days_pct - 100.0 * decided_within_90_days / offences) <= 1e-9
+                    and (days_median <= 90) = (2 * decided_within_90_days >= offences)
+                ) is not true
+            """,
+            severity="critical",
+            notes="the share is that of the counts beside it, and at least half where the median is at most 90 days",
+            meta={
+                "name": "decided_within_90_days_agrees_with_the_days",
+                "owner": "us",
+                "limit": "a share of 0–100 % of the offences, of 50 % or more exactly where the median is at most 90 days",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                (
+                    coalesce(handed_over, 0) = 0
+                    and coalesce(
+                        days_to_prosecutor_p25, days_to_prosecutor_median, days_to_prosecutor_p75, days_to_prosecutor_p90,
+                        days_at_prosecutor_p25, days_at_prosecutor_median, days_at_prosecutor_p75, days_at_prosecutor_p90
+                    ) is null
+                    or handed_over between 1 and offences
+                    and 0 <= days_to_prosecutor_p25 and days_to_prosecutor_p25 <= days_to_prosecutor_median
+                    and days_to_prosecutor_median <= days_to_prosecutor_p75
+                    and days_to_prosecutor_p75 <= days_to_prosecutor_p90
+                    and 0 <= days_at_prosecutor_p25 and days_at_prosecutor_p25 <= days_at_prosecutor_median
+                    and days_at_prosecutor_median <= days_at_prosecutor_p75
+                    and days_at_prosecutor_p75 <= days_at_prosecutor_p90
+                ) is not true
+            """,
+            severity="critical",
+            notes="an offence is handed over between report and decision, and what was not handed over has no days",
+            meta={
+                "name": "days_of_the_prosecutor_are_in_order",
+                "owner": "us",
+                "limit": "0 ≤ p25 ≤ median ≤ p75 ≤ p90 where any of the offences was handed over, and null elsewhere",
+            },
+        ),
+        ExpectNoRowsWhere(
+            condition="""
+                year not in (select year from raw.kept_year)
+                and (handed_over is null) = (
+                    year - 1 in (select year from raw.complete_year union all select year from raw.kept_year)
+                )
+            """,
+            severity="critical",
+            notes="without the year before, what took longer would be missing and the rest look quick",
+            meta={
+                "name": "handovers_need_the_year_before",
+                "owner": "us",
+                "limit": "a count in each year whose year before is loaded or was, and null in others",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select year from marts.fct_processing_time_year
+                group by indicator_id, variant, year, geography_level, geography_code
+                having
+                    sum(decided_within_90_days) is distinct from 2 * any_value(decided_within_90_days) filter (where outcome = 'all')
+                    or sum(handed_over) is distinct from 2 * any_value(handed_over) filter (where outcome = 'all')
+            """,
+            severity="critical",
+            notes="an offence is cleared or not",
+            meta={
+                "name": "cleared_and_not_cleared_add_up",
+                "owner": "us",
+                "limit": "what was decided within 90 days, and what was handed over, is as much in all as in the parts together",
             },
         ),
         ExpectMeasureToBeBetween(

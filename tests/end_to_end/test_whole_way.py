@@ -15,7 +15,7 @@ import pytest
 from conftest import settings_in
 from reference import rules
 from reference.worlds import dirty_world
-from warehouse import COMMAND, differences, environment, figures, marts, uppklarat
+from warehouse import COMMAND, differences, environment, figures, marts, rows_by_key, uppklarat
 
 from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
@@ -36,6 +36,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     assert output["published"] == output["current"] == (settings.published / paths.CURRENT).readlink().name
     assert len(output["newest_figures"]) == 22
     return settings
+
+
+def test_every_processing_time_is_what_the_rules_say(world: Settings) -> None:
+    times = rules.expected_processing_times(world.landing)
+    assert sum(time["handed_over"] or 0 for time in times.values()) > 1_000
+    assert differences(times, rows_by_key(world.published / paths.CURRENT / DATABASE, "fct_processing_time_year")) == []
 
 
 def test_every_cell_is_what_the_rules_say(world: Settings) -> None:

@@ -12,7 +12,7 @@ from conftest import settings_in
 from hypothesis import HealthCheck, given, settings
 from reference import rules
 from reference.worlds import World, offence_row, police_row, prosecution_row, small_worlds, write_world
-from warehouse import build, differences, figures
+from warehouse import build, differences, figures, rows_by_key
 
 from dagster_project import paths
 from dagster_project.settings import Settings
@@ -39,7 +39,10 @@ def assert_counted(world: World) -> None:
         write_world(places.landing, world)
         build(places)
         expected = rules.as_published(rules.nonzero_counts(places.landing))
-        assert differences(expected, figures(places.home / paths.WAREHOUSE, "processed > 0")) == []
+        warehouse = places.home / paths.WAREHOUSE
+        assert differences(expected, figures(warehouse, "processed > 0")) == []
+        times = rules.expected_processing_times(places.landing)
+        assert differences(times, rows_by_key(warehouse, "fct_processing_time_year")) == []
 
 
 def table(places: Settings, query: str) -> list[tuple[Any, ...]]:

@@ -912,6 +912,42 @@ OTHER_FACTS: dict[str, Breakers] = {
             change_one(TIMES, "the whole above its parts", "days_median = 9999", "outcome = 'all'"),
             change_one(TIMES, "the whole below its parts", "days_median = -1", "outcome = 'all'"),
         ],
+        "decided_within_90_days_agrees_with_the_days": [
+            change_one(TIMES, "more than all", "decided_within_90_days = offences + 1, days_median = 90"),
+            change_one(TIMES, "less than none", "decided_within_90_days = -1, days_median = 91"),
+            change_one(TIMES, "no count", "decided_within_90_days = null"),
+            change_one(TIMES, "another share", "decided_within_90_days_pct = decided_within_90_days_pct + 0.1"),
+            change_one(TIMES, "half after 90 days", "days_median = 91", "days_median <= 90"),
+            change_one(TIMES, "half within 90 days", "days_median = 90", "days_median > 90"),
+        ],
+        "days_of_the_prosecutor_are_in_order": [
+            change_one(TIMES, "more than all", "handed_over = offences + 1", "handed_over > 0"),
+            change_one(TIMES, "less than none", "handed_over = -1", "handed_over > 0"),
+            change_one(TIMES, "days of none", "handed_over = 0", "handed_over > 0"),
+            change_one(TIMES, "days of nobody knows how many", "handed_over = null", "handed_over > 0"),
+            *(
+                change_one(TIMES, f"{what} of {days}", f"{days}_{column} = {value}", "handed_over > 0")
+                for days in ("days_to_prosecutor", "days_at_prosecutor")
+                for what, column, value in (
+                    ("less than nothing", "p25", "-1"),
+                    ("half before a quarter", "median", f"{days}_p25 - 1"),
+                    ("three quarters before half", "p75", f"{days}_median - 1"),
+                    ("nine tenths before three quarters", "p90", f"{days}_p75 - 1"),
+                    ("no median", "median", "null"),
+                )
+            ),
+        ],
+        "handovers_need_the_year_before": [
+            change_one(TIMES, "the first year", "handed_over = 0", "handed_over is null"),
+            change_one(TIMES, "a later year", "handed_over = null", "handed_over = 0"),
+        ],
+        "cleared_and_not_cleared_add_up": [
+            change_one(
+                TIMES, f"one more of {outcome} {what}", f"{what} = {what} + 1", f"outcome = '{outcome}' and {what} > 0"
+            )
+            for outcome in ("all", "cleared", "not_cleared")
+            for what in ("decided_within_90_days", "handed_over")
+        ],
         "usual_time_is_plausible": [
             change(TIMES, "decided on the day of the report", "days_median = 0", "geography_level = 'riket'"),
             change(TIMES, "decided after years", "days_median = 1000", "geography_level = 'riket'"),

@@ -17,7 +17,7 @@ from dagster_project.ingestion.pseudonyms import KEY_VARIABLE
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 from dagster_project.transformation.build import build_marts
-from dagster_project.transformation.dbt_project import mart_tables, prepare_manifest
+from dagster_project.transformation.dbt_project import mart_keys, mart_tables, prepare_manifest
 
 if TYPE_CHECKING:
     from loads import Ended
@@ -76,12 +76,16 @@ def marts(database: Path, tables: tuple[str, ...] | None = None) -> dict[str, li
 
 def figures(database: Path, where: str = "true") -> dict[tuple[Any, ...], dict[str, Any]]:
     """Return rows of fct_indicator_year by key."""
+    return rows_by_key(database, "fct_indicator_year", where)
+
+
+def rows_by_key(database: Path, table: str, where: str = "true") -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return rows of a published table by key."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        cursor = connection.execute(f"select * from marts.fct_indicator_year where {where}")
+        cursor = connection.execute(f"select * from marts.{table} where {where}")
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    key = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
-    return {tuple(row[name] for name in key): row for row in rows}
+    return {tuple(row[name] for name in mart_keys()[table]): row for row in rows}
 
 
 def differences(

@@ -30,6 +30,8 @@ with placed as (
 select
     placed.year,
     placed.extract_year,
+    placed.diarienummer,
+    placed.brottsnummer,
     placed.indicator_id,
     variant.variant,
     placed.geography_level,

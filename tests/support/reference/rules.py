@@ -1,7 +1,7 @@
 """The counting rules of docs/counting-rules.md in plain Python: what the warehouse must publish for a landing folder."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from math import sqrt
 from pathlib import Path
@@ -76,6 +76,15 @@ def nonzero_counts(landing: Path) -> Counts:
 
 def _count(deliveries: Landing) -> Counts:
     counts: Counts = defaultdict(lambda: dict.fromkeys(MEASURES, 0))
+    for year, offence, decisions in processed_offences(deliveries):
+        for cell in filter(is_published, cells_of(offence, year)):
+            for measure in outcome(decisions):
+                counts[cell][measure] += offence.number_of_offences
+    return dict(counts)
+
+
+def processed_offences(deliveries: Landing) -> Iterator[tuple[int, Offence, list[Decision]]]:
+    """Yield every processed offence of every year, with the year's decisions on it."""
     for year in deliveries.complete_years:
         decisions_on: dict[Key, list[Decision]] = defaultdict(list)
         for decision in deliveries.decisions(year):
@@ -83,12 +92,8 @@ def _count(deliveries: Landing) -> Counts:
         for key, decisions in decisions_on.items():
             offence = deliveries.offence(key, year)
             assert offence is not None, "an orphan is never loaded"
-            measures = outcome(decisions)
-            if measures:
-                for cell in filter(is_published, cells_of(offence, year)):
-                    for measure in measures:
-                        counts[cell][measure] += offence.number_of_offences
-    return dict(counts)
+            if standing(decisions):
+                yield year, offence, decisions
 
 
 def as_published(rows: Mapping[Cell, Mapping[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -132,25 +137,38 @@ def every_place() -> list[tuple[str, str]]:
     ]
 
 
+def standing(decisions: list[Decision]) -> list[Decision]:
+    """Return the decisions of a year on an offence that end its handling and that no reopening cancelled."""
+    last_reopening = max((d.day for d in decisions if d.kind == "ATERUPPTAGEN"), default=date.min)
+    return [d for d in decisions if d.kind in CLEARED_AS or (d.kind not in ENDS_NOTHING and d.day >= last_reopening)]
+
+
 def outcome(decisions: list[Decision]) -> set[str]:
     """Return the measures that count an offence, given its decisions in a year; none if it is not processed."""
-    last_reopening = max((d.day for d in decisions if d.kind == "ATERUPPTAGEN"), default=date.min)
-    standing = [
-        d for d in decisions if d.kind in CLEARED_AS or (d.kind not in ENDS_NOTHING and d.day >= last_reopening)
-    ]
-    if not standing:
+    stand = standing(decisions)
+    if not stand:
         return set()
 
     for kind, cleared_as in CLEARED_AS.items():
-        if any(d.kind == kind for d in standing):
+        if any(d.kind == kind for d in stand):
             return {"processed", "investigated", "with_suspect", "cleared", cleared_as}
 
-    how = "limited" if any(d.kind == "FU_BEGRANSAD" for d in standing) else "other"
+    how = "limited" if any(d.kind == "FU_BEGRANSAD" for d in stand) else "other"
     handling = "investigated" if any(d.shows_investigation for d in decisions) else "dismissed"
     measures = {"processed", handling, f"{how}_{handling}"}
     if any(d.shows_suspect for d in decisions):
         measures.add("with_suspect")
     return measures
+
+
+def deciding_day(decisions: list[Decision]) -> date:
+    """Return the day of the deciding decision on a processed offence."""
+    stand = standing(decisions)
+    for kind in CLEARED_AS:
+        if any(d.kind == kind for d in stand):
+            return min(d.day for d in stand if d.kind == kind)
+    limited = [d.day for d in stand if d.kind == "FU_BEGRANSAD"]
+    return max(limited or [d.day for d in stand])
 
 
 def cells_of(offence: Offence, year: int) -> list[Cell]:
@@ -281,6 +299,58 @@ def change_is_significant(now: Mapping[str, int], before: Mapping[str, int] | No
         return False  # none or all cleared in both years: no difference at all
     difference = now["cleared"] / now["processed"] - before["cleared"] / before["processed"]
     return abs(difference / error) > Z
+
+
+# --- processing times ------------------------------------------------------------------------------------------------
+
+
+def expected_processing_times(landing: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Every row of fct_processing_time_year, by its key."""
+    deliveries = read_landing(landing)
+    handed_over: dict[Key, list[date]] = defaultdict(list)
+    for year in deliveries.complete_years:
+        for decision in deliveries.decisions(year):
+            if decision.kind == "OVERLAMNAD":
+                handed_over[decision.key].append(decision.day)
+
+    spans: dict[tuple[Any, ...], list[tuple[int, int | None]]] = defaultdict(list)
+    for year, offence, decisions in processed_offences(deliveries):
+        reported, decided = offence.reported, deciding_day(decisions)
+        if reported is None:
+            continue
+        handovers = [day for day in handed_over[offence.key] if reported <= day <= decided]
+        to_prosecutor = (max(handovers) - reported).days if handovers else None
+        how = "cleared" if "cleared" in outcome(decisions) else "not_cleared"
+        for cell in cells_of(offence, year):
+            if cell.victim_group == TOTAL and cell.geography_level in ("riket", "polisregion"):
+                for key in ((*cell[:5], "all"), (*cell[:5], how)):
+                    spans[key] += [((decided - reported).days, to_prosecutor)] * offence.number_of_offences
+    return {key: _processing_time(of_key, key[2] - 1 in deliveries.complete_years) for key, of_key in spans.items()}
+
+
+def _processing_time(offences: list[tuple[int, int | None]], knows_year_before: bool) -> dict[str, Any]:
+    """Return the measures of offences, given the days until the decision and until the handover, if there was one."""
+    days = [in_all for in_all, _ in offences]
+    within = sum(in_all <= 90 for in_all in days)
+    handed_over = [(before, in_all - before) for in_all, before in offences if before is not None]
+    return {
+        "offences": len(days),
+        **_quantiles("days", days),
+        "decided_within_90_days": within,
+        "decided_within_90_days_pct": percentage(within, len(days)),
+        "handed_over": len(handed_over) if knows_year_before else None,
+        **_quantiles("days_to_prosecutor", [before for before, _ in handed_over] if knows_year_before else []),
+        **_quantiles("days_at_prosecutor", [after for _, after in handed_over] if knows_year_before else []),
+    }
+
+
+def _quantiles(name: str, days: list[int]) -> dict[str, int | None]:
+    """The nearest-rank quantiles: the value at the smallest rank that reaches the share."""
+    in_order = sorted(days)
+    return {
+        f"{name}_{quantile}": in_order[-(-len(days) * percent // 100) - 1] if days else None
+        for quantile, percent in (("p25", 25), ("median", 50), ("p75", 75), ("p90", 90))
+    }
 
 
 # --- quarantine ------------------------------------------------------------------------------------------------------
