@@ -44,6 +44,13 @@ def test_every_processing_time_is_what_the_rules_say(world: Settings) -> None:
     assert differences(times, rows_by_key(world.published / paths.CURRENT / DATABASE, "fct_processing_time_year")) == []
 
 
+def test_every_suspicion_is_counted_as_the_rules_say(world: Settings) -> None:
+    suspicions = rules.expected_prosecutions(world.landing)
+    assert sum(row["suspicions_prosecuted"] for row in suspicions.values()) > 1_000
+    published = world.published / paths.CURRENT / DATABASE
+    assert differences(suspicions, rows_by_key(published, "fct_prosecution_year", "suspicions_decided > 0")) == []
+
+
 def test_every_cell_is_what_the_rules_say(world: Settings) -> None:
     counts = rules.expected_counts(world.landing)
     rates = rules.expected_rates(counts)

@@ -43,6 +43,8 @@ def assert_counted(world: World) -> None:
         assert differences(expected, figures(warehouse, "processed > 0")) == []
         times = rules.expected_processing_times(places.landing)
         assert differences(times, rows_by_key(warehouse, "fct_processing_time_year")) == []
+        suspicions = rules.expected_prosecutions(places.landing)
+        assert differences(suspicions, rows_by_key(warehouse, "fct_prosecution_year", "suspicions_decided > 0")) == []
 
 
 def table(places: Settings, query: str) -> list[tuple[Any, ...]]:

@@ -885,6 +885,8 @@ SHOWN_BREAKERS: Breakers = {
 }
 
 TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
+SUSPICIONS = "marts.fct_prosecution_year"
+DECIDED_TOTAL = "geography_level = 'riket' and variant = 'beslutad' and victim_group = 'total'"
 LINKAGE = "intermediate.int_linkage_year"
 RECONCILED = "marts.fct_reconciliation_year"
 # A figure for which an official one is embedded.
@@ -977,6 +979,29 @@ OTHER_FACTS: dict[str, Breakers] = {
                 ("none reported the same year", "lag = case lag when '0' then '3+' when '3+' then '0' else lag end"),
                 ("all reported the same year", "lag = '0'"),
             )
+        ],
+    },
+    "fct_prosecution_year": {
+        "key_is_unique": [repeat(SUSPICIONS)],
+        "prosecuted_do_not_exceed_decided": [
+            change_one(SUSPICIONS, "prosecuted and not decided on", "suspicions_prosecuted = suspicions_decided + 1"),
+            change_one(SUSPICIONS, "less than none", "suspicions_prosecuted = -1"),
+            *each_null(SUSPICIONS, ["suspicions_decided", "suspicions_prosecuted"]),
+        ],
+        "regions_do_not_exceed_the_country": [
+            change_one(
+                SUSPICIONS, f"a region with more {what}", f"suspicions_{what} = 1000000", "geography_code = 'Rn03'"
+            )
+            for what in ("decided", "prosecuted")
+        ],
+        "suspicions_are_of_the_indicators_offences": [
+            change_one(SUSPICIONS, "nobody prosecuted", "suspicions_prosecuted = 0", "suspicions_prosecuted > 0"),
+            change_one(SUSPICIONS, "nothing cleared", "suspicions_prosecuted = 1", "suspicions_prosecuted = 0"),
+            change_one(
+                SHOWN, "no suspect", "with_suspect = 0", f"{DECIDED_TOTAL} and with_suspect > 0 and cleared > 0"
+            ),
+            delete(SUSPICIONS, "nothing of a region", "geography_code = 'Rn05'"),
+            change_one(SUSPICIONS, "a county", "geography_level = 'lan'", "geography_level = 'polisregion'"),
         ],
     },
     "fct_reconciliation_year": {
@@ -1219,7 +1244,7 @@ DIMENSIONS: dict[str, Breakers] = {
 SERVED = "read_back"
 TABLES = (
     "dim_geography", "dim_indicator", "dim_victim_group", "dim_year", "fct_case_flow_year", "fct_indicator_year",
-    "fct_processing_time_year", "fct_reconciliation_year", "fct_report_lag_year",
+    "fct_processing_time_year", "fct_prosecution_year", "fct_reconciliation_year", "fct_report_lag_year",
     "indicator_report", "series_break",
 )  # fmt: skip
 PUBLISHED: dict[str, Breakers] = {

@@ -9,6 +9,7 @@ with decision as (
         brottsnummer,
         decision_date,
         beslut,
+        cast(null as uuid) as misstanke_id,
         was_investigated,
         has_suspect
     from {{ ref('stg_police_decisions') }}
@@ -21,6 +22,7 @@ with decision as (
         brottsnummer,
         decision_date,
         beslut,
+        misstanke_id,
         -- every prosecutor decision belongs to an investigated offence (input contract)
         true as was_investigated,
         has_suspect
@@ -35,6 +37,7 @@ select
     decision.diarienummer,
     decision.brottsnummer,
     decision.decision_date,
+    decision.misstanke_id,
     decision.was_investigated,
     decision.has_suspect,
     decision_kind.outcome,

@@ -28,7 +28,6 @@ with decided as (
     where {{ is_stale_year('offence.year') }}
 ),
 
--- A reopening cancels every earlier decision that does not clear; a cleared offence stays cleared.
 standing as (
     select
         *,
@@ -41,7 +40,7 @@ standing as (
                 decision_date desc
         ) as place_in_line
     from decided
-    where ends_handling and (is_clearing or reopened_date is null or decision_date >= reopened_date)
+    where {{ stands('reopened_date') }}
 ),
 
 -- All rows count as evidence of an investigation or a suspect, cancelled ones included.
@@ -52,7 +51,8 @@ evidence as (
         brottsnummer,
         bool_or(was_investigated) as was_investigated,
         bool_or(has_suspect) as has_suspect,
-        bool_or(authority = 'prosecutor') as at_prosecutor
+        bool_or(authority = 'prosecutor') as at_prosecutor,
+        max(reopened_date) as reopened_date
     from decided
     group by year, diarienummer, brottsnummer
 )
@@ -78,7 +78,8 @@ select
     standing.is_clearing as is_cleared,
     standing.is_clearing or evidence.was_investigated as is_investigated,
     standing.is_clearing or evidence.has_suspect as has_suspect,
-    evidence.at_prosecutor
+    evidence.at_prosecutor,
+    evidence.reopened_date
 from {{ ref('int_scoped_offence') }} as offence
 inner join standing
     on

@@ -5,5 +5,6 @@ select
     brottsnummer,
     beslutsdatum as decision_date,
     beslut,
+    misstanke_id,
     misstanke_id is not null as has_suspect
 from {{ source('raw', 'prosecution_decisions') }}

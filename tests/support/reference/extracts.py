@@ -156,6 +156,7 @@ class Decision:
     by_prosecutor: bool
     shows_investigation: bool
     shows_suspect: bool
+    suspicion: str  # misstanke_id; empty if none
 
 
 @dataclass
@@ -407,4 +408,5 @@ def _decision(source: str, row: Row) -> Decision:
         by_prosecutor=by_prosecutor,
         shows_investigation=by_prosecutor or row["utredning"] == "J",
         shows_suspect=row["misstanke_id"] != "" if by_prosecutor else row["skaligen_misstankt"] == "J",
+        suspicion=row["misstanke_id"] if by_prosecutor else "",
     )

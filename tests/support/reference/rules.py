@@ -301,6 +301,30 @@ def change_is_significant(now: Mapping[str, int], before: Mapping[str, int] | No
     return abs(difference / error) > Z
 
 
+# --- suspicions ------------------------------------------------------------------------------------------------------
+
+
+def expected_prosecutions(landing: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Every row of fct_prosecution_year with a suspicion, by its key."""
+    decided: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    prosecuted: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for year, offence, decisions in processed_offences(read_landing(landing)):
+        cells = {
+            (cell.indicator_id, year, cell.geography_level, cell.geography_code)
+            for cell in cells_of(offence, year)
+            if cell.variant == "beslutad" and cell.geography_level in ("riket", "polisregion")
+        }
+        for decision in standing(decisions):
+            for cell in cells if decision.suspicion else ():
+                decided[cell].add(decision.suspicion)
+                if decision.kind in CLEARED_AS:
+                    prosecuted[cell].add(decision.suspicion)
+    return {
+        cell: {"suspicions_decided": len(of_cell), "suspicions_prosecuted": len(prosecuted[cell])}
+        for cell, of_cell in decided.items()
+    }
+
+
 # --- processing times ------------------------------------------------------------------------------------------------
 
 

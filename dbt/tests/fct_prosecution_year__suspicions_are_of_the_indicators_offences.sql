@@ -1,0 +1,27 @@
+{{ config(meta={
+    'owner': 'us',
+    'limit': 'a row for each total of fct_indicator_year in the country and the regions: somebody was prosecuted exactly where offences were cleared, and a suspicion was decided on only where offences have suspects',
+    'reason': 'an offence is cleared by prosecuting somebody',
+    'evaluates_an_empty_table': true
+}) }}
+select coalesce(figure.year, suspicion.year) as year
+from (
+    select figure.*
+    from {{ ref('fct_indicator_year') }} as figure
+    inner join {{ ref('geography_level') }} as level
+        on figure.geography_level = level.geography_level and level.has_all_measures
+    where figure.variant = 'beslutad' and figure.victim_group = 'total'
+) as figure
+full outer join {{ ref('fct_prosecution_year') }} as suspicion
+    on
+        figure.indicator_id = suspicion.indicator_id
+        and figure.year = suspicion.year
+        and figure.geography_level = suspicion.geography_level
+        and figure.geography_code = suspicion.geography_code
+where
+    coalesce(figure.year, suspicion.year)
+    not in (select kept_year.year from {{ source('raw', 'kept_year') }} as kept_year)
+    and (
+        (suspicion.suspicions_prosecuted > 0) = (figure.cleared > 0)
+        and (suspicion.suspicions_decided = 0 or figure.with_suspect > 0)
+    ) is not true
