@@ -15,6 +15,8 @@ from expectations.kinds import (
     ExpectShareOfRowsToBeBetween,
 )
 
+# The indicators without the supporting measures.
+DECIDED = "select indicator_id from reference.indicator where kind = 'decided'"
 # The key of a figure.
 CELL = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
 
@@ -165,12 +167,13 @@ def share_of_a_years_offences(
     owner: str,
     notes: str,
 ) -> ExpectMeasureToBeBetween:
-    """Expect at most a percentage of each year's processed offences to meet a condition."""
+    """Expect at most a percentage of each year's processed offences of the decided indicators to meet a condition."""
     return ExpectMeasureToBeBetween(
         query=f"""
             with of_year as (
                 select year, sum(brottsantal) as offences, sum(case when {part} then brottsantal else 0 end) as part
                 from intermediate.int_processed_offence
+                where indicator_id in ({DECIDED})
                 group by year
             )
             select
@@ -189,9 +192,9 @@ def share_of_a_years_offences(
 
 
 def count_like_the_year_before(
-    name: str, min_value: float, max_value: float, *, severity: str, notes: str, limit: str
+    name: str, min_value: float, max_value: float, *, severity: str, notes: str, limit: str, condition: str = "true"
 ) -> ExpectMeasureToBeBetween:
-    """Expect each indicator's processed offences in the country to be within a multiple of the year before."""
+    """Expect processed offences in the country to be within a multiple of the year before, for indicators of a condition."""
     return ExpectMeasureToBeBetween(
         query=f"""
             {_country("processed", "processed")}
@@ -202,7 +205,7 @@ def count_like_the_year_before(
                 end as value,
                 round(this.processed / greatest(before.processed, 1), 2)
                 || ' times (' || this.processed || ' offences after ' || before.processed || ')' as shown
-            {_WITH_THE_YEAR_BEFORE}
+            {_WITH_THE_YEAR_BEFORE} and {condition}
         """,
         min_value=min_value,
         max_value=max_value,

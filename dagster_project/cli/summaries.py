@@ -40,7 +40,7 @@ from dagster_project.quality.audit import read_audit
 from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import describe_waivers
 from dagster_project.rounding import percentage
-from dagster_project.seeds import seed_rows
+from dagster_project.seeds import decided_indicators
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
 from dagster_project.state import State, record_folder
@@ -135,7 +135,7 @@ def _revised_lines(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def newest_figures(settings: Settings) -> list[dict[str, Any]]:
-    """Return the indicators of the newest year for the country and region Stockholm from the current publication."""
+    """Return the decided indicators of the newest year for the country and region Stockholm from the current publication."""
     current = settings.published / paths.CURRENT
     if not current.exists():
         return []
@@ -154,7 +154,7 @@ def newest_figures(settings: Settings) -> list[dict[str, Any]]:
         figures = {(row[1], row[2]): dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
     return [
         {"indicator_number": int(indicator["number"]), "name_sv": indicator["name_sv"], **figures[key]}
-        for indicator in seed_rows("indicator")
+        for indicator in decided_indicators()
         for code in ("SE", "Rn03")
         if (key := (indicator["indicator_id"], code)) in figures
     ]

@@ -46,7 +46,7 @@ _CELLS = """
             indicator.first_comparable_year
         from fct_indicator_year as figure
         inner join dim_indicator as indicator using (indicator_id, variant)
-        where variant = 'beslutad' and not (geography_level = 'kommun' and geography_code = 'okand')
+        where variant = 'beslutad' and kind = 'decided' and not (geography_level = 'kommun' and geography_code = 'okand')
         window of_all as (partition by indicator_id, victim_group, year)
     ),
 
@@ -181,7 +181,7 @@ def read_figures(publication: Path) -> Figures:
 
         publications = rows("from publication order by publication_id")
         newest = publications[-1]["publication_id"]
-        decided = rows(f"from dim_indicator where variant = '{DECIDED}' order by indicator_number")
+        decided = rows(f"from dim_indicator where variant = '{DECIDED}' and kind = 'decided' order by indicator_number")
         ids = [indicator["indicator_id"] for indicator in decided]
         cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {indicator: {} for indicator in ids}
         for row in rows(_CELLS):
@@ -246,7 +246,8 @@ _RECONCILED = """
         count(*) filter (status = 'not comparable') as not_comparable,
         list(distinct indicator_id) filter (status = 'differs') as differing
     from fct_reconciliation_year
-    where official_processed is not null
+    inner join dim_indicator using (indicator_id, variant)
+    where official_processed is not null and kind = 'decided'
     group by all
     order by year desc, geography_level desc, geography_code
 """
@@ -285,7 +286,8 @@ def _places(rows: Any) -> list[Row]:
 def _group_by(rows: list[Row], key: str, keys: Sequence[str]) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {value: [] for value in keys}
     for row in rows:
-        grouped[row[key]].append(row)
+        if row[key] in grouped:
+            grouped[row[key]].append(row)
     return grouped
 
 
@@ -294,6 +296,8 @@ def _group_steps(
 ) -> dict[str, dict[Place, dict[int, dict[str, Row]]]]:
     grouped: dict[str, dict[Place, dict[int, dict[str, Row]]]] = {indicator: {} for indicator in indicators}
     for row in rows:
+        if row["indicator_id"] not in grouped:
+            continue
         place = (row["geography_level"], row["geography_code"])
         grouped[row["indicator_id"]].setdefault(place, {}).setdefault(row["year"], {})[row[step]] = row
     return grouped

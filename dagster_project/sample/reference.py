@@ -135,6 +135,7 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
                 )
             )
             for row in sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
+            if row["kind"] == "decided"
         },
         variants={
             (row["indicator_id"], row["variant"]): Variant(

@@ -28,8 +28,15 @@ suite = ExpectationSuite(
             column="indicator_number",
             value_set=list(range(1, INDICATORS + 1)),
             severity="critical",
-            notes="the indicators of the strategy are fixed",
+            notes="the indicators of the strategy and the supporting measures are fixed",
             meta={"name": "every_indicator_is_there", "owner": "us", "limit": f"numbers 1–{INDICATORS}"},
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="kind",
+            value_set=["decided", "commitment", "tip"],
+            severity="critical",
+            notes="readers keep supporting measures apart from the decided indicators by this",
+            meta={"name": "kinds_are_known", "owner": "us", "limit": "decided, commitment or tip"},
         ),
         ExpectNoRows(
             query="""

@@ -1,4 +1,4 @@
-"""What must be true of every offence that counts under an indicator in a year."""
+"""What must be true of every offence that counts under an indicator or measure in a year."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -8,7 +8,7 @@ from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoR
 
 suite = ExpectationSuite(
     name="int_processed_offence",
-    # A year need not have an offence of the eleven indicators.
+    # A year need not have an offence of any indicator.
     meta={
         "layer": "intermediate",
         "asset": "int_processed_offence",
@@ -25,15 +25,19 @@ suite = ExpectationSuite(
     },
     expectations=[
         ExpectNoRows(
-            query="""
-                select year, diarienummer, brottsnummer from intermediate.int_processed_offence group by all having count(*) > 1
+            query=f"""
+                select year, diarienummer, brottsnummer from intermediate.int_processed_offence
+                group by year, diarienummer, brottsnummer, indicator_id having count(*) > 1
+                union all
+                select year, diarienummer, brottsnummer from intermediate.int_processed_offence
+                where indicator_id in ({rules.DECIDED}) group by all having count(*) > 1
             """,
             severity="critical",
             notes="an offence counts once a year, however many decisions and suspects it has",
             meta={
                 "name": "every_offence_counts_once_a_year",
                 "owner": "us",
-                "limit": "no offence more than once a year",
+                "limit": "no offence more than once a year in an indicator or measure, nor in two indicators",
             },
         ),
         ExpectNoRowsWhere(
@@ -105,10 +109,11 @@ suite = ExpectationSuite(
             meta={"name": "unknown_municipalities_are_counted_as_unknown", "owner": "us", "limit": "0 rows"},
         ),
         ExpectMeasureToBeBetween(
-            query="""
+            query=f"""
                 select cast(y.year as varchar) as unit, count(offence.year) as value
                 from marts.dim_year as y
-                left join intermediate.int_processed_offence as offence on y.year = offence.year
+                left join intermediate.int_processed_offence as offence
+                    on y.year = offence.year and offence.indicator_id in ({rules.DECIDED})
                 where y.year not in (select year from raw.kept_year)
                 group by y.year
             """,
@@ -156,7 +161,7 @@ suite = ExpectationSuite(
             },
         ),
         ExpectMeasureToBeBetween(
-            query="""
+            query=f"""
                 with of_year as (
                     select
                         offence.year,
@@ -173,7 +178,9 @@ suite = ExpectationSuite(
                     from intermediate.int_processed_offence as offence
                     inner join reference.offence_code as code
                         on offence.classified_by = 'code' and offence.class_key = code.brottskod
-                    where code.brottskod not in (select brottskod from raw.own_offence_code)
+                    where
+                        code.brottskod not in (select brottskod from raw.own_offence_code)
+                        and offence.indicator_id in ({rules.DECIDED})
                     group by offence.year
                 )
                 select

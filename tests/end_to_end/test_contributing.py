@@ -82,7 +82,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__")
         )
     examples = re.findall(r"```diff\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         apply(example, folder)
     loaded = subprocess.run(
@@ -127,6 +127,23 @@ def test_an_indicator_is_added_as_described(clone: Path) -> None:
     assert counted == [("man", 1, 0), ("kvinna", 2, 1), ("total", 3, 1)]
     (failed_before, _) = json.loads((clone / "failed.json").read_text())
     assert failed_before == []
+
+
+def test_a_supporting_measure_is_added_as_described(clone: Path) -> None:
+    counted = rows(
+        clone,
+        """
+        select geography_level, victim_group, processed, cleared
+        from marts.fct_indicator_year inner join marts.dim_indicator using (indicator_id, variant)
+        where kind = 'commitment' and indicator_id = 'hedersfortryck_vuxna' and year = 2024 and processed > 0
+        order by all
+        """,
+    )
+    assert counted == [
+        (level, *of_group)
+        for level in ("polisregion", "riket")
+        for of_group in (("kvinna", 2, 1), ("man", 1, 0), ("total", 3, 1))
+    ]
 
 
 def test_a_source_column_is_added_as_described(clone: Path) -> None:

@@ -18,7 +18,7 @@ from test_docs import DOCS
 from dagster_project import paths
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.marts_page import DICTIONARY, TABLES
-from dagster_project.seeds import seed_rows
+from dagster_project.seeds import decided_indicators
 from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import described_tables, mart_tables, prepare_manifest
 from dagster_project.transformation.docs_page import write_docs_page
@@ -74,8 +74,12 @@ def test_rows_that_add_up_count_no_offence_twice(published_world: Settings, serv
     with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as built:
         rows = built.execute(
             """
-            select variant, year, sum(brottsantal), sum(brottsantal) filter (region_code is not null)
-            from intermediate.int_processed_offence inner join intermediate.int_class_variant using (classified_by, class_key)
+            select
+                if(kind = 'decided', '', indicator_id || '/') || variant, year,
+                sum(brottsantal), sum(brottsantal) filter (region_code is not null)
+            from intermediate.int_processed_offence
+            inner join intermediate.int_class_variant using (classified_by, class_key, indicator_id)
+            inner join reference.indicator using (indicator_id)
             group by all
             """
         ).fetchall()
@@ -119,9 +123,9 @@ def test_the_example_computes_a_rate_from_sums(served: duckdb.DuckDBPyConnection
     figures = served.execute(
         "select indicator_number, sum(cleared), sum(processed) from marts.fct_indicator_year "
         "inner join marts.dim_indicator using (indicator_id, variant) where variant = 'beslutad' and victim_group = 'total' "
-        "and geography_code in ('Rn01', 'Rn02') and year = 2024 group by indicator_number"
+        "and kind = 'decided' and geography_code in ('Rn01', 'Rn02') and year = 2024 group by indicator_number"
     ).fetchall()
-    assert len(found) == len(seed_rows("indicator"))
+    assert len(found) == len(decided_indicators())
     assert found == {
         number: 100.0 * cleared / processed if processed else None for number, cleared, processed in figures
     }
@@ -196,7 +200,8 @@ class Metrics:
         )
         where = jinja.render(Dimension=lambda dimension: self.dimensions[dimension])
         return (
-            f"select {by}, {measure['agg']}({measure['expr']}) as value from marts.{table} where {where} group by {by}"
+            f"select {by}, {measure['agg']}({measure['expr']}) as value from marts.{table} "
+            f"inner join marts.dim_indicator using (indicator_id, variant) where {where} group by {by}"
         )
 
     def ratio(self, name: str, by: str) -> str:
@@ -206,6 +211,7 @@ class Metrics:
         return f"select {by}, {value} from ({above}) as above join ({below}) as below using ({by})"
 
 
+DECIDED = "indicator_id in (select indicator_id from marts.dim_indicator where kind = 'decided')"
 RATIOS = {
     "riket": ["clearance_rate", "prosecution_rate"],
     "polisregion": ["region_clearance_rate", "region_prosecution_rate"],
@@ -227,7 +233,7 @@ def test_ratios_are_the_published_rates(
         tuple(row[:3]): row[3]
         for row in served.execute(
             f"select {key}, {published_as} from marts.fct_indicator_year "
-            f"where geography_level = '{level}' and victim_group = 'total' and variant = 'beslutad'"
+            f"where geography_level = '{level}' and victim_group = 'total' and variant = 'beslutad' and {DECIDED}"
         ).fetchall()
     }
     assert computed == pytest.approx(published, abs=1e-9, nan_ok=True)
@@ -235,7 +241,7 @@ def test_ratios_are_the_published_rates(
     by_group = served.execute(metrics.ratio(name, f"{key}, victim_group")).fetchall()
     of_groups = served.execute(
         f"select {key}, victim_group, {published_as} from marts.fct_indicator_year "
-        f"where geography_level = '{level}' and victim_group <> 'total' and variant = 'beslutad'"
+        f"where geography_level = '{level}' and victim_group <> 'total' and variant = 'beslutad' and {DECIDED}"
     ).fetchall()
     assert {tuple(row[:4]): row[4] and 100 * row[4] for row in by_group} == pytest.approx(
         {tuple(row[:4]): row[4] for row in of_groups}, abs=1e-9
@@ -247,7 +253,11 @@ def test_counts_hold_each_offence_of_a_year_once(
 ) -> None:
     metrics = Metrics(manifest)
     with duckdb.connect(str(published_world.home / paths.WAREHOUSE), read_only=True) as built:
-        decided = "exists (from intermediate.int_class_variant as v where v.variant = 'beslutad' and v.class_key = o.class_key)"
+        decided = (
+            "exists (from intermediate.int_class_variant as v where v.variant = 'beslutad' "
+            "and (v.class_key, v.indicator_id) = (o.class_key, o.indicator_id)) "
+            "and indicator_id in (select indicator_id from reference.indicator where kind = 'decided')"
+        )
         expected = {
             where: dict(
                 built.execute(

@@ -253,7 +253,14 @@ ATTRIBUTES = (
 )  # fmt: skip
 INTERMEDIATE: dict[str, Breakers] = {
     "int_processed_offence": {
-        "every_offence_counts_once_a_year": [repeat(OFFENCE, "an offence twice in a year")],
+        "every_offence_counts_once_a_year": [
+            repeat(OFFENCE, "an offence twice in a year"),
+            Breaker(
+                "an offence in two indicators",
+                f"insert into {OFFENCE} select * replace ('koppleri' as indicator_id) from {OFFENCE} "
+                "where indicator_id = 'valdtakt' limit 1",
+            ),
+        ],
         "attributes_are_filled": each_null(OFFENCE, ATTRIBUTES),
         "every_row_stands_for_an_offence": [change_one(OFFENCE, "no offence", "brottsantal = 0")],
         "year_is_that_of_the_decision": [change_one(OFFENCE, "the year after", "year = 2022", "year = 2021")],
@@ -1145,8 +1152,9 @@ DIMENSIONS: dict[str, Breakers] = {
         "every_variant_is_there": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
         "every_indicator_is_there": [
             delete(INDICATOR, "an indicator missing", "indicator_number = 6"),
-            change(INDICATOR, "a twelfth", "indicator_number = 12", "indicator_number = 1 and variant = 'inomhus'"),
+            change(INDICATOR, "one too many", "indicator_number = 17", "indicator_number = 1 and variant = 'inomhus'"),
         ],
+        "kinds_are_known": [change_one(INDICATOR, "decided, in Swedish", "kind = 'beslutad'")],
         "numbers_and_names_go_together": [
             change(INDICATOR, "another Swedish name", "name_sv = 'Våldtäkt'", "variant = 'inomhus'"),
             change(INDICATOR, "another English name", "name_en = 'Rape'", "variant = 'inomhus'"),
@@ -1272,11 +1280,14 @@ PUBLISHED: dict[str, Breakers] = {
 
 BY_DAY = "'2024-01-01'::date + cast(line % 300 as integer)"
 IN_2024 = "year = 2024"
+OF_INDICATOR = "indicator_id in (select indicator_id from reference.indicator where kind = 'decided')"
 
 
 def of_offence(what: str, bad: str, good: str, pct: float) -> Breaker:
     """Of the offences of one year, all of the same weight."""
-    return just_beyond(OFFENCE, what, f"{bad}, brottsantal = 1", f"{good}, brottsantal = 1", pct, IN_2024)
+    return just_beyond(
+        OFFENCE, what, f"{bad}, brottsantal = 1", f"{good}, brottsantal = 1", pct, f"{IN_2024} and {OF_INDICATOR}"
+    )
 
 
 def reopened(table: str) -> Sequence[Breaker]:

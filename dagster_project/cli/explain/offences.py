@@ -105,7 +105,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, state: State, key: FigureKe
         select offence.* from intermediate.int_processed_offence as offence
         semi join (
             from intermediate.int_class_variant where variant = $variant and indicator_id = $indicator_id
-        ) as variant using (classified_by, class_key)
+        ) as variant using (classified_by, class_key, indicator_id)
         where offence.year = $year and {_PLACE[key.geography_level]}
             and $victim_group in ('total', offence.victim_group)"""
     values = {name: value for name, value in key._asdict().items() if f"${name}" in counted}
@@ -123,7 +123,7 @@ def _offences(connection: duckdb.DuckDBPyConnection, state: State, key: FigureKe
         from ({counted}) as counted
         left join ({_extracts(state, [year for (year,) in extracts])}) as extract
             using (extract_year, diarienummer, brottsnummer)
-        inner join intermediate.int_offence_class as class using (classified_by, class_key)
+        inner join intermediate.int_offence_class as class using (classified_by, class_key, indicator_id)
         left join raw.own_offence_code as own on counted.classified_by = 'code' and own.brottskod = counted.class_key
         order by counted.is_cleared desc, counted.outcome, counted.diarienummer, counted.brottsnummer
         """,

@@ -47,6 +47,12 @@ select
     placed.at_prosecutor
 from placed
 inner join {{ ref('int_class_variant') }} as variant
-    on placed.classified_by = variant.classified_by and placed.class_key = variant.class_key
+    on
+        placed.classified_by = variant.classified_by
+        and placed.class_key = variant.class_key
+        and placed.indicator_id = variant.indicator_id
+inner join {{ ref('indicator') }} as indicator on placed.indicator_id = indicator.indicator_id
 inner join {{ ref('geography_level') }} as level on placed.geography_level = level.geography_level
-where variant.variant = 'beslutad' or level.has_all_variants
+where
+    (variant.variant = 'beslutad' or level.has_all_variants)
+    and (indicator.kind = 'decided' or level.has_all_indicators)

@@ -35,6 +35,19 @@ select
     place
 from catalogue
 union all
+-- A measure counts a code whatever the catalogue has it for.
+select
+    'code' as classified_by,
+    catalogue.brottskod as class_key,
+    'core' as role,
+    measure.indicator_id,
+    catalogue.part,
+    catalogue.victim_group,
+    catalogue.relation,
+    catalogue.place
+from catalogue
+inner join {{ ref('measure_code') }} as measure on catalogue.brottskod = measure.brottskod
+union all
 select
     'provision' as classified_by,
     provision as class_key,

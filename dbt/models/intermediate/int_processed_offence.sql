@@ -1,5 +1,6 @@
 {{ config(materialized='incremental') }}
 
+-- An offence is here once for each indicator that it counts in; its decisions have the same outcome in all of them.
 with decided as (
     select
         offence.year,

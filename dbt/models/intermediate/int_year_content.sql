@@ -21,6 +21,15 @@ decision as (
     where {{ is_stale_year('decision.year') }} and quarantined.line is null
 ),
 
+-- A code is in the catalogue once for each indicator that counts it.
+coded as (
+    select distinct
+        class_key as brottskod,
+        victim_group
+    from {{ ref('int_offence_class') }}
+    where classified_by = 'code'
+),
+
 checked as (
     select
         offence.year,
@@ -37,9 +46,8 @@ checked as (
         coalesce(offence.malsagande_kon <> victim_group.sex, false)
         or coalesce((offence.malsagande_alder >= 18) <> victim_group.is_adult, false) as has_another_victim
     from offence
-    left join {{ ref('int_offence_class') }} as class
-        on class.classified_by = 'code' and offence.brottskod = class.class_key
-    left join {{ ref('victim_group') }} as victim_group on class.victim_group = victim_group.victim_group
+    left join coded on offence.brottskod = coded.brottskod
+    left join {{ ref('victim_group') }} as victim_group on coded.victim_group = victim_group.victim_group
 ),
 
 total as (

@@ -11,6 +11,7 @@ with last_break as (
 select
     indicator.indicator_id,
     variant.variant,
+    indicator.kind,
     indicator.number as indicator_number,
     variant.sort_order,
     indicator.name_sv,

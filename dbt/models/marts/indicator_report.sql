@@ -51,6 +51,7 @@ select
     figure.indicator_id,
     indicator.name_sv as indicator_name_sv,
     indicator.name_en as indicator_name_en,
+    indicator.kind,
     figure.variant,
     indicator.variant_name_sv,
     indicator.variant_name_en,
@@ -72,13 +73,15 @@ select
     victim_group.name_sv as victim_group_name_sv,
     victim_group.name_en as victim_group_name_en,
     victim_group.sort_order as victim_group_order,
-    figure.geography_level || '/' || figure.variant || '/'
-    || case when figure.victim_group = 'total' then 'total' else 'groups' end as adds_up_in,
-    place.geography_level_sv || ' – ' || indicator.variant_name_sv || ' – '
+    figure.geography_level || '/' || if(indicator.kind <> 'decided', figure.indicator_id || '/', '')
+    || figure.variant || '/' || case when figure.victim_group = 'total' then 'total' else 'groups' end as adds_up_in,
+    place.geography_level_sv || ' – ' || if(indicator.kind <> 'decided', indicator.name_sv || ' – ', '')
+    || indicator.variant_name_sv || ' – '
     || case when figure.victim_group = 'total' then 'alla målsägande' else 'målsägandegrupper' end as adds_up_in_sv,
-    place.geography_level_en || ' – ' || indicator.variant_name_en || ' – '
+    place.geography_level_en || ' – ' || if(indicator.kind <> 'decided', indicator.name_en || ' – ', '')
+    || indicator.variant_name_en || ' – '
     || case when figure.victim_group = 'total' then 'all victims' else 'victim groups' end as adds_up_in_en,
-    figure.variant = 'beslutad' as is_decided,
+    figure.variant = 'beslutad' and indicator.kind = 'decided' as is_decided,
     figure.victim_group = 'total' as is_total,
     figure.processed,
     figure.investigated,

@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -51,7 +51,9 @@ class Facts:
 
     groups: dict[str, tuple[str, ...]]  # indicator -> the victim groups it can have, total and okand among them
     variants: tuple[Variant, ...]
+    decided: frozenset[str]  # the indicators that are no supporting measures
     codes: dict[str, Classification]
+    measures: dict[str, tuple[Classification, ...]]  # code -> how each measure that counts it does
     provisions: dict[Provision, Classification]
     county_of: dict[str, str]  # municipality -> county
     region_of: dict[str, str]  # county -> police region
@@ -81,6 +83,21 @@ class Facts:
 def facts() -> Facts:
     """Read the seeds once."""
     indicators = _seed("indicator")
+    codes = {
+        row["brottskod"]: Classification(
+            indicator_id=row["indicator_id"],
+            role=row["role"],
+            part=row["part"],
+            victim_group=row["victim_group"],
+            relation=row["relation"],
+            place=row["place"],
+        )
+        for row in _seed("offence_code")
+    }
+    measures: dict[str, tuple[Classification, ...]] = defaultdict(tuple)
+    for row in _seed("measure_code"):
+        code = codes[row["brottskod"]]
+        measures[row["brottskod"]] += (replace(code, indicator_id=row["indicator_id"], role="core"),)
     possible = [(row["indicator_id"], row["victim_group"]) for row in _seed("indicator_victim_group")]
     return Facts(
         groups={
@@ -100,17 +117,9 @@ def facts() -> Facts:
             )
             for row in _seed("indicator_variant")
         ),
-        codes={
-            row["brottskod"]: Classification(
-                indicator_id=row["indicator_id"],
-                role=row["role"],
-                part=row["part"],
-                victim_group=row["victim_group"],
-                relation=row["relation"],
-                place=row["place"],
-            )
-            for row in _seed("offence_code")
-        },
+        decided=frozenset(row["indicator_id"] for row in indicators if row["kind"] == "decided"),
+        codes=codes,
+        measures=dict(measures),
         provisions={
             _provision(row["provision"]): Classification(row["indicator_id"], role="core", part=row["part"])
             for row in _seed("legal_provision")

@@ -121,10 +121,10 @@ def every_cell(years: Iterable[int]) -> list[Cell]:
 
 
 def is_published(cell: Cell) -> bool:
-    """Below police regions there is only the decided variant, and only the total."""
+    """Below police regions there are only the decided indicators in the decided variant, and only the total."""
     if cell.geography_level in ("riket", "polisregion"):
         return True
-    return cell.variant == "beslutad" and cell.victim_group == "total"
+    return cell.indicator_id in facts().decided and cell.variant == "beslutad" and cell.victim_group == "total"
 
 
 def every_place() -> list[tuple[str, str]]:
@@ -173,11 +173,9 @@ def deciding_day(decisions: list[Decision]) -> date:
 
 def cells_of(offence: Offence, year: int) -> list[Cell]:
     """Yield all cells that count the offence."""
-    classification = classify(offence)
-    if classification is None:
-        return []
     return [
         Cell(variant.indicator_id, variant.variant, year, level, code, group)
+        for classification in classify(offence)
         for variant in facts().variants
         if variant.includes(classification)
         for level, code in places(offence)
@@ -185,12 +183,12 @@ def cells_of(offence: Offence, year: int) -> list[Cell]:
     ]
 
 
-def classify(offence: Offence) -> Classification | None:
-    """Classify by the code if the catalogue has it, otherwise by the legal provision."""
+def classify(offence: Offence) -> tuple[Classification, ...]:
+    """Classify by the code if the catalogue has it, otherwise by the legal provision; measures count codes besides."""
     if offence.code in facts().codes:
-        return facts().codes[offence.code]
+        return (facts().codes[offence.code], *facts().measures.get(offence.code, ()))
     provision = parse_provision(offence.provision)
-    return facts().provisions.get(provision) if provision else None
+    return (facts().provisions[provision],) if provision in facts().provisions else ()
 
 
 def victim_group(offence: Offence, classification: Classification) -> str:

@@ -210,10 +210,10 @@ class Population:
         rng = self.rng
         kind = rng.random()
         if kind < 0.5:  # every indicator equally often, however few codes it has
-            indicator = rng.choice(sorted(facts().groups))
+            indicator = rng.choice(sorted(facts().decided))
             code = rng.choice([code for code, c in facts().codes.items() if c.indicator_id == indicator])
-        elif kind < 0.65:
-            code = rng.choice(list(facts().codes))
+        elif kind < 0.65:  # most codes that only a measure counts have no group; the small worlds hold them
+            code = rng.choice([code for code, c in facts().codes.items() if c.indicator_id or c.victim_group])
         else:
             code = rng.choice([c for c in ("0000", "0001", "0101", "9998", "9999", "1234") if c not in facts().codes])
         if rng.random() < 0.5:
@@ -485,7 +485,8 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
 
 def _codes_of_every_sort() -> list[str]:
     """Return a code of every kind that the rules distinguish, and one that the catalogue lacks."""
-    return ["0000", *{classification: code for code, classification in facts().codes.items()}.values()]
+    classes = {(classification, facts().measures.get(code)): code for code, classification in facts().codes.items()}
+    return ["0000", *classes.values()]
 
 
 def _police_decisions(year: int, numbers: list[int]) -> st.SearchStrategy[Row]:
