@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'a row for each total of fct_indicator_year in the country and the regions: somebody was prosecuted exactly where offences were cleared, and a suspicion was decided on only where offences have suspects',
+    'limit': 'a row for each total; suspicions prosecuted just where offences are cleared, and decided on only where suspects are',
     'reason': 'an offence is cleared by prosecuting somebody',
     'evaluates_an_empty_table': true
 }) }}
