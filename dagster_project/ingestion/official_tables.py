@@ -164,7 +164,12 @@ def read_official_table(content: bytes, where: str, year: int, *, country: bool)
 
 def _declared_rows(where: str, year: int) -> list[_Declared]:
     """The rows of a year's table, each once, although several cells may read it."""
-    rows = [row for row in seed_rows("official_row") if int(row["from_year"]) <= year <= int(row["to_year"])]
+    rows = [
+        row
+        for row in seed_rows("official_row")
+        # Without a path, only the figure that ships is known.
+        if int(row["from_year"]) <= year <= int(row["to_year"]) and row["row_path"]
+    ]
     if not rows:
         raise RejectedDeliveryError(
             where, f"no row of the table of {year} is declared", f"Declare them in {DECLARED_IN}"

@@ -113,6 +113,10 @@ MEASURES = (
 
 def read_reference(seeds: Path = SEEDS) -> Reference:
     """Read the seeds; the latest version of an official figure applies."""
+    indicators = sorted(
+        (row for row in _rows(seeds, "indicator") if row["kind"] == "decided"), key=lambda row: int(row["number"])
+    )
+    decided = {row["indicator_id"] for row in indicators}
     official = {
         (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
             year=int(row["year"]),
@@ -123,7 +127,7 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
             measures={measure: int(row[measure]) for measure in MEASURES if row[measure]},
         )
         for row in sorted(_rows(seeds, "official_figure"), key=lambda row: row["source_version"])
-        if row["geography_level"] in ("riket", "polisregion")
+        if row["geography_level"] in ("riket", "polisregion") and row["indicator_id"] in decided
     }
     return Reference(
         indicators={
@@ -134,8 +138,7 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
                     if possible["indicator_id"] == row["indicator_id"]
                 )
             )
-            for row in sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
-            if row["kind"] == "decided"
+            for row in indicators
         },
         variants={
             (row["indicator_id"], row["variant"]): Variant(

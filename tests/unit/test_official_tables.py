@@ -14,7 +14,7 @@ from openpyxl import Workbook, load_workbook
 
 from dagster_project.ingestion.official_tables import COUNTS, OfficialTable, read_official_table
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.seeds import seed_rows
+from dagster_project.seeds import decided_indicators, seed_rows
 
 OWN = Path(__file__).parents[1] / "support" / "official"
 # More files, where the folder that this project shares with others is at hand.
@@ -32,11 +32,12 @@ def read(content: bytes, name: str) -> OfficialTable:
 
 
 def cells(table: OfficialTable, year: int) -> dict[tuple[str, str, str], dict[str, int]]:
-    """The figures of each cell: the sums of its declared rows."""
+    """The figures of each cell of the decided indicators: the sums of its declared rows."""
+    decided = {row["indicator_id"] for row in decided_indicators()}
     rows = {(row.lagrum_label, row.row_path): row.counts for row in table.rows}
     found: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
     for declared in seed_rows("official_row"):
-        if int(declared["from_year"]) <= year <= int(declared["to_year"]):
+        if int(declared["from_year"]) <= year <= int(declared["to_year"]) and declared["indicator_id"] in decided:
             cell = found[declared["indicator_id"], declared["variant"], declared["victim_group"]]
             for name, count in rows[declared["lagrum_label"], declared["row_path"]].items():
                 cell[name] += count
@@ -53,6 +54,18 @@ def test_every_file_is_read_to_the_last_value(expected: Path, name: str) -> None
         (row["indicator_id"], row["variant"], row["victim_group"]): {count: int(row[count]) for count in COUNTS}
         for row in rows
     }
+
+
+def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicator_1() -> None:
+    measure, wide = (
+        [
+            {name: value for name, value in row.items() if name not in ("indicator_id", "variant")}
+            for row in seed_rows("official_row")
+            if (row["indicator_id"], row["variant"]) == cell
+        ]
+        for cell in (("misshandel_par_slakt_familj", "beslutad"), ("misshandel_nara_relation", "bred"))
+    )
+    assert measure == wide != []
 
 
 def test_the_day_of_the_correction_is_read() -> None:
