@@ -191,6 +191,17 @@ def test_the_figure_is_the_published_one_with_its_formula(published_world: Setti
     assert output["private"]["counts"] == counts
 
 
+def test_a_measure_is_explained_by_its_own_offences(published_world: Settings, ask: Any) -> None:
+    """They count in indicator 1 too."""
+    cell = WHOLE_COUNTRY._replace(indicator_id="misshandel_par_slakt_familj")
+    _, printed, _ = ask(published_world, *question(cell), "--json")
+    private = json.loads(printed)["private"]
+    assert private["counts"] == nonzero_counts(published_world.landing)[cell]
+    assert private["adds_up"] is True
+    _, printed, _ = ask(published_world, *question(cell))
+    assert "wording (commitment): Andel handlagda misshandelsbrott inom parrelation" in printed
+
+
 def test_text_tells_the_same_without_a_case_number(published_world: Settings, landing: Landing, ask: Any) -> None:
     code, printed, _ = ask(published_world, *question(WHOLE_COUNTRY))
     assert code == 0
@@ -271,6 +282,7 @@ def test_a_zero_is_explained_too(published_world: Settings, behind: dict[Cell, A
         ({"--variant": "bred"}, "exkl_oaktsam"),
         ({"--victim-group": "hund"}, "flicka"),
         ({"--geography": "0180", "--victim-group": "kvinna"}, "beslutad of total"),
+        ({"--geography": "0180", "--indicator": "barnfridsbrott"}, "nothing of barnfridsbrott"),
         ({"--year": "i fjol"}, "usage"),
         ({"--geography": ""}, "Rn03"),
     ],

@@ -53,7 +53,7 @@ def find_figure(
         ).fetchall()
         raise UnknownFigureError(
             f"{variant} of {victim_group} is not published for {key.geography_level}/{key.geography_code}; there is "
-            + ", ".join(text for (text,) in available)
+            + (", ".join(text for (text,) in available) or f"nothing of {indicator}")
         )
     return key
 

@@ -61,8 +61,10 @@ def _figure(explanation: Mapping[str, Any]) -> list[str]:
 
 
 def _definition(definition: Mapping[str, Any]) -> list[str]:
+    # Publications before there were supporting measures have no kinds.
+    kind = definition.get("kind", "decided")
     return [
-        f"decided wording: {definition['wording_sv']}",
+        f"{'decided wording' if kind == 'decided' else f'wording ({kind})'}: {definition['wording_sv']}",
         f"numerator: {definition['numerator_sv']}",
         f"denominator: {definition['denominator_sv']}",
         f"includes: {definition['includes_sv']}",
