@@ -71,6 +71,8 @@ class FileContract:
     columns: tuple[Column, ...]
     checks: tuple[RowCheck, ...]
     key: tuple[str, ...] = ()
+    optional: bool = False
+    """Whether a delivery may lack it."""
 
     @property
     def table(self) -> str:
@@ -138,6 +140,7 @@ def _file(source: str, name: str, declared: dict[str, Any]) -> FileContract:
         name=name,
         grain=declared["grain"],
         key=tuple(declared.get("key", ())),
+        optional=declared.get("optional", False),
         columns=tuple(
             Column(name=column, **{**rules, "values": tuple(rules.get("values", ()))})
             for column, rules in declared["columns"].items()

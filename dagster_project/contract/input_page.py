@@ -75,11 +75,12 @@ def print_or_write(page: Path, part: str) -> None:
 
 def _file(file: FileContract) -> list[str]:
     keyed = [f"Key: {_codes(file.key)}."] if file.key else []
+    optional = ["Optional: a delivery may lack this file."] if file.optional else []
     return [
         "",
         f"### {file.source}: {file.name}",
         "",
-        " ".join([f"One row: {file.grain}.", *keyed]),
+        item(" ".join([f"One row: {file.grain}.", *keyed, *optional]), sign=""),
         "",
         *(_column(column) for column in file.columns),
         *(item(f"the whole row: `{check.reason}` where `{check.when}`") for check in file.checks),

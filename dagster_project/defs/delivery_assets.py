@@ -220,8 +220,11 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
         for name, key in keys.items():
             for year in map(int, context.partition_keys):
                 record = state.active.get((source, year))
+                lacks_file = record is not None and name not in record.files
                 status = (
-                    "loaded"
+                    "not delivered"
+                    if lacks_file
+                    else "loaded"
                     if year in loaded
                     else "as before"
                     if record
@@ -230,7 +233,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
                     else "not delivered"
                 )
                 context.add_asset_metadata(
-                    {"status": status, **(_about(record, name) if record else {})},
+                    {"status": status, **(_about(record, name) if record and not lacks_file else {})},
                     asset_key=key,
                     partition_key=str(year),
                 )

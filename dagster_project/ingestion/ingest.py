@@ -105,6 +105,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
                 file, delivery.files[file.name], f"{folder.label}/{delivery.files[file.name].name}", encoding, scratch
             )
             for file in input_contract().sources[folder.source]
+            if file.name in delivery.files
         }
         _check_hashes(delivery, received)
         delivery_id = _delivery_id(folder, received, encoding)
@@ -249,6 +250,13 @@ def _validate(
     scratch: Path,
 ) -> dict[str, ValidatedFile]:
     """Validate the delivery's files and write their typed Parquet to `scratch`."""
+    for correction in corrections:
+        if correction.file not in received:
+            raise RejectedDeliveryError(
+                f"{delivery.folder.label}/{correction.file}, {correction.label}",
+                "its file was not delivered",
+                "Deliver the file, or remove the correction",
+            )
     prepared = scratch / PREPARED
     prepared.mkdir()
     validated: dict[str, ValidatedFile] = {}

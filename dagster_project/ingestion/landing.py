@@ -160,7 +160,7 @@ class Manifest(DeclaredModel, extra="ignore"):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery whose files are present and named once each; `manifest` is None when none was delivered."""
+    """A delivery's files, each named once; optional ones may be missing. `manifest` is None when none was delivered."""
 
     folder: DeliveryFolder
     files: Mapping[str, Path]
@@ -272,7 +272,8 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
     year, or a manifest that is unreadable or describes another delivery.
     """
     check_year(folder)
-    files = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
+    found = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
+    files = {name: path for name, path in found.items() if path}
     manifest = folder.path / MANIFEST
     # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
     is_delivered = manifest.is_symlink() or manifest.exists()
@@ -297,7 +298,8 @@ def check_year(folder: DeliveryFolder) -> None:
         )
 
 
-def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:
+def _find_file(folder: DeliveryFolder, file: FileContract) -> Path | None:
+    """The path of a file; None for an optional one that was not delivered, also not under a misspelt name."""
     suffixes = input_contract().suffixes
     present = [
         path
@@ -307,6 +309,8 @@ def _find_file(folder: DeliveryFolder, file: FileContract) -> Path:
     if not present:
         expected = [file.name + suffix for suffix in suffixes]
         near = _similar_name(folder, file, expected)
+        if file.optional and not near:
+            return None
         raise RejectedDeliveryError(
             f"{folder.label}/{file.name}",
             f"the file is missing, but {near} is there" if near else "the file is missing",

@@ -191,16 +191,19 @@ def missing_checks(state: State, audit: Audit) -> list[str]:
     from expectations.suites import load_suites
 
     complete = state.complete_years
-    sources = {file.table: file.source for file in input_contract().files}
     loaded: dict[str, list[int | None]] = {
-        source: [year for (delivered, year) in state.active if delivered == source and year in complete]
-        for source in sources.values()
+        file.table: [
+            year
+            for (source, year), record in state.active.items()
+            if source == file.source and file.name in record.files and year in complete
+        ]
+        for file in input_contract().files
     }
     declared: set[tuple[str, str, int | None]] = {
         (suite.meta["asset"], expectation.meta["name"], year)
         for suite in load_suites("raw", "intermediate", "marts")
         for expectation in suite.expectations
-        for year in (loaded[sources[suite.meta["asset"]]] if suite.meta["layer"] == "raw" else [None])
+        for year in (loaded[suite.meta["asset"]] if suite.meta["layer"] == "raw" else [None])
     }
     declared |= {(model, test, None) for model, test in data_tests()}
     evaluated = {(result.asset, result.name, result.year) for result in audit.results}
@@ -217,7 +220,7 @@ def _audit_delivery(settings: Settings, record: DeliveryRecord) -> list[CheckRes
     from expectations.suites import load_suites
     from expectations.validation import validate
 
-    files = {file.table: file for file in input_contract().sources[record.source]}
+    files = {file.table: file for file in input_contract().sources[record.source] if file.name in record.files}
     of_source = [suite for suite in load_suites("raw") if suite.meta["asset"] in files]
     with duckdb.connect(config=duckdb_limits(settings, settings.home / paths.SCRATCH)) as connection:
         for table, file in files.items():

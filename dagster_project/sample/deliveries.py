@@ -49,7 +49,8 @@ def write_sample(
     ):
         for year in sorted_years:
             rows.generate(year)
-            for source, files in sources.items():
+            for source, declared in sources.items():
+                files = [file for file in declared if not file.optional]
                 counts = _write_delivery(landing / source / str(year), files, year, rows, synthetic)
                 progress(f"{year} {source}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return folders

@@ -93,7 +93,8 @@ def list_unusable_fields(
     )
     for record in active.values():
         for file in input_contract().sources[record.source]:
-            file_record = record.files[file.name]
+            if (file_record := record.files.get(file.name)) is None:
+                continue
             for column in file.usable_or_missing:
                 connection.execute(
                     "insert into raw.unusable_field values (?, ?, ?, ?, ?, ?, ?)",
@@ -128,7 +129,7 @@ def _union_of_years(state: State, file: FileContract) -> str:
     selects = [
         f"select cast({year} as integer) as year, * from {parquet(raw_file(state.settings, record, file.name))}"
         for (source, year), record in state.active.items()
-        if source == file.source
+        if source == file.source and file.name in record.files
     ]
     kept = kept_file(state.settings, state.purged.before, KEPT_OFFENCES)
     if file.table == KEPT_OFFENCES and kept.exists():

@@ -21,6 +21,14 @@ with held as (
     group by all
     union all
     select
+        'police' as source,
+        'reports' as file,
+        year,
+        count(*) as rows_held
+    from {{ source('raw', 'police_reports') }}
+    group by all
+    union all
+    select
         'prosecution' as source,
         'decisions' as file,
         year,

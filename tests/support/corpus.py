@@ -59,7 +59,7 @@ from deliveries import (
     rows_of_parquet,
 )
 from reference.extracts import Row
-from reference.worlds import offence_row, police_row, prosecution_row
+from reference.worlds import offence_row, police_row, prosecution_row, report_row
 
 from dagster_project import paths
 from dagster_project.contract import input_contract
@@ -214,6 +214,7 @@ ALL_COLUMNS = [(source, name, column) for (source, name), columns in COLUMNS.ite
 NEW_ROW: dict[tuple[str, str], Callable[..., Row]] = {
     ("police", "offences"): offence_row,
     ("police", "decisions"): police_row,
+    ("police", "reports"): report_row,
     ("prosecution", "decisions"): prosecution_row,
 }
 

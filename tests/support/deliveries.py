@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from reference.extracts import CONTRACT, Row, read_rows
+from reference.extracts import CONTRACT, OPTIONAL, Row, read_rows
 from reference.rendering import DATES, INTEGERS
-from reference.worlds import offence_row, police_row, prosecution_row
+from reference.worlds import offence_row, police_row, prosecution_row, report_row
 
 from dagster_project import paths
 from dagster_project.ingestion.ingest import ingest
@@ -44,6 +44,7 @@ CLEAN: dict[tuple[str, str], list[Row]] = {
         offence_row(3, kommunkod=""),
     ],
     ("police", "decisions"): [police_row(1), police_row(2, beslut="OVERLAMNAD", skaligen_misstankt="J")],
+    ("police", "reports"): [report_row(1), report_row(2, brottsantal="17"), report_row(3, kommunkod="")],
     ("prosecution", "decisions"): [prosecution_row(2), prosecution_row(3, beslut="EJ_ATAL", misstanke_id="")],
 }
 # An invented person; the check digit is correct.
@@ -107,9 +108,14 @@ def parquet_of(columns: Mapping[str, pa.Array] | pa.Table, **options: Any) -> by
 
 
 def files_of(source: str, **contents: bytes) -> dict[str, bytes]:
-    """Return a delivery's CSV files by name, clean except for `contents`, as in `files_of("police", offences=b"")`."""
+    """Return a delivery's CSV files by name, clean except for `contents`, as in `files_of("police", offences=b"")`.
+
+    Optional files are left out unless given.
+    """
     return {
-        f"{name}.csv": contents.get(name, csv_file(source, name)) for source_, name in CONTRACT if source_ == source
+        f"{name}.csv": contents.get(name, csv_file(source, name))
+        for source_, name in CONTRACT
+        if source_ == source and ((source, name) not in OPTIONAL or name in contents)
     }
 
 
@@ -118,7 +124,7 @@ def delivery(source: str, name: str, content: bytes, suffix: str = ".csv", encod
     clean = {
         f"{file_name}.csv": csv_file(source, file_name, encoding=encoding)
         for source_, file_name in CONTRACT
-        if source_ == source and file_name != name
+        if source_ == source and file_name != name and (source, file_name) not in OPTIONAL
     }
     return {f"{name}{suffix}": content, **clean}
 

@@ -84,36 +84,50 @@ def of_decisions(table: str) -> Breakers:
     }
 
 
-OFFENCES, POLICE, PROSECUTION = "police_offences", "police_decisions", "prosecution_decisions"
-RAW: dict[str, Breakers] = {
-    "raw_police_offences": {
+def of_offences(table: str) -> Breakers:
+    """Return the breakers shared by both files of offences."""
+    return {
         "every_offence_is_listed_once": [
             Breaker(
                 "an offence in two lines",
-                f"insert into {OFFENCES} select * replace (0 as line) from {OFFENCES} limit 1",
+                f"insert into {table} select * replace (0 as line) from {table} limit 1",
             )
         ],
         "every_line_is_read_once": [
             Breaker(
                 "two offences from one line",
-                f"insert into {OFFENCES} select * replace (uuid() as diarienummer) from {OFFENCES} limit 1",
+                f"insert into {table} select * replace (uuid() as diarienummer) from {table} limit 1",
             )
         ],
         "required_fields_are_filled": each_null(
-            OFFENCES, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal"]
+            table, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal"]
         ),
-        "case_numbers_are_pseudonyms": [readable(OFFENCES, "the number itself", "diarienummer", "'2200-K1276-14'")],
-        "offence_numbers_are_positive": [change_one(OFFENCES, "offence number 0", "brottsnummer = 0")],
+        "case_numbers_are_pseudonyms": [readable(table, "the number itself", "diarienummer", "'2200-K1276-14'")],
+        "offence_numbers_are_positive": [change_one(table, "offence number 0", "brottsnummer = 0")],
         "offence_codes_have_four_digits": [
-            change_one(OFFENCES, "a lost zero", "brottskod = '355'"),
-            change_one(OFFENCES, "a letter", "brottskod = 'O355'"),
+            change_one(table, "a lost zero", "brottskod = '355'"),
+            change_one(table, "a letter", "brottskod = 'O355'"),
         ],
-        "every_row_stands_for_an_offence": [change_one(OFFENCES, "no offence", "brottsantal = 0")],
+        "every_row_stands_for_an_offence": [change_one(table, "no offence", "brottsantal = 0")],
+        "municipality_codes_have_four_digits": [change_one(table, "a lost zero", "kommunkod = '180'")],
+        "regions_are_known": [change_one(table, "an eighth region", "handlaggande_region = 'Rn08'")],
+        "share_without_municipality": [
+            change(table, "every fifth without a place", "kommunkod = null", "line % 5 = 0")
+        ],
+        "share_without_region": [
+            change(table, "every fifth without a region", "handlaggande_region = null", "line % 5 = 0")
+        ],
+    }
+
+
+OFFENCES, POLICE, PROSECUTION = "police_offences", "police_decisions", "prosecution_decisions"
+REPORTS = "police_reports"
+RAW: dict[str, Breakers] = {
+    "raw_police_offences": {
+        **of_offences(OFFENCES),
         "offence_comes_before_its_report": [
             change_one(OFFENCES, "reported the day before", "brottsdatum = anmalningsdatum + 1")
         ],
-        "municipality_codes_have_four_digits": [change_one(OFFENCES, "a lost zero", "kommunkod = '180'")],
-        "regions_are_known": [change_one(OFFENCES, "an eighth region", "handlaggande_region = 'Rn08'")],
         "sexes_are_known": [change_one(OFFENCES, "an English letter", "malsagande_kon = 'F'")],
         "ages_are_those_of_people": [
             change_one(OFFENCES, "too old", "malsagande_alder = 121"),
@@ -135,16 +149,10 @@ RAW: dict[str, Breakers] = {
         "share_without_report_date": [
             change(OFFENCES, "every fiftieth without a report date", "anmalningsdatum = null", "line % 50 = 0")
         ],
-        "share_without_municipality": [
-            change(OFFENCES, "every fifth without a place", "kommunkod = null", "line % 5 = 0")
-        ],
         "share_of_impossible_municipalities": [
             change(OFFENCES, "codes of a county that is no more", "kommunkod = '1180'", "line % 20 = 0"),
             change(OFFENCES, "codes of counties", "kommunkod = '0100'", "line % 20 = 0"),
             change(OFFENCES, "where few have a place", "kommunkod = case when line % 20 = 0 then '0100' end", "true"),
-        ],
-        "share_without_region": [
-            change(OFFENCES, "every fifth without a region", "handlaggande_region = null", "line % 5 = 0")
         ],
         "share_without_provision": [change(OFFENCES, "no provisions", "lagrum = null", "true")],
         "share_without_victim": [
@@ -158,6 +166,20 @@ RAW: dict[str, Breakers] = {
         "no_code_has_most_offences": [change(OFFENCES, "every other is theft", "brottskod = '0801'", "line % 2 = 0")],
         "offences_are_not_in_few_rows": [
             change(OFFENCES, "amounts instead of numbers", "brottsantal = 500", "line % 1000 = 0")
+        ],
+    },
+    "raw_police_reports": {
+        **of_offences(REPORTS),
+        "required_fields_are_filled": each_null(
+            REPORTS, ["line", "diarienummer", "brottsnummer", "brottskod", "brottsantal", "anmalningsdatum"]
+        ),
+        "reports_are_of_the_year": [
+            change_one(REPORTS, "New Year's Eve before", "anmalningsdatum = '2023-12-31'"),
+            change_one(REPORTS, "New Year's Day after", "anmalningsdatum = '2025-01-01'"),
+        ],
+        "all_months_have_reports": [delete(REPORTS, "the extract ends in November", "month(anmalningsdatum) = 12")],
+        "no_day_has_most_reports": [
+            change(REPORTS, "New Year's Day for every unknown day", "anmalningsdatum = '2024-01-01'", "line % 10 = 0")
         ],
     },
     "raw_police_decisions": {
@@ -376,7 +398,12 @@ INTERMEDIATE: dict[str, Breakers] = {
                 "rows_loaded = rows_loaded + 1, rows_read = rows_read + 1",
                 f"source = '{source}' and file = '{file}' and year = 2024",
             )
-            for source, file in (("police", "offences"), ("police", "decisions"), ("prosecution", "decisions"))
+            for source, file in (
+                ("police", "offences"),
+                ("police", "decisions"),
+                ("police", "reports"),
+                ("prosecution", "decisions"),
+            )
         ],
         "quarantine_within_limit": [
             change(
@@ -1317,8 +1344,25 @@ def at(table: str, what: str, column: str, where: str, least: str, most: str, on
     ]
 
 
+def places_of_offences(table: str) -> Breakers:
+    """Return the limits shared by both files of offences."""
+    return {
+        "share_without_municipality": [
+            just_beyond(table, "without a place", "kommunkod = null", "kommunkod = '0180'", 10)
+        ],
+        "share_without_region": [
+            just_beyond(table, "without", "handlaggande_region = null", "handlaggande_region = 'Rn01'", 15)
+        ],
+    }
+
+
 LIMITS: dict[str, Breakers] = {
+    "raw_police_reports": {
+        **places_of_offences(REPORTS),
+        "no_day_has_most_reports": on_one_day(REPORTS, "anmalningsdatum"),
+    },
     "raw_police_offences": {
+        **places_of_offences(OFFENCES),
         "reports_come_before_the_year_ends": [
             just_beyond(OFFENCES, "late", "anmalningsdatum = '2025-01-01'", "anmalningsdatum = '2024-12-31'", 0.1)
         ],
@@ -1332,14 +1376,8 @@ LIMITS: dict[str, Breakers] = {
         "share_without_report_date": [
             just_beyond(OFFENCES, "without", "anmalningsdatum = null", "anmalningsdatum = '2024-01-01'", 1)
         ],
-        "share_without_municipality": [
-            just_beyond(OFFENCES, "without a place", "kommunkod = null", "kommunkod = '0180'", 10)
-        ],
         "share_of_impossible_municipalities": [
             just_beyond(OFFENCES, "of a county that is no more", "kommunkod = '1180'", "kommunkod = '0180'", 1)
-        ],
-        "share_without_region": [
-            just_beyond(OFFENCES, "without", "handlaggande_region = null", "handlaggande_region = 'Rn01'", 15)
         ],
         "share_without_provision": [just_beyond(OFFENCES, "without", "lagrum = null", "lagrum = 'BrB 6:1'", 40)],
         "share_without_victim": [
@@ -1605,6 +1643,12 @@ ONLY_WARN = {
             "share_investigated",
             "share_with_suspect",
             "share_reopened",
+        ],
+        "raw_police_reports": [
+            "all_months_have_reports",
+            "no_day_has_most_reports",
+            "share_without_municipality",
+            "share_without_region",
         ],
         "raw_police_offences": [
             "reports_come_before_the_year_ends",

@@ -43,14 +43,17 @@ def result(name: str = "a_check", **values: Any) -> CheckResult:
     return CheckResult(name=name, **{**given, **values})
 
 
-def deliver(settings: Settings, source: str, year: int, synthetic: dict[str, Any] | None = None) -> DeliveryRecord:
+def deliver(
+    settings: Settings, source: str, year: int, synthetic: dict[str, Any] | None = None, *, optional: bool = False
+) -> DeliveryRecord:
     """An active delivery whose typed files hold one empty row each."""
-    files = {file.name: FileRecord(file.name, "", 0, 1, 1, 0, {}) for file in input_contract().sources[source]}
+    delivered = [file for file in input_contract().sources[source] if optional or not file.optional]
+    files = {file.name: FileRecord(file.name, "", 0, 1, 1, 0, {}) for file in delivered}
     record = DeliveryRecord("id", source, year, "2026-01-01", "rules", "utf-8", True, synthetic, files)
     folder = record_folder(settings, source, year, "id", "rules")
     folder.mkdir(parents=True)
     write_record(folder, record)
-    for file in input_contract().sources[source]:
+    for file in delivered:
         types = {"integer": "integer", "date": "date"}
         columns = ", ".join(f"cast(null as {types.get(one.type, 'varchar')}) as {one.name}" for one in file.columns)
         path = raw_file(settings, record, file.name)
@@ -390,6 +393,18 @@ def test_every_declared_check_must_have_a_result(complete: Settings, quick: list
         assert missing_checks(read_state(complete), left) == [f"{gone.asset}.{gone.name}{year}"]
 
 
+def test_an_optional_file_is_audited_where_it_was_delivered(settings: Settings, quick: list[dict[str, Any]]) -> None:
+    for year in (2022, 2023):
+        deliver(settings, "police", year, optional=year == 2023)
+        deliver(settings, "prosecution", year)
+    audit = audited(settings)
+    of_reports = {(one.name, one.year) for one in audit.results if one.asset == "police_reports"}
+    assert {year for _, year in of_reports} == {2023}
+    without = Audit("basis", tuple(one for one in audit.results if one.asset != "police_reports"))
+    missing = [one for one in missing_checks(read_state(settings), without) if one.startswith("police_reports")]
+    assert missing == sorted(f"police_reports.{name} ({year})" for name, year in of_reports)
+
+
 def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dict[str, Any]]) -> None:
     audit = audited(complete)
     deliver(complete, "prosecution", 2023)
@@ -399,6 +414,7 @@ def test_checks_of_another_year_do_not_count(complete: Settings, quick: list[dic
         f"{suite.meta['asset']}.{check.meta['name']} (2023)"
         for suite in load_suites("raw")
         for check in suite.expectations
+        if suite.meta["asset"] != "police_reports"
     }
     assert set(of_deliveries) == declared
     assert missing == sorted(missing)

@@ -21,6 +21,7 @@ def test_files_and_columns_are_those_declared() -> None:
             file = declared()[f"{source}_{name}"]
             assert (file.source, file.name, file.grain) == (source, name, one["grain"])
             assert file.key == tuple(one.get("key", ()))
+            assert file.optional is one.get("optional", False)
             assert [column.name for column in file.columns] == list(one["columns"])
             assert file.checks == tuple(
                 RowCheck(check["reason"], check["when"], tuple(check["columns"])) for check in one.get("checks", ())
@@ -49,10 +50,11 @@ def test_a_column_by_hand() -> None:
     assert column == Column("malsagande_kon", "text", "the victim's sex", values=("K", "M"), unusable="missing")
 
 
-def test_only_offences_have_a_key() -> None:
+def test_only_files_of_offences_have_a_key() -> None:
     assert {name: file.key for name, file in declared().items()} == {
         "police_offences": ("diarienummer", "brottsnummer"),
         "police_decisions": (),
+        "police_reports": ("diarienummer", "brottsnummer"),
         "prosecution_decisions": (),
     }
 

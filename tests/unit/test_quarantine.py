@@ -36,7 +36,16 @@ from hypothesis import strategies as st
 from reference.dirt import BAD_VALUES, UNUSABLE
 from reference.extracts import CONTRACT, Row, judge_rows, read_rows
 from reference.rules import expected_duplicates, quarantined_lines
-from reference.worlds import World, dirty_world, offence_row, police_row, prosecution_row, small_worlds, write_world
+from reference.worlds import (
+    World,
+    dirty_world,
+    offence_row,
+    police_row,
+    prosecution_row,
+    report_row,
+    small_worlds,
+    write_world,
+)
 
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import find_delivery_folders
@@ -45,6 +54,7 @@ from dagster_project.settings import Settings
 GOOD: dict[tuple[str, str], Callable[..., Row]] = {
     ("police", "offences"): offence_row,
     ("police", "decisions"): police_row,
+    ("police", "reports"): report_row,
     ("prosecution", "decisions"): prosecution_row,
 }
 CLEARING = ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
@@ -58,12 +68,13 @@ MORE_BAD_KEYS = {
 }
 MORE_BAD_DATES = ["2022-02-29", "2022-04-31", "2022-06-1", " 2022-06", "2022-06-01 00:00", "infinity", "epoch", "today"]
 MORE_BAD_DATES += ["-2022-06-01", "2022-06-01 (BC)", "2022−06−01", "01-06-2022", "2022-06-32", "2022-06-01Z"]
+MORE_BAD_OFFENCES = {
+    **MORE_BAD_KEYS,
+    "brottskod": ["4", "04 24", "0424x", "+424", "0424\n", "4:24"],
+    "brottsantal": ["00", "två", "1e0", "9" * 30, "1/2"],
+}
 MORE_BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
-    ("police", "offences"): {
-        **MORE_BAD_KEYS,
-        "brottskod": ["4", "04 24", "0424x", "+424", "0424\n", "4:24"],
-        "brottsantal": ["00", "två", "1e0", "9" * 30, "1/2"],
-    },
+    ("police", "offences"): MORE_BAD_OFFENCES,
     ("police", "decisions"): {
         **MORE_BAD_KEYS,
         "beslutsdatum": MORE_BAD_DATES,
@@ -71,6 +82,7 @@ MORE_BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         "utredning": ["Nej", "T", "true", "0", "Ｊ"],
         "skaligen_misstankt": ["Ja", "JJ", "null", "jn"],
     },
+    ("police", "reports"): {**MORE_BAD_OFFENCES, "anmalningsdatum": MORE_BAD_DATES},
     ("prosecution", "decisions"): {
         "aklagarnummer": ["AM-1-2", "AM-1-222", "AM1-22", "AM-x-22", "ÅM-1-22", "AM-１-22", " AM- 1-22"],
         **MORE_BAD_KEYS,
@@ -123,6 +135,15 @@ GOOD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         "utredning": ["J", "N"],
         "skaligen_misstankt": ["J", "N"],
     },
+    ("police", "reports"): {
+        "brottsnummer": ["1", "2147483647"],
+        "brottskod": ["0000", "9999"],
+        "lagrum": ["", "BrB 6:10 a"],
+        "brottsantal": ["1", "2147483647"],
+        "anmalningsdatum": ["2022-01-01", "2022-12-31"],
+        "kommunkod": ["", "9999"],
+        "handlaggande_region": ["", "Rn07"],
+    },
     ("prosecution", "decisions"): {
         "aklagarnummer": ["AM-0-00", "AM-9999999-99"],
         "misstanke_id": ["m", "x" * 64, "Ö" * 64, "😀" * 64, "null", "0"],
@@ -158,8 +179,9 @@ def cases_of(source: str, name: str) -> list[Case]:
         ),
     ]
     if name != "offences":
+        event = "anmalningsdatum" if name == "reports" else "beslutsdatum"
         for day in ("2021-12-31", "2023-01-01", "0001-01-01", "9999-12-31", "2012-02-29"):
-            cases.append(Case(f"decided {day}", {**good(), "beslutsdatum": day}, "outside_year"))
+            cases.append(Case(f"{event} {day}", {**good(), event: day}, "outside_year"))
     if (source, name) == ("police", "decisions"):
         for suspect in "JN":
             row = {**good(), "beslut": "DIREKTAVSKRIVEN", "utredning": "J", "skaligen_misstankt": suspect}
@@ -260,7 +282,8 @@ def test_every_reason_a_row_can_have_by_itself(settings: Settings, source: str, 
     found = load_file(settings, source, name, write(text), suffix, encoding)
     _assert_judged_as(found, cases, first_line=2)
     present = {"malformed_row", "missing_value", "invalid_value"}
-    assert set(found.reasons.values()) == present | (set() if name == "offences" else {"outside_year", "contradiction"})
+    present |= {"offences": set(), "reports": {"outside_year"}}.get(name, {"outside_year", "contradiction"})
+    assert set(found.reasons.values()) == present
 
 
 @pytest.mark.parametrize(("source", "name"), COLUMNS)
@@ -338,6 +361,11 @@ FIRST_REASONS: dict[tuple[str, str], dict[str, tuple[Row | str, str]]] = {
         "invalid before contradiction": (police_row(beslut="DIREKTAVSKRIVEN", skaligen_misstankt="?"), "invalid_value"),
         "outside year before contradiction": (police_row(beslut="DIREKTAVSKRIVEN", beslutsdatum="2021-01-01"), "outside_year"),
         "all three": (police_row(beslut="DIREKTAVSKRIVEN", beslutsdatum="2021-01-01", brottsnummer="0"), "invalid_value"),
+    },
+    ("police", "reports"): {
+        "missing before invalid": (report_row(brottskod="", brottsantal="?"), "missing_value"),
+        "missing before outside year": (report_row(brottskod="", anmalningsdatum="2021-12-31"), "missing_value"),
+        "invalid before outside year": (report_row(brottskod="?", anmalningsdatum="2021-12-31"), "invalid_value"),
     },
     ("prosecution", "decisions"): {
         "malformed before invalid": ("?;?", "malformed_row"),
@@ -451,6 +479,12 @@ def test_conflicts_of_many_shapes(settings: Settings) -> None:
     assert (sorted(found.loaded), found.duplicates) == ([9, 12, 13], 1)
 
 
+def test_an_offence_is_reported_once(settings: Settings) -> None:
+    rows = [report_row(1), report_row(1, lagrum="BrB 6:1"), report_row(2), report_row(2)]
+    found = load_file(settings, "police", "reports", csv_file("police", "reports", rows))
+    assert (found.reasons, found.duplicates) == ({2: "duplicate_conflict", 3: "duplicate_conflict"}, 1)
+
+
 def test_conflicts_in_parquet(settings: Settings) -> None:
     rows = [offence_row(1), offence_row(2), offence_row(1, kommunkod="")]
     content = parquet_file("police", "offences", rows, {"brottsnummer": pa.int64(), "anmalningsdatum": pa.date32()})
@@ -556,7 +590,7 @@ def test_a_quarantined_row_is_kept_as_it_was_spelt(settings: Settings) -> None:
     assert kept_row["aklagarnummer"] == str(pseudonym("aklagarnummer", "AM-12-22"))
 
 
-OFFENCES, POLICE, PROSECUTION = GOOD
+OFFENCES, POLICE, _, PROSECUTION = GOOD
 SHAPES: dict[str, tuple[tuple[str, str], Row | str, str, str | None, str | None]] = {
     "a date with a time": (POLICE, police_row(beslutsdatum="2022-03-01 00:00"), "invalid_value", "beslutsdatum", "9999-99-99 99:99"),
     "a name for a date": (POLICE, police_row(beslutsdatum="Anna Öberg"), "invalid_value", "beslutsdatum", "Aaaa Aaaaa"),

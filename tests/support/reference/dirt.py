@@ -57,12 +57,13 @@ BAD_DATES = [
     "2024-W05-1",
     "3 feb 2024",
 ]
+BAD_OFFENCE = {
+    **BAD_KEY,
+    "brottskod": ["373", "93733", "93A3", "９373", "93 73"],
+    "brottsantal": ["0", "1e3", "-0", "1,5", "2147483648", "٣", "-2"],
+}
 BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
-    ("police", "offences"): {
-        **BAD_KEY,
-        "brottskod": ["373", "93733", "93A3", "９373", "93 73"],
-        "brottsantal": ["0", "1e3", "-0", "1,5", "2147483648", "٣", "-2"],
-    },
+    ("police", "offences"): BAD_OFFENCE,
     ("police", "decisions"): {
         **BAD_KEY,
         "beslutsdatum": BAD_DATES,
@@ -70,6 +71,7 @@ BAD_VALUES: dict[tuple[str, str], dict[str, list[str]]] = {
         "utredning": ["ja", "JA", "1", "NJ"],
         "skaligen_misstankt": ["nn", "NEJ", "0"],
     },
+    ("police", "reports"): {**BAD_OFFENCE, "anmalningsdatum": BAD_DATES},
     ("prosecution", "decisions"): {
         "aklagarnummer": ["AM-12345678-24", "AM-1234-2024", "amm-12-24", "AM--24", "1234-24"],
         **BAD_KEY,

@@ -118,6 +118,15 @@ CONTRACT: dict[tuple[str, str], dict[str, Column]] = {
         "utredning": code_list("J", "N", required=True),
         "skaligen_misstankt": code_list("J", "N", required=True),
     },
+    ("police", "reports"): {
+        **OFFENCE_KEY,
+        "brottskod": Column(pattern("[0-9]{4}"), required=True),
+        "lagrum": Column(text),
+        "brottsantal": Column(integer(1), required=True),
+        "anmalningsdatum": Column(calendar_date, required=True),
+        "kommunkod": Column(pattern("[0-9]{4}"), can_be_unusable=True),
+        "handlaggande_region": code_list(*REGIONS, can_be_unusable=True),
+    },
     ("prosecution", "decisions"): {
         "aklagarnummer": Column(pattern("AM-[0-9]{1,7}-[0-9]{2}"), required=True, normal=numbered("AM-")),
         **OFFENCE_KEY,
@@ -126,6 +135,9 @@ CONTRACT: dict[tuple[str, str], dict[str, Column]] = {
         "beslut": code_list(*CLEARING, "FU_BEGRANSAD", "NEDLAGD", "EJ_ATAL", "OVRIGT", "ATERUPPTAGEN", required=True),
     },
 }
+
+
+OPTIONAL = [("police", "reports")]  # files that a delivery may lack
 
 
 # --- what the rules work on ----------------------------------------------------------------------------------------
@@ -165,7 +177,7 @@ class File:
 
     source: str
     year: int
-    name: str  # offences or decisions
+    name: str  # offences, decisions or reports
     rows_read: int = 0
     duplicates: int = 0
     loaded: list[tuple[int, Row]] = field(default_factory=list)  # (line, row)
@@ -200,6 +212,7 @@ def read_landing(landing: Path) -> Landing:
         judge_rows(source, year, name, read_rows(landing / source / str(year), name, columns))
         for (source, name), columns in CONTRACT.items()
         for year in _delivered_years(landing, source)
+        if (source, name) not in OPTIONAL or any((landing / source / str(year)).glob(f"{name}.*"))
     ]
     years = {source: set(_delivered_years(landing, source)) for source in ("police", "prosecution")}
     result = Landing(
@@ -315,7 +328,7 @@ def judge_rows(source: str, year: int, name: str, rows: Iterable[tuple[int, Row 
                 file.quarantined.append((line, reason))
             else:
                 file.loaded.append((line, normal))
-    if name == "offences":
+    if name != "decisions":
         rows_of = Counter(_key(row) for _line, row in file.loaded)
         _quarantine(file, lambda row: "duplicate_conflict" if rows_of[_key(row)] > 1 else None)
     for position, (line, row) in enumerate(file.loaded):
@@ -348,8 +361,10 @@ def first_fault(source: str, year: int, name: str, row: Row) -> str | None:
         return "invalid_value"
     if name == "offences":
         return None
-    if date.fromisoformat(row["beslutsdatum"]).year != year:
+    if date.fromisoformat(row["anmalningsdatum" if name == "reports" else "beslutsdatum"]).year != year:
         return "outside_year"
+    if name == "reports":
+        return None
     if source == "police" and row["beslut"] == "DIREKTAVSKRIVEN" and row["utredning"] == "J":
         return "contradiction"
     if source == "prosecution" and row["beslut"] in CLEARING and row["misstanke_id"] == "":

@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from .dirt import Year, dirty_records, respelt, shapes_of, unusable_here_and_there
-from .extracts import CLEARING, Key, Row, calendar_date
+from .extracts import CLEARING, CONTRACT, Key, Row, calendar_date
 from .facts import REGIONS, facts
 from .provisions import Provision
 from .rendering import NO_BREAK_SPACE, Delivered, Record, Style, deliver, neat_file, odd_file
@@ -349,6 +349,12 @@ def offence_row(number: int = 1, **values: str) -> Row:
         "malsagande_alder": "",
         **values,
     }
+
+
+def report_row(number: int = 1, **values: str) -> Row:
+    """A row of police/reports: by default the offence of `offence_row`, reported in 2022."""
+    offence = offence_row(number, **{"anmalningsdatum": "2022-02-01", **values})
+    return {column: value for column, value in offence.items() if column in CONTRACT["police", "reports"]}
 
 
 def police_row(number: int = 1, **values: str) -> Row:
