@@ -184,7 +184,7 @@ def _stages(profiles: Sequence[Profile]) -> str:
 
 def _largest_nodes(profile: Profile) -> list[tuple[str, float]]:
     parts = Counter({stage: seconds for stage, seconds in profile.result["seconds"].items() if ": " in stage})
-    return [(stage, seconds) for stage, seconds in parts.most_common() if stage.startswith(("dbt", "ingest"))][:6]
+    return [(stage, seconds) for stage, seconds in parts.most_common() if stage.startswith(("dbt", "ingest"))][:4]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
