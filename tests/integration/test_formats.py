@@ -560,3 +560,35 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def test_the_dashboard_for_superset_fits_its_table(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "superset.zip") as packed:
+        files = {Path(name).stem: yaml.safe_load(packed.read(name)) for name in packed.namelist()}
+        charts = {Path(name).stem for name in packed.namelist() if "/charts/" in name}
+    dataset = files["indicator_report"]
+    metrics = {metric["metric_name"]: metric["expression"] for metric in dataset["metrics"]}
+    filters = files["uppklarat"]["metadata"]["native_filter_configuration"]
+    filtered = [target["column"]["name"] for one in filters for target in one["targets"]]
+    with duckdb.connect(str(folder / "uppklarat.duckdb"), read_only=True) as connection:
+        table = f"{dataset['schema']}.{dataset['table_name']}"
+        columns = [name for name, *_ in connection.execute(f"describe {table}").fetchall()]
+        assert [column["column_name"] for column in dataset["columns"]] == columns
+        assert set(filtered) <= set(columns)
+        assert charts
+        for name in charts:
+            params = files[name]["params"]
+            assert {*params.get("groupby", []), *([params["x_axis"]] if "x_axis" in params else [])} <= set(columns)
+            assert set(params["metrics"]) <= set(metrics)
+            (only,) = params["adhoc_filters"]
+            assert connection.execute(
+                f"select count(*) from {table} where adds_up_in = ?", [only["comparator"]]
+            ).fetchone() > (0,)
+        rows = connection.execute(
+            f"""
+            select {metrics["clearance_rate"]}, any_value(clearance_pct) from {table} where processed > 0
+            group by indicator_id, variant, year, geography_level, geography_code, victim_group
+            """
+        ).fetchall()
+    assert rows
+    assert all(rate == pytest.approx(published) for rate, published in rows)

@@ -19,6 +19,7 @@ from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.formats.catalogue import Catalogue
 from dagster_project.publication.formats.datapackage import PACKAGE
 from dagster_project.publication.formats.excel import WORKBOOK
+from dagster_project.publication.formats.superset import DASHBOARD
 from dagster_project.publication.formats.texts import LANGUAGES, Text, notes
 from dagster_project.publication.marts_page import DICTIONARY, REPORT
 
@@ -80,6 +81,13 @@ _FORMATS = (
         "https://datapackage.org/profiles/2.0/datapackage.json",
     ),
     _Format("px", {"sv": "PX (PC-Axis)", "en": "PX (PC-Axis)"}, "px/", ".px", "text/x-pcaxis"),
+    _Format(
+        "superset",
+        {"sv": "Instrumentpanel för Apache Superset", "en": "Dashboard for Apache Superset"},
+        DASHBOARD,
+        "",
+        "application/zip",
+    ),
     *(
         _Format(
             f"json-stat-{language}",

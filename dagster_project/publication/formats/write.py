@@ -15,6 +15,7 @@ from dagster_project.publication.formats.cubes import Cube, level_groups, read_c
 from dagster_project.publication.formats.datapackage import write_datapackage
 from dagster_project.publication.formats.dcat import write_dcat
 from dagster_project.publication.formats.excel import FIGURES, HEADING_ROWS, WORKBOOK, count_sheet_rows, write_workbook
+from dagster_project.publication.formats.superset import write_superset
 from dagster_project.publication.formats.texts import LANGUAGES, Text, reader_notes
 from dagster_project.publications import file_hashes
 from dagster_project.sql import parquet
@@ -45,6 +46,7 @@ def write_formats(
     _verify_workbook(draft)
     json_stat.write_collections(names, draft / "json-stat", manifest, catalogue)
     write_datapackage(draft, [path.stem for path in (draft / "csv").glob("*.csv")], manifest, catalogue)
+    write_superset(draft, max(manifest["years"]))
     # Last, because it contains sizes and hashes of all other files.
     write_dcat(draft, {**manifest, "files": file_hashes(draft)}, earlier, catalogue)
 
