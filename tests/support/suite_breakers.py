@@ -949,8 +949,15 @@ OTHER_FACTS: dict[str, Breakers] = {
             change_one(TIMES, "the whole below its parts", "days_median = -1", "outcome = 'all'"),
         ],
         "decided_within_90_days_agrees_with_the_days": [
-            change_one(TIMES, "more than all", "decided_within_90_days = offences + 1, days_median = 90"),
-            change_one(TIMES, "less than none", "decided_within_90_days = -1, days_median = 91"),
+            *(
+                change_one(
+                    TIMES,
+                    what,
+                    f"decided_within_90_days = {count}, decided_within_90_days_pct = 100.0 * {count} / offences, "
+                    f"days_median = {median}",
+                )
+                for what, count, median in (("more than all", "(offences + 1)", 90), ("less than none", "(-1)", 91))
+            ),
             change_one(TIMES, "no count", "decided_within_90_days = null"),
             change_one(TIMES, "another share", "decided_within_90_days_pct = decided_within_90_days_pct + 0.1"),
             change_one(TIMES, "half after 90 days", "days_median = 91", "days_median <= 90"),
