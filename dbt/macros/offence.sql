@@ -8,3 +8,29 @@
     {{ table ~ '.' if table }}{{ column }}{{ ',\n    ' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{# The offences of a relation that belong to an indicator, once for each that they belong to, with their class. A code in the
+   catalogue takes precedence over the provision, even if it belongs to no indicator. `provisions` has the provision of each year's
+   spellings. #}
+{% macro classified(offences, provisions) -%}
+    {%- set columns = ['classified_by', 'class_key', 'indicator_id', 'victim_group'] -%}
+    select
+        offence.*{% for column in columns %},
+        by_code.{{ column }}{% endfor %}
+    from {{ offences }} as offence
+    inner join {{ ref('int_offence_class') }} as by_code
+        on by_code.classified_by = 'code' and offence.brottskod = by_code.class_key
+    where by_code.indicator_id is not null
+    union all
+    select
+        offence.*{% for column in columns %},
+        by_provision.{{ column }}{% endfor %}
+    from {{ offences }} as offence
+    inner join {{ provisions }} as spelling
+        on offence.year = spelling.year and offence.lagrum = spelling.lagrum
+    inner join {{ ref('int_offence_class') }} as by_provision
+        on by_provision.classified_by = 'provision' and spelling.provision = by_provision.class_key
+    where offence.brottskod not in (
+        select class.class_key from {{ ref('int_offence_class') }} as class where class.classified_by = 'code'
+    )
+{%- endmacro %}

@@ -4,9 +4,14 @@ from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
 from expectations.kinds import ExpectNoRows, ExpectNoRowsWhere
-from expectations.suites import fct_case_flow_year, fct_processing_time_year, fct_report_lag_year
+from expectations.suites import fct_case_flow_year, fct_processing_time_year, fct_report_lag_year, fct_reported_year
 
-_EMPTIABLE = (fct_case_flow_year.suite, fct_processing_time_year.suite, fct_report_lag_year.suite)
+_EMPTIABLE = (
+    fct_case_flow_year.suite,
+    fct_processing_time_year.suite,
+    fct_report_lag_year.suite,
+    fct_reported_year.suite,
+)
 MAY_BE_EMPTY = ", ".join(f"'{mart.meta['asset']}'" for mart in _EMPTIABLE if mart.meta["may_be_empty"])
 
 suite = ExpectationSuite(
@@ -26,12 +31,13 @@ suite = ExpectationSuite(
                 "fct_prosecution_year",
                 "fct_reconciliation_year",
                 "fct_report_lag_year",
+                "fct_reported_year",
                 "indicator_report",
                 "series_break",
             ],
             severity="critical",
             notes="readers' reports fail on a table that is missing",
-            meta={"name": "all_tables_are_there", "owner": "us", "limit": "none of the twelve tables is missing"},
+            meta={"name": "all_tables_are_there", "owner": "us", "limit": "none of the thirteen tables is missing"},
         ),
         ExpectNoRows(
             query="""
@@ -54,7 +60,7 @@ suite = ExpectationSuite(
             meta={
                 "name": "no_table_is_empty",
                 "owner": "us",
-                "limit": "at least one row in every file, unless the table has no row when no offence was processed",
+                "limit": "at least one row in every file, unless the table has none without processed or reported offences",
             },
         ),
         ExpectNoRowsWhere(

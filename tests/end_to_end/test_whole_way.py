@@ -27,7 +27,7 @@ from dagster_project.settings import Settings
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Three dirty years, loaded and published by the command line."""
     settings = settings_in(tmp_path_factory.mktemp("world"))
-    dirty_world(settings.landing, seed=20, offences_per_year=2500)
+    dirty_world(settings.landing, seed=20, offences_per_year=2500, with_reports=True)
     done = subprocess.run(
         [str(COMMAND), "load", "--json"], env=environment(settings), capture_output=True, text=True, timeout=300
     )
@@ -49,6 +49,13 @@ def test_every_suspicion_is_counted_as_the_rules_say(world: Settings) -> None:
     assert sum(row["suspicions_prosecuted"] for row in suspicions.values()) > 1_000
     published = world.published / paths.CURRENT / DATABASE
     assert differences(suspicions, rows_by_key(published, "fct_prosecution_year", "suspicions_decided > 0")) == []
+
+
+def test_every_cohort_is_what_the_rules_say(world: Settings) -> None:
+    cohorts = rules.expected_cohorts(world.landing)
+    in_two_years = [row for key, row in cohorts.items() if key[3] == key[2] + 2]
+    assert sum(row["cleared"] for row in in_two_years) > 100
+    assert differences(cohorts, rows_by_key(world.published / paths.CURRENT / DATABASE, "fct_reported_year")) == []
 
 
 def test_every_cell_is_what_the_rules_say(world: Settings) -> None:

@@ -45,6 +45,8 @@ def assert_counted(world: World) -> None:
         assert differences(times, rows_by_key(warehouse, "fct_processing_time_year")) == []
         suspicions = rules.expected_prosecutions(places.landing)
         assert differences(suspicions, rows_by_key(warehouse, "fct_prosecution_year", "suspicions_decided > 0")) == []
+        cohorts = rules.expected_cohorts(places.landing)
+        assert differences(cohorts, rows_by_key(warehouse, "fct_reported_year")) == []
 
 
 def table(places: Settings, query: str) -> list[tuple[Any, ...]]:

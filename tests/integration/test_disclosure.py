@@ -450,7 +450,13 @@ def test_nor_of_years_without_regions_or_places(settings: Settings) -> None:
 
 def test_other_tables_end_at_the_region(world: Settings) -> None:
     with duckdb.connect(str(world.home / paths.WAREHOUSE), read_only=True) as connection:
-        for table in ("fct_case_flow_year", "fct_processing_time_year", "fct_prosecution_year", "fct_report_lag_year"):
+        for table in (
+            "fct_case_flow_year",
+            "fct_processing_time_year",
+            "fct_prosecution_year",
+            "fct_report_lag_year",
+            "fct_reported_year",
+        ):
             levels = connection.execute(f"select distinct geography_level from marts.{table} order by 1").fetchall()
             assert levels == [("polisregion",), ("riket",)]
 

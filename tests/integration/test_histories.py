@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from reference import rules
 from reference.worlds import dirty_world
-from warehouse import build, deliver, differences, figures, marts
+from warehouse import build, deliver, differences, figures, marts, rows_by_key
 
 from dagster_project import paths
 from dagster_project.cli.purge import purge
@@ -71,11 +71,12 @@ class Ledger:
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Landing folders over the same years with other rows, one of them with fewer, to deliver from."""
+    """Landing folders over the same years with other rows, one of them with fewer, one without reports, to deliver from."""
     made = {}
     for version, seed, offences in (("first", 31, 200), ("second", 32, 200), ("fewer", 31, 80)):
         made[version] = tmp_path_factory.mktemp(version)
-        dirty_world(made[version], seed=seed, offences_per_year=offences, years=YEARS, dirt=0.02)
+        with_reports = version != "second"
+        dirty_world(made[version], seed, offences, YEARS, dirt=0.02, with_reports=with_reports)
     return made
 
 
@@ -137,6 +138,8 @@ def assert_like_a_build_from_nothing(history: list[Step], versions: dict[str, Pa
         if not ledger.purged_before:
             expected = rules.as_published(rules.nonzero_counts(at_once.landing))
             assert differences(expected, figures(stepwise.home / paths.WAREHOUSE, "processed > 0")) == []
+            cohorts = rows_by_key(stepwise.home / paths.WAREHOUSE, "fct_reported_year")
+            assert differences(rules.expected_cohorts(at_once.landing), cohorts) == []
 
 
 LOAD: Step = ("load", "", 0)

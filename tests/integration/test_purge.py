@@ -34,7 +34,7 @@ YEARS = (2022, 2023, 2024)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_in(tmp_path_factory.mktemp("made"))
-    dirty_world(settings.landing, seed=80, offences_per_year=300, years=YEARS, dirt=0.002)
+    dirty_world(settings.landing, seed=80, offences_per_year=300, years=YEARS, dirt=0.002, with_reports=True)
     build(settings)
     publish(settings)
     return settings

@@ -20,7 +20,7 @@ import pytest
 from conftest import settings_in
 from great_expectations import ExpectationSuite
 from reference.rendering import deliver, neat_file
-from reference.worlds import offence_row, police_row, prosecution_row
+from reference.worlds import offence_row, police_row, prosecution_row, report_row
 from reports import add_reports
 from suite_breakers import BREAKERS, NOT_JUDGED, OF_THE_WHOLE_COUNTRY, ONLY_WARN, Breaker
 
@@ -347,6 +347,7 @@ def test_a_tiny_first_year_may_be_published(tmp_path: Path) -> None:
         [
             neat_file("police", "offences", [offence_row(1), offence_row(2, kommunkod="")]),
             neat_file("police", "decisions", [police_row(1)]),
+            neat_file("police", "reports", [report_row(1), report_row(3)]),
         ],
     )
     deliver(settings.landing, "prosecution", 2022, [neat_file("prosecution", "decisions", [prosecution_row(2)])])

@@ -919,7 +919,7 @@ SHOWN_BREAKERS: Breakers = {
 }
 
 TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
-SUSPICIONS = "marts.fct_prosecution_year"
+SUSPICIONS, REPORTED = "marts.fct_prosecution_year", "marts.fct_reported_year"
 DECIDED_TOTAL = "geography_level = 'riket' and variant = 'beslutad' and victim_group = 'total'"
 LINKAGE = "intermediate.int_linkage_year"
 RECONCILED = "marts.fct_reconciliation_year"
@@ -1019,6 +1019,47 @@ OTHER_FACTS: dict[str, Breakers] = {
             for what, values in (
                 ("none reported the same year", "lag = case lag when '0' then '3+' when '3+' then '0' else lag end"),
                 ("all reported the same year", "lag = '0'"),
+            )
+        ],
+    },
+    "fct_reported_year": {
+        "key_is_unique": [repeat(REPORTED)],
+        "stages_do_not_exceed_each_other": [
+            change_one(REPORTED, "more cleared than decided", "cleared = decided + 1"),
+            change_one(REPORTED, "more decided than reported", "decided = reported + 1"),
+            change_one(REPORTED, "fewer than none", "cleared = -1"),
+            change_one(REPORTED, "not counted", "decided = null"),
+        ],
+        "cohorts_only_progress": [
+            change_one(REPORTED, "more reported later", "reported = reported + 1", "by_year = 2023 and year = 2021"),
+            change_one(
+                REPORTED,
+                "fewer decided later",
+                "decided = decided - 1",
+                "by_year = 2023 and year = 2021 and decided > 0",
+            ),
+            change_one(
+                REPORTED,
+                "fewer cleared later",
+                "cleared = cleared - 1",
+                "by_year = 2023 and year = 2021 and cleared > 0",
+            ),
+        ],
+        "regions_do_not_exceed_the_country": [
+            change_one(
+                REPORTED,
+                f"one region {what} more than all",
+                f"{what} = {what} + 100000",
+                "geography_level = 'polisregion'",
+            )
+            for what in ("reported", "decided", "cleared")
+        ],
+        "decided_offences_are_among_the_reported": [
+            change(
+                "intermediate.int_processed_offence",
+                "every fiftieth of another case",
+                "diarienummer = uuid()",
+                "hash(diarienummer, brottsnummer) % 50 = 0",
             )
         ],
     },
@@ -1287,6 +1328,7 @@ SERVED = "read_back"
 TABLES = (
     "dim_geography", "dim_indicator", "dim_victim_group", "dim_year", "fct_case_flow_year", "fct_indicator_year",
     "fct_processing_time_year", "fct_prosecution_year", "fct_reconciliation_year", "fct_report_lag_year",
+    "fct_reported_year",
     "indicator_report", "series_break",
 )  # fmt: skip
 PUBLISHED: dict[str, Breakers] = {
@@ -1614,6 +1656,7 @@ ONLY_WARN = {
         "fct_reconciliation_year": [
             "figures_agree_with_official_ones",
         ],
+        "fct_reported_year": ["decided_offences_are_among_the_reported"],
         "fct_report_lag_year": [
             "share_reported_the_same_year",
         ],

@@ -5,42 +5,8 @@ with offence as (
     where {{ is_stale_year('year') }}
 ),
 
-by_code as (
-    select * from {{ ref('int_offence_class') }}
-    where classified_by = 'code'
-),
-
-by_provision as (
-    select
-        provision.year,
-        provision.lagrum,
-        class.*
-    from {{ ref('int_provision') }} as provision
-    inner join {{ ref('int_offence_class') }} as class
-        on class.classified_by = 'provision' and provision.provision = class.class_key
-),
-
--- A code in the catalogue takes precedence over the provision, even if it belongs to no indicator.
 classified as (
-    select
-        offence.*,
-        by_code.classified_by,
-        by_code.class_key,
-        by_code.indicator_id,
-        by_code.victim_group
-    from offence
-    inner join by_code on offence.brottskod = by_code.class_key
-    where by_code.indicator_id is not null
-    union all
-    select
-        offence.*,
-        by_provision.classified_by,
-        by_provision.class_key,
-        by_provision.indicator_id,
-        by_provision.victim_group
-    from offence
-    inner join by_provision on offence.year = by_provision.year and offence.lagrum = by_provision.lagrum
-    where offence.brottskod not in (select by_code.class_key from by_code)
+    {{ classified('offence', ref('int_provision')) }}
 ),
 
 grouped as (

@@ -192,6 +192,7 @@ class Landing:
     files: list[File]
     complete_years: list[int]
     offences: dict[int, dict[Key, Offence]]  # by the year of the police extract
+    reports: dict[int, dict[Key, Offence]]  # reported offences, by the year of their report
 
     def offence(self, key: Key, year: int) -> Offence | None:
         """Return the offence from the extract of the decision year, otherwise from the nearest earlier one."""
@@ -218,17 +219,18 @@ def read_landing(landing: Path) -> Landing:
     result = Landing(
         files=files,
         complete_years=sorted(years["police"] & years["prosecution"]),
-        offences={
-            file.year: {_key(row): _offence(row) for _line, row in file.loaded}
-            for file in files
-            if file.name == "offences"
-        },
+        offences=_offences_of(files, "offences"),
+        reports=_offences_of(files, "reports"),
     )
     # Incomplete years are not derived, so nothing is looked up for them.
     for file in files:
         if file.name == "decisions" and file.year in result.complete_years:
             _judge_links(file, result)
     return result
+
+
+def _offences_of(files: list[File], name: str) -> dict[int, dict[Key, Offence]]:
+    return {file.year: {_key(row): _offence(row) for _line, row in file.loaded} for file in files if file.name == name}
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -409,8 +411,8 @@ def _offence(row: Row) -> Offence:
         reported=date.fromisoformat(row["anmalningsdatum"]) if row["anmalningsdatum"] else None,
         municipality=row["kommunkod"],
         handling_region=row["handlaggande_region"],
-        victim_sex=row["malsagande_kon"],
-        victim_age=int(row["malsagande_alder"]) if row["malsagande_alder"] else None,
+        victim_sex=row.get("malsagande_kon", ""),
+        victim_age=int(row["malsagande_alder"]) if row.get("malsagande_alder") else None,
     )
 
 

@@ -323,6 +323,69 @@ def expected_prosecutions(landing: Path) -> dict[tuple[Any, ...], dict[str, Any]
     }
 
 
+# --- cohorts ---------------------------------------------------------------------------------------------------------
+
+
+def expected_cohorts(landing: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Every row of fct_reported_year, by its key."""
+    deliveries = read_landing(landing)
+    rows = {}
+    for year, reported in deliveries.reports.items():
+        decided: set[Key] = set()
+        cleared: set[Key] = set()
+        by_year = year
+        while by_year in deliveries.complete_years:
+            for key, decisions in _decisions_on(reported, deliveries.decisions(by_year)).items():
+                stand = standing(decisions)
+                if stand:
+                    decided.add(key)
+                if any(decision.kind in CLEARED_AS for decision in stand):
+                    cleared.add(key)
+            rows.update(_cohort(reported, decided, cleared, year, by_year))
+            by_year += 1
+    return rows
+
+
+def _decisions_on(reported: Mapping[Key, Offence], decisions: Iterable[Decision]) -> dict[Key, list[Decision]]:
+    """Return the decisions on reported offences, none from before the report."""
+    found: dict[Key, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        offence = reported.get(decision.key)
+        if offence and offence.reported and offence.reported <= decision.day:
+            found[decision.key].append(decision)
+    return found
+
+
+def _cohort(
+    reported: Mapping[Key, Offence], decided: set[Key], cleared: set[Key], year: int, by_year: int
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    counts = {
+        (variant.indicator_id, variant.variant, year, by_year, level, code): Counter[str]()
+        for variant in facts().variants
+        for level, code in every_place()
+        if level in ("riket", "polisregion")
+    }
+    for key, offence in reported.items():
+        for cell in cells_of(offence, year):
+            if cell.victim_group == TOTAL and cell.geography_level in ("riket", "polisregion"):
+                of_cell = counts[
+                    cell.indicator_id, cell.variant, year, by_year, cell.geography_level, cell.geography_code
+                ]
+                of_cell["reported"] += offence.number_of_offences
+                of_cell["decided"] += offence.number_of_offences * (key in decided)
+                of_cell["cleared"] += offence.number_of_offences * (key in cleared)
+    return {
+        cell: {
+            "reported": count["reported"],
+            "decided": count["decided"],
+            "cleared": count["cleared"],
+            "decided_of_reported_pct": percentage(count["decided"], count["reported"]),
+            "cleared_of_reported_pct": percentage(count["cleared"], count["reported"]),
+        }
+        for cell, count in counts.items()
+    }
+
+
 # --- processing times ------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Generated deliveries for tests: a large dirty world from a seed, and small worlds that Hypothesis can shrink."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -33,12 +33,13 @@ def dirty_world(
     offences_per_year: int = 3000,
     years: Sequence[int] = (2022, 2023, 2024),
     dirt: float = 0.0045,
+    with_reports: bool = False,
 ) -> None:
     """Write deliveries with every legal oddity and every fault that the contract knows.
 
     `dirt` is the largest share of a file's rows that the faults may take; below 0.005 the gate stays open. With the
     default size every file has every fault that it can have. Besides, some rows are spelt otherwise, and some offences
-    lack a report date or hold what cannot be read in an optional column.
+    lack a report date or hold what cannot be read in an optional column. `with_reports` adds the optional file, without faults.
     """
     rng, odd = Random(seed), Random(f"oddities {seed}")
     population = Population(rng, years, offences_per_year)
@@ -73,6 +74,10 @@ def dirty_world(
             ]
             records.append(Record(clean[0]))  # so that a blank line is never the last
             delivered[source].append(odd_file(rng, source, name, records, style))
+        if with_reports:
+            style = Style(encoding=styles["police", "decisions"].encoding)
+            reported = [Record(row) for row in population.reported(year) if style.can_write(row)]
+            delivered["police"].append(odd_file(odd, "police", "reports", reported, style))
         for source, files in delivered.items():
             deliver(landing, source, year, files, encoding=styles[source, "decisions"].encoding)
 
@@ -111,6 +116,15 @@ class Population:
         self.known: dict[Key, Row] = {}
         for year in years:
             self._live_through(year, offences_per_year)
+
+    def reported(self, year: int) -> list[Row]:
+        """Return the offences that were reported in a year, as the extracts have them, and half as many of no extract."""
+        told = [
+            {column: row[column] for column in CONTRACT["police", "reports"]}
+            for row in self.known.values()
+            if calendar_date(row["anmalningsdatum"]) and row["anmalningsdatum"][:4] == str(year)
+        ]
+        return told + [{**row, "diarienummer": f"7100-K{number}-22"} for number, row in enumerate(told[::2], 1)]
 
     def about(self, year: int) -> Year:
         """Return the information about this year for shapes."""
@@ -331,6 +345,7 @@ class World:
     offences: dict[int, list[Row]]  # police; the same years as `police`
     police: dict[int, list[Row]]
     prosecution: dict[int, list[Row]]
+    reports: dict[int, list[Row]] = field(default_factory=dict)  # of the years that have the optional file
 
 
 def offence_row(number: int = 1, **values: str) -> Row:
@@ -385,6 +400,7 @@ def prosecution_row(number: int = 1, **values: str) -> Row:
 
 # Known offence and decisions that no indicator counts, because the contract rejects empty files.
 FILLER_OFFENCE = offence_row(diarienummer="9999-K1-20", brottskod="0000")
+FILLER_REPORT = report_row(diarienummer="9999-K1-20", brottskod="0000")
 FILLER_POLICE = police_row(diarienummer="9999-K1-20")
 FILLER_PROSECUTION = prosecution_row(diarienummer="9999-K1-20")
 
@@ -397,6 +413,9 @@ def write_world(landing: Path, world: World) -> None:
             neat_file("police", "offences", [FILLER_OFFENCE, *offences]),
             neat_file("police", "decisions", [{**FILLER_POLICE, "beslutsdatum": f"{year}-12-31"}, *decisions]),
         ]
+        if year in world.reports:
+            filler = {**FILLER_REPORT, "anmalningsdatum": f"{year}-12-31"}
+            files.append(neat_file("police", "reports", [filler, *world.reports[year]]))
         deliver(landing, "police", year, files)
     for year, decisions in world.prosecution.items():
         filler = {**FILLER_PROSECUTION, "beslutsdatum": f"{year}-12-31"}
@@ -439,6 +458,10 @@ def small_worlds(draw: st.DrawFn, faults: bool = False, all_complete: bool = Fal
         if not faults:
             for row in [*world.police.get(year, []), *world.prosecution.get(year, [])]:
                 _mend(row, reported)
+    for year in world.offences:
+        if draw(st.booleans()):
+            reported_then = draw(st.lists(st.sampled_from(numbers), unique=True))
+            world.reports[year] = [draw(_reports(number, year)) for number in reported_then]
     return world
 
 
@@ -486,6 +509,18 @@ def _offences(number: int, year: int) -> st.SearchStrategy[Row]:
                 "malsagande_alder": st.sampled_from(["17", "18", "121"]),
             },
         ),
+    )
+
+
+def _reports(number: int, year: int) -> st.SearchStrategy[Row]:
+    return st.builds(
+        lambda **values: report_row(number, **values),
+        brottskod=st.sampled_from(_codes_of_every_sort()),
+        lagrum=st.sampled_from(["", "BrB 6 kap. 1 §", "6 kap. 10a § BrB", "BrB 6:1, 6:4"]),
+        brottsantal=st.sampled_from(["1", "2"]),
+        anmalningsdatum=_few_dates(year),
+        kommunkod=st.sampled_from(["0180", "", "1480", "180"]),
+        handlaggande_region=st.sampled_from(["", "Rn05", "RN06", "Rn08"]),
     )
 
 

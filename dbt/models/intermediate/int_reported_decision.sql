@@ -1,0 +1,49 @@
+{{ config(materialized='incremental') }}
+
+-- An offence of several indicators has the same decisions in all of them.
+with offence as (
+    select distinct
+        year,
+        diarienummer,
+        brottsnummer,
+        report_date
+    from {{ ref('int_reported_offence') }}
+),
+
+decided as (
+    select
+        decision.year,
+        decision.year_fingerprint,
+        offence.year as report_year,
+        offence.diarienummer,
+        offence.brottsnummer,
+        decision.decision_date,
+        decision.ends_handling,
+        decision.is_clearing,
+        max(case when decision.outcome = 'reopened' then decision.decision_date end) over (
+            partition by decision.year, offence.year, offence.diarienummer, offence.brottsnummer
+        ) as reopened_date
+    from offence
+    inner join {{ ref('int_decision') }} as decision
+        on
+            offence.diarienummer = decision.diarienummer
+            and offence.brottsnummer = decision.brottsnummer
+            and offence.report_date <= decision.decision_date
+    left join {{ ref('int_quarantined_decision') }} as quarantined
+        on
+            decision.year = quarantined.year
+            and decision.line = quarantined.line
+            and {{ source_of('decision.authority') }} = quarantined.source
+    where {{ is_stale_year('decision.year') }} and quarantined.line is null
+)
+
+select
+    year,
+    year_fingerprint,
+    report_year,
+    diarienummer,
+    brottsnummer,
+    bool_or(is_clearing) as is_cleared
+from decided
+where {{ stands('reopened_date') }}
+group by year, year_fingerprint, report_year, diarienummer, brottsnummer

@@ -1,0 +1,108 @@
+"""What must be true of cohorts: the offences reported in a year, and how many of them were decided and cleared by when."""
+
+from great_expectations import ExpectationSuite
+
+from expectations import rules
+from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
+
+suite = ExpectationSuite(
+    name="fct_reported_year",
+    meta={
+        "layer": "marts",
+        "asset": "fct_reported_year",
+        "table": "marts.fct_reported_year",
+        # Reports are an optional file.
+        "may_be_empty": True,
+        "follows": ["police_reports", "int_processed_offence"],
+    },
+    expectations=[
+        rules.key_is_unique(
+            "marts.fct_reported_year",
+            "indicator_id",
+            "variant",
+            "year",
+            "by_year",
+            "geography_level",
+            "geography_code",
+        ),
+        ExpectNoRowsWhere(
+            condition="(0 <= cleared and cleared <= decided and decided <= reported) is not true",
+            severity="critical",
+            notes="what is cleared was decided, and what was decided had been reported",
+            meta={
+                "name": "stages_do_not_exceed_each_other",
+                "owner": "us",
+                "limit": "0 ≤ cleared ≤ decided ≤ reported in every row",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select later.year
+                from marts.fct_reported_year as later
+                inner join marts.fct_reported_year as earlier
+                    using (indicator_id, variant, year, geography_level, geography_code)
+                where
+                    later.by_year = earlier.by_year + 1
+                    and (
+                        later.reported <> earlier.reported
+                        or later.decided < earlier.decided
+                        or later.cleared < earlier.cleared
+                    )
+            """,
+            severity="critical",
+            notes="a cohort stays the same, and what was decided once stays so",
+            meta={
+                "name": "cohorts_only_progress",
+                "owner": "us",
+                "limit": "as many reported each year, and no fewer decided or cleared than the year before",
+            },
+        ),
+        ExpectNoRows(
+            query="""
+                select year, by_year
+                from marts.fct_reported_year
+                group by indicator_id, variant, year, by_year
+                having
+                    sum(reported) filter (where geography_level = 'polisregion')
+                    > sum(reported) filter (where geography_level = 'riket')
+                    or sum(decided) filter (where geography_level = 'polisregion')
+                    > sum(decided) filter (where geography_level = 'riket')
+                    or sum(cleared) filter (where geography_level = 'polisregion')
+                    > sum(cleared) filter (where geography_level = 'riket')
+            """,
+            severity="critical",
+            notes="the country has everything",
+            meta={
+                "name": "regions_do_not_exceed_the_country",
+                "owner": "us",
+                "limit": "the regions together at most as many as the country",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                with offence as (
+                    select distinct year(report_date) as year, diarienummer, brottsnummer
+                    from intermediate.int_processed_offence
+                    where year(report_date) in (select year from raw.delivery_file where file = 'reports')
+                )
+                select
+                    cast(offence.year as varchar) as unit,
+                    case when count(*) >= 100 then 100.0 * count(*) filter (where reported.year is null) / count(*) end as value,
+                    round(100.0 * count(*) filter (where reported.year is null) / count(*), 4) || ' %' as shown
+                from offence
+                left join raw.police_reports as reported using (year, diarienummer, brottsnummer)
+                group by offence.year
+            """,
+            max_value=1,
+            unit="year of report",
+            needs="at least 100 decided offences reported in a year",
+            severity="warning",
+            notes="an offence that was decided on had been reported, so its report should be in the file of that year",
+            meta={
+                "name": "decided_offences_are_among_the_reported",
+                "owner": "supplier",
+                "limit": "at most 1 % of the decided offences reported in a year are missing in its file",
+            },
+        ),
+    ],
+)
