@@ -94,7 +94,7 @@ suite = ExpectationSuite(
                 group by offence.year
             """,
             max_value=1,
-            unit="year of report",
+            unit="cohort",
             needs="at least 100 decided offences reported in a year",
             severity="warning",
             notes="an offence that was decided on had been reported, so its report should be in the file of that year",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 from conftest import settings_in
 from hypothesis import HealthCheck, given, settings
 from reference import rules
-from reference.worlds import World, offence_row, police_row, prosecution_row, small_worlds, write_world
-from warehouse import build, differences, figures, rows_by_key
+from reference.worlds import World, offence_row, police_row, prosecution_row, report_row, small_worlds, write_world
+from warehouse import build, differences, figures, marts, rows_by_key
 
 from dagster_project import paths
 from dagster_project.settings import Settings
@@ -79,3 +81,34 @@ def test_offences_without_a_report_date_count_and_have_no_processing_time(tmp_pa
     times = table(places, f"select outcome, offences, days_median from marts.fct_processing_time_year {where}")
     assert sorted(times) == [("all", 3, 28), ("not_cleared", 3, 28)]
     assert table(places, "select count(*) from intermediate.int_quarantined_decision") == [(0,)]
+
+
+def test_a_cohort_is_followed_from_the_day_its_year_is_complete(tmp_path: Path) -> None:
+    """Also by decisions of a later year that was derived before; and without its file all other tables are the same."""
+    places = settings_in(tmp_path)
+    world = World(
+        offences={2021: [offence_row(1, anmalningsdatum="2021-02-01")], 2022: []},
+        police={2021: [police_row(1, beslutsdatum="2021-03-01", beslut="OVERLAMNAD")], 2022: []},
+        prosecution={2022: [prosecution_row(1, beslutsdatum="2022-05-01")]},
+        reports={2021: [report_row(1, anmalningsdatum="2021-02-01")]},
+    )
+    figures_of = (
+        "select year, by_year, reported, decided, cleared from marts.fct_reported_year"
+        " where geography_level = 'riket' and variant = 'beslutad' and reported > 0 order by all"
+    )
+    write_world(places.landing, world)
+    build(places)
+    assert table(places, figures_of) == []
+    write_world(places.landing, replace(world, prosecution={**world.prosecution, 2021: []}))
+    build(places)
+    assert table(places, figures_of) == [(2021, 2021, 1, 0, 0), (2021, 2022, 1, 1, 1)]
+    with_reports = marts(places.home / paths.WAREHOUSE)
+    shutil.rmtree(places.landing / "police")
+    write_world(places.landing, replace(world, reports={}))
+    build(places)
+    without = marts(places.home / paths.WAREHOUSE)
+    assert without.pop("fct_reported_year") == []
+    del with_reports["fct_reported_year"]
+    for of_deliveries in (with_reports, without):
+        del of_deliveries["dim_year"]
+    assert without == with_reports

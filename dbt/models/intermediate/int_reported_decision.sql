@@ -34,7 +34,7 @@ decided as (
             decision.year = quarantined.year
             and decision.line = quarantined.line
             and {{ source_of('decision.authority') }} = quarantined.source
-    where {{ is_stale_year('decision.year') }} and quarantined.line is null
+    where {{ is_stale_year('decision.year', since_file='reports') }} and quarantined.line is null
 )
 
 select
