@@ -353,7 +353,7 @@ def _parser() -> argparse.ArgumentParser:
     explain_parser.add_argument("--year", type=int, required=True)
     explain_parser.add_argument("--geography", required=True, metavar="CODE", help="SE, Rn03, 01, 0180, lan/okand")
     explain_parser.add_argument("--victim-group", default="total", metavar="G")
-    explain_parser.add_argument("--variant", default="beslutad", metavar="V")
+    explain_parser.add_argument("--variant", metavar="V", help="by default the first one of the indicator")
     for with_json in (load_parser, status_parser, publications_parser, diff_parser, explain_parser):
         with_json.add_argument("--json", action="store_true", help="print one JSON document")
     return parser

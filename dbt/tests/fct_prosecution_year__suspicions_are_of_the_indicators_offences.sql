@@ -10,7 +10,7 @@ from (
     from {{ ref('fct_indicator_year') }} as figure
     inner join {{ ref('geography_level') }} as level
         on figure.geography_level = level.geography_level and level.has_all_measures
-    where figure.variant = 'beslutad' and figure.victim_group = 'total'
+    where figure.variant in ('beslutad', 'egen') and figure.victim_group = 'total'
 ) as figure
 full outer join {{ ref('fct_prosecution_year') }} as suspicion
     on

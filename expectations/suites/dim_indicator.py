@@ -59,14 +59,15 @@ suite = ExpectationSuite(
             query="""
                 select indicator_id from marts.dim_indicator
                 group by indicator_id
-                having list(variant order by sort_order)[1] <> 'beslutad' or list_sort(list(sort_order)) <> range(1, count(*) + 1)
+                having list(variant order by sort_order)[1] <> if(any_value(kind) = 'decided', 'beslutad', 'egen')
+                    or list_sort(list(sort_order)) <> range(1, count(*) + 1)
             """,
             severity="critical",
             notes="a reader who is shown one variant must be shown the decided one",
             meta={
                 "name": "decided_variant_comes_first",
                 "owner": "us",
-                "limit": "every indicator has beslutad first, and its variants in order from 1",
+                "limit": "every indicator has beslutad first, every measure egen, and variants in order from 1",
             },
         ),
         ExpectNoRows(

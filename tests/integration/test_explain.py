@@ -193,7 +193,7 @@ def test_the_figure_is_the_published_one_with_its_formula(published_world: Setti
 
 def test_a_measure_is_explained_by_its_own_offences(published_world: Settings, ask: Any) -> None:
     """They count in indicator 1 too."""
-    cell = WHOLE_COUNTRY._replace(indicator_id="misshandel_par_slakt_familj")
+    cell = WHOLE_COUNTRY._replace(indicator_id="misshandel_par_slakt_familj", variant="egen")
     _, printed, _ = ask(published_world, *question(cell), "--json")
     private = json.loads(printed)["private"]
     assert private["counts"] == nonzero_counts(published_world.landing)[cell]

@@ -54,7 +54,7 @@ def expected() -> dict[tuple[str, str, str], dict[str, str]]:
         }
     # The measure is the wide variant.
     return official | {
-        ("misshandel_par_slakt_familj", "beslutad", group): row
+        ("misshandel_par_slakt_familj", "egen", group): row
         for (indicator, variant, group), row in official.items()
         if (indicator, variant) == ("misshandel_nara_relation", "bred")
     }

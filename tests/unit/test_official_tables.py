@@ -63,7 +63,7 @@ def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicat
             for row in seed_rows("official_row")
             if (row["indicator_id"], row["variant"]) == cell
         ]
-        for cell in (("misshandel_par_slakt_familj", "beslutad"), ("misshandel_nara_relation", "bred"))
+        for cell in (("misshandel_par_slakt_familj", "egen"), ("misshandel_nara_relation", "bred"))
     )
     assert measure == wide != []
 

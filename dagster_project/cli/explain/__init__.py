@@ -24,7 +24,7 @@ def explain(
     year: int,
     geography: str,
     victim_group: str = "total",
-    variant: str = "beslutad",
+    variant: str | None = None,
 ) -> dict[str, Any]:
     """Explain a figure of the current publication.
 

@@ -27,19 +27,29 @@ _KEY = " and ".join(f"{column} = ${column}" for column in FigureKey._fields)
 
 
 def find_figure(
-    connection: duckdb.DuckDBPyConnection, indicator: str, year: int, geography: str, victim_group: str, variant: str
+    connection: duckdb.DuckDBPyConnection,
+    indicator: str,
+    year: int,
+    geography: str,
+    victim_group: str,
+    variant: str | None,
 ) -> FigureKey:
-    """Return the key of a figure; `geography` is a code, or `level/code` if the code exists at several levels."""
+    """Return the key of a figure, by default of the first variant.
 
-    def require(noun: str, value: object, select: str, **values: object) -> None:
+    `geography` is a code, or `level/code` if the code exists at several levels.
+    """
+
+    def require(noun: str, value: object, select: str, **values: object) -> list[str]:
         available = [row[0] for row in connection.execute(select, values or None).fetchall()]
-        if value not in available:
+        if value is not None and value not in available:
             raise UnknownFigureError(f"there is no {noun} {value}; there is {', '.join(map(str, available))}")
+        return available
 
     require("indicator", indicator, "select distinct indicator_id from marts.dim_indicator order by 1")
     require("year", year, "select year from marts.dim_year order by 1")
     of_indicator = "select variant from marts.dim_indicator where indicator_id = $id order by sort_order"
-    require(f"variant of {indicator}", variant, of_indicator, id=indicator)
+    first, *_ = require(f"variant of {indicator}", variant, of_indicator, id=indicator)
+    variant = variant or first
     require("victim group", victim_group, "select victim_group from marts.dim_victim_group order by sort_order")
     key = FigureKey(indicator, variant, year, *_place(connection, geography), victim_group)
     if not connection.execute(f"select 1 from marts.fct_indicator_year where {_KEY}", key._asdict()).fetchone():

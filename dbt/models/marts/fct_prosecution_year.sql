@@ -28,7 +28,7 @@ counted as (
             placed.classified_by = variant.classified_by
             and placed.class_key = variant.class_key
             and placed.indicator_id = variant.indicator_id
-            and variant.variant = 'beslutad'
+            and variant.variant in ('beslutad', 'egen')
     group by placed.indicator_id, placed.year, placed.geography_level, placed.geography_code
 )
 

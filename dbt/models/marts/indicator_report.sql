@@ -81,7 +81,7 @@ select
     place.geography_level_en || ' – ' || if(indicator.kind <> 'decided', indicator.name_en || ' – ', '')
     || indicator.variant_name_en || ' – '
     || case when figure.victim_group = 'total' then 'all victims' else 'victim groups' end as adds_up_in_en,
-    figure.variant = 'beslutad' and indicator.kind = 'decided' as is_decided,
+    figure.variant = 'beslutad' as is_decided,
     figure.victim_group = 'total' as is_total,
     figure.processed,
     figure.investigated,

@@ -310,7 +310,7 @@ def expected_prosecutions(landing: Path) -> dict[tuple[Any, ...], dict[str, Any]
         cells = {
             (cell.indicator_id, year, cell.geography_level, cell.geography_code)
             for cell in cells_of(offence, year)
-            if cell.variant == "beslutad" and cell.geography_level in ("riket", "polisregion")
+            if cell.variant in ("beslutad", "egen") and cell.geography_level in ("riket", "polisregion")
         }
         for decision in standing(decisions):
             for cell in cells if decision.suspicion else ():
