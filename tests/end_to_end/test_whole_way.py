@@ -150,6 +150,7 @@ def test_no_personal_data_leaves_the_private_tables(world: Settings, what: str) 
     secrets: set[bytes] = set()
     for source, file, column in (
         ("police", "offences", "diarienummer"),
+        ("police", "reports", "diarienummer"),
         ("prosecution", "decisions", "aklagarnummer"),
         ("prosecution", "decisions", "misstanke_id"),
     ):

@@ -29,9 +29,9 @@ offence as (
         reported.indicator_id,
         variant.variant,
         reported.region_code,
-        reported.brottsantal,
         decided.decided_year,
-        decided.cleared_year
+        decided.cleared_year,
+        sum(reported.brottsantal) as brottsantal
     from {{ ref('int_reported_offence') }} as reported
     inner join {{ ref('int_class_variant') }} as variant
         on
@@ -43,6 +43,7 @@ offence as (
             reported.year = decided.report_year
             and reported.diarienummer = decided.diarienummer
             and reported.brottsnummer = decided.brottsnummer
+    group by all
 ),
 
 placed as (
