@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.report import translations
 from dagster_project.report.choice import TOTAL, Choice, break_letters, cuts, detailed_place
 from dagster_project.report.figures import COUNTRY, Figures, Row
-from dagster_project.report.sentences import messages, state, verdict
+from dagster_project.report.sentences import UNKNOWN, messages, state, verdict
 from dagster_project.report.wording import changes
 from dagster_project.rounding import tenths_of_percent
 
@@ -87,8 +87,8 @@ def indicator_data(
     }
 
 
-def overview_data(figures: Figures, language: str, choice: Choice) -> dict[str, Any]:
-    """Return the data of the overview page."""
+def overview_data(figures: Figures, language: str, choice: Choice, indicators: Sequence[Row]) -> dict[str, Any]:
+    """Return the data of cards, one for each of some indicators or measures."""
     catalogue = translations.catalogue(language)
     return {
         **_frame(figures, language, choice, [TOTAL]),
@@ -98,24 +98,15 @@ def overview_data(figures: Figures, language: str, choice: Choice) -> dict[str, 
             indicator["indicator_id"]: {
                 "name": indicator[f"name_{language}"],
                 "cuts": cuts(figures, indicator["indicator_id"]),
-                "first": figures.cells[indicator["indicator_id"]][(*COUNTRY, TOTAL)][figures.years[0]]["first_year"],
+                "first": next(iter(figures.cells[indicator["indicator_id"]][(*COUNTRY, TOTAL)].values()))["first_year"],
                 "common": _common(figures, indicator["indicator_id"], TOTAL),
                 "cells": {
-                    f"{level}/{code}": [
-                        [state(row), verdict(row)]
-                        if row["pct"] is None
-                        else [
-                            state(row),
-                            verdict(row),
-                            *(row[name] for name in ("processed", "cleared", "pct", "change", "since")),
-                        ]
-                        for row in rows.values()
-                    ]
+                    f"{level}/{code}": [_brief(rows.get(year)) for year in figures.years]
                     for (level, code, group), rows in figures.cells[indicator["indicator_id"]].items()
                     if group == TOTAL and level != "kommun" and (level, code) in figures.places
                 },
             }
-            for indicator in figures.indicators
+            for indicator in indicators
         },
         "words": {key: catalogue[key] for key in ("card", "summaries", "verdicts")},
     }
@@ -133,6 +124,14 @@ class _Index:
             self._numbers[value] = len(self.known)
             self.known.append(value)
         return self._numbers[value]
+
+
+def _brief(row: Row | None) -> list[Any]:
+    """State, verdict and the figures of a card; a purged year may be older than a measure and lack it."""
+    if row is None:
+        return ["none", UNKNOWN]
+    known = () if row["pct"] is None else ("processed", "cleared", "pct", "change", "since")
+    return [state(row), verdict(row), *(row[name] for name in known)]
 
 
 def _cell(row: Row, notes: _Index) -> list[Any]:
@@ -205,12 +204,13 @@ def _common(figures: Figures, indicator: str, group: str) -> list[list[int | Non
         {},
     )
     common = []
-    for year, row in country.items():
+    for year in figures.years:
+        row = country.get(year, {})
         ranges = [figures.ranges[indicator].get((level, group, year), {}) for level in ("polisregion", "lan")]
         common.append(
             [
-                row["country"],
-                row["region_median"],
+                row.get("country"),
+                row.get("region_median"),
                 median[year]["county_median"] if year in median else None,
                 *(range_.get(edge) for range_ in ranges for edge in ("lowest", "highest")),
             ]

@@ -17,7 +17,8 @@ Place = tuple[str, str]
 Series = Mapping[int, Row]
 """Year → row."""
 
-DECIDED = "beslutad"
+# The decided variant of an indicator, and of a measure this project's own in its place.
+MAIN_VARIANT = "variant in ('beslutad', 'egen')"
 COUNTRY: Place = ("riket", "SE")
 TABLES = (
     "dim_geography",
@@ -27,6 +28,7 @@ TABLES = (
     "fct_case_flow_year",
     "fct_indicator_year",
     "fct_processing_time_year",
+    "fct_prosecution_year",
     "fct_reconciliation_year",
     "publication",
     "quality_check",
@@ -46,7 +48,7 @@ _CELLS = """
             indicator.first_comparable_year
         from fct_indicator_year as figure
         inner join dim_indicator as indicator using (indicator_id, variant)
-        where variant = 'beslutad' and kind = 'decided' and not (geography_level = 'kommun' and geography_code = 'okand')
+        where variant in ('beslutad', 'egen') and not (geography_level = 'kommun' and geography_code = 'okand')
         window of_all as (partition by indicator_id, victim_group, year)
     ),
 
@@ -112,7 +114,7 @@ _RANGES = """
         indicator_id, geography_level, victim_group, year,
         tenths(min(clearance_pct)) as lowest, tenths(max(clearance_pct)) as highest, count(*) as places
     from fct_indicator_year
-    where variant = 'beslutad' and geography_level in ('polisregion', 'lan') and geography_code <> 'okand'
+    where variant in ('beslutad', 'egen') and geography_level in ('polisregion', 'lan') and geography_code <> 'okand'
         and not small_number and clearance_pct is not null
     group by all
     having count(*) >= 3
@@ -128,18 +130,22 @@ class Figures:
     years: Sequence[int]
     deliveries: Sequence[Row]
     indicators: Sequence[Row]
+    measures: Sequence[Row]
+    """The supporting measures, which follow commitments."""
     variants: Mapping[str, Sequence[Row]]
     places: Mapping[Place, Row]
     groups: Mapping[str, Row]
     breaks: Mapping[str, Sequence[Row]]
     cells: Mapping[str, Mapping[tuple[str, str, str], Series]]
-    """Indicator → (level, code, victim group) → year → figures of the decided variant."""
+    """Indicator or measure → (level, code, victim group) → year → figures of the decided variant."""
     ranges: Mapping[str, Mapping[tuple[str, str, int], Row]]
-    """Indicator → (level, victim group, year) → lowest and highest share of the places with at least 30 offences."""
+    """Indicator or measure → (level, victim group, year) → lowest and highest share of the places with at least 30 offences."""
     flow: Mapping[str, Mapping[Place, Mapping[int, Mapping[str, Row]]]]
     """Indicator → place → year → stage."""
     times: Mapping[str, Mapping[Place, Mapping[int, Mapping[str, Row]]]]
-    """Indicator → place → year → outcome."""
+    """Indicator or measure → place → year → outcome."""
+    suspicions: Mapping[str, Mapping[Place, Row]]
+    """Indicator → place → suspicions decided and prosecuted in the newest year."""
     readings: Mapping[str, Sequence[Row]]
     """Indicator → all its variants in the country in the newest year."""
     revisions: Mapping[str, Sequence[Row]] | None
@@ -181,9 +187,10 @@ def read_figures(publication: Path) -> Figures:
 
         publications = rows("from publication order by publication_id")
         newest = publications[-1]["publication_id"]
-        decided = rows(f"from dim_indicator where variant = '{DECIDED}' and kind = 'decided' order by indicator_number")
-        ids = [indicator["indicator_id"] for indicator in decided]
-        cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {indicator: {} for indicator in ids}
+        measured = rows(f"from dim_indicator where {MAIN_VARIANT} order by indicator_number")
+        decided = [row for row in measured if row["kind"] == "decided"]
+        ids, all_ids = ([row["indicator_id"] for row in some] for some in (decided, measured))
+        cells: dict[str, dict[tuple[str, str, str], dict[int, Row]]] = {indicator: {} for indicator in all_ids}
         for row in rows(_CELLS):
             key = (row["geography_level"], row["geography_code"], row["victim_group"])
             cells[row["indicator_id"]].setdefault(key, {})[row["year"]] = row
@@ -193,23 +200,26 @@ def read_figures(publication: Path) -> Figures:
             years=[row["year"] for row in rows("select year from dim_year order by year")],
             deliveries=rows("from dim_year order by year"),
             indicators=decided,
+            measures=[row for row in measured if row not in decided],
             variants=_group_by(rows("from dim_indicator order by indicator_number, sort_order"), "indicator_id", ids),
             places={(row["geography_level"], row["geography_code"]): row for row in _places(rows)},
             groups={row["victim_group"]: row for row in rows("from dim_victim_group order by sort_order")},
             breaks=_group_by(
                 rows("from series_break where year in (select year from dim_year) order by in_force"),
                 "indicator_id",
-                ids,
+                all_ids,
             ),
             cells=cells,
             ranges={
                 indicator: {(row["geography_level"], row["victim_group"], row["year"]): row for row in ranges}
-                for indicator, ranges in _group_by(rows(_RANGES), "indicator_id", ids).items()
+                for indicator, ranges in _group_by(rows(_RANGES), "indicator_id", all_ids).items()
             },
-            flow=_group_steps(
-                rows(f"from fct_case_flow_year where variant = '{DECIDED}' order by stage_order"), ids, "stage"
-            ),
-            times=_group_steps(rows(f"from fct_processing_time_year where variant = '{DECIDED}'"), ids, "outcome"),
+            flow=_group_steps(rows(f"from fct_case_flow_year where {MAIN_VARIANT} order by stage_order"), ids, "stage"),
+            times=_group_steps(rows(f"from fct_processing_time_year where {MAIN_VARIANT}"), all_ids, "outcome"),
+            suspicions={
+                indicator: {(row["geography_level"], row["geography_code"]): row for row in by_place}
+                for indicator, by_place in _group_by(rows(_SUSPICIONS), "indicator_id", ids).items()
+            },
             readings=_group_by(rows(_READINGS), "indicator_id", ids),
             revisions=_group_by(
                 rows(f"from revision where publication_id = {_text(newest)} order by all"), "indicator_id", ids
@@ -230,6 +240,7 @@ _READINGS = """
     where geography_level = 'riket' and victim_group = 'total' and year = (select max(year) from dim_year)
     order by indicator_number, sort_order
 """
+_SUSPICIONS = "from fct_prosecution_year where year = (select max(year) from dim_year)"
 _LINKAGE = """
     select year, tenths(max(linkage_pct)) as linkage
     from fct_case_flow_year

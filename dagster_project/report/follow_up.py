@@ -37,7 +37,8 @@ def write_report(publication: Path) -> None:
 def _default_place(figures: Figures) -> Place:
     """Return the first default place of which most figures of the newest year are shown, or the country."""
     for place in DEFAULT_PLACES:
-        cells = [by_place.get((*place, TOTAL), {}).get(figures.newest) for by_place in figures.cells.values()]
+        series = [figures.cells[one["indicator_id"]].get((*place, TOTAL), {}) for one in figures.indicators]
+        cells = [by_year.get(figures.newest) for by_year in series]
         shown = [cell for cell in cells if cell and not cell["suppression"]]
         if 2 * len(shown) > len(cells):
             return place

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from dagster_project.report import content, translations
 from dagster_project.report.choice import TOTAL, Choice, break_letters, series
+from dagster_project.report.commitments import Followed
 from dagster_project.report.data import indicator_data, overview_data
 from dagster_project.report.figures import Figures, Row
 from dagster_project.report.sentences import messages
@@ -38,7 +39,7 @@ class Pages:
             for one in figures.indicators
         }
         self.contents = {name: content.content(data) for name, data in self.data.items()}
-        self.overview_data = overview_data(figures, language, choice)
+        self.overview_data = overview_data(figures, language, choice, figures.indicators)
         self.overview_content = content.content(self.overview_data)
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -162,13 +163,15 @@ class Pages:
 
     def commitments(self) -> str:
         """Render the page about what the goal names beside the indicators."""
+        followed = Followed(self.figures, self.language, self.choice)
         return self.environment.get_template("commitments.html.j2").render(
             home="",
             page="alla",
             other=f"../{self._other}/commitments.html",
             title=self.catalogue["commitments"],
-            commitments=translations.commitments(),
-            names={one["indicator_id"]: one[f"name_{self.language}"] for one in self.figures.indicators},
+            commitments=list(followed.commitments()),
+            within_90=followed.within_90_days(),
+            measured=self.figures.places[followed.place],
         )
 
     def about_quality(self) -> dict[str, Any]:

@@ -154,6 +154,59 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
     assert ("Lagföringsprocent" in words(page.locator("#formulas"))) == (level not in ("lan", "kommun"))
 
 
+SIDE_BY_SIDE = {
+    "clearance": (
+        "select processed, cleared, clearance_pct, "
+        "case when clearance_change_comparable then clearance_change_pp end, small_number "
+        "from @fct_indicator_year where variant in ('beslutad', 'egen') and victim_group = 'total'",
+        "select indicator_id from @dim_indicator where variant = 'egen' order by indicator_number",
+    ),
+    "suspicions": (
+        "select suspicions_decided, suspicions_prosecuted from @fct_prosecution_year where true",
+        "values ('manniskohandel_sexuella_andamal'), ('koppleri')",
+    ),
+    "within 90 days": (
+        "select offences, decided_within_90_days, decided_within_90_days_pct, offences < 30 "
+        "from @fct_processing_time_year where variant in ('beslutad', 'egen') and outcome = 'all'",
+        "select indicator_id from @dim_indicator where variant in ('beslutad', 'egen') order by indicator_number",
+    ),
+}
+
+
+def test_the_measures_of_commitments_are_those_of_the_marts(publication: Path, plain_reader: Reader) -> None:
+    page = plain_reader.open(publication / "report" / "sv" / "commitments.html")
+    assert page.locator("table.areas").count() == len(SIDE_BY_SIDE)
+    for number, (figures, measures) in enumerate(SIDE_BY_SIDE.values()):
+        shown = page.locator("table.areas").nth(number)
+        expected = []
+        for (indicator,) in rows(publication, measures):
+            cells, in_italics = [], 0
+            for area in shown.locator("th[scope=colgroup]").all_inner_texts():
+                name, year = area.rsplit(" ", 1)
+                found = rows(
+                    publication,
+                    f"{figures} and (geography_level, geography_code) in (select geography_level, geography_code "
+                    f"from @dim_geography where name_sv = ?) and (indicator_id, year) = (?, ?)",
+                    name, indicator, int(year),
+                )  # fmt: skip
+                processed, cleared, *shares = found[0] if found else (None,) * (2 if number == 1 else 4)
+                small = shares.pop() if shares else False
+                cells += [formatted(count, 0) for count in (processed, cleared)]
+                cells += [formatted(share, 1) for share in shares]
+                if number == 0 and (shares[1] or 0) > 0:
+                    cells[-1] = f"+{cells[-1]}"
+                in_italics += bool(small and processed)
+            expected.append([indicator, in_italics, cells])
+        assert expected == shown.locator("tbody").evaluate(
+            "body => [...body.rows].map(row => [row.dataset.indicator, row.querySelectorAll('i').length,"
+            " [...row.cells].slice(1).map(cell => cell.textContent)])"
+        )
+        if number == 0:
+            for indicator, _, (processed, cleared, *_) in expected:
+                card = words(page.locator(f".card[data-indicator={indicator}]"))
+                assert ("Inga handlagda brott" if processed == "0" else f"{cleared} av {processed} brott") in card
+
+
 @pytest.mark.parametrize(("indicator", "year"), [("misshandel_nara_relation", 2023), ("konsstympning", 2024)])
 def test_a_ranking_ends_with_the_unknown_and_names_who_has_no_share(
     publication: Path, reader: Reader, indicator: str, year: int

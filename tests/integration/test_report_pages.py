@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from report_reader import Reader, faults, pages, rows
 
-from dagster_project.report.translations import catalogue
+from dagster_project.report.translations import catalogue, commitments
 
 pytest_plugins = ["report_fixtures"]
 INDICATORS = 11
@@ -34,6 +34,13 @@ def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
         printed = (publication / "report" / language / "report.pdf").read_bytes()
         assert printed.startswith(b"%PDF-")
         assert 1 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= PRINTED_PAGES
+
+
+def test_every_supporting_measure_belongs_to_a_commitment(publication: Path) -> None:
+    kinds = dict(rows(publication, "select indicator_id, kind from @dim_indicator"))
+    named = {id_ for one in commitments() for key in ("indicators", "suspicions") for id_ in one.get(key, ())}
+    assert named <= kinds.keys()
+    assert {id_ for id_, kind in kinds.items() if kind != "decided"} <= named
 
 
 def test_both_catalogues_say_the_same_things() -> None:
