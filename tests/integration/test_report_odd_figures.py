@@ -69,7 +69,7 @@ def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) ->
     )
     output = all_of(made, reader)
     output += words(reader.open(made / "report" / "sv" / "commitments.html").locator("body"))
-    assert "Misshandel mot barn\nInga handlagda brott" in output
+    assert "Misshandel mot barn\n\nInga handlagda brott" in output
     assert "Inga brott handlades 2024" in output
     assert "Inga handlagda brott, därför finns ingen andel: Våldtäkt." in output
     assert "0,0 procent" not in output
