@@ -35,7 +35,7 @@ TABLES = (
     "revision",
     "series_break",
 )
-_CELLS = """
+_CELLS = f"""
     with figure as (
         select
             figure.* exclude (clearance_pct_country, clearance_pct_median_region, clearance_pct_median_county),
@@ -48,7 +48,7 @@ _CELLS = """
             indicator.first_comparable_year
         from fct_indicator_year as figure
         inner join dim_indicator as indicator using (indicator_id, variant)
-        where variant in ('beslutad', 'egen') and not (geography_level = 'kommun' and geography_code = 'okand')
+        where {MAIN_VARIANT} and not (geography_level = 'kommun' and geography_code = 'okand')
         window of_all as (partition by indicator_id, victim_group, year)
     ),
 
@@ -109,12 +109,12 @@ _CELLS = """
     order by all
 """
 # Places with few offences are excluded: their range would only show chance.
-_RANGES = """
+_RANGES = f"""
     select
         indicator_id, geography_level, victim_group, year,
         tenths(min(clearance_pct)) as lowest, tenths(max(clearance_pct)) as highest, count(*) as places
     from fct_indicator_year
-    where variant in ('beslutad', 'egen') and geography_level in ('polisregion', 'lan') and geography_code <> 'okand'
+    where {MAIN_VARIANT} and geography_level in ('polisregion', 'lan') and geography_code <> 'okand'
         and not small_number and clearance_pct is not null
     group by all
     having count(*) >= 3
