@@ -21,6 +21,7 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, read_state, years_not_complete
 from dagster_project.transformation.dbt_project import kept_tables
+from dagster_project.transformation.kept_figures import KEPT_HANDOVERS
 
 ACCEPTED = "delivery_accepted"
 EXPECTED_YEARS = "expected_years_arrived"
@@ -87,6 +88,18 @@ def delivery_specs() -> list[dg.AssetSpec]:
                 description=f"The rows of {table} of years whose raw rows were purged, if there are any.",
             )
             for table in kept_tables()
+        ),
+        dg.AssetSpec(
+            ["raw", "kept_year"],
+            group_name="deliveries",
+            kinds={"duckdb"},
+            description="The years whose raw rows were purged, if there are any.",
+        ),
+        dg.AssetSpec(
+            ["raw", f"kept_{KEPT_HANDOVERS}"],
+            group_name="deliveries",
+            kinds={"parquet"},
+            description="When the police handed offences over to a prosecutor in purged years, if there are any.",
         ),
         dg.AssetSpec(
             ["raw", "withheld_before"],

@@ -458,7 +458,8 @@ def test_other_tables_end_at_the_region(world: Settings) -> None:
             "fct_reported_year",
         ):
             levels = connection.execute(f"select distinct geography_level from marts.{table} order by 1").fetchall()
-            assert levels == [("polisregion",), ("riket",)]
+            # Nothing is in the table of reported offences without reports.csv.
+            assert levels == ([] if table == "fct_reported_year" else [("polisregion",), ("riket",)])
 
 
 def test_below_the_region_only_two_counts_are_shown(world: Settings) -> None:

@@ -34,6 +34,7 @@ from conftest import settings_in
 from deliveries import (
     CLEAN,
     COLUMNS,
+    OPTIONAL,
     PERSONAL_NUMBER,
     PERSONAL_NUMBER_12,
     YEAR,
@@ -264,7 +265,7 @@ def rows_and(file: tuple[str, str], *rows: Row | str) -> bytes:
 
 
 def file_cases() -> Iterator[Case]:
-    for source, name in COLUMNS:
+    for source, name in COLUMNS.keys() - OPTIONAL:
         others = {file_name: content for file_name, content in files_of(source).items() if file_name != f"{name}.csv"}
         rows = {f"{file_name}.csv": len(CLEAN[source, file_name]) for of, file_name in COLUMNS if of == source}
         promise = {"manifest.json": manifest(source, files_of(source), rows)}
@@ -1359,7 +1360,9 @@ def quote_cases() -> Iterator[Case]:
 
 # --- personal identity numbers ---------------------------------------------------------------------------------------
 
-UNUSABLE_COLUMNS = [column.name for file in input_contract().files for column in file.usable_or_missing]
+UNUSABLE_COLUMNS = [
+    (file.source, file.name, column.name) for file in input_contract().files for column in file.usable_or_missing
+]
 FORMS = {
     "with a dash": PERSONAL_NUMBER,
     "with a plus": "640823+3234",
@@ -1447,10 +1450,11 @@ def personal_number_cases() -> Iterator[Case]:
 def _numbers_in_every_column() -> Iterator[Case]:
     """Yield every column with some form in every container, and free text with every form and context."""
     free = {("police", "offences", "lagrum"), ("prosecution", "decisions", "misstanke_id")}
+    named = [*free, ("police", "reports", "lagrum"), *UNUSABLE_COLUMNS]
     turns = list(FORMS)
     for position, (source, name, column) in enumerate(ALL_COLUMNS):
         file, clean = (source, name), len(CLEAN[source, name])
-        place = column if (source, name, column) in free or column in UNUSABLE_COLUMNS else "a faulty row"
+        place = column if (source, name, column) in named else "a faulty row"
         for turn, (container, (suffix, write)) in enumerate(CONTAINERS.items()):
             form = turns[(3 * position + turn) % len(turns)]
             content = rows_and(file, NEW_ROW[file](9, **{column: FORMS[form]}))
@@ -1912,7 +1916,7 @@ def _is_clean(case: Case, settings: Settings) -> bool:
     return all(
         (folder / name).is_file() and (folder / name).read_bytes() == content
         for name, content in files_of(case.source).items()
-    )
+    ) and not any(path for source, name in OPTIONAL if source == case.source for path in folder.glob(f"{name}.*"))
 
 
 def _leaks(case: Case, settings: Settings, attempt: Attempt) -> list[str]:

@@ -312,7 +312,7 @@ def test_a_parquet_column_without_values_may_have_any_type(settings: Settings) -
     assert found.rows == [typed(row) for row in rows]
 
 
-@pytest.mark.parametrize(("source", "name"), COLUMNS)
+@pytest.mark.parametrize(("source", "name"), ROWS)
 def test_csv_gzip_and_parquet_of_the_same_rows_load_the_same(settings: Settings, source: str, name: str) -> None:
     rows = ROWS[source, name]
     content = csv_file(source, name, rows)
