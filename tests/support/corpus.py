@@ -265,7 +265,7 @@ def rows_and(file: tuple[str, str], *rows: Row | str) -> bytes:
 
 
 def file_cases() -> Iterator[Case]:
-    for source, name in COLUMNS.keys() - OPTIONAL:
+    for source, name in (file for file in COLUMNS if file not in OPTIONAL):
         others = {file_name: content for file_name, content in files_of(source).items() if file_name != f"{name}.csv"}
         rows = {f"{file_name}.csv": len(CLEAN[source, file_name]) for of, file_name in COLUMNS if of == source}
         promise = {"manifest.json": manifest(source, files_of(source), rows)}
