@@ -214,15 +214,23 @@ def _load_population(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
     if not path.exists():
         return
+    # DuckDB would round what is no whole number.
+    numbers = ", ".join(
+        f"if(regexp_full_match({name}, '[0-9]+'), {name}, error('')) as {name}" for name in ("year", "population")
+    )
     try:
-        connection.execute(f"insert into raw.population by name from read_csv({literal(path)}, all_varchar = true)")
+        connection.execute(
+            f"insert into raw.population by name "
+            f"select * replace ({numbers}) from read_csv({literal(path)}, all_varchar = true)"
+        )
     except duckdb.Error as error:
         raise ValueError(f"{path}: needs whole numbers in columns municipality_code, year and population") from error
     expected = {row["municipality_code"] for row in seed_rows("municipality")}
-    for year, codes, least in connection.execute(
-        "select year, list(municipality_code), min(population) from raw.population group by year order by year"
+    for year, codes, filled in connection.execute(
+        "select year, list(municipality_code), bool_and(coalesce(population > 0, false)) "
+        "from raw.population group by year order by year"
     ).fetchall():
         if unknown := sorted(set(codes) - expected):
             raise ValueError(f"{path}: {year} has municipalities that are not in the catalogue: {', '.join(unknown)}")
-        if len(codes) != len(expected) or not least:
+        if sorted(codes) != sorted(expected) or not filled:
             raise ValueError(f"{path}: {year} needs each of the {len(expected)} municipalities once, with inhabitants")

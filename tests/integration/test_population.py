@@ -56,6 +56,11 @@ def test_rates_per_inhabitant(published_world: Settings, tmp_path: Path) -> None
         ([(code, 2024, 0) for code in INHABITANTS], "2024 needs each of the 290"),
         ([("180", 2024, 1)], "not in the catalogue: 180"),
         ([("0180", 2024, "many")], "needs whole numbers"),
+        ([("0180", 2024, "50.123")], "needs whole numbers"),
+        ([("0180", "2024.6", 1)], "needs whole numbers"),
+        ([("0180", 2024, -5)], "needs whole numbers"),
+        ([(code, 2024, "" if code == "0180" else 1) for code in INHABITANTS], "needs whole numbers"),
+        ([("0180" if code == "0114" else code, 2024, 1) for code in INHABITANTS], "2024 needs each of the 290"),
     ],
 )
 def test_an_incomplete_year_stops_the_build(

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from dagster_project.declared_files import StrictLoader
+from dagster_project.publication.formats.texts import notes
 from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
 
 DASHBOARD = "superset.zip"
@@ -18,11 +19,16 @@ _FORMAT = "1.0.0"
 _NAMES = uuid.uuid5(uuid.NAMESPACE_DNS, "uppklarat.superset")
 
 
-def write_superset(draft: Path, newest_year: int) -> None:
-    """Write the dashboard of `indicator_report`, with the columns as the mart declares them; it opens with the newest year."""
+def write_superset(draft: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the dashboard of `indicator_report`, with the columns as the mart declares them.
+
+    It opens with the newest of the manifest's `years`, and says so if the data are `synthetic`.
+    """
     declared = yaml.load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506
     with zipfile.ZipFile(draft / DASHBOARD, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in _files(declared, mart_declarations()[declared["table"]], newest_year):
+        if manifest["synthetic"]:
+            declared["dashboard"]["note"] = f"**{notes()['synthetic']['sv']}** {declared['dashboard']['note']}"
+        for name, content in _files(declared, mart_declarations()[declared["table"]], max(manifest["years"])):
             # The same publication has the same bytes.
             entry = zipfile.ZipInfo(f"uppklarat/{name}.yaml", date_time=(1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))

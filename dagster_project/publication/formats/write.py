@@ -46,7 +46,7 @@ def write_formats(
     _verify_workbook(draft)
     json_stat.write_collections(names, draft / "json-stat", manifest, catalogue)
     write_datapackage(draft, [path.stem for path in (draft / "csv").glob("*.csv")], manifest, catalogue)
-    write_superset(draft, max(manifest["years"]))
+    write_superset(draft, manifest)
     # Last, because it contains sizes and hashes of all other files.
     write_dcat(draft, {**manifest, "files": file_hashes(draft)}, earlier, catalogue)
 
