@@ -81,6 +81,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(
             REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__")
         )
+    # The code may be a copy that nobody may write to.
+    for path in folder.rglob("*"):
+        path.chmod(path.stat().st_mode | 0o200)
     examples = re.findall(r"```diff\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 5
     for example in examples:
