@@ -78,13 +78,7 @@ def offences_are_readable(table: str) -> list[Expectation]:
             notes="a code that lost its leading zero would be taken for another offence",
             meta={"name": "offence_codes_have_four_digits", "owner": "us", "limit": "0 rows"},
         ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="brottsantal",
-            min_value=1,
-            severity="critical",
-            notes="a row that stands for no offence, or for fewer than none, would make the sums wrong",
-            meta={"name": "every_row_stands_for_an_offence", "owner": "us", "limit": "0 rows below 1"},
-        ),
+        every_row_stands_for_an_offence(),
         ExpectNoRowsWhere(
             condition="not regexp_full_match(kommunkod, '[0-9]{4}')",
             severity="critical",
@@ -128,6 +122,17 @@ def share_without_region() -> ExpectShareOfRowsToBeBetween:
         severity="warning",
         notes="without the region that handled it, an offence is counted where it happened",
         meta={"name": "share_without_region", "owner": "supplier", "limit": "at most 15 % of the rows"},
+    )
+
+
+def every_row_stands_for_an_offence() -> gxe.ExpectColumnValuesToBeBetween:
+    """Expect that no row counts less than one offence."""
+    return gxe.ExpectColumnValuesToBeBetween(
+        column="brottsantal",
+        min_value=1,
+        severity="critical",
+        notes="a row that stands for no offence, or for fewer than none, would make the sums wrong",
+        meta={"name": "every_row_stands_for_an_offence", "owner": "us", "limit": "0 rows below 1"},
     )
 
 

@@ -68,50 +68,9 @@ def delivery_specs() -> list[dg.AssetSpec]:
             kinds={"excel"},
             description="Brå's own tables in the landing folder, if there are any: table 300 of the country and the police regions.",
         ),
-        dg.AssetSpec(
-            ["raw", "own_offence_code"],
-            group_name="deliveries",
-            kinds={"csv"},
-            description="The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
-        ),
-        dg.AssetSpec(
-            ["raw", "population"],
-            group_name="deliveries",
-            kinds={"csv"},
-            description="Inhabitants of each municipality and year (population.csv in the private warehouse), if there are any.",
-        ),
         *(
-            dg.AssetSpec(
-                ["raw", f"kept_{table}"],
-                group_name="deliveries",
-                kinds={"parquet"},
-                description=f"The rows of {table} of years whose raw rows were purged, if there are any.",
-            )
-            for table in kept_tables()
-        ),
-        dg.AssetSpec(
-            ["raw", "kept_year"],
-            group_name="deliveries",
-            kinds={"duckdb"},
-            description="The years whose raw rows were purged, if there are any.",
-        ),
-        dg.AssetSpec(
-            ["raw", f"kept_{KEPT_HANDOVERS}"],
-            group_name="deliveries",
-            kinds={"parquet"},
-            description="When the police handed offences over to a prosecutor in purged years, if there are any.",
-        ),
-        dg.AssetSpec(
-            ["raw", "withheld_before"],
-            group_name="deliveries",
-            kinds={"parquet"},
-            description="Which figures earlier publications withheld; they stay withheld.",
-        ),
-        dg.AssetSpec(
-            ["raw", "disclosure_rule"],
-            group_name="deliveries",
-            kinds={"duckdb"},
-            description="From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
+            dg.AssetSpec(["raw", name], group_name="deliveries", kinds={kind}, description=description)
+            for name, (kind, description) in _beside_the_deliveries().items()
         ),
         dg.AssetSpec(
             ["raw", "delivery_file"],
@@ -135,6 +94,34 @@ def delivery_specs() -> list[dg.AssetSpec]:
             description="How many loaded rows of each file lack a value, by column, because it could not be read.",
         ),
     ]
+
+
+def _beside_the_deliveries() -> dict[str, tuple[str, str]]:
+    """What else a build reads of the private warehouse: kind and description by table."""
+    return {
+        "own_offence_code": (
+            "csv",
+            "The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
+        ),
+        "population": (
+            "csv",
+            "Inhabitants of each municipality and year (population.csv in the private warehouse), if there are any.",
+        ),
+        **{
+            f"kept_{table}": ("parquet", f"The rows of {table} of years whose raw rows were purged, if there are any.")
+            for table in kept_tables()
+        },
+        "kept_year": ("duckdb", "The years whose raw rows were purged, if there are any."),
+        f"kept_{KEPT_HANDOVERS}": (
+            "parquet",
+            "When the police handed offences over to a prosecutor in purged years, if there are any.",
+        ),
+        "withheld_before": ("parquet", "Which figures earlier publications withheld; they stay withheld."),
+        "disclosure_rule": (
+            "duckdb",
+            "From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
+        ),
+    }
 
 
 def ingest_assets() -> list[dg.AssetsDefinition]:

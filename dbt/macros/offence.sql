@@ -34,3 +34,21 @@
         select class.class_key from {{ ref('int_offence_class') }} as class where class.classified_by = 'code'
     )
 {%- endmacro %}
+
+{# The offences of a relation at their place of each of these levels; an offence of unknown region is in no region. #}
+{% macro placed(offences, levels) -%}
+    {%- set codes = {'riket': "'SE'", 'polisregion': 'region_code', 'lan': 'county_code', 'kommun': 'municipality_code'} -%}
+    {%- for level in levels %}
+    select
+        *,
+        '{{ level }}' as geography_level,
+        {{ codes[level] }} as geography_code
+    from {{ offences }}
+    {%- if level == 'polisregion' %}
+    where region_code is not null
+    {%- endif %}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}

@@ -39,7 +39,6 @@ possible as (
             in (select (indicator_id, victim_group) from {{ ref('indicator_victim_group') }})
     where
         (variant.variant = 'beslutad' or level.has_all_variants)
-        and (variant.kind = 'decided' or level.has_all_indicators)
         and (victim.victim_group = 'total' or level.has_all_victim_groups)
 )
 

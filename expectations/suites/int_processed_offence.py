@@ -52,13 +52,7 @@ suite = ExpectationSuite(
             notes="only the region and the report date may be unknown; everything else decides where an offence is counted",
             meta={"name": "attributes_are_filled", "owner": "us", "limit": "0 rows"},
         ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="brottsantal",
-            min_value=1,
-            severity="critical",
-            notes="a row that stands for no offence, or for fewer than none, would make the sums wrong",
-            meta={"name": "every_row_stands_for_an_offence", "owner": "us", "limit": "0 rows below 1"},
-        ),
+        rules.every_row_stands_for_an_offence(),
         ExpectNoRowsWhere(
             condition="year(decision_date) <> year",
             severity="critical",

@@ -39,6 +39,8 @@ def _files(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files of the archive: what the dashboard rests on first."""
     table, dashboard, charts = declared["table"], declared["dashboard"], declared["charts"]
+    only = {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "=="}
+    only |= {"subject": "adds_up_in", "comparator": declared["adds_up_in"]}
     yield "metadata", {"version": _FORMAT, "type": "Dashboard", "timestamp": "1980-01-01T00:00:00+00:00"}
     yield (
         "databases/uppklarat",
@@ -50,10 +52,7 @@ def _files(
             "table_name": table,
             "schema": declared["schema"],
             "description": mart.description,
-            "columns": [
-                {**_column(name, *column), "verbose_name": declared["labels"].get(name)}
-                for name, column in mart.columns.items()
-            ],
+            "columns": [_column(name, *column, declared["labels"].get(name)) for name, column in mart.columns.items()],
             "metrics": [{"metric_name": name, **metric} for name, metric in declared["metrics"].items()],
             "uuid": _uuid(table),
             "database_uuid": _uuid("database"),
@@ -61,7 +60,7 @@ def _files(
         },
     )
     for name, chart in charts.items():
-        yield f"charts/{name}", _chart(name, chart, _uuid(table))
+        yield f"charts/{name}", _chart(name, chart, only, _uuid(table))
     yield (
         "dashboards/uppklarat",
         {
@@ -72,7 +71,7 @@ def _files(
             "position": _position(charts, dashboard["note"]),
             "metadata": {
                 "native_filter_configuration": [
-                    _filter(name, {"default": newest_year, **of}, charts, _uuid(table))
+                    _filter(name, {"default": newest_year, **of}, charts, only, _uuid(table))
                     for name, of in declared["filters"].items()
                 ]
             },
@@ -81,9 +80,10 @@ def _files(
     )
 
 
-def _column(name: str, kind: str, description: str) -> dict[str, Any]:
+def _column(name: str, kind: str, description: str, label: str | None) -> dict[str, Any]:
     return {
         "column_name": name,
+        "verbose_name": label,
         "type": kind.upper(),
         "description": description,
         "is_dttm": kind in ("date", "timestamp"),
@@ -93,17 +93,11 @@ def _column(name: str, kind: str, description: str) -> dict[str, Any]:
     }
 
 
-def _chart(name: str, chart: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    only = {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "=="}
-    params = {
-        "viz_type": chart["viz_type"],
-        "adhoc_filters": [{**only, "subject": "adds_up_in", "comparator": chart["adds_up_in"]}],
-        **chart["params"],
-    }
+def _chart(name: str, chart: Mapping[str, Any], only: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     return {
         "slice_name": chart["slice_name"],
         "viz_type": chart["viz_type"],
-        "params": params,
+        "params": {"viz_type": chart["viz_type"], "adhoc_filters": [dict(only)], **chart["params"]},
         "uuid": _uuid(name),
         "dataset_uuid": dataset,
         "version": _FORMAT,
@@ -152,9 +146,14 @@ def _position(charts: Mapping[str, Mapping[str, Any]], note: str) -> dict[str, A
     return position
 
 
-def _filter(name: str, of: Mapping[str, Any], charts: Mapping[str, Mapping[str, Any]], dataset: str) -> dict[str, Any]:
+def _filter(
+    name: str,
+    of: Mapping[str, Any],
+    charts: Mapping[str, Mapping[str, Any]],
+    only: Mapping[str, Any],
+    dataset: str,
+) -> dict[str, Any]:
     """A filter that has one value at a time, for all charts but those that ignore it."""
-    only = {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "=="}
     ignored = [number for number, chart in enumerate(charts.values(), start=1) if name in chart["ignores"]]
     return {
         "id": f"NATIVE_FILTER-{of['column']}",
@@ -162,7 +161,7 @@ def _filter(name: str, of: Mapping[str, Any], charts: Mapping[str, Mapping[str, 
         "filterType": "filter_select",
         "name": name,
         "targets": [{"datasetUuid": dataset, "column": {"name": of["column"]}}],
-        "adhoc_filters": [{**only, "subject": "adds_up_in", "comparator": of["adds_up_in"]}],
+        "adhoc_filters": [dict(only)],
         "defaultDataMask": {
             "extraFormData": {"filters": [{"col": of["column"], "op": "IN", "val": [of["default"]]}]},
             "filterState": {"value": [of["default"]]},

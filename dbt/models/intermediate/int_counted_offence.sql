@@ -1,30 +1,7 @@
 {{ config(materialized='view') }}
 
 with placed as (
-    select
-        *,
-        'riket' as geography_level,
-        'SE' as geography_code
-    from {{ ref('int_processed_offence') }}
-    union all
-    select
-        *,
-        'polisregion' as geography_level,
-        region_code as geography_code
-    from {{ ref('int_processed_offence') }}
-    where region_code is not null
-    union all
-    select
-        *,
-        'lan' as geography_level,
-        county_code as geography_code
-    from {{ ref('int_processed_offence') }}
-    union all
-    select
-        *,
-        'kommun' as geography_level,
-        municipality_code as geography_code
-    from {{ ref('int_processed_offence') }}
+    {{ placed(ref('int_processed_offence'), ['riket', 'polisregion', 'lan', 'kommun']) }}
 )
 
 select
@@ -51,8 +28,5 @@ inner join {{ ref('int_class_variant') }} as variant
         placed.classified_by = variant.classified_by
         and placed.class_key = variant.class_key
         and placed.indicator_id = variant.indicator_id
-inner join {{ ref('indicator') }} as indicator on placed.indicator_id = indicator.indicator_id
 inner join {{ ref('geography_level') }} as level on placed.geography_level = level.geography_level
-where
-    (variant.variant = 'beslutad' or level.has_all_variants)
-    and (indicator.kind = 'decided' or level.has_all_indicators)
+where variant.variant = 'beslutad' or level.has_all_variants

@@ -45,7 +45,6 @@ cell as (
         victim_group.victim_group
     from {{ source('raw', 'complete_year') }} as complete_year
     cross join {{ ref('indicator_variant') }} as variant
-    inner join {{ ref('indicator') }} as indicator on variant.indicator_id = indicator.indicator_id
     inner join {{ ref('victim_group') }} as victim_group
         on
             victim_group.victim_group in ('total', 'okand')
@@ -55,7 +54,6 @@ cell as (
     inner join {{ ref('geography_level') }} as level on geography.geography_level = level.geography_level
     where
         (variant.variant = 'beslutad' or level.has_all_variants)
-        and (indicator.kind = 'decided' or level.has_all_indicators)
         and (victim_group.victim_group = 'total' or level.has_all_victim_groups)
 ),
 

@@ -1,16 +1,5 @@
 with placed as (
-    select
-        *,
-        'riket' as geography_level,
-        'SE' as geography_code
-    from {{ ref('int_suspicion') }}
-    union all
-    select
-        *,
-        'polisregion' as geography_level,
-        region_code as geography_code
-    from {{ ref('int_suspicion') }}
-    where region_code is not null
+    {{ placed(ref('int_suspicion'), ['riket', 'polisregion']) }}
 ),
 
 -- A suspicion that is about offences of several regions or indicators counts once in each.

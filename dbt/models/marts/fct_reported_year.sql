@@ -47,18 +47,7 @@ offence as (
 ),
 
 placed as (
-    select
-        *,
-        'riket' as geography_level,
-        'SE' as geography_code
-    from offence
-    union all
-    select
-        *,
-        'polisregion' as geography_level,
-        region_code as geography_code
-    from offence
-    where region_code is not null
+    {{ placed('offence', ['riket', 'polisregion']) }}
 ),
 
 counted as (
