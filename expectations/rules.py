@@ -18,18 +18,6 @@ from expectations.kinds import (
 
 # The indicators without the supporting measures.
 DECIDED = "select indicator_id from reference.indicator where kind = 'decided'"
-# The key of a figure.
-CELL = ("indicator_id", "variant", "year", "geography_level", "geography_code", "victim_group")
-
-
-def key_is_unique(table: str, *columns: str, notes: str = "one cell has one figure") -> ExpectNoRows:
-    """Expect one row per combination of the columns."""
-    return ExpectNoRows(
-        query=f"select {', '.join(columns)} from {table} group by all having count(*) > 1",
-        severity="critical",
-        notes=notes,
-        meta={"name": "key_is_unique", "owner": "us", "limit": "no cell more than once"},
-    )
 
 
 def every_line_is_read_once(table: str) -> ExpectNoRows:

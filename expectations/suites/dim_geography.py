@@ -9,12 +9,6 @@ suite = ExpectationSuite(
     name="dim_geography",
     meta={"layer": "marts", "asset": "dim_geography", "table": "marts.dim_geography"},
     expectations=[
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["geography_level", "geography_code"],
-            severity="critical",
-            notes="a figure must belong to one place",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no place more than once"},
-        ),
         ExpectNoRows(
             query="""
                 with

@@ -12,12 +12,6 @@ suite = ExpectationSuite(
     name="dim_indicator",
     meta={"layer": "marts", "asset": "dim_indicator", "table": "marts.dim_indicator"},
     expectations=[
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["indicator_id", "variant"],
-            severity="critical",
-            notes="a figure must have one meaning",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no variant more than once"},
-        ),
         gxe.ExpectTableRowCountToEqual(
             value=VARIANTS,
             severity="critical",

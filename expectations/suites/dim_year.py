@@ -9,12 +9,6 @@ suite = ExpectationSuite(
     name="dim_year",
     meta={"layer": "marts", "asset": "dim_year", "table": "marts.dim_year"},
     expectations=[
-        gxe.ExpectColumnValuesToBeUnique(
-            column="year",
-            severity="critical",
-            notes="a year rests on one delivery of each authority",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no year more than once"},
-        ),
         gxe.ExpectColumnValuesToBeBetween(
             column="year",
             min_value=2014,

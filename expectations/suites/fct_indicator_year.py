@@ -14,15 +14,6 @@ suite = ExpectationSuite(
         "follows": ["int_figure_year"],
     },
     expectations=[
-        ExpectNoRows(
-            query="""
-                select indicator_id, variant, year, geography_level, geography_code, victim_group
-                from marts.fct_indicator_year group by all having count(*) > 1
-            """,
-            severity="critical",
-            notes="one cell has one figure",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no cell more than once"},
-        ),
         ExpectNoRowsWhere(
             condition="""
                 suppression is not null

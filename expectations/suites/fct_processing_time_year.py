@@ -3,7 +3,6 @@
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
-from expectations import rules
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
 
 suite = ExpectationSuite(
@@ -17,15 +16,6 @@ suite = ExpectationSuite(
         "follows": ["int_processed_offence", "int_figure_year"],
     },
     expectations=[
-        rules.key_is_unique(
-            "marts.fct_processing_time_year",
-            "indicator_id",
-            "variant",
-            "year",
-            "geography_level",
-            "geography_code",
-            "outcome",
-        ),
         gxe.ExpectColumnValuesToBeInSet(
             column="outcome",
             value_set=["all", "cleared", "not_cleared"],

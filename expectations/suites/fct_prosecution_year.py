@@ -2,7 +2,6 @@
 
 from great_expectations import ExpectationSuite
 
-from expectations import rules
 from expectations.kinds import ExpectNoRows, ExpectNoRowsWhere
 
 suite = ExpectationSuite(
@@ -15,7 +14,6 @@ suite = ExpectationSuite(
         "follows": ["int_processed_offence", "int_figure_year"],
     },
     expectations=[
-        rules.key_is_unique("marts.fct_prosecution_year", "indicator_id", "year", "geography_level", "geography_code"),
         ExpectNoRowsWhere(
             condition="(0 <= suspicions_prosecuted and suspicions_prosecuted <= suspicions_decided) is not true",
             severity="critical",

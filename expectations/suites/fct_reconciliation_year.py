@@ -2,7 +2,6 @@
 
 from great_expectations import ExpectationSuite
 
-from expectations import rules
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRowsWhere
 
 suite = ExpectationSuite(
@@ -14,7 +13,6 @@ suite = ExpectationSuite(
         "follows": ["fct_indicator_year"],
     },
     expectations=[
-        rules.key_is_unique("marts.fct_reconciliation_year", *rules.CELL),
         ExpectNoRowsWhere(
             condition="""
                 case

@@ -2,7 +2,6 @@
 
 from great_expectations import ExpectationSuite
 
-from expectations import rules
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
 
 suite = ExpectationSuite(
@@ -16,9 +15,6 @@ suite = ExpectationSuite(
         "follows": ["int_processed_offence", "int_figure_year"],
     },
     expectations=[
-        rules.key_is_unique(
-            "marts.fct_report_lag_year", "indicator_id", "variant", "year", "geography_level", "geography_code", "lag"
-        ),
         ExpectNoRows(
             query="""
                 select indicator_id, variant, year, geography_level, geography_code

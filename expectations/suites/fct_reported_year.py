@@ -2,7 +2,6 @@
 
 from great_expectations import ExpectationSuite
 
-from expectations import rules
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
 
 suite = ExpectationSuite(
@@ -16,15 +15,6 @@ suite = ExpectationSuite(
         "follows": ["police_reports", "int_processed_offence"],
     },
     expectations=[
-        rules.key_is_unique(
-            "marts.fct_reported_year",
-            "indicator_id",
-            "variant",
-            "year",
-            "by_year",
-            "geography_level",
-            "geography_code",
-        ),
         ExpectNoRowsWhere(
             condition="(0 <= cleared and cleared <= decided and decided <= reported) is not true",
             severity="critical",

@@ -1,7 +1,6 @@
 """What must be true of the codes that come with the extracts of the complete years."""
 
 from great_expectations import ExpectationSuite
-from great_expectations import expectations as gxe
 
 from expectations.kinds import ExpectMeasureToBeBetween
 
@@ -16,12 +15,6 @@ suite = ExpectationSuite(
         "follows": ["police_offences", "police_decisions", "prosecution_decisions", "int_delivery_balance"],
     },
     expectations=[
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["year", "field", "code"],
-            severity="critical",
-            notes="a code is counted once a year",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no code more than once per year and field"},
-        ),
         # One renamed series took indicator 1 from 233 offences to 1.
         # A code of fifty rows a year is hardly ever without any by chance: not once in 10^21 years, if they come independently.
         ExpectMeasureToBeBetween(

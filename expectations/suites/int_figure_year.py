@@ -33,7 +33,6 @@ suite = ExpectationSuite(
         "follows": ["int_processed_offence"],
     },
     expectations=[
-        rules.key_is_unique("intermediate.int_figure_year", *rules.CELL),
         ExpectNoRowsWhere(
             condition="""
                 (

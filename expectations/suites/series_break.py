@@ -9,12 +9,6 @@ suite = ExpectationSuite(
     name="series_break",
     meta={"layer": "marts", "asset": "series_break", "table": "marts.series_break"},
     expectations=[
-        gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=["indicator_id", "in_force", "provision"],
-            severity="critical",
-            notes="a cause is listed once",
-            meta={"name": "key_is_unique", "owner": "us", "limit": "no cause more than once per indicator"},
-        ),
         ExpectNoRowsWhere(
             condition="""
                 year is distinct from year(in_force)

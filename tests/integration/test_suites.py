@@ -376,4 +376,4 @@ def test_a_suite_runs_by_great_expectations_own_api(
     assert "fct_indicator_year" in printed[0]
     declared = [one for suite in load_suites("intermediate", "marts") for one in suite.expectations]
     assert len(printed) == 1 + len(declared)
-    assert "True key_is_unique" in printed
+    assert "True withheld_rows_show_nothing" in printed

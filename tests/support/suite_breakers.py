@@ -276,7 +276,6 @@ ATTRIBUTES = (
 INTERMEDIATE: dict[str, Breakers] = {
     "int_processed_offence": {
         "every_offence_counts_once_a_year": [
-            repeat(OFFENCE, "an offence twice in a year"),
             Breaker(
                 "an offence in two indicators",
                 f"insert into {OFFENCE} select * replace ('koppleri' as indicator_id) from {OFFENCE} "
@@ -495,7 +494,6 @@ INTERMEDIATE: dict[str, Breakers] = {
         ],
     },
     "int_code_year": {
-        "key_is_unique": [repeat(CODES, "a code twice")],
         "codes_come_and_go_by_law": [
             change_code("brottskod 9111 new", "brottskod", "9111", {2023: 0, 2024: 50}),
             change_code("brottskod 9111 gone", "brottskod", "9111", {2023: 50, 2024: 0}),
@@ -551,7 +549,6 @@ def each_count(where: str, more: int = 1) -> list[Breaker]:
 
 
 FIGURE_BREAKERS: Breakers = {
-    "key_is_unique": [repeat(FIGURES)],
     "grid_is_full": [
         change_one(FIGURES, "no row for a zero", "variant = 'none'", "processed = 0"),
         delete(FIGURES, "a year without a group", "year = 2022 and victim_group = 'pojke'"),
@@ -756,7 +753,6 @@ WITHHELD_TOGETHER = withheld_among_many("'ok', '22', '23', '24', '25'")
 PARTNERS_WITHHELD = withheld_among_many("'22', '23'")
 
 SHOWN_BREAKERS: Breakers = {
-    "key_is_unique": [repeat(SHOWN)],
     "every_figure_is_a_row": [
         delete(SHOWN, "a withheld figure left out", "geography_code = '1280' and suppression is not null"),
         change_one(SHOWN, "another reading of a county", "variant = 'bred'", "geography_level = 'lan'"),
@@ -927,7 +923,6 @@ RECONCILED = "marts.fct_reconciliation_year"
 OFFICIAL = "official_processed is not null and official_match = 'exact' and geography_code = 'Rn03' and year = 2024"
 OTHER_FACTS: dict[str, Breakers] = {
     "fct_processing_time_year": {
-        "key_is_unique": [repeat(TIMES)],
         "outcomes_are_known": [change_one(TIMES, "convicted", "outcome = 'convicted'")],
         "offences_are_those_of_the_indicators": [
             change_one(TIMES, "a county", "geography_level = 'lan'", "geography_level = 'polisregion'"),
@@ -997,7 +992,6 @@ OTHER_FACTS: dict[str, Breakers] = {
         ],
     },
     "fct_report_lag_year": {
-        "key_is_unique": [repeat(LAGS)],
         "every_place_has_all_lags": [delete(LAGS, "no row for a zero", "lag = '2' and processed = 0")],
         "cleared_does_not_exceed_processed": [
             change_one(LAGS, "cleared and not processed", "cleared = processed + 1"),
@@ -1023,7 +1017,6 @@ OTHER_FACTS: dict[str, Breakers] = {
         ],
     },
     "fct_reported_year": {
-        "key_is_unique": [repeat(REPORTED)],
         "stages_do_not_exceed_each_other": [
             change_one(REPORTED, "more cleared than decided", "cleared = decided + 1"),
             change_one(REPORTED, "more decided than reported", "decided = reported + 1"),
@@ -1064,7 +1057,6 @@ OTHER_FACTS: dict[str, Breakers] = {
         ],
     },
     "fct_prosecution_year": {
-        "key_is_unique": [repeat(SUSPICIONS)],
         "prosecuted_do_not_exceed_decided": [
             change_one(SUSPICIONS, "prosecuted and not decided on", "suspicions_prosecuted = suspicions_decided + 1"),
             change_one(SUSPICIONS, "less than none", "suspicions_prosecuted = -1"),
@@ -1087,7 +1079,6 @@ OTHER_FACTS: dict[str, Breakers] = {
         ],
     },
     "fct_reconciliation_year": {
-        "key_is_unique": [repeat(RECONCILED)],
         "figures_are_those_of_the_indicators": [
             *(
                 change_one(RECONCILED, f"one more {count}", f"{count} = {count} + 1")
@@ -1168,7 +1159,6 @@ OTHER_FACTS: dict[str, Breakers] = {
         ],
     },
     "fct_case_flow_year": {
-        "key_is_unique": [repeat(FLOW)],
         "every_place_has_all_stages_in_order": [
             delete(FLOW, "no row for a zero", "stage = 'cleared' and offences = 0"),
             change(FLOW, "two stages exchanged", "stage_order = 9 - stage_order", "stage_order in (4, 5)"),
@@ -1223,7 +1213,6 @@ TEXTS = (
 )  # fmt: skip
 DIMENSIONS: dict[str, Breakers] = {
     "dim_indicator": {
-        "key_is_unique": [repeat(INDICATOR)],
         "every_variant_is_there": [delete(INDICATOR, "a variant missing", "variant = 'inomhus'")],
         "every_indicator_is_there": [
             delete(INDICATOR, "an indicator missing", "indicator_number = 6"),
@@ -1254,7 +1243,6 @@ DIMENSIONS: dict[str, Breakers] = {
         ],
     },
     "dim_geography": {
-        "key_is_unique": [repeat(PLACE)],
         "all_places_are_there": [
             delete(PLACE, f"no {code}", f"geography_code = '{code}'") for code in ("SE", "Rn07", "25", "1280", "okand")
         ],
@@ -1276,7 +1264,6 @@ DIMENSIONS: dict[str, Breakers] = {
         ],
     },
     "dim_victim_group": {
-        "key_is_unique": [repeat(GROUP)],
         "groups_are_the_six": [
             delete(GROUP, "no rest", "victim_group = 'okand'"),
             change(GROUP, "another name", "victim_group = 'alla'", "victim_group = 'total'"),
@@ -1289,7 +1276,6 @@ DIMENSIONS: dict[str, Breakers] = {
         ],
     },
     "dim_year": {
-        "key_is_unique": [repeat(YEAR)],
         "years_are_those_of_the_statistics": [change_one(YEAR, "older statistics", "year = 2013")],
         "deliveries_are_those_audited": [
             change_one(YEAR, "a police delivery that was replaced", "police_delivery_id = 'replaced'"),
@@ -1307,7 +1293,6 @@ DIMENSIONS: dict[str, Breakers] = {
         "years_follow_each_other": [delete(YEAR, "a gap", "year = 2022")],
     },
     "series_break": {
-        "key_is_unique": [repeat(BREAK)],
         "indicators_are_known": [change_one(BREAK, "all, as in the source", "indicator_id = 'all'")],
         "every_indicator_has_the_breaks_of_all": [
             delete(BREAK, "a break of all that one indicator lacks", "year = 2014 and indicator_id = 'koppleri'"),
