@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import duckdb
@@ -38,6 +39,7 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.validate import ValidatedFile, validate_file
 from dagster_project.memory import duckdb_limits
 from dagster_project.settings import REPOSITORY, Settings
+from dagster_project.sql import literal
 from dagster_project.state import (
     DeliveryRecord,
     FileRecord,
@@ -264,6 +266,10 @@ def _validate(
         file_corrections = [correction for correction in corrections if correction.file == name]
         with duckdb.connect(config=duckdb_limits(settings, scratch)) as connection:
             try:
+                # DuckDB compresses a table in a file to a tenth; in memory, a large file's rows would spill as they are.
+                connection.execute(
+                    f"attach {literal(scratch / f'{name}.duckdb')} as rows (encryption_key '{token_hex(32)}'); use rows"
+                )
                 validated[name] = validate_file(
                     file,
                     delivery.folder.year,

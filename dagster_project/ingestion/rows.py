@@ -36,7 +36,7 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
     connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     connection.execute(
         f"""
-        create or replace temp table row as
+        create or replace table row as
         select null::bigint as line, {fields}, null::varchar as malformed, null::bigint as fields_found
         from read_csv(
             {literal(received.text_path)}, {_CSV}, delim = ';', columns = {dict.fromkeys(names, "VARCHAR")},
@@ -84,7 +84,7 @@ def read_any(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> N
     )
     connection.execute(
         f"""
-        create or replace temp table row as
+        create or replace table row as
         select line, {columns},
             case when is_malformed then coalesce(text, '') end as malformed, case when is_malformed then len(fields) end as fields_found
         from (
@@ -120,7 +120,7 @@ def _csv_records_sql(received: ReceivedFile, connection: duckdb.DuckDBPyConnecti
     connection.execute("set variable no_delimiter = chr(0)")
     connection.execute(
         f"""
-        create or replace temp table line as
+        create or replace table line as
         select 1 + row_number() over () as line, text
         from read_csv(
             {literal(received.text_path)}, {_CSV}, delim = getvariable('no_delimiter'), columns = {{'text': 'VARCHAR'}},
