@@ -34,14 +34,13 @@ def write_draft(draft: Path, tables: Sequence[str], built: Path) -> None:
         connection.execute(f"attach {literal(built)} as built (read_only)")
         connection.execute("create schema if not exists draft.marts")
         for table in tables:
-            columns = _columns(connection, table)
+            drafted = f"draft.marts.{table}"
             # Sorted so that the same content gives the same files.
-            select = f"select {', '.join(columns)} from built.marts.{table} order by all"
-            connection.execute(f"create or replace table draft.marts.{table} as {select}")
+            connection.execute(f"create or replace table {drafted} as from built.marts.{table} order by all")
             _copy_comments(connection, table)
             as_parquet, as_csv = draft / "parquet" / f"{table}.parquet", draft / "csv" / f"{table}.csv"
-            connection.execute(f"copy ({select}) to {literal(as_parquet)} (format parquet, compression zstd)")
-            connection.execute(f"copy ({select}) to {literal(as_csv)} (format csv, header)")
+            connection.execute(f"copy {drafted} to {literal(as_parquet)} (format parquet, compression zstd)")
+            connection.execute(f"copy {drafted} to {literal(as_csv)} (format csv, header)")
 
 
 def draft_files(tables: Sequence[str]) -> set[str]:
@@ -121,10 +120,6 @@ def _holds_formula(types: Sequence[tuple[str, ...]]) -> str:
         if kind == "VARCHAR"
     ]
     return " or ".join(texts) or "false"
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    return [f'"{name}"' for name, *_ in connection.execute(f"describe built.marts.{table}").fetchall()]
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
