@@ -267,9 +267,8 @@ def _validate(
         with duckdb.connect(config=duckdb_limits(settings, scratch)) as connection:
             try:
                 # DuckDB compresses a table in a file to a tenth; in memory, a large file's rows would spill as they are.
-                connection.execute(
-                    f"attach {literal(scratch / f'{name}.duckdb')} as rows (encryption_key '{token_hex(32)}'); use rows"
-                )
+                options = f"encryption_key '{token_hex(32)}', recovery_mode 'no_wal_writes'"
+                connection.execute(f"attach {literal(scratch / f'{name}.duckdb')} as rows ({options}); use rows")
                 validated[name] = validate_file(
                     file,
                     delivery.folder.year,

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental') }}
 
--- The only full join of offences and decisions of a year.
-with offence as (
+-- The only full join of offences and decisions of a year. DuckDB would copy all of them for their several uses.
+with offence as not materialized (
     select * from {{ ref('stg_police_offences') }}
     where {{ is_stale_year('year') }}
 ),
@@ -33,14 +33,6 @@ coded as (
 checked as (
     select
         offence.year,
-        exists(
-            select decision.year
-            from decision
-            where
-                decision.year = offence.year
-                and decision.diarienummer = offence.diarienummer
-                and decision.brottsnummer = offence.brottsnummer
-        ) as is_decided,
         victim_group.victim_group is not null
         and (offence.malsagande_kon is not null or offence.malsagande_alder is not null) as has_coded_victim,
         coalesce(offence.malsagande_kon <> victim_group.sex, false)
@@ -54,11 +46,23 @@ total as (
     select
         year,
         count(*) as offences,
-        count(case when not is_decided then 1 end) as offences_without_decision,
         count(case when has_coded_victim then 1 end) as offences_with_coded_victim,
         count(case when has_another_victim then 1 end) as offences_with_another_victim
     from checked
     group by year
+),
+
+undecided as (
+    select
+        offence.year,
+        count(*) as offences
+    from offence
+    anti join decision
+        on
+            offence.year = decision.year
+            and offence.diarienummer = decision.diarienummer
+            and offence.brottsnummer = decision.brottsnummer
+    group by offence.year
 ),
 
 with_region as (
@@ -84,11 +88,12 @@ select
     total.year,
     complete_year.year_fingerprint,
     total.offences,
-    total.offences_without_decision,
+    coalesce(undecided.offences, 0) as offences_without_decision,
     total.offences_with_coded_victim,
     total.offences_with_another_victim,
     coalesce(region.cases, 0) as cases_of_several_offences,
     cast(coalesce(region.several, 0) as bigint) as cases_of_several_regions
 from total
 inner join {{ source('raw', 'complete_year') }} as complete_year on total.year = complete_year.year
+left join undecided on total.year = undecided.year
 left join region on total.year = region.year
