@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.contract import FileContract, input_contract
+from dagster_project.sample.assumptions import REPORTS_SINCE
 from dagster_project.sample.faults import copy_with_faults
 from dagster_project.sample.reference import read_reference
 from dagster_project.sample.rows import MOST_SCALE, Rows
@@ -26,11 +27,14 @@ def write_sample(
     progress: Callable[[str], None],
     others: float = 1.0,
     seeds: Path = SEEDS,
+    *,
+    reports: bool = True,
 ) -> list[Path]:
     """Write deliveries of both sources for the years and return their folders.
 
     At scale 1 the indicators' offences are the country's, of all others only the share `others`. The same year, scale, share and
-    seed give the same bytes, independent of the other years. Existing synthetic deliveries are replaced; if any other delivery
+    seed give the same bytes, independent of the other years. The newest years have the optional file too, unless `reports` is
+    false. Existing synthetic deliveries are replaced; if any other delivery
     exists, nothing is written.
     """
     if not 0 < scale <= MOST_SCALE:
@@ -48,9 +52,10 @@ def write_sample(
         Rows(read_reference(seeds), scale, others, seed, Path(spill)) as rows,
     ):
         for year in sorted_years:
-            rows.generate(year)
+            with_reports = reports and year >= REPORTS_SINCE
+            rows.generate(year, reports=with_reports)
             for source, declared in sources.items():
-                files = [file for file in declared if not file.optional]
+                files = [file for file in declared if with_reports or not file.optional]
                 counts = _write_delivery(landing / source / str(year), files, year, rows, synthetic)
                 progress(f"{year} {source}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     return folders

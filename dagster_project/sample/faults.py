@@ -74,6 +74,7 @@ def _amounts(makers: Sequence[Maker], rows: int) -> Iterator[tuple[Maker, int]]:
 
 def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, date]]) -> list[Maker]:
     """A maker of faulty rows for each quarantine reason of the file, and one for duplicates."""
+    dated = [column.name for column in file.columns if column.within_year]
     required = [column.name for column in file.columns if column.required]
     checked = [column.name for column in file.columns if column.name in INVALID]
     number = f"99{sum(map(ord, file.table)) % 100:02d}-K{{}}-{year % 100:02d}"
@@ -100,7 +101,8 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
         return [fresh(row, 4000 + turn, brottsantal=amount) for amount in ("1", "2")]
 
     def outside_year(row: Fields, turn: int) -> list[list[str]]:
-        return [fresh(row, turn, beslutsdatum=f"{year + 1}-01-15" if turn % 2 else f"{year - 1}-11-30")]
+        day = f"{year + 1}-01-15" if turn % 2 else f"{year - 1}-11-30"
+        return [fresh(row, 3000 + turn, **dict.fromkeys(dated, day))]
 
     def contradiction(row: Fields, turn: int) -> list[list[str]]:
         return [fresh(row, turn, **CONTRADICTION[file.source])]
@@ -116,5 +118,5 @@ def _makers(file: FileContract, year: int, reported: Sequence[tuple[str, int, da
 
     makers: list[Maker] = [malformed, missing, invalid, duplicate]
     if file.key:
-        return [*makers, conflict]
+        return [*makers, conflict, *([outside_year] if dated else [])]
     return [*makers, outside_year, contradiction, orphan, *([decided_before_report] if reported else [])]

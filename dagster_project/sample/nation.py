@@ -125,7 +125,7 @@ class Nation:
         ]
 
     def _context_figures(self, year: int, counted: Sequence[tuple[Kind, Figures]]) -> Iterator[tuple[Kind, Figures]]:
-        """The codes of role context, which never count: assaults outside close relations and similar offences."""
+        """The codes of role context, which no indicator counts: assaults outside close relations, and those of measures."""
         growth = assumptions.CONTEXT_GROWTH ** (year - assumptions.WOMEN_YEAR)
         close = total(
             vector
@@ -141,14 +141,16 @@ class Nation:
                     for assaults, in_close_relations in zip(assumptions.WOMEN_ASSAULTS, close, strict=True)
                 ]
             else:
-                processed, cleared, limited, dismissed = assumptions.CONTEXT.get(kind.group, assumptions.OTHER_CONTEXT)
+                of_group = assumptions.CONTEXT.get(kind.group, assumptions.OTHER_CONTEXT)
+                processed, cleared, limited, dismissed = assumptions.MEASURES.get(kind.part, of_group)
                 measures = {
                     "processed": processed,
                     "cleared": int(processed * cleared),
                     "limited_investigated": int(processed * limited),
                     "dismissed": int(processed * dismissed),
                 }
-                country = [growth * count for count in complete(measures, CONTEXT, year)]
+                whole = growth * kind.weight(year) if kind.part else growth
+                country = [whole * count for count in complete(measures, CONTEXT, year)]
             yield (
                 kind,
                 {

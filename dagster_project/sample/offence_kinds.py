@@ -42,7 +42,7 @@ class Era:
 
 @dataclass(frozen=True)
 class Kind:
-    """Offences that no published figure distinguishes further."""
+    """Offences that no published figure distinguishes further; `part` is the measure of what only a measure counts."""
 
     number: int
     indicator_id: str
@@ -87,6 +87,8 @@ class Kinds:
         for indicator_id, groups in reference.indicators.items():
             self._add_indicator(reference, indicator_id, groups)
         self._add_context(reference)
+        for measure, groups in reference.measures.items():
+            self._add_measure(reference, measure, groups)
         self.other_crime = [
             (self._list(Listed(code, lagrum, "", (0, 95), 1.0, ALWAYS, FOREVER)), weight, victim, shares)
             for code, lagrum, weight, victim, *shares in assumptions.OTHER_CRIME
@@ -128,6 +130,13 @@ class Kinds:
         for group in sorted({code.group for code in codes}):
             listed = [self._list(_listed(code)) for code in codes if code.group == group]
             self._add(("", CONTEXT, "", "", "", group), listed, 1.0)
+
+    def _add_measure(self, reference: Reference, measure: str, groups: tuple[str, ...]) -> None:
+        """The codes of a measure that no other kind has: those that name no victim group."""
+        codes = [code for code in reference.codes if code.brottskod in reference.measure_codes[measure]]
+        listed = [self._list(_listed(code)) for code in codes if code.role == CONTEXT and not code.group]
+        for group in (*groups, UNKNOWN_GROUP) if listed else ():
+            self._add(("", CONTEXT, measure, "", "", group), listed, _group_share(measure, group))
 
     def _list(self, listed: Listed) -> int:
         self.codes.append(listed)

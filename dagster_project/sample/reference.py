@@ -85,9 +85,11 @@ class Official:
 
 @dataclass(frozen=True)
 class Reference:
-    """All reference facts that the sample is generated from."""
+    """All reference facts that the sample is generated from; of indicators and supporting measures, the victim groups."""
 
     indicators: dict[str, tuple[str, ...]]
+    measures: dict[str, tuple[str, ...]]
+    measure_codes: dict[str, frozenset[str]]
     variants: dict[tuple[str, str], Variant]
     codes: tuple[Code, ...]
     provisions: tuple[Provision, ...]
@@ -113,10 +115,9 @@ MEASURES = (
 
 def read_reference(seeds: Path = SEEDS) -> Reference:
     """Read the seeds; the latest version of an official figure applies."""
-    indicators = sorted(
-        (row for row in _rows(seeds, "indicator") if row["kind"] == "decided"), key=lambda row: int(row["number"])
-    )
-    decided = {row["indicator_id"] for row in indicators}
+    rows = sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
+    decided = [row["indicator_id"] for row in rows if row["kind"] == "decided"]
+    measures = [row["indicator_id"] for row in rows if row["kind"] != "decided"]
     official = {
         (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
             year=int(row["year"]),
@@ -130,15 +131,13 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
         if row["geography_level"] in ("riket", "polisregion") and row["indicator_id"] in decided
     }
     return Reference(
-        indicators={
-            row["indicator_id"]: tuple(
-                sorted(
-                    possible["victim_group"]
-                    for possible in _rows(seeds, "indicator_victim_group")
-                    if possible["indicator_id"] == row["indicator_id"]
-                )
+        indicators={indicator_id: _groups(seeds, indicator_id) for indicator_id in decided},
+        measures={measure: _groups(seeds, measure) for measure in measures},
+        measure_codes={
+            measure: frozenset(
+                row["brottskod"] for row in _rows(seeds, "measure_code") if row["indicator_id"] == measure
             )
-            for row in indicators
+            for measure in measures
         },
         variants={
             (row["indicator_id"], row["variant"]): Variant(
@@ -186,6 +185,11 @@ def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
     with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             yield {column: (value or "").strip() for column, value in row.items()}
+
+
+def _groups(seeds: Path, indicator_id: str) -> tuple[str, ...]:
+    possible = (row for row in _rows(seeds, "indicator_victim_group") if row["indicator_id"] == indicator_id)
+    return tuple(sorted(row["victim_group"] for row in possible))
 
 
 def _conditions(seeds: Path, indicator_id: str, variant: str) -> dict[tuple[str, bool], frozenset[str]]:

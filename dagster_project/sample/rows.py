@@ -39,6 +39,7 @@ from dagster_project.sample.statements import (
     OTHER_CRIME,
     PLANNED,
     REGION_SLOTS,
+    REPORTED,
     SPELLINGS,
     SPREAD_BY,
     YEAR,
@@ -59,6 +60,7 @@ class Rows:
         self._connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
         known = {int(town) for town in reference.municipality_county}
         self._unknown_places = [place for place in assumptions.UNKNOWN_MUNICIPALITIES if place not in known]
+        self._generated: dict[int, str] = {}
         self._load()
 
     def __enter__(self) -> Self:
@@ -67,8 +69,25 @@ class Rows:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._connection.close()
 
-    def generate(self, year: int) -> None:
-        """Generate all offences of the year and the decisions on them."""
+    def generate(self, year: int, *, reports: bool) -> None:
+        """Generate all offences of the year and the decisions on them, and those reported in it if there are to be reports."""
+        for past in [past for past in self._generated if past < year]:
+            self._connection.execute(f"drop table {self._generated.pop(past)}")
+        self._connection.execute(f"create or replace temp view offence as from {self._offences(year)}")
+        if reports:
+            tables = [self._offences(year + later) for later in range(assumptions.DECIDED_WITHIN + 1)]
+            self._connection.execute(
+                REPORTED.format(
+                    **self._settings(year),
+                    offence=", ".join(OFFENCE),
+                    offences=" union all ".join(f"from {table}" for table in tables),
+                )
+            )
+
+    def _offences(self, year: int) -> str:
+        """The table of all offences decided in a year, which is generated once."""
+        if year in self._generated:
+            return self._generated[year]
         # offences decided the year before and reopened now are generated again, unchanged
         self._plan(year - 1, "earlier")
         planned = self._plan(year, "planned")
@@ -77,6 +96,7 @@ class Rows:
         self._connection.execute(
             YEAR.format(
                 **self._settings(year),
+                table=f"offence_{year}",
                 first_donor=WAIVER + 1,
                 last_donor=OTHER_DISMISSED + 1,
                 taken=", ".join(
@@ -88,6 +108,7 @@ class Rows:
             )
         )
         self._connection.execute("drop table earlier; drop table planned")
+        return self._generated.setdefault(year, f"offence_{year}")
 
     def write(self, file: FileContract, target: Path) -> int:
         """Write one file of the generated year as CSV and return its number of rows."""

@@ -1,4 +1,4 @@
-"""SQL templates that generate a year from the plan's cells, and the expressions of each column of the three files."""
+"""SQL templates that generate a year from the plan's cells, and the expressions of each column of the files."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ from (
 
 # A whole year: the plan's offences, some of them reopened from the year before, and all others
 YEAR = """
-create or replace temp table offence as
+create temp table {table} as
 with donor as (
     select *, row_number() over (partition by kind, region, brottsantal order by h, i) as turn
     from earlier
@@ -231,6 +231,13 @@ select i, brottsantal, opens, span, script, {offence},
 from timed
 join pick using (outcome, time, slot)
 order by number, brottsnummer, i
+"""
+
+# The offences reported in a year, whenever they are decided; one that is decided again occurs once
+REPORTED = """
+create or replace temp view report as
+select distinct brottsantal, {offence} from ({offences}) where reported between {start} and {end}
+order by number, brottsnummer
 """
 
 _KEY = {"diarienummer": "printf('%04d-K%d-%02d', office, number, reported_year)", "brottsnummer": "brottsnummer"}
@@ -273,3 +280,5 @@ FILES: dict[str, tuple[dict[str, str], str]] = {
         "(select *, unnest(getvariable('prosecutor')[1 + script]) as event from offence)",
     ),
 }
+# The columns that both have are the same.
+FILES["police_reports"] = (FILES["police_offences"][0], "report")

@@ -45,7 +45,8 @@ def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
         KEPT.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
             made = Path(unfinished) / "made"
-            write_sample(made / "landing", years, scale, seed, lambda _: None)
+            # The plain script knows no optional file.
+            write_sample(made / "landing", years, scale, seed, lambda _: None, reports=False)
             made.replace(folder)
     return Deliveries(folder / "landing", tuple(years))
 

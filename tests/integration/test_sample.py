@@ -39,6 +39,7 @@ SEEDS = Path(__file__).parents[2] / "dbt" / "seeds"
 CLEARING = ("ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE")
 CLEARED = ("cleared_indictment", "cleared_penalty_order", "cleared_waiver")
 SCALE, SEED, YEARS = 0.02, 7, (2018, 2019, 2020)
+LATELY = (2023, 2024)
 Key = tuple[str, str]
 # Date, whether a prosecutor's, decision, whether an investigation, whether a suspect
 Decision = tuple[date, bool, str, bool, bool]
@@ -145,6 +146,11 @@ def lines(landing: Path, file: FileContract, year: int) -> Iterator[list[str]]:
 def files() -> tuple[FileContract, FileContract, FileContract]:
     offences, police, prosecution = (file for file in input_contract().files if not file.optional)
     return offences, police, prosecution
+
+
+def reports() -> FileContract:
+    (file,) = (file for file in input_contract().files if file.optional)
+    return file
 
 
 def good_rows(landing: Path, file: FileContract, year: int, wanted: set[Key] | None = None) -> Iterator[dict[str, str]]:
@@ -278,6 +284,12 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("sample"))
 
 
+@pytest.fixture(scope="module")
+def lately(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Years with the optional file of reports."""
+    return write(tmp_path_factory.mktemp("lately"), LATELY)
+
+
 def hashes(landing: Path, years: tuple[int, ...]) -> dict[str, str]:
     return {
         str(path.relative_to(landing)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -286,8 +298,11 @@ def hashes(landing: Path, years: tuple[int, ...]) -> dict[str, str]:
     }
 
 
-def test_same_seed_gives_the_same_bytes_whichever_years_are_written_beside(landing: Path, tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_bytes_whichever_years_are_written_beside(
+    landing: Path, lately: Path, tmp_path: Path
+) -> None:
     assert hashes(write(tmp_path, (2019,)), (2019,)) == hashes(landing, (2019,))
+    assert hashes(write(tmp_path, (2024,)), (2024,)) == hashes(lately, (2024,))
 
 
 def test_another_seed_gives_other_rows(landing: Path, tmp_path: Path) -> None:
@@ -394,18 +409,17 @@ def test_every_slot_has_one_script() -> None:
     assert len(slots) == len(set(slots)) == 12 * 3 * SLOTS
 
 
-def test_dirt_of_every_reason_in_every_file_and_far_below_the_gate(landing: Path) -> None:
-    year = 2020
+def test_dirt_of_every_reason_in_every_file_and_far_below_the_gate(landing: Path, lately: Path) -> None:
     known: dict[Key, str] = {}
     for earlier in YEARS:
         known |= {key_of(row): row["anmalningsdatum"] for row in good_rows(landing, files()[0], earlier)}
-    for file in files():
+    for file, folder, year in (*((file, landing, 2020) for file in files()), (reports(), lately, 2024)):
         names = [column.name for column in file.columns]
         reasons: Counter[str] = Counter()
         seen: set[tuple[str, ...]] = set()
         keys: Counter[Key] = Counter()
         rows = 0
-        for fields in lines(landing, file, year):
+        for fields in lines(folder, file, year):
             rows += 1
             found = reason(file, fields, year)
             row = dict(zip(names, fields, strict=False))
@@ -421,8 +435,8 @@ def test_dirt_of_every_reason_in_every_file_and_far_below_the_gate(landing: Path
             reasons[found or "good"] += 1
         reasons["duplicate_conflict"] = sum(count for count in keys.values() if count > 1)
         expected = {"malformed_row", "missing_value", "invalid_value", "exact duplicate"}
-        expected |= {"duplicate_conflict"} if file.key else set()
-        expected |= set() if file.key else {"outside_year", "contradiction", "orphan", "decided before report"}
+        expected |= {"duplicate_conflict"} if file.key else {"contradiction", "orphan", "decided before report"}
+        expected |= {"outside_year"} if any(column.within_year for column in file.columns) else set()
         assert {name for name, count in reasons.items() if count} - {"good"} == expected
         times = max(2, reasons["good"] // 10_000)
         assert all(reasons[name] == times * (1 + (name == "duplicate_conflict")) for name in expected)
@@ -484,6 +498,35 @@ def test_an_offence_may_be_decided_again_in_a_later_year(landing: Path) -> None:
         decisions = decisions_on(landing, year, offences)
         assert all(judged(decisions[key]) is not None for key in both)
     assert any(one[2] == "ATERUPPTAGEN" for key in both for one in decisions[key])
+
+
+def test_the_reports_of_a_year_are_its_offences_and_some_that_nobody_has_decided_yet(lately: Path) -> None:
+    decided = {
+        key_of(row): [row[column.name] for column in reports().columns]
+        for year in LATELY
+        for row in good_rows(lately, files()[0], year)
+    }
+    for year in LATELY:
+        reported = {
+            key_of(row): [row[column.name] for column in reports().columns]
+            for row in good_rows(lately, reports(), year)
+            if not row["diarienummer"].startswith("99")
+        }
+        dated = [column.name for column in reports().columns].index("anmalningsdatum")
+        of_year = {key: values for key, values in decided.items() if values[dated][:4] == str(year)}
+        of_year = {key: values for key, values in of_year.items() if not key[0].startswith("99")}
+        assert of_year.items() <= reported.items()
+        assert 0.001 < 1 - len(of_year) / len(reported) < 0.2
+
+
+def test_every_measure_has_offences(lately: Path) -> None:
+    codes = defaultdict(set)
+    for row in seed_rows("measure_code"):
+        codes[row["indicator_id"]].add(row["brottskod"])
+    for year in LATELY:
+        offences = [row["brottskod"] for row in good_rows(lately, files()[0], year)]
+        for measure, of_measure in codes.items():
+            assert sum(code in of_measure for code in offences) > 50, measure
 
 
 def test_every_county_has_rows_of_the_large_indicators(tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from conftest import settings_in
 from great_expectations import ExpectationSuite
 from reference.rendering import deliver, neat_file
 from reference.worlds import offence_row, police_row, prosecution_row, report_row
-from reports import add_reports
 from suite_breakers import BREAKERS, NOT_JUDGED, OF_THE_WHOLE_COUNTRY, ONLY_WARN, Breaker
 
 from dagster_project import paths
@@ -73,7 +72,6 @@ def sample_warehouse(folder: Path) -> Settings:
     """A warehouse built from the sample, and one of its tables as drafted."""
     settings = settings_in(folder, suppress_below=5)
     write_sample(settings.landing, YEARS, SCALE, seed=1, progress=lambda _: None)
-    add_reports(settings.landing)
     build(settings)
     # one table is written and read back; the others would take long and say the same
     begin_draft(settings.published / paths.DRAFT)
