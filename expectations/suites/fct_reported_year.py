@@ -94,5 +94,52 @@ suite = ExpectationSuite(
                 "limit": "at most 1 % of the decided offences reported in a year are missing in its file",
             },
         ),
+        ExpectMeasureToBeBetween(
+            query="""
+                select
+                    cast(year as varchar) as unit,
+                    case when sum(reported) >= 100 then 100.0 * sum(decided) / sum(reported) end as value,
+                    round(100.0 * sum(decided) / sum(reported), 4) || ' %' as shown
+                from marts.fct_reported_year
+                where
+                    by_year = year and geography_level = 'riket' and variant = 'beslutad'
+                    and year not in (select year from raw.kept_year)
+                group by year
+            """,
+            max_value=95,
+            unit="cohort",
+            needs="at least 100 offences of the indicators reported in a year",
+            severity="warning",
+            notes="investigations take time, so a file in which nearly all offences are decided at once lacks the open ones",
+            meta={
+                "name": "some_reported_offences_are_not_decided_yet",
+                "owner": "supplier",
+                "limit": "at most 95 % of the offences reported in a year are decided by its end",
+            },
+        ),
+        ExpectMeasureToBeBetween(
+            query="""
+                with offence as (select distinct year, diarienummer, brottsnummer from intermediate.int_reported_offence),
+                first_report as (
+                    select year, year > min(year) over (partition by diarienummer, brottsnummer) as is_again from offence
+                )
+                select
+                    cast(year as varchar) as unit,
+                    case when count(*) >= 100 then 100.0 * count(*) filter (where is_again) / count(*) end as value,
+                    round(100.0 * count(*) filter (where is_again) / count(*), 4) || ' %' as shown
+                from first_report
+                group by year
+            """,
+            max_value=0.1,
+            unit="cohort",
+            needs="at least 100 offences reported in a year",
+            severity="warning",
+            notes="an offence is reported once; in the files of two years it counts in two cohorts",
+            meta={
+                "name": "offences_are_reported_in_one_year",
+                "owner": "supplier",
+                "limit": "at most 0.1 % of the offences reported in a year are in the file of an earlier year too",
+            },
+        ),
     ],
 )

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from conftest import settings_in
 from reference.rendering import deliver, neat_file
-from reference.worlds import offence_row, police_row, prosecution_row
+from reference.worlds import offence_row, police_row, prosecution_row, report_row
 from test_publishing import publish
 from warehouse import build, figures
 
@@ -34,10 +34,12 @@ def deliver_year(
     without_decision: int = 0,
     mixed_up: int = 0,
     broken_dates: bool = False,
+    reported_before: int | None = None,
 ) -> None:
     """Deliver so many offences of each code, two to a case, of which the last ones lack a decision.
 
     Of those mixed up, the victim is a boy, and the case lies in two regions. Of the broken dates, two in five, too few to be one cause.
+    With a number, there is a file of reports: the offences and so many that the file of the year before holds, too.
     """
     offences, decisions = [], []
     total = sum(codes.values())
@@ -60,12 +62,20 @@ def deliver_year(
             decided = f"{day} 00:00" if broken_dates and number % 5 < 2 else str(day)
             decisions.append(police_row(**of_case, beslutsdatum=decided))
     first = {"diarienummer": offences[0]["diarienummer"], "brottsnummer": "1"}
-    deliver(
-        landing,
-        "police",
-        year,
-        [neat_file("police", "offences", offences), neat_file("police", "decisions", decisions)],
-    )
+    files = [neat_file("police", "offences", offences), neat_file("police", "decisions", decisions)]
+    if reported_before is not None:
+        before = [
+            {
+                "diarienummer": f"5000-K{year - 1}{number:03}-{(year - 1) % 100}",
+                "brottsnummer": "1",
+                "brottskod": COUPLE_CODE,
+            }
+            for number in range(reported_before)
+        ]
+        reports = [{column: offence[column] for column in report_row()} for offence in offences]
+        reports += [report_row(**one, anmalningsdatum=f"{year}-01-15") for one in before]
+        files.append(neat_file("police", "reports", reports))
+    deliver(landing, "police", year, files)
     indicted = prosecution_row(**first, aklagarnummer=f"AM-1-{year % 100}", beslutsdatum=f"{year}-12-01")
     deliver(landing, "prosecution", year, [neat_file("prosecution", "decisions", [indicted])])
 
@@ -80,8 +90,15 @@ def results(settings: Settings) -> dict[str, CheckResult]:
 def second_year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, CheckResult]]:
     """After a sound year, one in which a series of codes is renamed, 8 % lack decisions and columns belong to other rows."""
     settings = settings_in(tmp_path_factory.mktemp("second"))
-    deliver_year(settings.landing, 2023, {COUPLE_CODE: 233, THEFT: 67})
-    deliver_year(settings.landing, 2024, {COUPLE_CODE: 1, RENAMED: 232, THEFT: 67}, without_decision=24, mixed_up=20)
+    deliver_year(settings.landing, 2023, {COUPLE_CODE: 233, THEFT: 67}, reported_before=0)
+    deliver_year(
+        settings.landing,
+        2024,
+        {COUPLE_CODE: 1, RENAMED: 232, THEFT: 67},
+        without_decision=24,
+        mixed_up=20,
+        reported_before=100,
+    )
     # Victims can only contradict a code that names a group.
     deliver_year(settings.landing, 2022, {COUPLE_CODE: 200, THEFT: 100}, mixed_up=20)
     return settings, results(settings)
@@ -103,6 +120,17 @@ def test_missing_decisions_are_counted(second_year: tuple[Settings, dict[str, Ch
     few = found["few_offences_lack_decisions"]
     assert (few.result, few.observed) == ("failed", "2024: 8.00 % (24 of 300)")
     assert found["offences_have_decisions"].result == "passed"
+
+
+def test_reports_of_decided_offences_and_reports_of_two_years_are_noticed(
+    second_year: tuple[Settings, dict[str, CheckResult]],
+) -> None:
+    _, found = second_year
+    decided, again = (
+        found[name] for name in ("some_reported_offences_are_not_decided_yet", "offences_are_reported_in_one_year")
+    )
+    assert (decided.result, decided.severity, decided.observed) == ("failed", "warn", "2023: 100.0 %")
+    assert (again.result, again.severity, again.observed) == ("failed", "warn", "2024: 99.0099 %")
 
 
 def test_columns_of_other_rows_are_counted(second_year: tuple[Settings, dict[str, CheckResult]]) -> None:

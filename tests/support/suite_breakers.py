@@ -916,6 +916,7 @@ SHOWN_BREAKERS: Breakers = {
 
 TIMES, LAGS, FLOW = "marts.fct_processing_time_year", "marts.fct_report_lag_year", "marts.fct_case_flow_year"
 SUSPICIONS, REPORTED = "marts.fct_prosecution_year", "marts.fct_reported_year"
+REPORTED_OFFENCE = "intermediate.int_reported_offence"
 DECIDED_TOTAL = "geography_level = 'riket' and variant = 'beslutad' and victim_group = 'total'"
 LINKAGE = "intermediate.int_linkage_year"
 RECONCILED = "marts.fct_reconciliation_year"
@@ -1024,18 +1025,18 @@ OTHER_FACTS: dict[str, Breakers] = {
             change_one(REPORTED, "not counted", "decided = null"),
         ],
         "cohorts_only_progress": [
-            change_one(REPORTED, "more reported later", "reported = reported + 1", "by_year = 2023 and year = 2021"),
+            change_one(REPORTED, "more reported later", "reported = reported + 1", "by_year = 2024 and year = 2023"),
             change_one(
                 REPORTED,
                 "fewer decided later",
-                "decided = decided - 1",
-                "by_year = 2023 and year = 2021 and decided > 0",
+                "decided = cleared",
+                "by_year = 2024 and year = 2023 and indicator_id = 'valdtakt' and geography_level = 'riket'",
             ),
             change_one(
                 REPORTED,
                 "fewer cleared later",
-                "cleared = cleared - 1",
-                "by_year = 2023 and year = 2021 and cleared > 0",
+                "cleared = 0",
+                "by_year = 2024 and year = 2023 and indicator_id = 'valdtakt' and geography_level = 'riket'",
             ),
         ],
         "regions_do_not_exceed_the_country": [
@@ -1053,6 +1054,16 @@ OTHER_FACTS: dict[str, Breakers] = {
                 "every fiftieth of another case",
                 "diarienummer = uuid()",
                 "hash(diarienummer, brottsnummer) % 50 = 0",
+            )
+        ],
+        "some_reported_offences_are_not_decided_yet": [
+            change(REPORTED, "decided offences only", "decided = reported", "by_year = year and year = 2023"),
+        ],
+        "offences_are_reported_in_one_year": [
+            Breaker(
+                "some offences in the files of two years",
+                f"insert into {REPORTED_OFFENCE} select * replace (2024 as year) from {REPORTED_OFFENCE} "
+                "where year = 2023 and hash(diarienummer) % 50 = 0",
             )
         ],
     },
@@ -1390,6 +1401,21 @@ def places_of_offences(table: str) -> Breakers:
     }
 
 
+OF_ONE_COHORT = "year = 2024 and by_year = 2024 and indicator_id = 'valdtakt' and variant = 'beslutad' and geography_level = 'riket'"
+
+
+def again_in_2022(many: int, *, other_case: bool = False) -> str:
+    """Report new offences in 2022, and the same ones in 2021 unless they are of another case there."""
+    return f"""
+        create or replace temp table again as
+        select offence.* replace (uuid() as diarienummer, 2022 as year)
+        from (from {REPORTED_OFFENCE} limit 1) as offence, range({many});
+        insert into {REPORTED_OFFENCE} from again;
+        insert into {REPORTED_OFFENCE}
+        select * replace ({"uuid()" if other_case else "diarienummer"} as diarienummer, 2021 as year) from again
+    """
+
+
 LIMITS: dict[str, Breakers] = {
     "raw_police_reports": {
         **places_of_offences(REPORTS),
@@ -1569,6 +1595,21 @@ LIMITS: dict[str, Breakers] = {
             )
         ],
     },
+    "fct_reported_year": {
+        "some_reported_offences_are_not_decided_yet": [
+            Breaker(
+                "one more than may be",
+                f"update {REPORTED} set decided = 951 where {OF_ONE_COHORT}",
+                f"""update {REPORTED} set reported = 0, decided = 0 where by_year = year;
+                    update {REPORTED} set reported = 1000, decided = 950 where {OF_ONE_COHORT}""",
+            )
+        ],
+        "offences_are_reported_in_one_year": [
+            Breaker(
+                "one more than may be", again_in_2022(1), f"{again_in_2022(1)}; {again_in_2022(999, other_case=True)}"
+            )
+        ],
+    },
     "fct_processing_time_year": {
         "usual_time_is_plausible": at(
             TIMES, "a median", "days_median", "geography_level = 'riket' and outcome = 'all'", "7", "730"
@@ -1641,7 +1682,11 @@ ONLY_WARN = {
         "fct_reconciliation_year": [
             "figures_agree_with_official_ones",
         ],
-        "fct_reported_year": ["decided_offences_are_among_the_reported"],
+        "fct_reported_year": [
+            "decided_offences_are_among_the_reported",
+            "some_reported_offences_are_not_decided_yet",
+            "offences_are_reported_in_one_year",
+        ],
         "fct_report_lag_year": [
             "share_reported_the_same_year",
         ],
