@@ -62,7 +62,7 @@ def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | 
         return None
     record = read_record(record_folder(settings, file.source, file.year, delivery_id, _reader_version()))
     if record is None:
-        table = read_official_table(content, file.label, file.year, country=file.area == "La")
+        table = read_official_table(content, file.label, file.year, file.area)
         record = DeliveryRecord(
             delivery_id=delivery_id,
             source=file.source,
@@ -109,7 +109,8 @@ def official_file(settings: Settings, record: DeliveryRecord) -> Path:
 @cache
 def _reader_version() -> str:
     """Fingerprint of what decides how a file is read; when it changes, files are read again."""
-    return version_of([Path(__file__).with_name("official_tables.py"), SEEDS / "official_row.csv"])
+    seeds = [SEEDS / f"{name}.csv" for name in ("official_row", "police_region")]
+    return version_of([Path(__file__).with_name("official_tables.py"), *seeds])
 
 
 def _read(file: OfficialFile, settings: Settings) -> tuple[bytes, str, datetime]:

@@ -41,6 +41,7 @@ _OFFENCE = 4
 _ALIKE = 0.6
 _DASHES = {"-", "–", "−", "—"}
 _DOWNLOAD = "Download it again from Brå"
+_KEEP_THE_NAME = "Keep the name that the file has at Brå"
 _REDECLARE = f"{_DOWNLOAD}; if Brå has changed the table, declare its rows in {DECLARED_IN}"
 
 
@@ -126,8 +127,11 @@ class _Declared:
     layout: str = field(compare=False)
 
 
-def read_official_table(content: bytes, where: str, year: int, *, country: bool) -> OfficialTable:
-    """Read a file of one year; raise `RejectedDeliveryError` if it is not what is declared or contradicts itself."""
+def read_official_table(content: bytes, where: str, year: int, area: str) -> OfficialTable:
+    """Read a file of one year and area (`La`: the country, or a police region).
+
+    Raises `RejectedDeliveryError` if it is not what is declared or contradicts itself.
+    """
     declared = _declared_rows(where, year)
     layout = declared[0].layout
     if not where.endswith(layout.rpartition(" ")[2]):
@@ -144,7 +148,7 @@ def read_official_table(content: bytes, where: str, year: int, *, country: bool)
     for sheet in sheets:
         at = f"{where}, sheet {sheet.name}"
         cells = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
-        lines = _lines(cells, sheet, at, year, country=country)
+        lines = _lines(cells, sheet, at, year, area)
         for merged, line in zip(values, _find_all(lines, declared, at), strict=True):
             for name, value in line.values.items():
                 if merged.setdefault(name, value) != value:
@@ -196,17 +200,12 @@ def _open(content: bytes, where: str) -> CalamineWorkbook:
         raise RejectedDeliveryError(where, "it cannot be read as an Excel workbook", _DOWNLOAD) from None
 
 
-def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int, *, country: bool) -> list[_Line]:
+def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int, area: str) -> list[_Line]:
     """The rows with figures from the first one on, after a look at what stands above them."""
     first = next((number for number, row in enumerate(cells) if _label(row[0]).rstrip("*") == _FIRST_ROW), None)
     if first is None:
         raise RejectedDeliveryError(where, f"row “{_FIRST_ROW}”, with which the figures begin, is missing", _REDECLARE)
-    title = " ".join(str(cell) for row in cells[:first] for cell in row[:1])
-    if not re.search(rf"\b{year}\b", title):
-        raise RejectedDeliveryError(where, f"its title does not name {year}", "Keep the name that the file has at Brå")
-    if ("hela landet" in title.lower()) is not country:
-        area = "the country" if country else "a police region"
-        raise RejectedDeliveryError(where, f"its title is not that of {area}", "Keep the name that the file has at Brå")
+    _check_title(" ".join(str(cell) for row in cells[:first] for cell in row[:1]), where, year, area)
     for column, (name, heading) in enumerate(sheet.columns.items(), sheet.labels):
         text = "".join(str(row[column]) for row in cells[:first] if column < len(row))
         if heading not in re.sub(r"[\s\d-]", "", text).lower():
@@ -223,6 +222,22 @@ def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int,
             _check_identities(read, at)
             lines.append(_Line(number, _label(row[0]) if sheet.labels > 1 else "", _label(row[sheet.labels - 1]), read))
     return lines
+
+
+def _check_title(title: str, where: str, year: int, area: str) -> None:
+    """Reject a table of another year or place than the file's name says."""
+    if not re.search(rf"\b{year}\b", title):
+        raise RejectedDeliveryError(where, f"its title does not name {year}", _KEEP_THE_NAME)
+    areas = {"La": "hela landet"}
+    # The titles write "region" or "polisregion".
+    areas |= {
+        row["region_code"]: row["region_name"].lower().removeprefix("polis") for row in seed_rows("police_region")
+    }
+    # The first one, since notes below the title may name other places.
+    named = re.search(rf"({'|'.join(areas.values())})\b", title.lower())
+    if named is None or named[1] != areas[area]:
+        said = f"“{named[1]}”" if named else "neither the country nor a police region"
+        raise RejectedDeliveryError(where, f"its title names {said}, its file name “{areas[area]}”", _KEEP_THE_NAME)
 
 
 def _label(cell: object) -> str:

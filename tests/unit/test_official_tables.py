@@ -27,8 +27,8 @@ FILES = [
 
 
 def read(content: bytes, name: str) -> OfficialTable:
-    stem = name.partition(".")[0]
-    return read_official_table(content, f"official/{name}", int(stem[-4:]), country=stem.startswith("300La"))
+    area, _, year = name.partition(".")[0].removeprefix("300").partition("-")
+    return read_official_table(content, f"official/{name}", int(year), area)
 
 
 def cells(table: OfficialTable, year: int) -> dict[tuple[str, str, str], dict[str, int]]:
@@ -174,7 +174,10 @@ def changed(change: Callable[[Workbook], None], name: str = "300La-2025.xlsx") -
         (write_text, [f"sheet {C}, row 14", "limited_dismissed is not a whole number"]),
         (exceed_offence, [f"sheet {C}, row 14", PARTNER, "more than “Misshandel, totalt”"]),
         (other_year, [f"sheet {A}", "does not name 2025"]),
-        (other_area, [f"sheet {A}", "not that of the country"]),
+        (
+            other_area,
+            [f"sheet {A}", "names “region väst”, its file name “hela landet”", "name that the file has at Brå"],
+        ),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -184,6 +187,38 @@ def test_a_changed_file_is_rejected(change: Callable[[Workbook], None], words: l
     text = str(rejected.value)
     assert text.startswith("official/300La-2025.xlsx")
     assert [word for word in words if word not in text] == [], text
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "named"),
+    [
+        ("300Rn05-2021.xlsx", "i region Stockholm", "“region stockholm”"),
+        ("300La-2021.xlsx", "i region Stockholm", "“region stockholm”"),
+        ("300Rn03-2021.xlsx", "i hela landet", "“hela landet”"),
+        ("300Rn03-2021.xlsx", "i Stockholms län", "neither the country nor a police region"),
+    ],
+)
+def test_the_table_of_another_place_is_rejected(name: str, title: str, named: str) -> None:
+    def change(book: Workbook) -> None:
+        for sheet in (A, B, C):
+            book[sheet]["A1"].value = book[sheet]["A1"].value.replace("i region Stockholm", title)
+
+    with pytest.raises(RejectedDeliveryError) as rejected:
+        read(changed(change, "300Rn03-2021.xlsx"), name)
+    assert str(rejected.value).startswith(f"official/{name}, sheet {A}: its title names {named}, its file name ")
+
+
+def test_the_older_layout_names_its_place_in_a_line_of_its_own() -> None:
+    with pytest.raises(RejectedDeliveryError, match=r"names “hela landet”, its file name “region mitt”"):
+        read((OWN / "300La-2014.xls").read_bytes(), "300Rn02-2014.xls")
+
+
+def test_a_place_in_a_note_below_the_title_is_not_taken_for_the_tables() -> None:
+    def change(book: Workbook) -> None:
+        title = book[A]["A1"]
+        title.value = f"{title.value.replace('region', 'polisregion')}. Ett stort ärende gäller region Väst."
+
+    assert read(changed(change, "300Rn03-2021.xlsx"), "300Rn03-2021.xlsx").rows
 
 
 def test_a_row_is_not_taken_from_another_offence() -> None:
