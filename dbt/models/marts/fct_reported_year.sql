@@ -77,7 +77,9 @@ select
     cast(coalesce(counted.decided, 0) as bigint) as decided,
     cast(coalesce(counted.cleared, 0) as bigint) as cleared,
     {{ pct('coalesce(counted.decided, 0)', 'counted.reported') }} as decided_of_reported_pct,
-    {{ pct('coalesce(counted.cleared, 0)', 'counted.reported') }} as cleared_of_reported_pct
+    {{ pct('coalesce(counted.cleared, 0)', 'counted.reported') }} as cleared_of_reported_pct,
+    inhabitants.population,
+    100000.0 * coalesce(counted.reported, 0) / inhabitants.population as reported_per_100000
 from followed
 cross join {{ ref('indicator_variant') }} as variant
 cross join {{ ref('dim_geography') }} as place
@@ -91,6 +93,11 @@ left join counted
         and variant.variant = counted.variant
         and place.geography_level = counted.geography_level
         and place.geography_code = counted.geography_code
+left join {{ ref('int_population') }} as inhabitants
+    on
+        followed.year = inhabitants.year
+        and place.geography_level = inhabitants.geography_level
+        and place.geography_code = inhabitants.geography_code
 union all by name
 -- Cohorts of purged years keep their published figures.
 select * from {{ source('raw', 'kept_fct_reported_year') }}

@@ -8,20 +8,6 @@ with cause as (
     group by indicator_id, year
 ),
 
-inhabitants as (
-    select
-        counted.year,
-        place.geography_level,
-        place.geography_code,
-        cast(sum(counted.population) as bigint) as population
-    from {{ source('raw', 'population') }} as counted
-    inner join {{ ref('municipality') }} as municipality on counted.municipality_code = municipality.municipality_code
-    inner join {{ ref('county') }} as county on municipality.county_code = county.county_code
-    inner join {{ ref('dim_geography') }} as place
-        on place.geography_code in ('SE', county.region_code, county.county_code, municipality.municipality_code)
-    group by counted.year, place.geography_level, place.geography_code
-),
-
 first_year as (
     select min(year) as year from {{ ref('dim_year') }}
 ),
@@ -160,7 +146,7 @@ left join {{ ref('dim_geography') }} as county
     on county.geography_level = 'lan' and place.county_code = county.geography_code
 left join {{ ref('dim_victim_group') }} as victim_group on figure.victim_group = victim_group.victim_group
 left join {{ ref('dim_year') }} as deliveries on figure.year = deliveries.year
-left join inhabitants
+left join {{ ref('int_population') }} as inhabitants
     on
         figure.year = inhabitants.year
         and figure.geography_level = inhabitants.geography_level
