@@ -52,10 +52,22 @@ class Followed:
         """Return the table of what was decided within 90 days of the report, of all indicators and measures."""
         return self._table(list(self._measured), ("offences", "within_90", "within_90_pct"), self._within_90_days)
 
+    def reported(self) -> list[dict[str, Any]]:
+        """Return a table of the newest cohort and one of the oldest that is still followed; none without the file of reports."""
+        cohorts = self._figures.cohorts
+        return [
+            {
+                **self._table(list(self._measured), ("reported", "decided_pct", "cleared_pct"), self._cohort(year)),
+                "year": year,
+            }
+            for year in dict.fromkeys((max(cohorts), min(cohorts)) if cohorts else ())
+        ]
+
     def _table(
         self, ids: Sequence[str], columns: Sequence[str], cells: Callable[[str, Place], Sequence[Cell]]
     ) -> dict[str, Any]:
         return {
+            "year": self.year,
             "areas": [self._figures.places[area][f"name_{self._language}"] for area in self._areas],
             "columns": [self._columns[column] for column in columns],
             "rows": [
@@ -90,6 +102,16 @@ class Followed:
             self._count(row.get("decided_within_90_days")),
             (self._tenths(share), bool(offences and offences < SMALL_NUMBER)),
         )
+
+    def _cohort(self, year: int) -> Callable[[str, Place], Sequence[Cell]]:
+        def cells(id_: str, area: Place) -> Sequence[Cell]:
+            row: Mapping[str, Any] = self._figures.cohorts[year].get((id_, area), {})
+            reported = row.get("reported")
+            shares = [tenths_of_percent(row[what], reported) if reported else None for what in ("decided", "cleared")]
+            is_small = bool(reported and reported < SMALL_NUMBER)
+            return self._count(reported), *((self._tenths(share), is_small) for share in shares)
+
+        return cells
 
     def _definition(self, id_: str) -> dict[str, Any]:
         row: Row = self._measures[id_]

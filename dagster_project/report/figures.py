@@ -30,6 +30,7 @@ TABLES = (
     "fct_processing_time_year",
     "fct_prosecution_year",
     "fct_reconciliation_year",
+    "fct_reported_year",
     "publication",
     "quality_check",
     "revision",
@@ -146,6 +147,8 @@ class Figures:
     """Indicator or measure → place → year → outcome."""
     suspicions: Mapping[str, Mapping[Place, Row]]
     """Indicator → place → suspicions decided and prosecuted in the newest year."""
+    cohorts: Mapping[int, Mapping[tuple[str, Place], Row]]
+    """Year of report → indicator or measure and place → what became of the reported offences by the end of the newest year."""
     readings: Mapping[str, Sequence[Row]]
     """Indicator → all its variants in the country in the newest year."""
     revisions: Mapping[str, Sequence[Row]] | None
@@ -220,6 +223,7 @@ def read_figures(publication: Path) -> Figures:
                 indicator: {(row["geography_level"], row["geography_code"]): row for row in by_place}
                 for indicator, by_place in _group_by(rows(_SUSPICIONS), "indicator_id", ids).items()
             },
+            cohorts=_cohorts(rows(_COHORTS)),
             readings=_group_by(rows(_READINGS), "indicator_id", ids),
             revisions=_group_by(
                 rows(f"from revision where publication_id = {_text(newest)} order by all"), "indicator_id", ids
@@ -241,6 +245,9 @@ _READINGS = """
     order by indicator_number, sort_order
 """
 _SUSPICIONS = "from fct_prosecution_year where year = (select max(year) from dim_year)"
+_COHORTS = f"""
+    from fct_reported_year where {MAIN_VARIANT} and by_year = (select max(year) from dim_year) order by year
+"""
 _LINKAGE = """
     select year, tenths(max(linkage_pct)) as linkage
     from fct_case_flow_year
@@ -300,6 +307,14 @@ def _group_by(rows: list[Row], key: str, keys: Sequence[str]) -> dict[str, list[
         if row[key] in grouped:
             grouped[row[key]].append(row)
     return grouped
+
+
+def _cohorts(rows: list[Row]) -> dict[int, dict[tuple[str, Place], Row]]:
+    cohorts: dict[int, dict[tuple[str, Place], Row]] = {}
+    for row in rows:
+        place = (row["geography_level"], row["geography_code"])
+        cohorts.setdefault(row["year"], {})[row["indicator_id"], place] = row
+    return cohorts
 
 
 def _group_steps(

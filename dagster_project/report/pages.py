@@ -170,6 +170,7 @@ class Pages:
             other=f"../{self._other}/commitments.html",
             title=self.catalogue["commitments"],
             commitments=list(followed.commitments()),
+            reported=followed.reported(),
             within_90=followed.within_90_days(),
             measured=self.figures.places[followed.place],
         )

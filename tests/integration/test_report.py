@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from report_reader import Reader, formatted, rows, table, words
 
+from dagster_project import paths
+from dagster_project.settings import Settings
+
 pytest_plugins = ["report_fixtures"]
 
 FIGURES = """
@@ -154,21 +157,32 @@ def test_a_place_below_the_region_shows_the_details_of_its_region(
     assert ("Lagföringsprocent" in words(page.locator("#formulas"))) == (level not in ("lan", "kommun"))
 
 
+MEASURED = "select indicator_id from @dim_indicator where variant in ('beslutad', 'egen') order by indicator_number"
+REPORTED = (
+    "select reported, decided_of_reported_pct, cleared_of_reported_pct, 2 * (reported < 30)::int from @fct_reported_year "
+    "where variant in ('beslutad', 'egen') and by_year = (select max(year) from @dim_year)"
+)
+# Of each table: its counts, its shares and how many of them stand in italics; its rows; the numbers of counts and shares.
 SIDE_BY_SIDE = {
     "clearance": (
         "select processed, cleared, clearance_pct, "
         "case when clearance_change_comparable then clearance_change_pp end, small_number "
         "from @fct_indicator_year where variant in ('beslutad', 'egen') and victim_group = 'total'",
         "select indicator_id from @dim_indicator where variant = 'egen' order by indicator_number",
+        (2, 2),
     ),
     "suspicions": (
-        "select suspicions_decided, suspicions_prosecuted from @fct_prosecution_year where true",
+        "select suspicions_decided, suspicions_prosecuted, 0 from @fct_prosecution_year where true",
         "values ('manniskohandel_sexuella_andamal'), ('koppleri')",
+        (2, 0),
     ),
+    "reported in the newest year": (REPORTED, MEASURED, (1, 2)),
+    "reported in the oldest year": (REPORTED, MEASURED, (1, 2)),
     "within 90 days": (
         "select offences, decided_within_90_days, decided_within_90_days_pct, offences < 30 "
         "from @fct_processing_time_year where variant in ('beslutad', 'egen') and outcome = 'all'",
-        "select indicator_id from @dim_indicator where variant in ('beslutad', 'egen') order by indicator_number",
+        MEASURED,
+        (2, 1),
     ),
 }
 
@@ -176,7 +190,7 @@ SIDE_BY_SIDE = {
 def test_the_measures_of_commitments_are_those_of_the_marts(publication: Path, plain_reader: Reader) -> None:
     page = plain_reader.open(publication / "report" / "sv" / "commitments.html")
     assert page.locator("table.areas").count() == len(SIDE_BY_SIDE)
-    for number, (figures, measures) in enumerate(SIDE_BY_SIDE.values()):
+    for number, (figures, measures, (counts, shares)) in enumerate(SIDE_BY_SIDE.values()):
         shown = page.locator("table.areas").nth(number)
         expected = []
         for (indicator,) in rows(publication, measures):
@@ -189,13 +203,11 @@ def test_the_measures_of_commitments_are_those_of_the_marts(publication: Path, p
                     f"from @dim_geography where name_sv = ?) and (indicator_id, year) = (?, ?)",
                     name, indicator, int(year),
                 )  # fmt: skip
-                processed, cleared, *shares = found[0] if found else (None,) * (2 if number == 1 else 4)
-                small = shares.pop() if shares else False
-                cells += [formatted(count, 0) for count in (processed, cleared)]
-                cells += [formatted(share, 1) for share in shares]
-                if number == 0 and (shares[1] or 0) > 0:
+                *values, small = found[0] if found else (None,) * (counts + shares + 1)
+                cells += [formatted(value, int(at >= counts)) for at, value in enumerate(values)]
+                if number == 0 and (values[-1] or 0) > 0:
                     cells[-1] = f"+{cells[-1]}"
-                in_italics += bool(small and processed)
+                in_italics += (small or 0) if values[0] else 0
             expected.append([indicator, in_italics, cells])
         assert expected == shown.locator("tbody").evaluate(
             "body => [...body.rows].map(row => [row.dataset.indicator, row.querySelectorAll('i').length,"
@@ -205,6 +217,14 @@ def test_the_measures_of_commitments_are_those_of_the_marts(publication: Path, p
             for indicator, _, (processed, cleared, *_) in expected:
                 card = words(page.locator(f".card[data-indicator={indicator}]"))
                 assert ("Inga handlagda brott" if processed == "0" else f"{cleared} av {processed} brott") in card
+
+
+def test_without_reports_nothing_is_said_of_them(published_world: Settings) -> None:
+    page = (published_world.published / paths.CURRENT / "report" / "en" / "commitments.html").read_text(
+        encoding="utf-8"
+    )
+    assert 'id="h-reported"' not in page
+    assert 'id="h-within-90"' in page
 
 
 @pytest.mark.parametrize(("indicator", "year"), [("misshandel_nara_relation", 2023), ("konsstympning", 2024)])

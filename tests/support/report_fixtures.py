@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from report_reader import Reader
@@ -27,8 +28,31 @@ def publication(published_world: Settings, tmp_path_factory: pytest.TempPathFact
     """The tables of a publication and its report."""
     folder = tmp_path_factory.mktemp("reported")
     shutil.copytree(published_world.published / paths.CURRENT / "parquet", folder / "parquet")
+    _invent_cohorts(folder / "parquet")
     write_report(folder)
     return folder
+
+
+def _invent_cohorts(tables: Path) -> None:
+    """Fill the table of reported offences, of which the world has none."""
+    reported = tables / "fct_reported_year.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create table invented as from '{reported}';
+            insert into invented by name
+            select
+                indicator_id, variant, cohort.year, by_year.year as by_year, geography_level, geography_code,
+                cast(hash(indicator_id, variant, geography_code, cohort.year) % 90 as bigint) as reported,
+                reported * (1 + by_year.year - cohort.year) // 3 as decided,
+                decided // 5 as cleared,
+                100.0 * decided / nullif(reported, 0) as decided_of_reported_pct,
+                100.0 * cleared / nullif(reported, 0) as cleared_of_reported_pct
+            from '{tables}/dim_indicator.parquet', '{tables}/dim_geography.parquet', '{tables}/dim_year.parquet' as cohort
+            inner join '{tables}/dim_year.parquet' as by_year on cohort.year <= by_year.year
+            where geography_level in ('riket', 'polisregion');
+            copy invented to '{reported}' (format parquet)"""
+        )
 
 
 @pytest.fixture(scope="module")
