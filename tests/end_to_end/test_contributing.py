@@ -138,7 +138,7 @@ def test_a_supporting_measure_is_added_as_described(clone: Path) -> None:
         """
         select geography_level, victim_group, processed, cleared
         from marts.fct_indicator_year inner join marts.dim_indicator using (indicator_id, variant)
-        where kind = 'commitment' and indicator_id = 'hedersfortryck_vuxna' and year = 2024 and processed > 0
+        where kind = 'tip' and indicator_id = 'hedersfortryck_vuxna' and year = 2024 and processed > 0
         order by all
         """,
     )
@@ -147,6 +147,8 @@ def test_a_supporting_measure_is_added_as_described(clone: Path) -> None:
         for level in ("polisregion", "riket")
         for of_group in (("kvinna", 2, 1), ("man", 1, 0), ("total", 3, 1))
     ]
+    (kinds,) = rows(clone, "select list(distinct kind order by kind) from marts.dim_indicator")
+    assert kinds == (["commitment", "decided", "tip"],)
 
 
 def test_a_source_column_is_added_as_described(clone: Path) -> None:
