@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- The only full join of offences and decisions of a year. DuckDB would copy all of them for their several uses.
+-- The only full join of offences and decisions of a year. DuckDB would copy all offences, which are used several times.
 with offence as not materialized (
     select * from {{ ref('stg_police_offences') }}
     where {{ is_stale_year('year') }}
