@@ -32,11 +32,6 @@ def cuts(figures: Figures, indicator: str) -> list[int]:
     return [year for year, row in country.items() if year > figures.years[0] and verdict(row) == NOT_COMPARABLE]
 
 
-def series(figures: Figures, indicator: str, choice: Choice) -> dict[int, Row]:
-    """Return the published figures of the chosen area and group, by year."""
-    return dict(figures.cells[indicator].get((*choice.place, choice.group), {}))
-
-
 def break_letters(figures: Figures, indicator: str) -> list[str]:
     """Return a letter for each break of an indicator, which refers to its reason."""
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -1,6 +1,7 @@
-/* What a page says for a choice of area, year and victim group: its sentences, tables and charts, as text. Written once for
+/* What a view says for a choice of area, year and victim group: its sentences, tables and charts, as text. Written once for
    both: content.py runs it for the pages and the PDF as they are published, report.js when a reader chooses. The rules for
-   messages were applied before: each figure carries the numbers of its messages. */
+   messages were applied before: each figure carries the number of its messages. A page about several indicators holds the
+   data of each, and asks for the view of one. */
 "use strict";
 const content = (data, chosen) => {
   const { years, words, write } = data;
@@ -33,11 +34,10 @@ const content = (data, chosen) => {
   // In tenths of a per cent, half up.
   const share = (part, whole) => Math.floor((2000 * part + whole) / (2 * whole));
   const figure = (place, group, year) => {
-    const cells = data.cells[`${place}/${group}`];
-    if (!cells) return null;
-    const cell = cells[years.indexOf(year)];
-    const [note, messages] = data.messages[cell.at(-1)];
-    const found = { year, place, note, messages, pct: null, low: null, high: null, ...common(data.common[group], year) };
+    const cell = data.cells[`${place}/${group}`]?.[years.indexOf(year)];
+    if (!cell) return null;
+    const [note, verdict, messages] = data.messages[cell.at(-1)];
+    const found = { year, place, note, verdict, messages, pct: null, low: null, high: null, ...common(data.common[group], year) };
     for (const name of [...data.fields.flat(), "processed", "cleared", "investigated", "prosecution", "significant"]) found[name] ??= null;
     if (cell[0] === "s") found.why = "withheld";
     else if (cell.length === 2) {
@@ -302,7 +302,7 @@ const content = (data, chosen) => {
     // All breaks of a year are one link, large enough for a finger.
     const letters = new Map();
     for (const [year, , letter] of breaks) letters.set(year, [...(letters.get(year) ?? []), letter]);
-    const links = [...letters].map(([year, of]) => put("a", { href: `#break-${of[0]}`, "aria-label": `${words.breaks}: ${of.join(" ")}, ${year}` },
+    const links = [...letters].map(([year, of]) => put("a", { href: `${data.at ?? ""}#break-${of[0]}`, "aria-label": `${words.breaks}: ${of.join(" ")}, ${year}` },
       put("rect", { x: x(year) - 12, y: above - 25, width: 24, height: 24, fill: "none", "pointer-events": "all" })
       + say(x(year), above - 8, of.join(" "), { "text-anchor": "middle", "text-decoration": "underline", fill: CHOSEN }))).join("");
     return frame(label, width, above + height + 24, out.join(""), links);
@@ -357,16 +357,20 @@ const content = (data, chosen) => {
   const line = (style, label, name, rows) => ({ style, label, points: points(rows, name) });
   // Each chart twice: beside the text and for a phone.
   const both = (draw) => [WIDE, NARROW].map(draw);
-  const charts = (tables) => {
-    const title = (name) => tables[name].caption, breaks = data.breaks;
-    const rows = byYear(chosen.place, chosen.group), of_wide = byYear(wide, chosen.group);
+  const drawTrend = (label) => {
+    const rows = byYear(chosen.place, chosen.group);
     const spread = rows.filter((row) => (row.lowest ?? null) !== null).map((row) => [row.year, row.lowest / 10, row.highest / 10]);
-    const trend = [
+    const lines = [
       line("median", words.series.region_median, "region_median", rows),
       ...(level === "lan" ? [line("median", words.series.county_median, "county_median", rows)] : []),
       ...(level === "riket" ? [] : [line("country", words.series.country, "country", rows)]),
       line("chosen", names.get(chosen.place), "pct", rows),
     ];
+    return both((width) => drawLines(label, lines, { width, height: 230, spread, breaks: data.breaks, named: true }));
+  };
+  const charts = (tables) => {
+    const title = (name) => tables[name].caption, breaks = data.breaks;
+    const of_wide = byYear(wide, chosen.group);
     const measures = [line("second", words.series.prosecution, "prosecution", of_wide), line("chosen", words.series.clearance, "pct", of_wide)];
     const panels = data.groups.filter((group) => group !== "total" && group !== "okand").map((group) => {
       const of = byYear(wide, group);
@@ -389,12 +393,12 @@ const content = (data, chosen) => {
       const cleared = outcome === words.time_outcomes.cleared;
       const label = `${year} ${words.series[cleared ? "cleared" : "not_cleared"]}`;
       return median === null ? { year, label, value: null, text: words.none_short } : { year, label, value: median, low: p25, high: p75, far: p90,
-        text: `${count(median)} ${words.days}`, bold: cleared, hollow: offences < 30 };
+        text: `${count(median)} ${words.days}`, bold: cleared, hollow: offences < data.small_number };
     }));
     const bars = (name) => tables[name].rows.map(([label, value, part]) =>
       ({ label, value, text: count(value) + (part === null ? "" : ` (${tenths(part)}${write.percent})`) }));
     return {
-      trend: both((width) => drawLines(title("trend"), trend, { width, height: 230, spread, breaks, named: true })),
+      trend: drawTrend(title("trend")),
       ...Object.fromEntries(panels.map(([group, lines]) =>
         [`group-${group}`, [drawLines(`${words.group[group]}, ${title("groups")}`, lines, { width: 290, height: 140, scaled })]])),
       ranking: both((width) => drawDots(title("ranking"), width, places, PCT_TOPS, places[0]?.value ?? null)),
@@ -406,21 +410,27 @@ const content = (data, chosen) => {
     };
   };
 
-  // --- the two kinds of page ---------------------------------------------------------------------------------------
-  const indicator = () => {
-    const row = figure(chosen.place, chosen.group, chosen.year);
-    const values = row && { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
-      previous_pct: figure(chosen.place, chosen.group, years.includes(row.year - 1) ? row.year - 1 : row.year).pct,
-      first_pct: figure(chosen.place, chosen.group, Math.min(Math.max(data.first, years[0]), years.at(-1))).pct };
-    if (row?.shifts) {
+  // --- views -------------------------------------------------------------------------------------------------------
+  // A figure with all that its sentences name.
+  const told = (row) => {
+    const pctIn = (year) => figure(chosen.place, chosen.group, Math.min(Math.max(year, years[0]), years.at(-1)))?.pct ?? null;
+    const values = { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
+      previous_pct: pctIn(row.year - 1), first_pct: pctIn(data.first) };
+    if (row.shifts) {
       ["since", "to_country", "to_region_median", "to_county_median"].forEach((name, n) => {
         values[name] = row.pct - (n ? row[name.slice(3)] : values.first_pct) + row.shifts[n];
       });
     }
+    return values;
+  };
+  const sentences = (row, wanted = () => true) => row.messages.filter(wanted).map((name) => fill(words.messages[name], told(row)));
+  const chosenFigure = () => figure(chosen.place, chosen.group, chosen.year);
+  const indicator = () => {
+    const row = chosenFigure(), values = row && told(row);
     const formula = (key, none, known) => (known ? fill(words[key], values) : words[none]);
     const tables = Object.fromEntries(Object.keys(makers).map((name) => [name, table(name)]));
     return {
-      says: row ? row.messages.map((name) => fill(words.messages[name], values)) : [words.not_published],
+      says: row ? sentences(row) : [words.not_published],
       formulas: [
         formula("formula_text", "formula_none", row && row.pct !== null),
         ...(wide === chosen.place ? [formula("formula_prosecution", "formula_prosecution_none", row && row.prosecution !== null)] : []),
@@ -433,41 +443,98 @@ const content = (data, chosen) => {
       charts: charts(tables),
     };
   };
+  const card = () => {
+    const row = chosenFigure(), values = row && told(row), known = row && row.pct !== null;
+    const facts = known || row?.why === "none" ? ["change", "since", "country", "region_median", "county_median"].filter((fact) =>
+      (fact === "since" ? row.messages.some((name) => name.startsWith("since")) : row[fact] !== null) && (fact !== "country" || level !== "riket"))
+      .map((fact) => fill(words.card[fact === "country" && row.country_small ? "country_small" : fact], values)) : [];
+    const state = known ? (row.small ? "small" : "") : row ? row.why : "absent";
+    const leading = known ? [fill(words.card.level, values), fill(words.card.counts, values)] : [words.card[state], ""];
+    // Of few offences the count says more than the share.
+    const [first, second] = state === "small" ? leading.reverse() : leading;
+    const rows = byYear(chosen.place, chosen.group).map((one) => ({ ...one, low: null, high: null }));
+    const lines = [...(level === "riket" ? [] : [line("country", "", "country", rows)]), line("chosen", "", "pct", rows)];
+    return { number: data.number, name: data.name, state, verdict: known ? row.verdict : "", level: first, counts: second, facts,
+      processed: row?.processed ?? 0, chart: drawLines(`${data.name}: ${first}. ${facts.join(". ")}`, lines, { width: 230, height: 62 }) };
+  };
+  // How much, better than before, better than others.
+  const headline = () => ({
+    title: fill(words.headline, { name: data.name, place: names.get(chosen.place), year: chosen.year }),
+    says: sentences(chosenFigure(), (name) => !/^(since|before|rounding)|median/.test(name)),
+    chart: drawTrend(`${data.name}. ${words.charts.trend}: ${names.get(chosen.place)}`),
+  });
+  // A view of one indicator or measure of several.
+  const of = (id, view, place = chosen.place) =>
+    ({ id, ...content({ ...data, ...data.indicators[id], view, at: `${data.home}${id}.html` }, { ...chosen, place }) });
   const overview = () => {
-    const cards = Object.entries(data.indicators).map(([id, one]) => {
-      const rows = years.map((year, n) => {
-        const [state, verdict, processed = null, cleared = null, pct = null, change = null, since = null] = one.cells[chosen.place][n];
-        return { year, state, verdict, processed, cleared, pct, change, since, low: null, high: null, small: state === "small",
-          why: state === "withheld" ? state : "none", country_small: one.cells["riket/SE"][n][0] === "small", ...common(one.common, year) };
-      });
-      const row = rows[years.indexOf(chosen.year)], known = row.pct !== null;
-      const values = { ...row, previous: chosen.year - 1, first: one.first };
-      const facts = ["change", "since", "country", "region_median", "county_median"].filter((fact) => row[fact] !== null && {
-        change: true, since: one.first !== chosen.year - 1, country: level !== "riket",
-        region_median: true, county_median: true }[fact])
-        .map((fact) => fill(words.card[fact === "country" && row.country_small ? "country_small" : fact], values));
-      const leading = known ? [fill(words.card.level, values), fill(words.card.counts, values)] : [words.card[row.state], ""];
-      // Of few offences the count says more than the share.
-      const [first, second] = row.small ? leading.reverse() : leading;
-      const lines = [...(level === "riket" ? [] : [line("country", "", "country", rows)]), line("chosen", "", "pct", rows)];
-      return { id, name: one.name, state: row.state, verdict: known ? row.verdict : "", level: first, counts: second, facts,
-        chart: drawLines(`${one.name}: ${first}. ${facts.join(". ")}`, lines, { width: 230, height: 62, cuts: one.cuts }) };
-    });
-    const values = { year: chosen.year, previous: chosen.year - 1 };
+    const cards = Object.keys(data.indicators).map((id) => of(id, "card"));
+    const largest = cards.reduce((most, one) => (one.processed > most.processed ? one : most));
+    const values = { place: names.get(chosen.place), year: chosen.year, previous: chosen.year - 1 };
     const add = (key, test) => {
-      const list = cards.filter(test).map((card) => card.name).join(", ");
+      const list = cards.filter(test).map((one) => one.name).join(", ");
       return list ? [fill(words.summaries[key], { ...values, list })] : [];
     };
-    const is = (...verdicts) => cards.some((card) => verdicts.includes(card.verdict));
+    const is = (...verdicts) => cards.some((one) => verdicts.includes(one.verdict));
     const summary = [];
     if (chosen.year === years[0]) summary.push(fill(words.summaries.no_previous, values));
     else {
-      for (const one of Object.keys(words.verdicts)) summary.push(...add(one, (card) => card.verdict === one));
+      for (const one of Object.keys(words.verdicts)) summary.push(...add(one, (found) => found.verdict === one));
       if (is("rise", "fall")) summary.push(words.summaries.chance);
       else if (is("within")) summary.unshift(fill(words.summaries.none_significant, values));
     }
-    for (const one of ["small", "none", "withheld"]) summary.push(...add(one, (card) => card.state === one));
-    return { cards, summary };
+    for (const one of ["small", "none"]) summary.push(...add(one, (found) => found.state === one));
+    return {
+      // Those withheld have no card, and are named in one line.
+      cards, summary, withheld: cards.filter((one) => one.state === "withheld"),
+      headline: largest.processed ? of(largest.id, "headline")
+        : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, values)], chart: [] },
+    };
   };
-  return data.page ? indicator() : overview();
+  // What follows commitments: figures of the narrowest place that has them, and of the country beside it.
+  const commitments = () => {
+    const areas = [...new Set([wide, "riket/SE"])], page = words.commitments_page;
+    const cell = (form, value, small = false) => {
+      const text = (value ?? null) === null ? words.not_applicable : forms[form](value);
+      return put("td", {}, small ? `<i>${text}</i>` : text);
+    };
+    const clearance = (id, area) => {
+      const row = of(id, "row", area);
+      return cell("n", row.processed) + cell("n", row.cleared) + cell("t", row.pct, row.small) + cell("d", row.change);
+    };
+    const counts = (table, id, area) => data[table][id][area]?.[years.indexOf(chosen.year)] ?? [];
+    const suspicions = (id, area) => counts("suspicions", id, area).map((number) => cell("n", number)).join("") || cell("n").repeat(2);
+    const soon = (id, area) => {
+      const [offences, within] = counts("soon", id, area);
+      return cell("n", offences) + cell("n", within) + cell("t", offences ? share(within, offences) : null, offences && offences < data.small_number);
+    };
+    const became = (cohort) => (id, area) => {
+      const [reported, decided, cleared] = cohort[`${id}/${area}`] ?? [];
+      const shares = [decided, cleared].map((part) =>
+        cell("t", reported ? share(part, reported) : null, reported && reported < data.small_number));
+      return cell("n", reported) + shares.join("");
+    };
+    const draw = (caption, columns, ids, cells, year = chosen.year) => {
+      const head = columns.map((column) => put("th", { scope: "col" }, safe(words.columns[column]))).join("");
+      const wider = areas.map((area) => put("th", { scope: "colgroup", colspan: columns.length }, safe(`${names.get(area)} ${year}`)));
+      const rows = ids.map((id) => put("tr", { "data-indicator": id },
+        put("th", { scope: "row" }, safe(data.names[id])) + areas.map((area) => cells(id, area)).join("")));
+      return `<table class="areas"><caption class="sr">${safe(caption)}</caption><thead><tr><th scope="col" rowspan="2">${safe(page.measure)}</th>`
+        + `${wider.join("")}</tr><tr>${head.repeat(areas.length)}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+    };
+    return {
+      of_place: fill(wide === "riket/SE" ? page.of_country : page.of_place, { place: names.get(wide), year: chosen.year }),
+      cards: Object.keys(data.indicators).map((id) => of(id, "card", wide)),
+      tables: {
+        ...Object.fromEntries(data.followed.flatMap(({ what, measures, suspicions: suspected }, n) => [
+          [`measures-${n}`, draw(`${page.measures}: ${what}`, ["processed", "cleared", "pct", "change"], measures, clearance)],
+          [`suspicions-${n}`, draw(`${page.suspicions}: ${what}`, ["suspicions", "prosecuted"], suspected, suspicions)],
+        ])),
+        // The year of a cohort does not follow the choice.
+        ...Object.fromEntries(data.cohorts.map(([year, cohort]) => [`reported-${year}`,
+          draw(`${page.reported} ${year}`, ["reported", "decided_pct", "cleared_pct"], Object.keys(data.names), became(cohort), year)])),
+        soon: draw(page.within_90, ["offences", "within_90", "within_90_pct"], Object.keys(data.names), soon),
+      },
+    };
+  };
+  return { indicator, card, headline, row: chosenFigure, overview, commitments }[data.view]();
 };

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from dagster_project.report import translations
 from dagster_project.report.choice import TOTAL, Choice, break_letters, cuts, detailed_place
-from dagster_project.report.figures import COUNTRY, Figures, Row
-from dagster_project.report.sentences import UNKNOWN, messages, state, verdict
+from dagster_project.report.figures import COUNTRY, Figures, Place, Row
+from dagster_project.report.sentences import messages, verdict
 from dagster_project.report.wording import changes
 from dagster_project.rounding import tenths_of_percent
+from dagster_project.transformation.dbt_project import variable
 
 STAGES = ("processed", "investigated", "with_suspect", "at_prosecutor", "cleared")
 OUTCOMES = (
@@ -28,87 +29,71 @@ FIELDS = (*OUTCOMES, *_SHARES)
 FEWER_FIELDS = ("processed", "cleared", *_SHARES)
 DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
                ("to_county_median", "county_median"))  # fmt: skip
-# Keys of the catalogue that the script uses.
-_SCRIPT_TEXTS = (
-    "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "series", "place_kinds", "spread",
-    "withheld_short", "none_short", "gap_withheld", "gap_none", "said_yes", "said_no", "not_applicable", "not_published", "days", "copied",
-    "charts", "chart_notes", "summaries", "every", "breaks",
+# Keys of the catalogue that the script uses: on every page, on the page of an indicator, and on those of several.
+_TEXTS = ("messages", "charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card")
+_INDICATOR_TEXTS = (
+    "columns", "notes", "stages", "outcomes", "time_outcomes", "place_kinds", "spread",
+    "withheld_short", "none_short", "said_yes", "said_no", "not_published", "days", "copied",
+    "chart_notes", "summaries", "every",
     "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
+_OVERVIEW_TEXTS = ("headline", "headline_none", "summaries", "verdicts")
+_COMMITMENTS_TEXTS = ("columns", "verdicts", "commitments_page")
 
 
 def indicator_data(
     figures: Figures, indicator: str, language: str, choice: Choice, words: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the data of an indicator's page."""
-    notes = _Index()
-    cells = {
-        "/".join(key): [_cell(row, notes) for row in rows.values()]
-        for key, rows in figures.cells[indicator].items()
-        if (key[0], key[1]) in figures.places
-    }
     groups = figures.groups_of(indicator)
-    catalogue = translations.catalogue(language)
+    data = _frame(figures, language, choice, "indicator", _INDICATOR_TEXTS)
+    notes = _Index()
     return {
-        **_frame(figures, language, choice, [TOTAL, *(group for group in groups if group != TOTAL)]),
-        "page": indicator,
-        "places": _places(figures, language, ("riket", "polisregion", "lan", "kommun")),
-        "fields": [FIELDS, FEWER_FIELDS],
-        "cells": cells,
+        **data,
+        **_measure(figures, indicator, language, groups, notes),
         "messages": notes.known,
-        "common": {group: _common(figures, indicator, group) for group in groups},
-        "cuts": cuts(figures, indicator),
-        "changed": changes(figures, indicator, language),
-        "breaks": [
-            [row["year"], int(row["mixed_year"]), letter]
-            for row, letter in zip(figures.breaks[indicator], break_letters(figures, indicator), strict=True)
-        ],
-        "first": next(iter(figures.cells[indicator][(*COUNTRY, TOTAL)].values()))["first_year"]
-        or next(row["first_comparable_year"] for row in figures.indicators if row["indicator_id"] == indicator),
+        "page": indicator,
+        "places": _places(figures, language),
+        "groups": [TOTAL, *(group for group in groups if group != TOTAL)],
         "stages": STAGES,
-        "flow": {
-            "/".join(place): [_flow(by_year.get(year)) for year in figures.years]
-            for place, by_year in figures.flow[indicator].items()
-            if place in figures.places
-        },
-        "times": {
-            "/".join(place): [_times(by_year.get(year, {})) for year in figures.years]
-            for place, by_year in figures.times[indicator].items()
-            if place in figures.places
-        },
+        "flow": _by_place(figures, figures.flow[indicator], _flow),
+        "times": _by_place(figures, figures.times[indicator], _times),
         "readings": [
             [words[f"variant.{row['variant']}"], row["processed"], row["cleared"], row["pct"]]
             for row in figures.readings[indicator]
         ],
-        "words": {
-            **{key: catalogue[key] for key in _SCRIPT_TEXTS},
-            "group": {group: words[f"group.{group}"] for group in groups},
-        },
+        "words": {**data["words"], "group": {group: words[f"group.{group}"] for group in groups}},
     }
 
 
-def overview_data(figures: Figures, language: str, choice: Choice, indicators: Sequence[Row]) -> dict[str, Any]:
-    """Return the data of cards, one for each of some indicators or measures."""
-    catalogue = translations.catalogue(language)
+def overview_data(figures: Figures, language: str, choice: Choice) -> dict[str, Any]:
+    """Return the data of the first screen, without municipalities."""
+    levels = ("riket", "polisregion", "lan")
     return {
-        **_frame(figures, language, choice, [TOTAL]),
-        "page": "",
-        "places": _places(figures, language, ("riket", "polisregion", "lan")),
-        "indicators": {
-            indicator["indicator_id"]: {
-                "name": indicator[f"name_{language}"],
-                "cuts": cuts(figures, indicator["indicator_id"]),
-                "first": next(iter(figures.cells[indicator["indicator_id"]][(*COUNTRY, TOTAL)].values()))["first_year"],
-                "common": _common(figures, indicator["indicator_id"], TOTAL),
-                "cells": {
-                    f"{level}/{code}": [_brief(rows.get(year)) for year in figures.years]
-                    for (level, code, group), rows in figures.cells[indicator["indicator_id"]].items()
-                    if group == TOTAL and level != "kommun" and (level, code) in figures.places
-                },
-            }
-            for indicator in indicators
+        **_frame(figures, language, choice, "overview", _OVERVIEW_TEXTS),
+        "places": [place for place in _places(figures, language) if place[0].split("/")[0] in levels],
+        **_measures(figures, language, figures.indicators, levels),
+    }
+
+
+def commitments_data(
+    figures: Figures, language: str, choice: Choice, followed: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the data of the page about commitments: `followed` are those of `followed_commitments`."""
+    measured = {one["indicator_id"]: one[f"name_{language}"] for one in (*figures.indicators, *figures.measures)}
+    return {
+        **_frame(figures, language, choice, "commitments", _COMMITMENTS_TEXTS),
+        "places": _places(figures, language),
+        **_measures(figures, language, figures.measures, ("riket", "polisregion")),
+        "names": measured,
+        "followed": [{key: one[key] for key in ("what", "measures", "suspicions")} for one in followed],
+        "suspicions": {
+            id_: _by_place(figures, figures.suspicions[id_], _suspicions)
+            for one in followed
+            for id_ in one["suspicions"]
         },
-        "words": {key: catalogue[key] for key in ("card", "summaries", "verdicts")},
+        "soon": {id_: _by_place(figures, figures.times[id_], _soon) for id_ in measured},
+        "cohorts": _cohorts(figures),
     }
 
 
@@ -126,21 +111,67 @@ class _Index:
         return self._numbers[value]
 
 
-def _brief(row: Row | None) -> list[Any]:
-    """State, verdict and the figures of a card; a purged year may be older than a measure and lack it."""
+def _measures(figures: Figures, language: str, measured: Sequence[Row], levels: Sequence[str]) -> dict[str, Any]:
+    notes = _Index()
+    return {
+        "indicators": {
+            one["indicator_id"]: {
+                "number": one["indicator_number"],
+                "name": one[f"name_{language}"],
+                **_measure(figures, one["indicator_id"], language, [TOTAL], notes, levels),
+            }
+            for one in measured
+        },
+        "messages": notes.known,
+    }
+
+
+def _measure(
+    figures: Figures, indicator: str, language: str, groups: Sequence[str], notes: _Index, brief: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The figures of an indicator or measure with all that their sentences and charts name; `brief` are the only levels, if any."""
+    return {
+        "cells": {
+            "/".join(key): [_cell(rows.get(year), notes, bool(brief)) for year in figures.years]
+            for key, rows in figures.cells[indicator].items()
+            if key[:2] in figures.places and key[2] in groups and (not brief or key[0] in brief)
+        },
+        "common": {group: _common(figures, indicator, group) for group in groups},
+        "cuts": cuts(figures, indicator),
+        "changed": changes(figures, indicator, language),
+        "breaks": [
+            [row["year"], int(row["mixed_year"]), letter]
+            for row, letter in zip(figures.breaks[indicator], break_letters(figures, indicator), strict=True)
+        ],
+        "first": next(iter(figures.cells[indicator][(*COUNTRY, TOTAL)].values()))["first_year"]
+        or next(
+            row["first_comparable_year"]
+            for row in (*figures.indicators, *figures.measures)
+            if row["indicator_id"] == indicator
+        ),
+    }
+
+
+def _by_place(
+    figures: Figures, by_place: Mapping[Place, Mapping[int, Any]], encode: Callable[[Any], Any]
+) -> dict[str, list[Any]]:
+    return {
+        "/".join(place): [encode(by_year.get(year, {})) for year in figures.years]
+        for place, by_year in by_place.items()
+        if place in figures.places
+    }
+
+
+def _cell(row: Row | None, notes: _Index, brief: bool) -> list[Any] | None:
+    # A purged year may be older than a measure and lack it.
     if row is None:
-        return ["none", UNKNOWN]
-    known = () if row["pct"] is None else ("processed", "cleared", "pct", "change", "since")
-    return [state(row), verdict(row), *(row[name] for name in known)]
-
-
-def _cell(row: Row, notes: _Index) -> list[Any]:
-    number = notes.number((_note(row), messages(row)))
+        return None
+    number = notes.number((_note(row), verdict(row), messages(row)))
     if row["suppression"]:
         return ["s", number]
     if not row["processed"]:
         return [0, number]
-    fields = FEWER_FIELDS if row["investigated"] is None else FIELDS
+    fields = FEWER_FIELDS if brief or row["investigated"] is None else FIELDS
     return [*(row[name] for name in fields), _code(row), number]
 
 
@@ -173,9 +204,9 @@ def _note(row: Row) -> str:
     return " ".join(f"notes.{key}" for key in keys)
 
 
-def _flow(stages: Mapping[str, Row] | None) -> list[list[int | None]] | None:
+def _flow(stages: Mapping[str, Row]) -> list[list[int | None]] | None:
     """Offences and their share of the previous stage in tenths, by stage; None if withheld or nothing was processed."""
-    offences = [stages[stage]["offences"] for stage in STAGES if stage in stages] if stages else []
+    offences = [stages[stage]["offences"] for stage in STAGES if stage in stages]
     if not offences or offences[0] is None:
         return None
     shares = [tenths_of_percent(current, before) if before else None for before, current in pairwise(offences)]
@@ -189,6 +220,31 @@ def _times(outcomes: Mapping[str, Row]) -> list[list[Any] | None]:
         if (row := outcomes.get(outcome)) and row["offences"] is not None
         else None
         for outcome in TIME_OUTCOMES
+    ]
+
+
+def _soon(outcomes: Mapping[str, Row]) -> list[int | None]:
+    """Offences, and those decided within 90 days."""
+    row = outcomes.get("all", {})
+    return [row.get("offences"), row.get("decided_within_90_days")]
+
+
+def _suspicions(row: Row) -> list[int | None]:
+    return [row.get("suspicions_decided"), row.get("suspicions_prosecuted")]
+
+
+def _cohorts(figures: Figures) -> list[list[Any]]:
+    """Year of report and counts of the newest cohort and of the oldest that is still followed; none without the file of reports."""
+    cohorts = figures.cohorts
+    return [
+        [
+            year,
+            {
+                "/".join((id_, *place)): [row["reported"], row["decided"], row["cleared"]]
+                for (id_, place), row in cohorts[year].items()
+            },
+        ]
+        for year in dict.fromkeys((max(cohorts), min(cohorts)) if cohorts else ())
     ]
 
 
@@ -218,23 +274,27 @@ def _common(figures: Figures, indicator: str, group: str) -> list[list[int | Non
     return common
 
 
-def _frame(figures: Figures, language: str, choice: Choice, groups: Sequence[str]) -> dict[str, Any]:
+def _frame(figures: Figures, language: str, choice: Choice, view: str, texts: Sequence[str]) -> dict[str, Any]:
     catalogue = translations.catalogue(language)
     return {
+        "view": view,
+        "page": "",
         "language": language,
         "years": figures.years,
-        "groups": groups,
+        "groups": [TOTAL],
         "choice": {"place": "/".join(choice.place), "year": choice.year, "group": choice.group},
         "levels": catalogue["level_names"],
+        "fields": [FIELDS, FEWER_FIELDS],
+        "small_number": variable("small_number"),
         "write": {key: catalogue[key] for key in ("decimal", "thousands", "minus", "percent")},
+        "words": {key: catalogue[key] for key in (*_TEXTS, *texts)},
     }
 
 
-def _places(figures: Figures, language: str, levels: Sequence[str]) -> list[list[str]]:
+def _places(figures: Figures, language: str) -> list[list[str]]:
     """Ids and names, and of a county or municipality the id of the place whose detailed figures are shown."""
     return [
         ["/".join(place), row[f"name_{language}"], *(["/".join(wide)] if wide != place else [])]
         for place, row in figures.places.items()
-        if place[0] in levels
         for wide in [detailed_place(row)]
     ]

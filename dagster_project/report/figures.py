@@ -145,8 +145,8 @@ class Figures:
     """Indicator → place → year → stage."""
     times: Mapping[str, Mapping[Place, Mapping[int, Mapping[str, Row]]]]
     """Indicator or measure → place → year → outcome."""
-    suspicions: Mapping[str, Mapping[Place, Row]]
-    """Indicator → place → suspicions decided and prosecuted in the newest year."""
+    suspicions: Mapping[str, Mapping[Place, Series]]
+    """Indicator → place → year → suspicions decided and prosecuted."""
     cohorts: Mapping[int, Mapping[tuple[str, Place], Row]]
     """Year of report → indicator or measure and place → what became of the reported offences by the end of the newest year."""
     readings: Mapping[str, Sequence[Row]]
@@ -219,10 +219,7 @@ def read_figures(publication: Path) -> Figures:
             },
             flow=_group_steps(rows(f"from fct_case_flow_year where {MAIN_VARIANT} order by stage_order"), ids, "stage"),
             times=_group_steps(rows(f"from fct_processing_time_year where {MAIN_VARIANT}"), all_ids, "outcome"),
-            suspicions={
-                indicator: {(row["geography_level"], row["geography_code"]): row for row in by_place}
-                for indicator, by_place in _group_by(rows(_SUSPICIONS), "indicator_id", ids).items()
-            },
+            suspicions=_group_steps(rows("from fct_prosecution_year"), ids),
             cohorts=_cohorts(rows(_COHORTS)),
             readings=_group_by(rows(_READINGS), "indicator_id", ids),
             revisions=_group_by(
@@ -244,7 +241,6 @@ _READINGS = """
     where geography_level = 'riket' and victim_group = 'total' and year = (select max(year) from dim_year)
     order by indicator_number, sort_order
 """
-_SUSPICIONS = "from fct_prosecution_year where year = (select max(year) from dim_year)"
 _COHORTS = f"""
     from fct_reported_year where {MAIN_VARIANT} and by_year = (select max(year) from dim_year) order by year
 """
@@ -317,15 +313,17 @@ def _cohorts(rows: list[Row]) -> dict[int, dict[tuple[str, Place], Row]]:
     return cohorts
 
 
-def _group_steps(
-    rows: list[Row], indicators: Sequence[str], step: str
-) -> dict[str, dict[Place, dict[int, dict[str, Row]]]]:
-    grouped: dict[str, dict[Place, dict[int, dict[str, Row]]]] = {indicator: {} for indicator in indicators}
+def _group_steps(rows: list[Row], indicators: Sequence[str], step: str = "") -> dict[str, dict[Place, dict[int, Any]]]:
+    """Group rows by indicator, place and year, and then by `step`, of which there may be several."""
+    grouped: dict[str, dict[Place, dict[int, Any]]] = {indicator: {} for indicator in indicators}
     for row in rows:
         if row["indicator_id"] not in grouped:
             continue
-        place = (row["geography_level"], row["geography_code"])
-        grouped[row["indicator_id"]].setdefault(place, {}).setdefault(row["year"], {})[row[step]] = row
+        by_year = grouped[row["indicator_id"]].setdefault((row["geography_level"], row["geography_code"]), {})
+        if step:
+            by_year.setdefault(row["year"], {})[row[step]] = row
+        else:
+            by_year[row["year"]] = row
     return grouped
 
 

@@ -1,7 +1,7 @@
 /* On every page: links to other pages keep the choice that the address holds, and links within a page leave it there. */
 const keepChoice = (choice) => {
   if (!choice) return;
-  for (const link of document.querySelectorAll("a[data-keeps-choice]")) {
+  for (const link of document.querySelectorAll("a[href][data-keeps-choice]")) {
     link.href = `${link.getAttribute("href").split("#")[0]}#${link.dataset.keepsChoice}${choice}`;
   }
 };

@@ -14,11 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dagster_project.report import content, translations
-from dagster_project.report.choice import TOTAL, Choice, break_letters, series
-from dagster_project.report.commitments import Followed
-from dagster_project.report.data import indicator_data, overview_data
+from dagster_project.report.choice import TOTAL, Choice, break_letters
+from dagster_project.report.commitments import followed_commitments
+from dagster_project.report.data import commitments_data, indicator_data, overview_data
 from dagster_project.report.figures import Figures, Row
-from dagster_project.report.sentences import messages
 from dagster_project.report.wording import provision, vocabulary
 from dagster_project.rounding import tenths_of_percent
 
@@ -39,8 +38,7 @@ class Pages:
             for one in figures.indicators
         }
         self.contents = {name: content.content(data) for name, data in self.data.items()}
-        self.overview_data = overview_data(figures, language, choice, figures.indicators)
-        self.overview_content = content.content(self.overview_data)
+        self.overview_content = content.content(self._overview_data(home=""))
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -55,7 +53,7 @@ class Pages:
             tenths=self.tenths,
             tenths_of_percent=tenths_of_percent,
             provision=provision,
-            chart=_chart,
+            drawn=_drawn,
             figures=figures,
             language=language,
             choice=choice,
@@ -73,45 +71,19 @@ class Pages:
 
     def overview(self, home: str) -> str:
         """Render the overview page; `home` is the relative path to the other pages of the language."""
+        data = self._overview_data(home)
         return self.environment.get_template("overview.html.j2").render(
             home=home,
             page="alla",
             other=f"{'' if home else '../'}{self._other}/index.html",
-            pages=home,
             title=self.catalogue["title"],
             trust=self.say(self.catalogue["trust"], count=len(self.figures.checks), **_counts(self.figures.checks)),
-            headline=self.headline(),
-            embedded=_embedded(self.overview_data),
-            **self.overview_content,
+            embedded=_embedded(data),
+            **content.content(data),
         )
 
-    def headline(self) -> dict[str, Any] | None:
-        """Return the indicator with the most processed offences in the chosen place and year, with its sentences."""
-        rows = [
-            series(self.figures, one["indicator_id"], self.choice)[self.choice.year] for one in self.figures.indicators
-        ]
-        shown = [row for row in rows if row["processed"]]
-        if not shown:
-            return None
-        row = max(shown, key=lambda row: row["processed"])
-        content_shown = self.contents[row["indicator_id"]]
-        name = next(one for one in self.figures.indicators if one["indicator_id"] == row["indicator_id"])
-        return {
-            "indicator_id": row["indicator_id"],
-            "title": self.say(
-                self.catalogue["headline"],
-                name=name[f"name_{self.language}"],
-                place=self.words["place"],
-                year=self.choice.year,
-            ),
-            # How much, better than before, better than others.
-            "sentences": [
-                sentence
-                for number, (key, sentence) in enumerate(zip(messages(row), content_shown["says"], strict=True))
-                if number < 2 or "country" in key
-            ],
-            "chart": content_shown["charts"]["trend"],
-        }
+    def _overview_data(self, home: str) -> dict[str, Any]:
+        return {**overview_data(self.figures, self.language, self.choice), "home": home}
 
     def indicator(self, indicator: Row) -> str:
         """Render the page of an indicator."""
@@ -163,16 +135,17 @@ class Pages:
 
     def commitments(self) -> str:
         """Render the page about what the goal names beside the indicators."""
-        followed = Followed(self.figures, self.language, self.choice)
+        commitments = followed_commitments(self.figures, self.language)
+        data = commitments_data(self.figures, self.language, self.choice, commitments)
         return self.environment.get_template("commitments.html.j2").render(
             home="",
             page="alla",
             other=f"../{self._other}/commitments.html",
             title=self.catalogue["commitments"],
-            commitments=list(followed.commitments()),
-            reported=followed.reported(),
-            within_90=followed.within_90_days(),
-            measured=self.figures.places[followed.place],
+            commitments=commitments,
+            cohorts=[year for year, _ in data["cohorts"]],
+            embedded=_embedded(data),
+            **content.content(data),
         )
 
     def about_quality(self) -> dict[str, Any]:
@@ -311,9 +284,9 @@ class Pages:
         return translations.day(moment, self.language)
 
 
-def _chart(drawings: Sequence[str], page: str = "") -> Markup:
-    """Return the drawings of a chart; `page` is the page whose list of reasons its letters link to."""
-    return Markup("".join(drawings).replace('href="#', f'href="{page}#'))  # noqa: S704 (content.js escapes words)
+def _drawn(drawings: str | Sequence[str]) -> Markup:
+    """Return what content.js drew."""
+    return Markup("".join(drawings))  # noqa: S704 (content.js escapes words)
 
 
 def _half_up(value: float) -> int:

@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from dagster_project.report import translations
+from dagster_project.report.commitments import followed_commitments
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
@@ -35,6 +35,7 @@ def write_pdf(path: Path, pages: Pages) -> None:
 def _content(pages: Pages) -> dict[str, Any]:
     catalogue, figures = pages.catalogue, pages.figures
     publication = figures.publication
+    withheld = [one["name"] for one in pages.overview_content["withheld"]]
     return {
         "language": pages.language,
         "words": {
@@ -52,23 +53,25 @@ def _content(pages: Pages) -> dict[str, Any]:
         "cards": [
             {
                 **card,
-                "title": f"{indicator['indicator_number']}. {card['name']}",
+                "title": f"{card['number']}. {card['name']}",
                 "verdict": catalogue["verdicts"][card["verdict"]] if card["verdict"] else "",
                 "picture": _picture([card["chart"]], f"{card['name']}: {card['level']}"),
             }
-            for indicator, card in zip(figures.indicators, pages.overview_content["cards"], strict=True)
+            for card in pages.overview_content["cards"]
+            if card["state"] != "withheld"
         ],
+        "withheld": pages.say(catalogue["summaries"]["withheld"], list=", ".join(withheld)) if withheld else "",
         "indicators": [_indicator(pages, indicator) for indicator in figures.indicators],
         "quality": _quality(pages),
         "commitments": [
             {
                 "kind": catalogue["commitments_page"]["kinds"][one["kind"]],
-                "what": one["what"][pages.language],
+                "what": one["what"],
                 "told": [
-                    [catalogue["commitments_page"][key], one[key][pages.language]] for key in ("untold", "elsewhere")
+                    [catalogue["commitments_page"][key], one[key]] for key in ("untold", "elsewhere")
                 ],
             }
-            for one in translations.commitments()
+            for one in followed_commitments(figures, pages.language)
         ],
     }  # fmt: skip
 

@@ -54,7 +54,7 @@
     fillTable(name, order, { column, down });
   };
 
-  // --- the two kinds of page ---------------------------------------------------------------------------------------
+  // --- pages ---------------------------------------------------------------------------------------
   const showIndicator = () => {
     paragraphs(byId("says"), shown.says);
     all("#formulas p").forEach((old) => old.remove());
@@ -65,8 +65,7 @@
     Object.keys(shown.tables).forEach((name) => fillTable(name));
     for (const [name, drawings] of Object.entries(shown.charts)) byId(`picture-${name}`).innerHTML = drawings.join("");
   };
-  const showOverview = () => {
-    paragraphs(byId("summary"), shown.summary);
+  const showCards = () => {
     for (const { id, state, verdict, level, counts, facts, chart } of shown.cards) {
       const card = document.querySelector(`[data-indicator="${id}"]`);
       card.dataset.state = state;
@@ -77,6 +76,25 @@
       card.querySelector(".facts").replaceChildren(...facts.map((fact) => element("li", fact)));
       card.querySelector("svg").outerHTML = chart;
     }
+  };
+  const showOverview = () => {
+    const { id, title, says, chart } = shown.headline, link = byId("h-headline").firstElementChild;
+    link.textContent = title;
+    link.dataset.keepsChoice = id;
+    if (id) link.href = `${data.home}${id}.html`;
+    else link.removeAttribute("href");
+    paragraphs(byId("says"), says);
+    byId("picture-headline").innerHTML = chart.join("");
+    paragraphs(byId("summary"), shown.summary);
+    showCards();
+    const links = shown.withheld.map((one) => document.querySelector(`[data-indicator="${one.id}"] a`).cloneNode(true));
+    byId("withheld").hidden = !links.length;
+    byId("withheld").lastElementChild.replaceChildren(...links.flatMap((link, n) => (n ? [", ", link] : [link])));
+  };
+  const showCommitments = () => {
+    byId("of-place").textContent = shown.of_place;
+    showCards();
+    for (const [name, table] of Object.entries(shown.tables)) if (byId(`table-${name}`)) byId(`table-${name}`).innerHTML = table;
   };
   const show = () => {
     shown = content(data, { ...chosen, group: group() });
@@ -90,18 +108,16 @@
     const choice = `/${chosen.place}/${chosen.year}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
     const here = `#${data.page || "alla"}${choice}`;
     byId("choice-link").href = here;
+    ({ indicator: showIndicator, overview: showOverview, commitments: showCommitments })[data.view]();
     keepChoice(choice);
-    if (data.page) showIndicator();
-    else showOverview();
     return here;
   };
 
   // --- choosing ----------------------------------------------------------------------------------------------------
   const fromAddress = () => {
     const [page, of, code, year, group = "total"] = decodeURIComponent(location.hash.slice(1)).split("/");
-    if (!data.page && page in data.indicators) {
-      const link = document.querySelector(`[data-indicator="${page}"] a`).getAttribute("href").split("#")[0];
-      location.replace(link + location.hash);
+    if (data.view === "overview" && page in data.indicators) {
+      location.replace(`${data.home}${page}.html${location.hash}`);
       return;
     }
     const place = `${of}/${code}`;

@@ -22,13 +22,6 @@ def verdict(row: Row) -> str:
     return RISE if row["change_unrounded"] > 0 else FALL
 
 
-def state(row: Row) -> str:
-    """Return withheld, none (no offences) or small (few), or an empty text."""
-    if row["suppression"]:
-        return "withheld"
-    return "none" if row["pct"] is None else "small" if row["small_number"] else ""
-
-
 def messages(row: Row) -> tuple[str, ...]:
     """Return the keys of the messages about a figure, in order."""
     if row["suppression"]:

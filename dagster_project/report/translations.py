@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from dagster_project.transformation.dbt_project import variable
+
 LANGUAGES = ("sv", "en")
 _SLOT = re.compile(r"\{(\w+)(?::(\w))?\}")
 
@@ -19,7 +21,8 @@ _SLOT = re.compile(r"\{(\w+)(?::(\w))?\}")
 def catalogue(language: str) -> Mapping[str, Any]:
     """Load the texts of a language from its YAML file."""
     path = Path(__file__).with_name("texts") / f"{language}.yml"
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8").replace("{small_number}", str(variable("small_number")))
+    content: dict[str, Any] = yaml.safe_load(text)
     return content
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from dagster_project import paths
 from dagster_project.files import private_folder, read_json, scratch_folder, write_json
 from dagster_project.memory import duckdb_memory
@@ -174,6 +176,12 @@ def kept_tables() -> tuple[str, ...]:
 def mart_keys() -> Mapping[str, tuple[str, ...]]:
     """The key columns of each published table."""
     return {name: declared.key for name, declared in mart_declarations().items()}
+
+
+@cache
+def variable(name: str) -> Any:
+    """The value of a variable of the dbt project."""
+    return yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"][name]
 
 
 @cache

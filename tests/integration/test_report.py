@@ -64,8 +64,12 @@ def test_the_script_shows_first_what_was_there_without_it(
             else page.locator("#says p, #formulas p, .chart text").all_text_contents()
         )
         seen.append(({name: table(page, name) for name in names}, sorted(drawn)))
-        page = one.open(publication / "report" / "sv" / "index.html")
-        seen[-1] += (sorted(page.locator("#summary p, .card p, .card li, .card text").all_text_contents()),)
+        for name in ("index", "commitments"):
+            page = one.open(publication / "report" / "sv" / f"{name}.html")
+            written = (
+                "#h-headline, #says p, #summary p, #withheld, .card p, .card li, .chart text, #of-place, table.areas"
+            )
+            seen[-1] += (sorted(page.locator(written).all_text_contents()),)
     assert seen[0] == seen[1]
 
 
@@ -187,21 +191,34 @@ SIDE_BY_SIDE = {
 }
 
 
-def test_the_measures_of_commitments_are_those_of_the_marts(publication: Path, plain_reader: Reader) -> None:
-    page = plain_reader.open(publication / "report" / "sv" / "commitments.html")
+@pytest.mark.parametrize(
+    ("choice", "of", "year"),
+    [("", "", ""), ("#alla/polisregion/Rn05/2023", "Polisregion Väst", "2023"), ("#alla/kommun/0380/2024", "Polisregion Mitt", "2024"),
+     ("#alla/riket/SE/2023", "Hela landet", "2023")],
+)  # fmt: skip
+def test_the_measures_of_commitments_are_those_of_the_marts(
+    publication: Path, reader: Reader, plain_reader: Reader, choice: str, of: str, year: str
+) -> None:
+    page = (reader if choice else plain_reader).open(publication / "report" / "sv" / "commitments.html", choice)
+    assert f"gäller {of} {year}".lower().strip() in words(page.locator("#of-place")).lower()
     assert page.locator("table.areas").count() == len(SIDE_BY_SIDE)
-    for number, (figures, measures, (counts, shares)) in enumerate(SIDE_BY_SIDE.values()):
+    ((newest, oldest),) = rows(publication, "select max(year), min(year) from @fct_reported_year")
+    kept = {"reported in the newest year": newest, "reported in the oldest year": oldest}
+    for number, (about, (figures, measures, (counts, shares))) in enumerate(SIDE_BY_SIDE.items()):
+        areas = page.locator("table.areas").nth(number).locator("th[scope=colgroup]").all_inner_texts()
+        assert f"{of} {kept.get(about, year)}".strip() in areas[0]
+        assert [area for area in areas if "Hela landet" in area] == areas[-1:]
         shown = page.locator("table.areas").nth(number)
         expected = []
         for (indicator,) in rows(publication, measures):
             cells, in_italics = [], 0
-            for area in shown.locator("th[scope=colgroup]").all_inner_texts():
-                name, year = area.rsplit(" ", 1)
+            for area in areas:
+                name, of_year = area.rsplit(" ", 1)
                 found = rows(
                     publication,
                     f"{figures} and (geography_level, geography_code) in (select geography_level, geography_code "
                     f"from @dim_geography where name_sv = ?) and (indicator_id, year) = (?, ?)",
-                    name, indicator, int(year),
+                    name, indicator, int(of_year),
                 )  # fmt: skip
                 *values, small = found[0] if found else (None,) * (counts + shares + 1)
                 cells += [formatted(value, int(at >= counts)) for at, value in enumerate(values)]
@@ -225,6 +242,117 @@ def test_without_reports_nothing_is_said_of_them(published_world: Settings) -> N
     )
     assert 'id="h-reported"' not in page
     assert 'id="h-within-90"' in page
+
+
+CARDS = """
+    with figure as (
+        select *, first_comparable_year as first, min(year) over place as first_there
+        from @fct_indicator_year as shown inner join @dim_indicator as indicator using (indicator_id, variant)
+        where variant = 'beslutad' and (geography_level, geography_code, victim_group) = (?, ?, 'total')
+        window place as (partition by indicator_id, year >= coalesce(first_comparable_year, 0))
+    ),
+
+    since as (
+        select *, first_value(clearance_pct) over place as first_pct,
+            lag(year) over (partition by indicator_id order by year) as previous
+        from figure
+        window place as (partition by indicator_id, year >= coalesce(first, 0) order by year)
+    )
+
+    select
+        indicator_id, indicator_number, processed, cleared, clearance_pct, suppression, small_number, previous,
+        case when clearance_change_comparable and previous is not null then clearance_change_pp end,
+        case when year >= coalesce(first, 0) and first_there < year - 1 then clearance_pct - first_pct end, first_there,
+        clearance_pct_country, clearance_pct_median_region, clearance_pct_median_county,
+        (select processed < 30 from @fct_indicator_year as country where country.geography_level = 'riket'
+            and country.victim_group = 'total' and country.variant = 'beslutad'
+            and (country.indicator_id, country.year) = (since.indicator_id, since.year))
+    from since
+    where year = ?
+    order by indicator_number
+"""
+
+
+def expected_cards(publication: Path, level: str, code: str, year: int) -> dict[str, list[str] | None]:
+    """What each card says but for its verdict; None of those withheld."""
+    cards: dict[str, list[str] | None] = {}
+
+    def signed(points: float) -> str:
+        rounded = formatted(points, 1)
+        return f"+{rounded}" if points > 0 and rounded != "0,0" else rounded.replace("−0,0", "0,0")
+
+    for indicator, _, processed, cleared, pct, withheld, small, previous, change, since, first, *shares, few in rows(
+        publication, CARDS, level, code, year
+    ):
+        if withheld:
+            cards[indicator] = None
+            continue
+        leading = [f"{formatted(pct, 1)} procent", f"{formatted(cleared, 0)} av {formatted(processed, 0)} brott"]
+        facts = [
+            *([f"{signed(change)} procentenheter mot {previous}"] if change is not None else []),
+            *([f"{signed(since)} procentenheter mot {first}"] if since is not None else []),
+        ]
+        for share, name in zip(shares, ("Landet", "Median regioner", "Median län"), strict=True):
+            if share is not None and (name, level) != ("Landet", "riket"):
+                facts.append(f"{name} {formatted(share, 1)} %" + " (färre än 30 brott)" * (name == "Landet" and few))
+        if processed == 0:
+            leading = ["Inga handlagda brott", ""]
+        cards[indicator] = [*(leading[::-1] if small and processed else leading), *facts]
+    return cards
+
+
+@pytest.mark.parametrize(
+    ("language_page", "choice"),
+    [("sv/index.html", ""), ("index.html", "/lan/04/2023"), ("sv/index.html", "/lan/09/2024"), ("sv/index.html", "/riket/SE/2024"),
+     ("sv/index.html", "/polisregion/Rn07/2023")],
+)  # fmt: skip
+def test_the_first_screen_is_that_of_the_marts(
+    publication: Path, reader: Reader, plain_reader: Reader, language_page: str, choice: str
+) -> None:
+    """The cards, those withheld, and the finding that leads."""
+    page = (reader if choice else plain_reader).open(publication / "report" / language_page, f"#alla{choice}")
+    place = page.locator("#h-year [data-place]").inner_text()
+    year = int(page.locator("#h-year [data-year]").inner_text())
+    ((level, code),) = rows(
+        publication, "select geography_level, geography_code from @dim_geography where name_sv = ? and geography_level <> 'kommun'", place
+    )  # fmt: skip
+    assert not choice or choice == f"/{level}/{code}/{year}"
+    expected = expected_cards(publication, level, code, year)
+    shown = page.locator(".card:visible").evaluate_all(
+        "cards => cards.map(card => [card.dataset.indicator, [...card.querySelectorAll('.level, .counts, .facts li')]"
+        ".map(one => one.textContent.replaceAll('\u00a0', ' '))])"
+    )
+    assert dict(map(tuple, shown)) == {name: card for name, card in expected.items() if card is not None}
+    withheld = page.locator("#withheld a").evaluate_all("links => links.map(link => link.dataset.keepsChoice)")
+    assert withheld == [name for name, card in expected.items() if card is None]
+    assert page.locator("#withheld").is_visible() == bool(withheld)
+
+    figures = rows(
+        publication,
+        "select name_sv, indicator_id, processed, cleared from @fct_indicator_year as figure "
+        "inner join @dim_indicator as one using (indicator_id, variant) "
+        "where variant = 'beslutad' and victim_group = 'total' and (geography_level, geography_code, year) = (?, ?, ?) "
+        "and processed > 0 order by processed desc, indicator_number",
+        level, code, year,
+    )  # fmt: skip
+    link = page.locator("#h-headline a")
+    if not figures:
+        assert link.inner_text() == f"{place} {year}"
+        assert link.get_attribute("href") is None
+        assert words(page.locator("#says")).startswith(f"Ingen av indikatorerna kan visas för {place} {year}")
+        assert page.locator("#picture-headline svg").count() == 0
+        return
+    name, indicator, processed, cleared = figures[0]
+    assert link.inner_text().replace("\u00a0", " ") == f"{name}: {place} {year}"
+    folder = "sv/" if language_page == "index.html" else ""
+    assert (link.get_attribute("href") or "").startswith(
+        f"{folder}{indicator}.html" + (f"#{indicator}{choice}" if choice else "")
+    )
+    assert formatted(processed, 0) in page.locator("#says").inner_text()
+    assert cleared == 0 or f"ledde {formatted(cleared, 0)} till" in words(page.locator("#says"))
+    drawn = page.locator("#picture-headline svg.wide")
+    assert place in (drawn.get_attribute("aria-label") or "")
+    assert reader.complaints == []
 
 
 @pytest.mark.parametrize(("indicator", "year"), [("misshandel_nara_relation", 2023), ("konsstympning", 2024)])
