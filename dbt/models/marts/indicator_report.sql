@@ -109,7 +109,7 @@ select
         concat_ws(
             ' ',
             case when deliveries.is_synthetic then 'Syntetiska provdata, inga verkliga brott.' end,
-            case when figure.suppression is not null then 'Skyddad uppgift: raden saknas i alla summor.' end,
+            case when figure.suppression is not null then 'Visas inte av sekretesskäl: raden saknas i alla summor.' end,
             case when figure.small_number and figure.processed > 0 then 'Få brott: procenttalet är osäkert.' end,
             case when figure.series_break then 'Tidsseriebrott, jämför inte med tidigare år.' end,
             case when figure.mixed_year then 'Ändringen kom under året.' end,
