@@ -366,7 +366,7 @@ const content = (data, chosen) => {
       ...(level === "riket" ? [] : [line("country", words.series.country, "country", rows)]),
       line("chosen", names.get(chosen.place), "pct", rows),
     ];
-    return both((width) => drawLines(label, lines, { width, height: 230, spread, breaks: data.breaks, named: true }));
+    return both((width) => drawLines(label, lines, { width, height: width === NARROW ? 180 : 230, spread, breaks: data.breaks, named: true }));
   };
   const charts = (tables) => {
     const title = (name) => tables[name].caption, breaks = data.breaks;

@@ -157,6 +157,8 @@ class Figures:
     withheld: Sequence[Row]
     reconciled: Sequence[Row]
     """Year and place → how many figures agree with Brå's, and the indicators of which some do not."""
+    compared: Sequence[Row]
+    """The figures of all victims beside Brå's."""
     checks: Sequence[Row]
 
     @property
@@ -230,6 +232,7 @@ def read_figures(publication: Path) -> Figures:
             linkage=rows(_LINKAGE),
             withheld=rows(_WITHHELD),
             reconciled=rows(_RECONCILED) if "fct_reconciliation_year" in tables else (),
+            compared=rows(_COMPARED) if "fct_reconciliation_year" in tables else (),
             checks=rows("from quality_check order by all"),
         )
 
@@ -264,6 +267,15 @@ _RECONCILED = """
     where official_processed is not null and kind = 'decided'
     group by all
     order by year desc, geography_level desc, geography_code
+"""
+_COMPARED = """
+    select
+        year, geography_code, name_sv, name_en, status, processed, official_processed, cleared, official_cleared,
+        tenths_of_percent(cleared, processed) as pct, tenths(official_clearance_pct) as official_pct
+    from fct_reconciliation_year
+    inner join dim_indicator using (indicator_id, variant)
+    where official_processed is not null and kind = 'decided' and variant = 'beslutad' and victim_group = 'total'
+    order by indicator_number
 """
 _WITHHELD = """
     select

@@ -29,6 +29,7 @@ def write_report(publication: Path) -> None:
             write_text(folder / "index.html", page.overview(home=f"{language}/"))
         write_text(folder / language / "quality.html", page.quality())
         write_text(folder / language / "commitments.html", page.commitments())
+        write_text(folder / language / "official.html", page.official())
         for indicator in figures.indicators:
             write_text(folder / language / f"{indicator['indicator_id']}.html", page.indicator(indicator))
         write_pdf(folder / language / "report.pdf", page)

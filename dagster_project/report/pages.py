@@ -77,10 +77,16 @@ class Pages:
             page="alla",
             other=f"{'' if home else '../'}{self._other}/index.html",
             title=self.catalogue["title"],
-            trust=self.say(self.catalogue["trust"], count=len(self.figures.checks), **_counts(self.figures.checks)),
+            trust=self._trust(),
+            agreement=self.about_official()["finding"],
             embedded=_embedded(data),
             **content.content(data),
         )
+
+    def _trust(self) -> str:
+        counts = _counts(self.figures.checks)
+        key = "trust" if counts["warned"] else "trust_none"
+        return self.say(self.catalogue[key], count=len(self.figures.checks), **counts)
 
     def _overview_data(self, home: str) -> dict[str, Any]:
         return {**overview_data(self.figures, self.language, self.choice), "home": home}
@@ -161,15 +167,39 @@ class Pages:
             "failed": [check for check in checks if check["result"] in ("failed", "waived")],
             "coverage": self._coverage(),
             "breaks": self._breaks(),
+            "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
+        }
+
+    def official(self) -> str:
+        """Render the page about agreement with the official statistics."""
+        return self.environment.get_template("official.html.j2").render(
+            home="",
+            page="alla",
+            other=f"../{self._other}/official.html",
+            title=self.catalogue["official_page"]["title"],
+            **self.about_official(),
+        )
+
+    def about_official(self) -> dict[str, Any]:
+        """Return the content about agreement with the official statistics that page and PDF share."""
+        texts, reconciled = self.catalogue["official_page"], self.figures.reconciled
+        sums = {status: sum(row[status] for row in reconciled) for status in ("equal", "within", "differs")}
+        compared: dict[tuple[int, str], list[Row]] = {}
+        for row in self.figures.compared:
+            compared.setdefault((row["year"], row["geography_code"]), []).append(row)
+        total = sum(sums.values())
+        finding = "finding_none" if not total else "finding_all" if sums["equal"] == total else "finding"
+        return {
+            "finding": self.say(texts[finding], compared=total, **sums),
             "reconciled": [
                 (
                     row,
                     self.figures.places[row["geography_level"], row["geography_code"]],
                     self._names(row["differing"] or ()),
                 )
-                for row in self.figures.reconciled
+                for row in reconciled
             ],
-            "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
+            "compared": compared,
         }
 
     def _names(self, ids: Collection[str]) -> str:

@@ -113,33 +113,31 @@ def _reasons(pages: Pages, about: Mapping[str, Any]) -> list[str]:
 
 def _quality(pages: Pages) -> list[dict[str, Any]]:
     catalogue, about, figures = pages.catalogue["quality_page"], pages.about_quality(), pages.figures
+    official, compared = pages.catalogue["official_page"], pages.about_official()
 
-    def part(name: str, sentences: Sequence[str], head: Sequence[str] = (), rows: Sequence[Sequence[str]] = ()) -> Any:
-        table = (
-            {
-                "head": list(head),
-                "rows": [list(row) for row in rows],
-                "words": [0, 1, 6] if name == "official" else [0],
-                "caption": "",
-            }
-            if rows
-            else None
-        )
-        return {"title": catalogue[name], "sentences": list(sentences), "table": table, "terms": []}
+    def part(
+        title: str,
+        sentences: Sequence[str],
+        head: Mapping[str, str] | None = None,
+        rows: Sequence[Sequence[str]] = (),
+        words: Sequence[int] = (0,),
+    ) -> Any:
+        table = {"head": list(head.values()), "rows": rows, "words": words, "caption": ""} if head and rows else None
+        return {"title": title, "sentences": sentences, "table": table, "terms": []}
 
     return [
-        part("checks", [pages.say(catalogue["checks_text"], **about["counts"])],
-             list(catalogue["check_columns"].values()), [[str(cell) for cell in row] for row in about["by_layer"]]),
-        part("official", [catalogue["official_text"] if about["reconciled"] else catalogue["official_none"]],
-             list(catalogue["official_columns"].values()),
+        part(catalogue["checks"], [pages.say(catalogue["checks_text"], **about["counts"])],
+             catalogue["check_columns"], [[str(cell) for cell in row] for row in about["by_layer"]]),
+        part(official["title"], [compared["finding"], official["text"]], official["columns"],
              [[str(row["year"]), place[f"name_{pages.language}"],
                *(pages.number(row[name]) for name in ("equal", "within", "differs", "not_comparable")), differing]
-              for row, place, differing in about["reconciled"]]),
-        part("suppression", [catalogue["suppression_text"]], list(catalogue["suppression_columns"].values())[:3],
+              for row, place, differing in compared["reconciled"]], (0, 1, 6)),
+        part(catalogue["suppression"], [catalogue["suppression_text"]],
+             {key: catalogue["suppression_columns"][key] for key in ("level", "figures", "withheld")},
              [[pages.catalogue["level_names"][row["geography_level"]],
                *(pages.number(row[name]) for name in ("figures", "withheld"))]
               for row in figures.withheld]),
-        {**part("definitions", []), "terms": catalogue["terms"]},
+        {**part(catalogue["definitions"], []), "terms": catalogue["terms"]},
     ]  # fmt: skip
 
 

@@ -83,7 +83,8 @@
     link.dataset.keepsChoice = id;
     if (id) link.href = `${data.home}${id}.html`;
     else link.removeAttribute("href");
-    paragraphs(byId("says"), says);
+    byId("finding").textContent = says[0];
+    paragraphs(byId("says"), says.slice(1));
     byId("picture-headline").innerHTML = chart.join("");
     paragraphs(byId("summary"), shown.summary);
     showCards();

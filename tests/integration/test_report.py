@@ -66,9 +66,7 @@ def test_the_script_shows_first_what_was_there_without_it(
         seen.append(({name: table(page, name) for name in names}, sorted(drawn)))
         for name in ("index", "commitments"):
             page = one.open(publication / "report" / "sv" / f"{name}.html")
-            written = (
-                "#h-headline, #says p, #summary p, #withheld, .card p, .card li, .chart text, #of-place, table.areas"
-            )
+            written = "#h-headline, #finding, #says p, #summary p, #withheld, .card p, .card li, .chart text, #of-place, table.areas"
             seen[-1] += (sorted(page.locator(written).all_text_contents()),)
     assert seen[0] == seen[1]
 
@@ -289,12 +287,14 @@ def expected_cards(publication: Path, level: str, code: str, year: int) -> dict[
             continue
         leading = [f"{formatted(pct, 1)} procent", f"{formatted(cleared, 0)} av {formatted(processed, 0)} brott"]
         facts = [
-            *([f"{signed(change)} procentenheter mot {previous}"] if change is not None else []),
-            *([f"{signed(since)} procentenheter mot {first}"] if since is not None else []),
+            *([f"{signed(change)} procentenheter sedan {previous}"] if change is not None else []),
+            *([f"{signed(since)} procentenheter sedan {first}"] if since is not None else []),
         ]
-        for share, name in zip(shares, ("Landet", "Median regioner", "Median län"), strict=True):
-            if share is not None and (name, level) != ("Landet", "riket"):
-                facts.append(f"{name} {formatted(share, 1)} %" + " (färre än 30 brott)" * (name == "Landet" and few))
+        for share, name in zip(shares, ("Hela landet", "Regionernas median", "Länens median"), strict=True):
+            if share is not None and (name, level) != ("Hela landet", "riket"):
+                facts.append(
+                    f"{name} {formatted(share, 1)} %" + " (färre än 30 brott)" * (name == "Hela landet" and few)
+                )
         if processed == 0:
             leading = ["Inga handlagda brott", ""]
         cards[indicator] = [*(leading[::-1] if small and processed else leading), *facts]
@@ -339,7 +339,7 @@ def test_the_first_screen_is_that_of_the_marts(
     if not figures:
         assert link.inner_text() == f"{place} {year}"
         assert link.get_attribute("href") is None
-        assert words(page.locator("#says")).startswith(f"Ingen av indikatorerna kan visas för {place} {year}")
+        assert words(page.locator("#finding")).startswith(f"Ingen av indikatorerna kan visas för {place} {year}")
         assert page.locator("#picture-headline svg").count() == 0
         return
     name, indicator, processed, cleared = figures[0]
@@ -348,8 +348,8 @@ def test_the_first_screen_is_that_of_the_marts(
     assert (link.get_attribute("href") or "").startswith(
         f"{folder}{indicator}.html" + (f"#{indicator}{choice}" if choice else "")
     )
-    assert formatted(processed, 0) in page.locator("#says").inner_text()
-    assert cleared == 0 or f"ledde {formatted(cleared, 0)} till" in words(page.locator("#says"))
+    assert formatted(processed, 0) in page.locator("#finding").inner_text()
+    assert cleared == 0 or f"ledde {formatted(cleared, 0)} till" in words(page.locator("#finding"))
     drawn = page.locator("#picture-headline svg.wide")
     assert place in (drawn.get_attribute("aria-label") or "")
     assert reader.complaints == []
@@ -433,3 +433,111 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     reader.open(publication / "report" / "index.html", "#valdtakt/lan/14/2023")
     page.wait_for_url("**/sv/valdtakt.html#valdtakt/lan/14/2023")
     assert reader.complaints == []
+
+
+SAID = "case when {} then 'ja' else 'nej' end"
+CHECKED = "count(*) filter (result = '{}')"
+OFFICIAL = "official_processed is not null and kind = 'decided'"
+NAMES = "case count(*) when 11 then 'Alla elva' else string_agg(one.name_sv, ', ' order by one.indicator_number) end"
+MONTHS = "['januari', 'februari', 'mars', 'april', 'maj', 'juni', 'juli', 'augusti', 'september', 'oktober', 'november', 'december']"
+LEVELS = "map {'riket': 'Hela landet', 'lan': 'Län', 'kommun': 'Kommuner'}"
+DECIDED = "(select * from @dim_indicator where variant = 'beslutad')"
+# Page and heading → the rows of its first table.
+TABLES = {
+    ("quality", "h-deliveries"): f"""
+        select year, police_delivery_id, prosecution_delivery_id, {SAID.format("is_synthetic")} from @dim_year order by year""",
+    ("quality", "h-linkage"): """
+        select year, max(linkage_pct) from @fct_case_flow_year where geography_level = 'riket' group by year order by year""",
+    ("quality", "h-checks"): f"""
+        select title, {", ".join(CHECKED.format(result) for result in ("passed", "failed", "waived", "not judged"))}
+        from (values (1, 'raw', 'Leveranser'), (2, 'intermediate', 'Räknade brott'), (3, 'marts', 'Färdiga tabeller'),
+            (4, 'published', 'Publicerade filer')) as titled (number, layer, title)
+        left join @quality_check as checked using (layer) group by number, title order by number""",
+    ("quality", "h-suppression"): f"""
+        select {LEVELS}[geography_level], count(*), count(suppression), 100.0 * count(suppression) / count(*)
+        from @fct_indicator_year where geography_level in ('lan', 'kommun') group by geography_level order by geography_level desc""",
+    ("quality", "h-breaks"): f"""
+        select day(in_force) || ' ' || {MONTHS}[month(in_force)] || ' ' || year(in_force), cause_sv, provision, {NAMES},
+            {SAID.format("is_confirmed")}
+        from @series_break as broken inner join {DECIDED} as one using (indicator_id)
+        where broken.year in (select year from @dim_year) group by in_force, cause_sv, provision, is_confirmed
+        order by in_force, provision""",
+    ("quality", "h-revisions"): f"""
+        select publication_id, day(published_at) || ' ' || {MONTHS}[month(published_at)] || ' ' || year(published_at),
+            replace(years, ',', ', '), checks_passed, checks_warned, checks_not_judged
+        from @publication as published order by publication_id""",
+    ("official", "h-by-year"): f"""
+        select held.year, place.name_sv, {
+        ", ".join(
+            f"count(*) filter (status = '{status}')" for status in ("equal", "within 5", "differs", "not comparable")
+        )
+    },
+            (select coalesce(case count(*) when 11 then 'Alla elva' else string_agg(name_sv, ', ' order by indicator_number) end, '–')
+            from {
+        DECIDED
+    } as one where list_contains(list(distinct held.indicator_id) filter (status = 'differs'), one.indicator_id))
+        from @fct_reconciliation_year as held inner join @dim_indicator as indicator using (indicator_id, variant)
+        inner join @dim_geography as place using (geography_level, geography_code) where {OFFICIAL}
+        group by held.year, place.geography_level, geography_code, place.name_sv
+        order by held.year desc, place.geography_level desc, geography_code""",
+}
+
+
+@pytest.mark.parametrize(("name", "heading"), TABLES)
+def test_the_pages_about_quality_are_those_of_the_marts(
+    publication: Path, reader: Reader, plain_reader: Reader, name: str, heading: str
+) -> None:
+    expected = [
+        [str(value) if number == 0 or isinstance(value, str) else formatted(value, int(isinstance(value, float)))
+         for number, value in enumerate(row)]
+        for row in rows(publication, TABLES[name, heading])
+    ]  # fmt: skip
+    for one in (reader, plain_reader):
+        page = one.open(publication / "report" / "sv" / f"{name}.html")
+        if not expected:
+            assert page.locator(f"section:has(#{heading}) table").count() == 0
+            continue
+        cells = page.locator(f"section:has(#{heading}) table").first.locator("tbody tr")
+        shown = cells.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
+        assert sorted(shown) == sorted(expected)
+        assert [row[0] for row in shown] == [row[0] for row in expected]
+
+
+def test_each_figure_stands_beside_the_official_one(publication: Path, reader: Reader, plain_reader: Reader) -> None:
+    words_of = {
+        "equal": "lika",
+        "within 5": "högst 5 ifrån",
+        "differs": "mer än 5 ifrån",
+        "not comparable": "jämförs inte",
+    }
+    for one in (reader, plain_reader):
+        page = one.open(publication / "report" / "sv" / "official.html")
+        count, equal = 0, 0
+        for part in page.locator("section:has(#h-figures) details").all():
+            place, year = part.locator("summary").inner_text().rsplit(" ", 1)
+            expected = [
+                [name, *(formatted(number, 0) for number in counts), *(formatted(share, 1) for share in shares), words_of[status]]
+                for name, *counts, status, ours, brås in rows(
+                    publication,
+                    "select indicator.name_sv, processed, official_processed, cleared, official_cleared, status, clearance_pct, "
+                    "official_clearance_pct from @fct_reconciliation_year as held "
+                    "inner join @dim_indicator as indicator using (indicator_id, variant) "
+                    "inner join @dim_geography as place using (geography_level, geography_code) "
+                    f"where {OFFICIAL} and variant = 'beslutad' and victim_group = 'total' and (place.name_sv, held.year) = (?, ?) "
+                    "order by indicator_number",
+                    place, int(year),
+                )
+                for shares in [(ours, brås)]
+            ]  # fmt: skip
+            shown = part.locator("tbody tr").evaluate_all(
+                "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+            )
+            assert shown == expected
+            count += len(shown)
+        assert count
+        ((compared, equal),) = rows(
+            publication,
+            "select count(*), count(*) filter (status = 'equal') from @fct_reconciliation_year as held "
+            f"inner join @dim_indicator as indicator using (indicator_id, variant) where {OFFICIAL} and status <> 'not comparable'",
+        )
+        assert {formatted(compared, 0), formatted(equal, 0)} <= set(words(page.locator("p.lead")).split())

@@ -23,7 +23,9 @@ def test_it_is_whole_small_and_leads_nowhere(publication: Path) -> None:
     ]
     assert len(ids) == INDICATORS
     assert written == {"index.html"} | {
-        f"{language}/{page}.html" for language in ("sv", "en") for page in ("index", "quality", "commitments", *ids)
+        f"{language}/{page}.html"
+        for language in ("sv", "en")
+        for page in ("index", "quality", "official", "commitments", *ids)
     }
     for path in pages(publication):
         text = path.read_text(encoding="utf-8")
@@ -54,18 +56,41 @@ def test_both_catalogues_say_the_same_things() -> None:
     assert keys(dict(catalogue("sv"))) == keys(dict(catalogue("en")))
 
 
-@pytest.mark.parametrize(("language", "width"), [("sv", 390), ("en", 1200)])
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("width", [390, 1200])
 def test_nobody_is_shut_out(publication: Path, reader: Reader, language: str, width: int) -> None:
-    """Each page complains of nothing, asks for nothing, has nothing that axe-core finds and fits on a small phone too."""
+    """Each page complains of nothing, asks for nothing, has nothing that axe-core finds and fits on a phone and a small one."""
     looked_at = [path for path in pages(publication) if path.parent.name in (language, "report")]
-    assert len(looked_at) == INDICATORS + 4
+    assert len(looked_at) == INDICATORS + 5
     for path in looked_at:
         reader.page.set_viewport_size({"width": width, "height": 900})
         page = reader.open(path)
         assert page.locator("h1").count() == 1
-        # On a phone axe-core cannot tell: shadows lie behind the tables. The colours are the same on both.
-        assert faults(page, contrast=width > 960) == [], path.name
+        assert faults(page) == [], path.name
         for narrow in (width, 320):
             page.set_viewport_size({"width": narrow, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= narrow, path.name
     assert reader.complaints == []
+
+
+def test_a_phone_shows_the_finding_and_its_picture_first(publication: Path, reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 390, "height": 844})
+    for language in ("sv", "en"):
+        page = reader.open(publication / "report" / language / "index.html")
+        drawn = page.locator("#picture-headline svg.narrow").bounding_box() or {}
+        # Synthetic data are said to be so in three more lines.
+        assert drawn["y"] + drawn["height"] <= 844 - 68
+        assert (page.locator("#finding").bounding_box() or {})["y"] < drawn["y"]
+
+
+def test_a_wide_table_scrolls_in_its_box_and_keeps_its_first_column(publication: Path, reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 390, "height": 844})
+    page = reader.open(publication / "report" / "sv" / "valdtakt.html")
+    box = page.locator(".table:has(#table-trend)")
+    assert box.evaluate("box => { box.scrollLeft = 9999; return box.scrollLeft; }") > 300
+    for first in page.locator("#table-trend :is(thead, tbody) tr > :first-child").all():
+        assert (first.bounding_box() or {})["x"] == pytest.approx((box.bounding_box() or {})["x"], abs=1)
+    quality = reader.open(publication / "report" / "sv" / "quality.html")
+    stacked = quality.locator(".stacked table")
+    assert stacked.count() >= 2
+    assert all(one.evaluate("table => table.scrollWidth <= innerWidth - 32") for one in stacked.all())
