@@ -67,7 +67,7 @@ def assert_shown(published: Settings, browser: Browser, folder: Path, uri: str) 
     (newest,) = duckdb.sql(f"select max(year) from '{parquet}'").fetchone() or (0,)
     expected = duckdb.sql(
         f"""
-        select indicator_name_sv, processed, clearance_pct from '{parquet}'
+        select indicator_name_sv, processed, clearance_pct, small_number from '{parquet}'
         where adds_up_in = 'polisregion/beslutad/total' and geography_name_sv = 'Polisregion Stockholm'
             and year = {newest} and processed > 0
         """
@@ -86,9 +86,10 @@ def assert_shown(published: Settings, browser: Browser, folder: Path, uri: str) 
         cells = [[cell.strip() for cell in row.inner_text().split("\t")] for row in page.locator("tbody tr").all()]
         page.screenshot(path=os.environ.get("UPPKLARAT_TEST_SCREENSHOT", folder / "superset.png"))
         assert "Unexpected error" not in page.inner_text("body")
-    shown = {name: (processed, rate) for _, name, processed, _, rate in cells}
+    shown = {name: (processed, rate, note) for _, name, processed, _, rate, note in cells}
     assert {name: shown[name] for name, *_ in expected} == {
-        name: (f"{processed:,}", f"{rate:.1f}") for name, processed, rate in expected
+        name: (f"{processed:,}", f"{rate:.1f}", "få brott" if small else "")
+        for name, processed, rate, small in expected
     }
 
 
