@@ -86,6 +86,9 @@
     byId("finding").textContent = says[0];
     paragraphs(byId("says"), says.slice(1));
     byId("picture-headline").innerHTML = chart.join("");
+    for (const letter of all("#picture-headline a")) {
+      letter.setAttribute("href", letter.getAttribute("href").replace("#", `#${id}/${chosen.place}/${chosen.year}/total/`));
+    }
     paragraphs(byId("summary"), shown.summary);
     showCards();
     const links = shown.withheld.map((one) => document.querySelector(`[data-indicator="${one.id}"] a`).cloneNode(true));
@@ -116,7 +119,7 @@
 
   // --- choosing ----------------------------------------------------------------------------------------------------
   const fromAddress = () => {
-    const [page, of, code, year, group = "total"] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const [page, of, code, year, group = "total", letter = ""] = decodeURIComponent(location.hash.slice(1)).split("/");
     if (data.view === "overview" && page in data.indicators) {
       location.replace(`${data.home}${page}.html${location.hash}`);
       return;
@@ -124,6 +127,7 @@
     const place = `${of}/${code}`;
     if (!names.has(place) || !years.includes(Number(year))) return;
     chosen = { place, year: Number(year), group };
+    return letter;
   };
   const form = byId("chooser");
   const options = (select, entries) => select.append(...entries.map(([value, label]) => element("option", label, { value })));
@@ -153,6 +157,7 @@
   }
   if (byId("municipalities")) byId("municipalities").hidden = false;
   form.hidden = false;
-  fromAddress();
+  const letter = fromAddress();
   show();
+  if (letter) byId(letter)?.focus();
 })();

@@ -221,3 +221,26 @@ def test_what_was_revised_is_told(publication: Path, tmp_path: Path, reader: Rea
     for text in ("Stockholms län", "Kvinnor", "12,3", "1\u202f234", "police/2023 <b>"):
         assert text in output
     assert reader.complaints == []
+
+
+def test_a_letter_of_the_first_screen_leads_to_its_break_and_keeps_the_choice(
+    publication: Path, tmp_path: Path, reader: Reader, plain_reader: Reader
+) -> None:
+    made = doctored(
+        publication,
+        tmp_path / "letter",
+        [
+            "insert into series_break values ('valdtakt', 2023, 'law', '2023-07-01', true, 'Ny lag', 'New law', 'BrB', '', true, '')"
+        ],
+        ["valdtakt"],
+    )
+    for one, choice, choice_kept in (
+        (reader, "/polisregion/Rn03/2023", "valdtakt/polisregion/Rn03/2023/total/"),
+        (plain_reader, "", ""),
+    ):
+        page = one.open(made / "report" / "index.html", f"#alla{choice}" if choice else "")
+        page.locator("#picture-headline svg.wide a").click()
+        assert page.url.endswith(f"/sv/valdtakt.html#{choice_kept}break-a")
+    assert reader.page.evaluate("document.activeElement.id") == "break-a"
+    assert words(reader.page.locator("#h-says")).endswith("Polisregion Stockholm 2023")
+    assert reader.complaints == []
