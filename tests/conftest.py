@@ -53,6 +53,14 @@ def copied(source: Settings, settings: Settings) -> Settings:
     return settings
 
 
+def copy_code(source: Path, target: Path) -> Path:
+    """Copy code without what tools wrote there; the copy can be changed, even of a folder that nobody may write into."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    for path in (target, *target.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+    return target
+
+
 def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Result]) -> Result:
     """Make something expensive once for all processes of pytest-xdist; the result is read-only, tests copy it.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from conftest import copy_code
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -78,12 +78,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The code with all examples, after a load of its own."""
     folder = tmp_path_factory.mktemp("clone")
     for name in ("dagster_project", "dbt", "expectations", "tests/support"):
-        shutil.copytree(
-            REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("target", "logs", "__pycache__")
-        )
-    # The code may be a copy that nobody may write to.
-    for path in folder.rglob("*"):
-        path.chmod(path.stat().st_mode | 0o200)
+        copy_code(REPOSITORY / name, folder / name)
     examples = re.findall(r"```diff\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) == 5
     for example in examples:

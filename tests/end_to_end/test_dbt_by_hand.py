@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import copied
+from conftest import copied, copy_code
 from warehouse import marts
 
 from dagster_project import paths
@@ -26,8 +26,7 @@ COMMANDS = (("compile",), ("build",), ("docs", "generate"))
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dbt project as in a fresh clone, parsed once by dbt."""
-    copy = tmp_path_factory.mktemp("parsed") / "dbt"
-    shutil.copytree(DBT_PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+    copy = copy_code(DBT_PROJECT, tmp_path_factory.mktemp("parsed") / "dbt")
     assert dbt(copy, "parse").returncode == 0
     return copy
 

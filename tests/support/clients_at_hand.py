@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import REPOSITORY
-
 CLIENTS_FOLDER = Path(__file__).parent / "clients"
-INSTALLED = REPOSITORY / ".venv-clients"
+# Beside this environment, since nobody may be able to write into the code.
+INSTALLED = Path(sys.prefix).with_name(".venv-clients")
 NODE = ("package.json", "package-lock.json", ".npmrc")
 
 
