@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from dagster_project.report.figures import Row
 
-# Verdicts on the change from the year before, in the order of the summary.
+# Verdicts on the change from the year before.
 RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN = "rise", "fall", "within", "not_comparable", "unknown"
-VERDICTS = (RISE, FALL, WITHIN, NOT_COMPARABLE, UNKNOWN)
 
 
 def verdict(row: Row) -> str:
-    """Return the verdict on the change from the year before, one of `VERDICTS`."""
+    """Return the verdict on the change from the year before."""
     if not row["comparable"]:
         return NOT_COMPARABLE
     if row["change_unrounded"] is None:

@@ -458,16 +458,3 @@ def quarantined_lines(landing: Path) -> set[tuple[str, int, str, int, str]]:
 def expected_duplicates(landing: Path) -> dict[tuple[str, int, str], int]:
     """Exact duplicates dropped from each file, zeros included."""
     return {(file.source, file.year, file.name): file.duplicates for file in read_landing(landing).files}
-
-
-def expected_rows(landing: Path) -> dict[tuple[str, int, str], dict[str, int]]:
-    """The balance of each file: rows read = rows loaded + rows quarantined + exact duplicates."""
-    return {
-        (file.source, file.year, file.name): {
-            "read": file.rows_read,
-            "loaded": len(file.loaded),
-            "quarantined": len(file.quarantined),
-            "duplicates": file.duplicates,
-        }
-        for file in read_landing(landing).files
-    }
