@@ -328,7 +328,9 @@ def test_a_load_publishes_with_a_file_and_without_one_that_is_rejected(
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_quality_page_says_how_figures_agree(published_world: Settings, tmp_path: Path, language: str) -> None:
+def test_the_page_on_official_figures_says_how_ours_agree(
+    published_world: Settings, tmp_path: Path, language: str
+) -> None:
     tables = tmp_path / "parquet"
     shutil.copytree(published_world.published / paths.CURRENT / "parquet", tables)
     file = tables / "fct_reconciliation_year.parquet"
@@ -348,7 +350,7 @@ def test_the_quality_page_says_how_figures_agree(published_world: Settings, tmp_
         connection.execute(f"copy recon to '{file}' (format parquet)")
     figures = read_figures(tmp_path)
     choice = Choice(COUNTRY_PLACE, figures.newest)
-    page = Pages(figures, language, choice).quality()
+    page = Pages(figures, language, choice).official()
     text = re.sub(r"<[^>]+>", "|", page)
     name = next(row[f"name_{language}"] for row in figures.indicators if row["indicator_id"] == "valdtakt")
     place = figures.places[COUNTRY_PLACE][f"name_{language}"]
