@@ -77,8 +77,15 @@ def test_a_build_by_hand_changes_no_mart_of_a_load(project: Path, published: Set
     done = dbt(project, "build", "--full-refresh")
     assert done.returncode == 0, done.stdout
     assert marts(published.home / paths.WAREHOUSE) == before
-    assert "WARN=0" in done.stdout
     assert is_built(read_state(published))
+
+
+def test_a_data_test_that_fails_by_hand_is_an_error(project: Path, published: Settings) -> None:
+    with duckdb.connect(str(published.home / paths.WAREHOUSE)) as connection:
+        connection.execute("delete from marts.fct_indicator_year where geography_level = 'riket'")
+    done = dbt(project, "test", "--select", "fct_indicator_year")
+    assert done.returncode == 1
+    assert "Failure in test fct_indicator_year__every_figure_is_a_row" in done.stdout
 
 
 def test_a_source_that_is_missing_among_others_is_no_empty_one(project: Path, published: Settings) -> None:
