@@ -63,7 +63,11 @@ suite = ExpectationSuite(
                 select
                     concat_ws(' ', year, geography_code, indicator_id, variant, victim_group) as unit,
                     case
-                        when greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
+                        when
+                            greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
+                            -- where only one side has a rate, it has no difference
+                            or (processed = 0) <> (official_processed = 0)
+                            or (investigated = 0) <> (official_investigated = 0)
                             then largest_difference
                         else 0
                     end as value,

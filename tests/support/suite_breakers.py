@@ -1156,16 +1156,25 @@ OTHER_FACTS: dict[str, Breakers] = {
                 RECONCILED,
                 what,
                 values,
-                f"rowid = (select min(rowid) from {RECONCILED} where {OFFICIAL})",
+                f"rowid = (select min(rowid) from {RECONCILED} where {OFFICIAL} and official_investigated > 0)",
                 given=f"""
                     update {RECONCILED}
-                    set largest_difference = {difference}, clearance_pct_difference = {points}, prosecution_pct_difference = -{points}
+                    set
+                        processed = official_processed, investigated = official_investigated,
+                        largest_difference = {difference}, clearance_pct_difference = {points}, prosecution_pct_difference = -{points}
                     where status <> 'not comparable'""",
             )
             for what, difference, points, values in (
                 ("more than 5 offences", 5, 0.6, "largest_difference = 6"),
                 ("more than 0.5 points of those cleared", 6, 0.5, "clearance_pct_difference = -0.51"),
                 ("more than 0.5 points of those prosecuted", 6, 0.5, "prosecution_pct_difference = 0.51"),
+                (
+                    "none of them delivered",
+                    6,
+                    0.5,
+                    "processed = 0, clearance_pct_difference = null, prosecution_pct_difference = null",
+                ),
+                ("none of them investigated", 6, 0.5, "investigated = 0, prosecution_pct_difference = null"),
             )
         ],
     },
