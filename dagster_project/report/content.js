@@ -6,7 +6,7 @@
 const content = (data, chosen) => {
   const { years, words, write } = data;
   const INK = "#1a1a1a", MUTED = "#595959", PALE = "#e4e4e4", CHOSEN = "#0b4f8a", WASH = "#c9dcee";
-  const PCT_TOPS = [4, 8, 12, 20, 40, 60, 80, 100];
+  const PCT_TOPS = [4, 8, 12, 20, 24, 32, 40, 60, 80, 100];
   const DAY_TOPS = [100, 200, 400, 600, 800, 1200, 1600, 2400, 4000, 8000, 20000];
   // Of the whole drawing, in pixels: beside the text and on a phone.
   const WIDE = 620, NARROW = 358;
@@ -230,7 +230,7 @@ const content = (data, chosen) => {
     }
     return found;
   };
-  const LOOKS = { country: [INK, 1.5, "none"], median: [MUTED, 1.5, "5 3"], second: [MUTED, 2, "6 2"], chosen: [CHOSEN, 2.5, "none"] };
+  const LOOKS = { country: [INK, 1.5, "none"], median: [MUTED, 1.5, "5 3"], dotted: [MUTED, 1.5, "1.5 3"], second: [MUTED, 2, "6 2"], chosen: [CHOSEN, 2.5, "none"] };
   const stroke = (style) => ({ stroke: LOOKS[style][0], "stroke-width": LOOKS[style][1], "stroke-dasharray": LOOKS[style][2] });
   // Shares by year. The names of lines stand at their ends or, in a narrow chart, above; `scaled` are all lines on the same scale.
   const drawLines = (label, lines, { width, height, spread = [], breaks = [], cuts = data.cuts, named = false, scaled = lines }) => {
@@ -362,7 +362,7 @@ const content = (data, chosen) => {
     const spread = rows.filter((row) => (row.lowest ?? null) !== null).map((row) => [row.year, row.lowest / 10, row.highest / 10]);
     const lines = [
       line("median", words.series.region_median, "region_median", rows),
-      ...(level === "lan" ? [line("median", words.series.county_median, "county_median", rows)] : []),
+      ...(level === "lan" ? [line("dotted", words.series.county_median, "county_median", rows)] : []),
       ...(level === "riket" ? [] : [line("country", words.series.country, "country", rows)]),
       line("chosen", names.get(chosen.place), "pct", rows),
     ];

@@ -41,7 +41,8 @@ def _content(pages: Pages) -> dict[str, Any]:
         "words": {
             key: catalogue[key]
             for key in (
-                "title", "goal", "synthetic", "indicators", "spark_note", "careful", "quality", "commitments",
+                "title", "strategy", "goal", "measured", "synthetic", "indicators", "spark_note", "careful", "quality",
+                "commitments",
             )
         },
         "place": pages.words["place"],
