@@ -77,6 +77,7 @@ def test_a_build_by_hand_changes_no_mart_of_a_load(project: Path, published: Set
     done = dbt(project, "build", "--full-refresh")
     assert done.returncode == 0, done.stdout
     assert marts(published.home / paths.WAREHOUSE) == before
+    assert "WARN=0" in done.stdout
     assert is_built(read_state(published))
 
 
