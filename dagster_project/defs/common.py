@@ -10,6 +10,7 @@ import duckdb
 from dagster_project import paths
 from dagster_project.contract import input_contract
 from dagster_project.defs.dead_runs import note_writer
+from dagster_project.defs.instance import show_on_timeline
 from dagster_project.files import hold_writer_lock
 from dagster_project.ingestion.corrections import CorrectionsError
 from dagster_project.ingestion.landing import UnreadableLandingError
@@ -74,7 +75,9 @@ def one_writer(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext
         if hold_writer_lock(settings.home / paths.LOCK, context.log.warning, f"Dagster run {run_id}"):
             clear_temporary_files(settings)
         # Only now: `fail_dead_runs` takes a run with this tag for dead when nobody holds the lock.
-        note_writer(context.instance, run_id)
+        if (run := context.instance.get_run_by_id(run_id)) is not None:
+            show_on_timeline(context.instance, run)
+            note_writer(context.instance, run)
         yield
     except PERMANENT as error:
         raise dg.Failure(str(error), allow_retries=False) from None

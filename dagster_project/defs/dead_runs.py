@@ -21,11 +21,10 @@ def writer_tag() -> dict[str, str]:
     return {WRITER: f"{socket.gethostname()}, process {os.getpid()}"}
 
 
-def note_writer(instance: dg.DagsterInstance, run_id: str) -> None:
+def note_writer(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     """Tag a run whose process has become the writer of the warehouse."""
-    run = instance.get_run_by_id(run_id)
-    if run is not None and WRITER not in run.tags:
-        instance.add_run_tags(run_id, writer_tag())
+    if WRITER not in run.tags:
+        instance.add_run_tags(run.run_id, writer_tag())
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, lock: Path) -> list[str]:

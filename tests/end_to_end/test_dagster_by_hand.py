@@ -40,3 +40,6 @@ def test_one_year_is_materialised(published_world: Settings, tmp_path: Path) -> 
     with dg.DagsterInstance.from_config(str(tmp_path / "data" / "warehouse" / "dagster")) as instance:
         (by_hand,) = instance.get_runs()
     assert (by_hand.tags["dagster/partition"], by_hand.status) == ("2024", dg.DagsterRunStatus.SUCCESS)
+    # Of the same code location as the runs that `dagster dev` launches: its first page shows both.
+    assert by_hand.remote_job_origin is not None
+    assert by_hand.remote_job_origin.repository_origin.get_label() == "__repository__@dagster_project.definitions"

@@ -9,6 +9,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,7 @@ from reference.worlds import dirty_world
 from warehouse import COMMAND, differences, environment, figures, marts, rows_by_key, uppklarat
 
 from dagster_project import paths
+from dagster_project.defs.dead_runs import WRITER
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publications import changed_files, publications
 from dagster_project.settings import Settings
@@ -192,10 +194,24 @@ def test_status_tells_what_waits(world: Settings, tmp_path: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
     done = uppklarat(only_police, "load", "--json")
     assert done.returncode == 0, done.stderr
+    # Checks of what was not delivered have a result, too: Dagster would warn of each that it stopped nothing.
+    assert "emitted no result" not in done.stderr
     assert json.loads(done.stdout)["published"] is None
     output = json.loads(uppklarat(only_police, "status", "--json").stdout)
     assert output["waiting"] == ["2023: waits for prosecution"]
     assert not (only_police.published / paths.CURRENT).exists()
+
+
+def test_dagster_knows_the_code_location_of_a_run_of_the_command_line(world: Settings) -> None:
+    """Dagster's first page leaves out runs without one."""
+    with dg.DagsterInstance.from_config(str(world.home / paths.DAGSTER_HOME)) as instance:
+        runs = instance.get_runs()
+        origins = [run.remote_job_origin for run in runs]
+        assert {origin and origin.repository_origin.get_label() for origin in origins} == {
+            "__repository__@dagster_project.definitions"
+        }
+        assert {origin and origin.job_name for origin in origins} == {"load"}
+        assert all(run.is_success and WRITER in run.tags for run in runs)
 
 
 @pytest.mark.parametrize(
