@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ class Pages:
             for one in figures.indicators
         }
         self.contents = {name: content.content(data) for name, data in self.data.items()}
-        self.overview_content = content.content(self._overview_data(home=""))
         self.environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -71,16 +71,16 @@ class Pages:
 
     def overview(self, home: str) -> str:
         """Render the overview page; `home` is the relative path to the other pages of the language."""
-        data = self._overview_data(home)
+        data = {**self._overview_data, "home": home}
         return self.environment.get_template("overview.html.j2").render(
             home=home,
             page="alla",
             other=f"{'' if home else '../'}{self._other}/index.html",
             title=self.catalogue["title"],
             trust=self._trust(),
-            agreement=self.about_official()["finding"],
+            agreement=self.about_official["finding"],
             embedded=_embedded(data),
-            **content.content(data),
+            **(content.content(data) if home else self.overview_content),
         )
 
     def _trust(self) -> str:
@@ -88,8 +88,14 @@ class Pages:
         key = "trust" if counts["warned"] else "trust_none"
         return self.say(self.catalogue[key], count=len(self.figures.checks), **counts)
 
-    def _overview_data(self, home: str) -> dict[str, Any]:
-        return {**overview_data(self.figures, self.language, self.choice), "home": home}
+    @cached_property
+    def overview_content(self) -> dict[str, Any]:
+        """The content of the overview in the folder of the language, which the PDF shares."""
+        return content.content({**self._overview_data, "home": ""})
+
+    @cached_property
+    def _overview_data(self) -> dict[str, Any]:
+        return overview_data(self.figures, self.language, self.choice)
 
     def indicator(self, indicator: Row) -> str:
         """Render the page of an indicator."""
@@ -177,11 +183,12 @@ class Pages:
             page="alla",
             other=f"../{self._other}/official.html",
             title=self.catalogue["official_page"]["title"],
-            **self.about_official(),
+            **self.about_official,
         )
 
+    @cached_property
     def about_official(self) -> dict[str, Any]:
-        """Return the content about agreement with the official statistics that page and PDF share."""
+        """The content about agreement with the official statistics that page and PDF share."""
         texts, reconciled = self.catalogue["official_page"], self.figures.reconciled
         sums = {status: sum(row[status] for row in reconciled) for status in ("equal", "within", "differs")}
         compared: dict[tuple[int, str], list[Row]] = {}

@@ -114,7 +114,7 @@ def _reasons(pages: Pages, about: Mapping[str, Any]) -> list[str]:
 
 def _quality(pages: Pages) -> list[dict[str, Any]]:
     catalogue, about, figures = pages.catalogue["quality_page"], pages.about_quality(), pages.figures
-    official, compared = pages.catalogue["official_page"], pages.about_official()
+    official, compared = pages.catalogue["official_page"], pages.about_official
 
     def part(
         title: str,
