@@ -423,7 +423,7 @@ const content = (data, chosen) => {
     }
     return values;
   };
-  const sentences = (row, wanted = () => true) => row.messages.filter(wanted).map((name) => fill(words.messages[name], told(row)));
+  const sentences = (row, texts = words.messages) => row.messages.filter((name) => texts[name]).map((name) => fill(texts[name], told(row)));
   const chosenFigure = () => figure(chosen.place, chosen.group, chosen.year);
   const indicator = () => {
     const row = chosenFigure(), values = row && told(row);
@@ -458,18 +458,24 @@ const content = (data, chosen) => {
       processed: row?.processed ?? 0, chart: drawLines(`${data.name}: ${first}. ${facts.join(". ")}`, lines, { width: 230, height: 62 }) };
   };
   // How much, better than before, better than others.
-  const headline = () => ({
-    title: fill(words.headline, { name: data.name, place: names.get(chosen.place), year: chosen.year }),
-    says: sentences(chosenFigure(), (name) => !/^(since|before|rounding)|median/.test(name)),
-    chart: drawTrend(`${data.name}. ${words.charts.trend}: ${names.get(chosen.place)}`),
-  });
+  const headline = () => {
+    const row = chosenFigure();
+    const range = level === "riket" && row.lowest !== null ? [fill(words.brief.range, row)] : [];
+    return {
+      title: fill(words.headline, { name: data.name, place: names.get(chosen.place), year: chosen.year }),
+      says: [...sentences(row, words.brief), ...range],
+      chart: drawTrend(`${data.name}. ${words.charts.trend}: ${names.get(chosen.place)}`),
+    };
+  };
   // A view of one indicator or measure of several.
   const of = (id, view, place = chosen.place) =>
     ({ id, ...content({ ...data, ...data.indicators[id], view, at: `${data.home}${id}.html` }, { ...chosen, place }) });
   const overview = () => {
-    const cards = Object.keys(data.indicators).map((id) => of(id, "card"));
+    // A municipality is passed on, and its county shown.
+    const place = level === "kommun" ? wide : chosen.place;
+    const cards = Object.keys(data.indicators).map((id) => of(id, "card", place));
     const largest = cards.reduce((most, one) => (one.processed > most.processed ? one : most));
-    const values = { place: names.get(chosen.place), year: chosen.year, previous: chosen.year - 1 };
+    const values = { place: names.get(place), year: chosen.year, previous: chosen.year - 1 };
     const add = (key, test) => {
       const list = cards.filter(test).map((one) => one.name).join(", ");
       return list ? [fill(words.summaries[key], { ...values, list })] : [];
@@ -484,9 +490,11 @@ const content = (data, chosen) => {
     }
     for (const one of ["small", "none"]) summary.push(...add(one, (found) => found.state === one));
     return {
+      shown_place: place,
+      of_county: place === chosen.place ? "" : fill(words.of_county, { county: values.place, municipality: names.get(chosen.place) }),
       // Those withheld have no card, and are named in one line.
       cards, summary, withheld: cards.filter((one) => one.state === "withheld"),
-      headline: largest.processed ? of(largest.id, "headline")
+      headline: largest.processed ? of(largest.id, "headline", place)
         : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, values)], chart: [] },
     };
   };

@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.report import translations
 from dagster_project.report.choice import TOTAL, Choice, break_letters, cuts, detailed_place
 from dagster_project.report.figures import COUNTRY, Figures, Place, Row
-from dagster_project.report.sentences import messages, verdict
+from dagster_project.report.sentences import brief_messages, messages, verdict
 from dagster_project.report.wording import changes
 from dagster_project.rounding import tenths_of_percent
 from dagster_project.transformation.dbt_project import variable
@@ -30,14 +30,14 @@ FEWER_FIELDS = ("processed", "cleared", *_SHARES)
 DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
                ("to_county_median", "county_median"))  # fmt: skip
 # Keys of the catalogue that the script uses: on every page, on the page of an indicator, and on those of several.
-_TEXTS = ("messages", "charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card")
+_TEXTS = ("charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card")
 _INDICATOR_TEXTS = (
-    "columns", "notes", "stages", "outcomes", "time_outcomes", "place_kinds", "spread",
+    "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "place_kinds", "spread",
     "withheld_short", "none_short", "said_yes", "said_no", "not_published", "days", "copied",
     "chart_notes", "summaries", "every",
     "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip
-_OVERVIEW_TEXTS = ("headline", "headline_none", "summaries", "verdicts")
+_OVERVIEW_TEXTS = ("brief", "of_county", "headline", "headline_none", "summaries", "verdicts")
 _COMMITMENTS_TEXTS = ("columns", "verdicts", "commitments_page")
 
 
@@ -67,12 +67,11 @@ def indicator_data(
 
 
 def overview_data(figures: Figures, language: str, choice: Choice) -> dict[str, Any]:
-    """Return the data of the first screen, without municipalities."""
-    levels = ("riket", "polisregion", "lan")
+    """Return the data of the first screen, which shows the county of a municipality."""
     return {
         **_frame(figures, language, choice, "overview", _OVERVIEW_TEXTS),
-        "places": [place for place in _places(figures, language) if place[0].split("/")[0] in levels],
-        **_measures(figures, language, figures.indicators, levels),
+        "places": _places(figures, language, _county),
+        **_measures(figures, language, figures.indicators, ("riket", "polisregion", "lan")),
     }
 
 
@@ -138,7 +137,7 @@ def _measure(
         },
         "common": {group: _common(figures, indicator, group) for group in groups},
         "cuts": cuts(figures, indicator),
-        "changed": changes(figures, indicator, language),
+        "changed": {} if brief else changes(figures, indicator, language),
         "breaks": [
             [row["year"], int(row["mixed_year"]), letter]
             for row, letter in zip(figures.breaks[indicator], break_letters(figures, indicator), strict=True)
@@ -166,7 +165,7 @@ def _cell(row: Row | None, notes: _Index, brief: bool) -> list[Any] | None:
     # A purged year may be older than a measure and lack it.
     if row is None:
         return None
-    number = notes.number((_note(row), verdict(row), messages(row)))
+    number = notes.number((_note(row), verdict(row), (brief_messages if brief else messages)(row)))
     if row["suppression"]:
         return ["s", number]
     if not row["processed"]:
@@ -291,10 +290,15 @@ def _frame(figures: Figures, language: str, choice: Choice, view: str, texts: Se
     }
 
 
-def _places(figures: Figures, language: str) -> list[list[str]]:
-    """Ids and names, and of a county or municipality the id of the place whose detailed figures are shown."""
+def _county(place: Row) -> Place:
+    """The county of a municipality, and the narrowest place with detailed figures of others."""
+    return ("lan", place["county_code"]) if place["geography_level"] == "kommun" else detailed_place(place)
+
+
+def _places(figures: Figures, language: str, wider: Callable[[Row], Place] = detailed_place) -> list[list[str]]:
+    """Ids and names, and of a county or municipality the id of the wider place that is shown in its stead."""
     return [
         ["/".join(place), row[f"name_{language}"], *(["/".join(wide)] if wide != place else [])]
         for place, row in figures.places.items()
-        for wide in [detailed_place(row)]
+        for wide in [wider(row)]
     ]

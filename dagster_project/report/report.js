@@ -83,11 +83,13 @@
     link.dataset.keepsChoice = id;
     if (id) link.href = `${data.home}${id}.html`;
     else link.removeAttribute("href");
+    byId("of-county").textContent = shown.of_county;
+    byId("of-county").hidden = !shown.of_county;
     byId("finding").textContent = says[0];
     paragraphs(byId("says"), says.slice(1));
     byId("picture-headline").innerHTML = chart.join("");
     for (const letter of all("#picture-headline a")) {
-      letter.setAttribute("href", letter.getAttribute("href").replace("#", `#${id}/${chosen.place}/${chosen.year}/total/`));
+      letter.setAttribute("href", letter.getAttribute("href").replace("#", `#${id}/${chosen.place}/${chosen.year}/${chosen.group}/`));
     }
     paragraphs(byId("summary"), shown.summary);
     showCards();
@@ -102,10 +104,11 @@
   };
   const show = () => {
     shown = content(data, { ...chosen, group: group() });
-    all("[data-place]").forEach((span) => { span.textContent = names.get(chosen.place); });
+    const place = names.get(shown.shown_place ?? chosen.place);
+    all("[data-place]").forEach((span) => { span.textContent = place; });
     all("[data-year]").forEach((span) => { span.textContent = chosen.year; });
     all("[data-group]").forEach((span) => { span.textContent = group() === "total" ? "" : `, ${words.group[group()]}`; });
-    document.title = `${title} – ${names.get(chosen.place)} ${chosen.year} – Uppklarat`;
+    document.title = `${title} – ${place} ${chosen.year} – Uppklarat`;
     byId("choose-place").value = chosen.place;
     byId("choose-year").value = chosen.year;
     if (byId("choose-group")) byId("choose-group").value = group();
@@ -155,7 +158,6 @@
       setTimeout(() => { button.firstChild.textContent = label; }, 2000);
     });
   }
-  if (byId("municipalities")) byId("municipalities").hidden = false;
   form.hidden = false;
   const letter = fromAddress();
   show();

@@ -30,6 +30,14 @@ def messages(row: Row) -> tuple[str, ...]:
     return (*_level(row), *_change(row), *_trend(row), *_position(row))
 
 
+def brief_messages(row: Row) -> tuple[str, ...]:
+    """Return the messages that suffice where many indicators stand together: neither medians nor what only explains."""
+    brief = [
+        name for name in messages(row) if not name.endswith("_median") and name not in ("rounding", "before_comparable")
+    ]
+    return tuple(name.removesuffix("_within").removesuffix("_outside") for name in brief)
+
+
 def shifts_by_rounding(row: Row) -> bool:
     """Return whether the difference of the rounded shares differs from the rounded difference."""
     return (

@@ -349,7 +349,7 @@ def test_the_first_screen_is_that_of_the_marts(
         f"{folder}{indicator}.html" + (f"#{indicator}{choice}" if choice else "")
     )
     assert formatted(processed, 0) in page.locator("#finding").inner_text()
-    assert cleared == 0 or f"ledde {formatted(cleared, 0)} till" in words(page.locator("#finding"))
+    assert cleared == 0 or f"ledde {formatted(cleared, 0)} av" in words(page.locator("#finding"))
     drawn = page.locator("#picture-headline svg.wide")
     assert place in (drawn.get_attribute("aria-label") or "")
     assert reader.complaints == []
@@ -430,6 +430,15 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     shown = [int(number) for number in processed if number != "–"]
     assert shown == sorted(shown)
     assert "–" not in processed[: len(shown)]
+    page = reader.open(publication / "report" / "index.html", "#alla/kommun/0180/2023/kvinna")
+    assert words(page.locator("#h-headline")).endswith("Stockholms län 2023")
+    assert "Siffror för Stockholm (kommun)" in words(page.locator("#of-county"))
+    assert page.locator("#choose-place").input_value() == "kommun/0180"
+    for link in ("Åtaganden och tips", "Officiell statistik", "Översikt"):
+        page.get_by_role("link", name=link, exact=True).click()
+    page.locator("[data-keeps-choice=misshandel_nara_relation]:visible").last.click()
+    assert page.url.endswith("/sv/misshandel_nara_relation.html#misshandel_nara_relation/kommun/0180/2023/kvinna")
+    assert "Stockholm (kommun) 2023, Kvinnor" in page.locator("#h-says").inner_text()
     reader.open(publication / "report" / "index.html", "#valdtakt/lan/14/2023")
     page.wait_for_url("**/sv/valdtakt.html#valdtakt/lan/14/2023")
     assert reader.complaints == []
