@@ -232,11 +232,22 @@ const content = (data, chosen) => {
   };
   const LOOKS = { country: [INK, 1.5, "none"], median: [MUTED, 1.5, "5 3"], dotted: [MUTED, 1.5, "1.5 3"], second: [MUTED, 2, "6 2"], chosen: [CHOSEN, 2.5, "none"] };
   const stroke = (style) => ({ stroke: LOOKS[style][0], "stroke-width": LOOKS[style][1], "stroke-dasharray": LOOKS[style][2] });
+  // Side by side, as many in a row as the width holds.
+  const legendOf = (entries, width) => {
+    let x = 0, row = 0;
+    return entries.map((entry) => {
+      const wide = 30 + 7.2 * entry.label.length;
+      if (x && x + wide > width) [x, row] = [0, row + 1];
+      x += wide;
+      return { ...entry, x: x - wide, row };
+    });
+  };
+  const BAND = { fill: WASH, opacity: "0.8" }, SPREAD = { fill: "#ddd", opacity: "0.6" };
   // Shares by year. The names of lines stand at their ends or, in a narrow chart, above; `scaled` are all lines on the same scale.
-  const drawLines = (label, lines, { width, height, spread = [], breaks = [], cuts = data.cuts, named = false, scaled = lines }) => {
+  const drawLines = (label, lines, { width, height, spread = [], fields = [], breaks = [], cuts = data.cuts, named = false, scaled = lines }) => {
     const narrow = width <= NARROW, tiny = height < 100;
-    const legend = named && narrow ? lines : [];
-    const left = 30, above = (breaks.length ? 26 : 10) + 18 * legend.length;
+    const legend = legendOf([...(named && narrow ? lines : []), ...fields], width);
+    const left = 30, above = (breaks.length ? 26 : 10) + 18 * ((legend.at(-1)?.row ?? -1) + 1);
     const w = width - left - (named && !narrow ? Math.max(...lines.map((line) => wideAs(line.label))) + 4 : 8);
     const from = years[0] - 0.5, yearly = w / (years.at(-1) - from + 0.5);
     const top = topFor(PCT_TOPS, [...scaled.flatMap((line) => line.points.flatMap((p) => [p.value, p.high])), ...spread.map((s) => s[2])]);
@@ -258,12 +269,12 @@ const content = (data, chosen) => {
       if (cut > years[0]) out.push(put("line", { x1: x(cut - 0.5), x2: x(cut - 0.5), y1: above, y2: above + height, stroke: MUTED, "stroke-dasharray": "3 3" }));
     }
     for (const [year, low, high] of spread) {
-      out.push(put("rect", { x: x(year - 0.5), width: yearly, y: y(high), height: y(low) - y(high), fill: "#ddd", opacity: "0.6" }));
+      out.push(put("rect", { x: x(year - 0.5), width: yearly, y: y(high), height: y(low) - y(high), ...SPREAD }));
     }
     for (const piece of lines.filter((line) => line.style === "chosen").flatMap((line) => segments(line.points, cuts))) {
       const banded = piece.filter((p) => p.low !== null);
       const edge = (name) => banded.map((p) => `${Math.round(x(p.year))},${Math.round(10 * y(p[name])) / 10}`);
-      if (banded.length > 1) out.push(put("polygon", { points: [...edge("high"), ...edge("low").reverse()].join(" "), fill: WASH, opacity: "0.8" }));
+      if (banded.length > 1) out.push(put("polygon", { points: [...edge("high"), ...edge("low").reverse()].join(" "), ...BAND }));
       for (const p of banded) out.push(put("line", { x1: x(p.year), x2: x(p.year), y1: y(p.low), y2: y(p.high), stroke: CHOSEN, opacity: "0.5" }));
     }
     const ends = [];
@@ -295,10 +306,11 @@ const content = (data, chosen) => {
       lowest = Math.max(end.at, lowest + 16);
       out.push(say(left + w + 6, above + lowest + 4, end.name, { fill: end.colour }));
     }
-    legend.forEach(({ style, label: name }, n) => {
-      out.push(put("line", { x1: left, x2: left + 24, y1: 18 * n + 10, y2: 18 * n + 10, ...stroke(style) }));
-      out.push(say(left + 32, 18 * n + 14, name));
-    });
+    for (const { style, look, label: name, x: at, row } of legend) {
+      out.push(look ? put("rect", { x: at, y: 18 * row + 4, width: 20, height: 12, ...look })
+        : put("line", { x1: at, x2: at + 20, y1: 18 * row + 10, y2: 18 * row + 10, ...stroke(style) }));
+      out.push(say(at + 25, 18 * row + 14, name));
+    }
     // All breaks of a year are one link, large enough for a finger.
     const letters = new Map();
     for (const [year, , letter] of breaks) letters.set(year, [...(letters.get(year) ?? []), letter]);
@@ -357,16 +369,20 @@ const content = (data, chosen) => {
   const line = (style, label, name, rows) => ({ style, label, points: points(rows, name) });
   // Each chart twice: beside the text and for a phone.
   const both = (draw) => [WIDE, NARROW].map(draw);
-  const drawTrend = (label) => {
+  const drawTrend = (label, { medians = true, height = 180 } = {}) => {
     const rows = byYear(chosen.place, chosen.group);
     const spread = rows.filter((row) => (row.lowest ?? null) !== null).map((row) => [row.year, row.lowest / 10, row.highest / 10]);
     const lines = [
-      line("median", words.series.region_median, "region_median", rows),
-      ...(level === "lan" ? [line("dotted", words.series.county_median, "county_median", rows)] : []),
+      ...(medians ? [line("median", words.series.region_median, "region_median", rows)] : []),
+      ...(medians && level === "lan" ? [line("dotted", words.series.county_median, "county_median", rows)] : []),
       ...(level === "riket" ? [] : [line("country", words.series.country, "country", rows)]),
       line("chosen", names.get(chosen.place), "pct", rows),
     ];
-    return both((width) => drawLines(label, lines, { width, height: width === NARROW ? 180 : 230, spread, breaks: data.breaks, named: true }));
+    const fields = [
+      ...(rows.some((row) => row.low !== null) ? [{ look: BAND, label: words.series.interval }] : []),
+      ...(spread.length ? [{ look: SPREAD, label: words.series[level === "lan" ? "county_spread" : "region_spread"] }] : []),
+    ];
+    return both((width) => drawLines(label, lines, { width, height: width === NARROW ? height : 230, spread, fields, breaks: data.breaks, named: true }));
   };
   const charts = (tables) => {
     const title = (name) => tables[name].caption, breaks = data.breaks;
@@ -464,7 +480,7 @@ const content = (data, chosen) => {
     return {
       title: fill(words.headline, { name: data.name, place: names.get(chosen.place), year: chosen.year }),
       says: [...sentences(row, words.brief), ...range],
-      chart: drawTrend(`${data.name}. ${words.charts.trend}: ${names.get(chosen.place)}`),
+      chart: drawTrend(`${data.name}. ${words.charts.trend}: ${names.get(chosen.place)}`, { medians: false, height: 130 }),
     };
   };
   // A view of one indicator or measure of several.

@@ -44,6 +44,18 @@ SHARES = (
 NO_SHARES = f"update fct_indicator_year set {', '.join(f'{name} = null' for name in SHARES)}"
 
 
+def figures_of(code: str, year: int, processed: int, cleared: int, **more: object) -> str:
+    """A statement that sets the figures of all victims of a place, with an interval from 9 to 12."""
+    counted = {"processed": processed, "investigated": cleared, "cleared": cleared, "cleared_indictment": cleared}
+    counts = dict.fromkeys(COUNTS, 0) | counted | dict.fromkeys(("dismissed", "other_dismissed"), processed - cleared)
+    shares = {"suppression": "null", "small_number": "false", "clearance_pct": f"100.0 * {cleared} / {processed}",
+              "prosecution_pct": 100, "clearance_pct_low": 9, "clearance_pct_high": 12}  # fmt: skip
+    return (
+        f"update fct_indicator_year set {', '.join(f'{name} = {value}' for name, value in (counts | shares | more).items())} "
+        f"where variant = 'beslutad' and geography_code = '{code}' and victim_group = 'total' and year = {year}"
+    )
+
+
 def all_of(publication: Path, one: Reader, place: str = "") -> str:
     """What two pages say, in words."""
     output = []
@@ -152,17 +164,6 @@ def test_a_year_that_is_missing_in_between(publication: Path, tmp_path: Path, re
 
 def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Path, reader: Reader) -> None:
     """More than chance only where the mart says so; a difference that rounding distorts is explained."""
-    where = "where variant = 'beslutad' and geography_code = '01' and victim_group = 'total'"
-
-    def figures_of(year: int, cleared: int, more: str = "") -> str:
-        counted = {"processed": 3000, "investigated": cleared, "cleared": cleared, "cleared_indictment": cleared}
-        counts = counted | {"dismissed": 3000 - cleared, "other_dismissed": 3000 - cleared}
-        return (
-            f"update fct_indicator_year set {', '.join(f'{name} = {counts.get(name, 0)}' for name in COUNTS)}, "
-            f"suppression = null, small_number = false, clearance_pct = 100.0 * {cleared} / 3000, prosecution_pct = 100, "
-            f"clearance_pct_low = 9, clearance_pct_high = 12, clearance_pct_country = 30{more} {where} and year = {year}"
-        )
-
     output = {}
     for name, significant, few in (("chance", "false", "true"), ("more", "true", "false")):
         made = doctored(
@@ -173,13 +174,14 @@ def test_a_change_says_no_more_than_the_figures(publication: Path, tmp_path: Pat
                 "update fct_indicator_year set series_break = false, mixed_year = false, clearance_change_comparable = true, "
                 "clearance_pct_country = 30",
                 f"update fct_indicator_year set small_number = {few} where geography_level = 'riket'",
-                figures_of(2023, 301),
+                figures_of("01", 2023, 3000, 301, clearance_pct_country=30),
                 figures_of(
-                    2024, 314, f", clearance_change_pp = 1300.0 / 3000, clearance_change_significant = {significant}"
+                    "01", 2024, 3000, 314, clearance_pct_country=30,
+                    clearance_change_pp="1300.0 / 3000", clearance_change_significant=significant,
                 ),
             ],
             ["valdtakt"],
-        )
+        )  # fmt: skip
         page = reader.open(made / "report" / "sv" / "valdtakt.html")
         output[name] = words(page.locator("#says"))
         page = reader.open(made / "report" / "sv" / "index.html")
@@ -243,4 +245,40 @@ def test_a_letter_of_the_first_screen_leads_to_its_break_and_keeps_the_choice(
         assert page.url.endswith(f"/sv/valdtakt.html#{choice_kept}break-a")
     assert reader.page.evaluate("document.activeElement.id") == "break-a"
     assert words(reader.page.locator("#h-says")).endswith("Polisregion Stockholm 2023")
+    assert reader.complaints == []
+
+
+def test_the_first_screen_answers_what_a_reader_asks_first(publication: Path, tmp_path: Path, reader: Reader) -> None:
+    """The docs quote the sample: with its figures the sentences stand above the fold of a phone and of a laptop, and the picture."""
+    told = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    quoted = re.findall(
+        "”([^”]+)”", " ".join(told.split("## What the first screen answers")[1].split("\n## ")[0].split())
+    )
+    assert len(quoted) == 5
+    made = doctored(
+        publication,
+        tmp_path / "sample",
+        [
+            *(f"update {name} set year = year + 1" for name in ("dim_year", "fct_indicator_year", "fct_case_flow_year")),
+            *(f"delete from {name}" for name in ("series_break", "fct_reconciliation_year")),
+            "update fct_indicator_year set series_break = false, mixed_year = false, clearance_change_comparable = true, "
+            "clearance_pct_country = 12.3",
+            figures_of("Rn03", 2024, 6600, 817),
+            figures_of("Rn03", 2025, 6605, 744, clearance_change_pp=-1.11, clearance_change_significant="false"),
+            "update publication set is_synthetic = true",
+            "delete from quality_check where rowid > (select min(rowid) from quality_check)",
+            "update quality_check set result = 'passed'",
+            "insert into quality_check select quality_check.* from quality_check cross join range(903)",
+        ],
+        ["misshandel_nara_relation"],
+    )  # fmt: skip
+    for width, height in ((390, 844), (1440, 900)):
+        reader.page.set_viewport_size({"width": width, "height": height})
+        page = reader.open(made / "report" / "index.html", "#alla/polisregion/Rn03/2025")
+        sentences = page.locator("main p")
+        for quote in quoted:
+            (box,) = (one.bounding_box() or {} for one in sentences.all() if quote in words(one).replace("\u202f", " "))
+            assert box["y"] + box["height"] <= height, quote
+        drawn = page.locator("#picture-headline").bounding_box() or {}
+        assert drawn["y"] + drawn["height"] <= height
     assert reader.complaints == []
