@@ -504,12 +504,15 @@ const content = (data, chosen) => {
       if (is("rise", "fall")) summary.push(words.summaries.chance);
       else if (is("within")) summary.unshift(fill(words.summaries.none_significant, values));
     }
+    const withheld = cards.filter((one) => one.state === "withheld");
     for (const one of ["small", "none"]) summary.push(...add(one, (found) => found.state === one));
     return {
       shown_place: place,
       of_county: place === chosen.place ? "" : fill(words.of_county, { county: values.place, municipality: names.get(chosen.place) }),
       // Those withheld have no card, and are named in one line.
-      cards, summary, withheld: cards.filter((one) => one.state === "withheld"),
+      cards, summary, withheld,
+      // Where most are withheld, places that have all figures.
+      wider: 2 * withheld.length > cards.length ? [...new Set([wides.get(place), "riket/SE"])] : [],
       headline: largest.processed ? of(largest.id, "headline", place)
         : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, values)], chart: [] },
     };

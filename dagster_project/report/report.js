@@ -16,6 +16,8 @@
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   };
+  const listed = (links) => links.flatMap((link, n) => (n ? [", ", link] : [link]));
+  const address = (place) => `/${place}/${chosen.year}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
   const paragraphs = (parent, sentences) => parent.replaceChildren(...sentences.map((sentence) => element("p", sentence)));
 
   // --- tables ------------------------------------------------------------------------------------------------------
@@ -95,7 +97,9 @@
     showCards();
     const links = shown.withheld.map((one) => document.querySelector(`[data-indicator="${one.id}"] a`).cloneNode(true));
     byId("withheld").hidden = !links.length;
-    byId("withheld").lastElementChild.replaceChildren(...links.flatMap((link, n) => (n ? [", ", link] : [link])));
+    byId("withheld").lastElementChild.replaceChildren(...listed(links));
+    byId("wider").hidden = !shown.wider.length;
+    byId("wider").lastElementChild.replaceChildren(...listed(shown.wider.map((place) => element("a", names.get(place), { href: `#alla${address(place)}` }))));
   };
   const showCommitments = () => {
     byId("of-place").textContent = shown.of_place;
@@ -112,7 +116,7 @@
     byId("choose-place").value = chosen.place;
     byId("choose-year").value = chosen.year;
     if (byId("choose-group")) byId("choose-group").value = group();
-    const choice = `/${chosen.place}/${chosen.year}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
+    const choice = address(chosen.place);
     const here = `#${data.page || "alla"}${choice}`;
     byId("choice-link").href = here;
     ({ indicator: showIndicator, overview: showOverview, commitments: showCommitments })[data.view]();

@@ -326,6 +326,7 @@ def test_the_first_screen_is_that_of_the_marts(
     withheld = page.locator("#withheld a").evaluate_all("links => links.map(link => link.dataset.keepsChoice)")
     assert withheld == [name for name, card in expected.items() if card is None]
     assert page.locator("#withheld").is_visible() == bool(withheld)
+    assert page.locator("#wider").is_visible() == (2 * len(withheld) > len(expected))
 
     figures = rows(
         publication,
@@ -430,6 +431,11 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     shown = [int(number) for number in processed if number != "–"]
     assert shown == sorted(shown)
     assert "–" not in processed[: len(shown)]
+    page = reader.open(publication / "report" / "sv" / "index.html", "#alla/lan/09/2024/kvinna")
+    assert page.locator("#wider a").all_inner_texts() == ["Polisregion Stockholm", "Hela landet"]
+    page.locator("#wider a").first.click()
+    assert page.url.endswith("#alla/polisregion/Rn03/2024/kvinna")
+    assert words(page.locator("#h-year")) == "Polisregion Stockholm 2024"
     page = reader.open(publication / "report" / "index.html", "#alla/kommun/0180/2023/kvinna")
     assert words(page.locator("#h-headline")).endswith("Stockholms län 2023")
     assert "Siffror för Stockholm (kommun)" in words(page.locator("#of-county"))
