@@ -64,24 +64,25 @@ const content = (data, chosen) => {
   const byYear = (place, group) => years.map((year) => figure(place, group, year)).filter(Boolean);
   const LEVELS = ["riket", "polisregion", "lan"];
   const isUnknown = (place) => place.endsWith("/okand");
-  const placesOf = (wanted) => data.places.map(([place]) => place).filter((place) => place.startsWith(`${wanted}/`))
-    .sort((a, b) => isUnknown(a) - isUnknown(b));
-  const extra = level === "kommun" ? [chosen.place] : [];
-  // Names in one line the places of a kind, `of` of those of each level.
+  const placesOf = (wanted) => data.places.map(([place]) => place).filter((place) => place.startsWith(`${wanted}/`));
+  // Places side by side: by level, with a chosen municipality, the unknown last.
+  const levelsOf = (keeps) => {
+    const levels = [...LEVELS.map(placesOf), level === "kommun" ? [chosen.place] : []].map((places) => places.filter(keeps));
+    return [...levels.map((places) => places.filter((place) => !isUnknown(place))), levels.flat().filter(isUnknown)];
+  };
+  // Names in one line those of the levels that are among the found.
   const named = (key, found, levels) => {
     const list = levels.flatMap((places) => {
-      const known = places.filter((place) => !isUnknown(place)), of = places.filter((place) => found.includes(place));
-      return known.length > 1 && known.every((place) => of.includes(place))
-        ? [words.every[places[0].split("/")[0]], ...of.filter(isUnknown).map((place) => names.get(place))]
-        : of.map((place) => names.get(place));
+      const of = places.filter((place) => found.includes(place));
+      return of.length > 1 && of.length === places.length ? [words.every[of[0].split("/")[0]]] : of.map((place) => names.get(place));
     });
     return list.length ? [fill(words.summaries[key], { list: list.join(", ") })] : [];
   };
   // Regions and counties by their share. Those without are only named, but for the chosen one.
   const ranked = () => {
-    const levels = LEVELS.map((one) => placesOf(one).map((place) => figure(place, chosen.group, chosen.year)).filter(Boolean)
-      .sort((a, b) => (a.pct === null) - (b.pct === null) || isUnknown(a.place) - isUnknown(b.place) || b.pct - a.pct));
-    const rows = [...levels.flat(), ...extra.map((place) => figure(place, chosen.group, chosen.year)).filter(Boolean)];
+    const of = (place) => figure(place, chosen.group, chosen.year);
+    const levels = levelsOf(of).map((places) => places.map(of).sort((a, b) => (a.pct === null) - (b.pct === null) || b.pct - a.pct));
+    const rows = levels.flat();
     return {
       rows: rows.filter((row) => row.pct !== null || row.place === chosen.place),
       missing: ["withheld", "none"].flatMap((why) =>
@@ -90,8 +91,8 @@ const content = (data, chosen) => {
   };
   // All years of a place, darker where the share is higher.
   const drawHeat = (narrow) => {
-    const levels = LEVELS.map((one) => placesOf(one).filter((place) => figure(place, chosen.group, years[0])));
-    const shown = [...levels.flat(), ...extra].filter((place) => place === chosen.place || byYear(place, chosen.group).some((row) => row.pct !== null));
+    const levels = levelsOf((place) => figure(place, chosen.group, years[0]));
+    const shown = levels.flat().filter((place) => place === chosen.place || byYear(place, chosen.group).some((row) => row.pct !== null));
     const all = shown.flatMap((place) => byYear(place, chosen.group)).filter((row) => row.pct !== null && !row.small);
     const least = Math.min(...all.map((row) => row.pct)), most = Math.max(least + 1, ...all.map((row) => row.pct));
     const cell = (row) => {
@@ -191,6 +192,7 @@ const content = (data, chosen) => {
     return {
       columns, rows, kinds: columns.map(kind), text: rows.map((row) => row.map((value, n) => text(columns[n], value))),
       head: columns.map((column) => words.columns[column]),
+      unknown: rows.map((row) => columns[0] === "place" && row[0] === names.get("lan/okand")),
       chosen: rows.map((row) => (columns[0] === "year" && row[0] === chosen.year) || (columns[0] === "place" && row[0] === names.get(chosen.place))),
       caption: [words.charts[name], place && `: ${names.get(place)}`, year && ` ${year}`, group && `, ${group}`].join(""),
       file: `${file}.csv`,
@@ -402,7 +404,7 @@ const content = (data, chosen) => {
       });
     };
     const places = spaced("level", 0.6, ranked().rows.map((one) => ({
-      level: one.place.split("/")[0], label: names.get(one.place), value: one.pct === null ? null : one.pct / 10, low: one.low / 10, high: one.high / 10,
+      level: isUnknown(one.place) ? "" : one.place.split("/")[0], label: names.get(one.place), value: one.pct === null ? null : one.pct / 10, low: one.low / 10, high: one.high / 10,
       text: one.pct === null ? words[`${one.why}_short`] : tenths(one.pct), bold: one.place === chosen.place, hollow: one.small,
     })));
     const times = spaced("year", 0.4, tables.time.rows.filter((one) => one[1] !== words.time_outcomes.all).map(([year, outcome, offences, p25, median, p75, p90]) => {

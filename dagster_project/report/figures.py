@@ -292,7 +292,7 @@ def _places(rows: Any) -> list[Row]:
     places: list[Row] = rows(
         """
         from dim_geography
-        order by list_position(['riket', 'polisregion', 'lan', 'kommun'], geography_level), geography_code
+        order by geography_order
         """
     )
 

@@ -46,9 +46,10 @@
     Object.assign(byId(`download-${name}`), { download: one.file, href: one.csv });
   };
   const sort = (name, column, down) => {
-    const { rows } = shown.tables[name];
+    const { rows, unknown } = shown.tables[name];
     const order = rows.map((_, n) => n).sort((one, two) => {
       const [a, b] = [rows[one][column], rows[two][column]];
+      if (unknown[one] !== unknown[two]) return unknown[one] - unknown[two];
       if (a === null || b === null) return (a === null) - (b === null);
       const compared = typeof a === "string" ? a.localeCompare(b, data.language) : Number(a) - Number(b);
       return down ? -compared : compared;

@@ -378,6 +378,18 @@ def test_a_ranking_ends_with_the_unknown_and_names_who_has_no_share(
     assert all(name in named or "alla län" in named for name in without)
     assert ("alla län" in named) == (len(without) >= 21)
 
+    for place, name in (("kommun/0180", "Stockholm (kommun)"), ("lan/okand", "Okänd plats")):
+        page = reader.open(publication / "report" / "sv" / f"{indicator}.html", f"#{indicator}/{place}/{year}")
+        for column in (None, 2, 4):
+            if column:
+                page.locator("#table-ranking thead button").nth(column).click()
+            names = [row[0] for row in table(page, "ranking")]
+            assert name in names[-2:] if column is None else name in names
+            assert "Okänd plats" not in names[:-1]
+        heat = page.locator("#picture-heat table.wide tbody th").all_inner_texts()
+        assert name in heat[-2:]
+        assert "Okänd plats" not in heat[:-1]
+
 
 def test_the_years_side_by_side_are_those_of_the_marts(publication: Path, reader: Reader) -> None:
     page = reader.open(publication / "report" / "en" / "misshandel_nara_relation.html")

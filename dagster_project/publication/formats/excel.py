@@ -101,7 +101,7 @@ def _figures(group: LevelGroup) -> str:
     return f"""
         select * {without} from {FIGURES}
         where geography_level in ({", ".join(f"'{level}'" for level in group.levels)})
-        order by indicator_number, variant_order, geography_level_order, geography_code, victim_group_order, year
+        order by indicator_number, variant_order, geography_order, victim_group_order, year
     """
 
 

@@ -54,6 +54,9 @@ select
     place.county_code,
     level.name_sv as geography_level_sv,
     level.name_en as geography_level_en,
-    level.sort_order as geography_level_order
+    level.sort_order as geography_level_order,
+    cast(
+        row_number() over (order by level.sort_order, place.geography_code = 'okand', place.geography_code) as integer
+    ) as geography_order
 from place
 inner join {{ ref('geography_level') }} as level on place.geography_level = level.geography_level

@@ -46,6 +46,7 @@ select
     place.geography_level_sv,
     place.geography_level_en,
     place.geography_level_order,
+    place.geography_order,
     figure.geography_code,
     place.name_sv as geography_name_sv,
     place.name_en as geography_name_en,
