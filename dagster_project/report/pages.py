@@ -77,13 +77,15 @@ class Pages:
             page="alla",
             other=f"{'' if home else '../'}{self._other}/index.html",
             title=self.catalogue["title"],
-            trust=self._trust(),
+            trust=self.trust,
             agreement=self.about_official["finding"],
             embedded=_embedded(data),
             **(content.content(data) if home else self.overview_content),
         )
 
-    def _trust(self) -> str:
+    @property
+    def trust(self) -> str:
+        """How many checks the figures passed, in a sentence."""
         counts = _counts(self.figures.checks)
         key = "trust" if counts["warned"] else "trust_none"
         return self.say(self.catalogue[key], count=len(self.figures.checks), **counts)

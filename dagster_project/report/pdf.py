@@ -35,6 +35,7 @@ def write_pdf(path: Path, pages: Pages) -> None:
 def _content(pages: Pages) -> dict[str, Any]:
     catalogue, figures = pages.catalogue, pages.figures
     publication = figures.publication
+    headline = pages.overview_content["headline"]
     withheld = [one["name"] for one in pages.overview_content["withheld"]]
     return {
         "language": pages.language,
@@ -42,13 +43,18 @@ def _content(pages: Pages) -> dict[str, Any]:
             key: catalogue[key]
             for key in (
                 "title", "strategy", "goal", "measured", "synthetic", "indicators", "spark_note", "careful", "quality",
-                "commitments",
+                "commitments", "headline_picture",
             )
         },
         "place": pages.words["place"],
         "year": str(pages.choice.year),
         "synthetic": publication["is_synthetic"],
         "about": pages.about_publication(),
+        "headline": {
+            **headline,
+            "picture": _picture([headline["chart"][-1]], headline["title"]) if headline["chart"] else None,
+        },
+        "trust": pages.trust,
         "summary": pages.overview_content["summary"],
         "cautions": catalogue["cautions"],
         "cards": [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +56,15 @@ def figures_of(code: str, year: int, processed: int, cleared: int, **more: objec
         f"update fct_indicator_year set {', '.join(f'{name} = {value}' for name, value in (counts | shares | more).items())} "
         f"where variant = 'beslutad' and geography_code = '{code}' and victim_group = 'total' and year = {year}"
     )
+
+
+def inflated(pdf: bytes) -> bytes:
+    """Return a PDF's streams that can be unpacked, among them the texts that stand for pictures."""
+    found = []
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            found.append(zlib.decompressobj().decompress(stream))
+    return b"".join(found)
 
 
 def all_of(publication: Path, one: Reader, place: str = "") -> str:
@@ -281,4 +292,6 @@ def test_the_first_screen_answers_what_a_reader_asks_first(publication: Path, tm
             assert box["y"] + box["height"] <= height, quote
         drawn = page.locator("#picture-headline").bounding_box() or {}
         assert drawn["y"] + drawn["height"] <= height
+    headline = words(page.locator("#h-headline")).encode("utf-16-be").hex().upper()
+    assert headline.encode() in inflated((made / "report" / "sv" / "report.pdf").read_bytes())
     assert reader.complaints == []
