@@ -238,7 +238,7 @@ const content = (data, chosen) => {
   const legendOf = (entries, width) => {
     let x = 0, row = 0;
     return entries.map((entry) => {
-      const wide = 30 + 7.2 * entry.label.length;
+      const wide = 36 + 7.2 * entry.label.length;
       if (x && x + wide > width) [x, row] = [0, row + 1];
       x += wide;
       return { ...entry, x: x - wide, row };
@@ -413,6 +413,8 @@ const content = (data, chosen) => {
       return median === null ? { year, label, value: null, text: words.none_short } : { year, label, value: median, low: p25, high: p75, far: p90,
         text: `${count(median)} ${words.days}`, bold: cleared, hollow: offences < data.small_number };
     }));
+    const readings = (tables.readings?.rows ?? []).map(([label, , , pct]) =>
+      ({ label, value: (pct ?? 0) / 10, text: pct === null ? words.none_short : tenths(pct) + write.percent }));
     const bars = (name) => tables[name].rows.map(([label, value, part]) =>
       ({ label, value, text: count(value) + (part === null ? "" : ` (${tenths(part)}${write.percent})`) }));
     return {
@@ -424,6 +426,7 @@ const content = (data, chosen) => {
       measures: both((width) => drawLines(title("measures"), measures, { width, height: 230, breaks, named: true })),
       flow: both((width) => drawBars(title("flow"), width, bars("flow"))),
       outcomes: both((width) => drawBars(title("outcomes"), width, bars("outcomes"))),
+      ...(tables.readings ? { readings: both((width) => drawBars(title("readings"), width, readings)) } : {}),
       time: both((width) => drawDots(title("time"), width, times, DAY_TOPS, null)),
     };
   };
@@ -504,7 +507,6 @@ const content = (data, chosen) => {
     else {
       for (const one of Object.keys(words.verdicts)) summary.push(...add(one, (found) => found.verdict === one));
       if (is("rise", "fall")) summary.push(words.summaries.chance);
-      else if (is("within")) summary.unshift(fill(words.summaries.none_significant, values));
     }
     const withheld = cards.filter((one) => one.state === "withheld");
     for (const one of ["small", "none"]) summary.push(...add(one, (found) => found.state === one));

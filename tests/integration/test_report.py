@@ -92,6 +92,7 @@ def test_a_link_shows_what_it_names(
     )
     for heading in ("#h-says", "section[aria-labelledby=h-cite]"):
         assert f"{name}{' (kommun)' if level == 'kommun' else ''} {year}" in page.locator(heading).inner_text()
+    assert page.locator("#picture-readings svg.wide rect").count() == page.locator("#table-readings tbody tr").count()
     assert page.locator("#table-readings caption").inner_text().endswith("Hela landet 2024")
     saved_as = page.locator("#download-trend").get_attribute("download") or ""
     assert saved_as.startswith(f"{indicator}-trend-{level}-{code}-{year}")
