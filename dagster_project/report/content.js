@@ -516,7 +516,7 @@ const content = (data, chosen) => {
       // Those withheld have no card, and are named in one line.
       cards, summary, withheld,
       // Where most are withheld, places that have all figures.
-      wider: 2 * withheld.length > cards.length ? [...new Set([wides.get(place), "riket/SE"])] : [],
+      wider: 2 * withheld.length > cards.length ? [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place) : [],
       headline: largest.processed ? of(largest.id, "headline", place)
         : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, values)], chart: [] },
     };
