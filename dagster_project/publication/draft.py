@@ -13,6 +13,7 @@ from dagster_project.sql import literal, parquet
 
 DATABASE = "uppklarat.duckdb"
 FORMATS = ("duckdb", "parquet", "csv")
+_DIALECT = """header = true, delim = ',', quote = '"', escape = '"'"""
 # Any DuckDB client from 1.0 on can open this version.
 STORAGE_VERSION = "v1.0.0"
 READ_BACK = "read_back"
@@ -85,7 +86,8 @@ def read_back(draft: Path, tables: Sequence[str], built: Path) -> Iterator[duckd
             served_as = {
                 "duckdb": f"served.marts.{table}",
                 "parquet": parquet(draft / "parquet" / f"{table}.parquet"),
-                "csv": f"read_csv({literal(draft / 'csv' / f'{table}.csv')}, header = true, columns = {{{csv_types}}})",
+                # DuckDB would guess the quotes from the first rows, which may have none.
+                "csv": f"read_csv({literal(draft / 'csv' / f'{table}.csv')}, {_DIALECT}, columns = {{{csv_types}}})",
             }
             for form in FORMATS:
                 built_rows, served_rows = (

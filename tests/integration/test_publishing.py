@@ -133,6 +133,24 @@ def test_files_that_are_not_what_was_built_block(
     assert_stands(audited, made)
 
 
+def test_quotes_that_come_late_in_a_table_are_read_back(tmp_path: Path) -> None:
+    """DuckDB guesses the quotes of a CSV file from its first rows."""
+    built = tmp_path / "built.duckdb"
+    with duckdb.connect(str(built)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.told as select range as number, "
+            "if(range < 2500, 'plain, but in quotes', 'he said \"so\", and left') as words from range(3000)"
+        )
+    draft_module.begin_draft(tmp_path / "draft")
+    draft_module.write_draft(tmp_path / "draft", ["told"], built)
+    with draft_module.read_back(tmp_path / "draft", ["told"], built) as connection:
+        found = connection.execute(
+            "select format, rows_served, rows_only_built, rows_only_served from read_back"
+        ).fetchall()
+    assert sorted(found) == [("csv", 3000, 0, 0), ("duckdb", 3000, 0, 0), ("parquet", 3000, 0, 0)]
+
+
 def test_what_waits_and_what_is_quarantined_can_be_asked_during_a_build(published: Settings) -> None:
     with duckdb.connect(str(published.home / paths.WAREHOUSE)) as writer:
         writer.execute("create schema if not exists build")
