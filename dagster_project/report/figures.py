@@ -159,6 +159,10 @@ class Figures:
     """Year and place → how many figures agree with Brå's, and the indicators of which some do not."""
     compared: Sequence[Row]
     """The figures of all victims beside Brå's."""
+    not_compared: Sequence[Row]
+    """Year, indicator and note → places and victim groups whose figure is not compared with Brå's."""
+    official_files: Sequence[Row]
+    """The files that Brå's figures come from, by year and place."""
     checks: Sequence[Row]
 
     @property
@@ -233,6 +237,8 @@ def read_figures(publication: Path) -> Figures:
             withheld=rows(_WITHHELD),
             reconciled=rows(_RECONCILED) if "fct_reconciliation_year" in tables else (),
             compared=rows(_COMPARED) if "fct_reconciliation_year" in tables else (),
+            not_compared=rows(_NOT_COMPARED) if "fct_reconciliation_year" in tables else (),
+            official_files=rows(_OFFICIAL_FILES) if "fct_reconciliation_year" in tables else (),
             checks=rows("from quality_check order by all"),
         )
 
@@ -276,6 +282,27 @@ _COMPARED = """
     inner join dim_indicator using (indicator_id, variant)
     where official_processed is not null and kind = 'decided' and variant = 'beslutad' and victim_group = 'total'
     order by indicator_number
+"""
+_NOT_COMPARED = """
+    select
+        year, indicator_number, sort_order,
+        name_sv || if(variant = 'beslutad', '', ': ' || variant_name_sv) as name_sv,
+        name_en || if(variant = 'beslutad', '', ': ' || variant_name_en) as name_en,
+        official_note_sv as note_sv,
+        official_note as note_en,
+        list(distinct (geography_level, geography_code)) as places,
+        list(distinct victim_group) as victim_groups
+    from fct_reconciliation_year
+    inner join dim_indicator using (indicator_id, variant)
+    where status = 'not comparable' and official_processed is not null and kind = 'decided'
+    group by all
+    order by year desc, indicator_number, sort_order, note_en
+"""
+_OFFICIAL_FILES = """
+    select distinct year, geography_level, geography_code, official_file, official_corrected_on, official_sha256
+    from fct_reconciliation_year
+    where official_processed is not null
+    order by year desc, geography_level desc, geography_code, official_file
 """
 _WITHHELD = """
     select

@@ -209,7 +209,23 @@ class Pages:
                 for row in reconciled
             ],
             "compared": compared,
+            "not_compared": [
+                (
+                    row,
+                    self._listed(self.figures.places, row["places"]),
+                    self._listed(self.figures.groups, row["victim_groups"]),
+                )
+                for row in self.figures.not_compared
+            ],
+            "official_files": [
+                (row, self.figures.places[row["geography_level"], row["geography_code"]])
+                for row in self.figures.official_files
+            ],
         }
+
+    def _listed(self, rows: Mapping[Any, Row], keys: Collection[Any]) -> str:
+        """Return the names of some places or victim groups, in their order."""
+        return ", ".join(row[f"name_{self.language}"] for key, row in rows.items() if key in keys)
 
     def _names(self, ids: Collection[str]) -> str:
         """Return the names of some indicators, in the order of their numbers."""

@@ -466,8 +466,12 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
 SAID = "case when {} then 'ja' else 'nej' end"
 CHECKED = "count(*) filter (result = '{}')"
 OFFICIAL = "official_processed is not null and kind = 'decided'"
+NOT_COMPARED = "official_processed is not null and status = 'not comparable' and variant = 'beslutad'"
 NAMES = "case count(*) when 11 then 'Alla elva' else string_agg(one.name_sv, ', ' order by one.indicator_number) end"
 MONTHS = "['januari', 'februari', 'mars', 'april', 'maj', 'juni', 'juli', 'augusti', 'september', 'oktober', 'november', 'december']"
+DAY = (
+    f"day(official_corrected_on) || ' ' || {MONTHS}[month(official_corrected_on)] || ' ' || year(official_corrected_on)"
+)
 LEVELS = "map {'riket': 'Hela landet', 'lan': 'Län', 'kommun': 'Kommuner'}"
 DECIDED = "(select * from @dim_indicator where variant = 'beslutad')"
 # Page and heading → the rows of its first table.
@@ -508,6 +512,19 @@ TABLES = {
         inner join @dim_geography as place using (geography_level, geography_code) where {OFFICIAL}
         group by held.year, place.geography_level, geography_code, place.name_sv
         order by held.year desc, place.geography_level desc, geography_code""",
+    ("official", "h-not-compared"): f"""
+        select held.year, max(place.name_sv), indicator.name_sv,
+            string_agg(victims.name_sv, ', ' order by victims.sort_order), official_note_sv
+        from @fct_reconciliation_year as held inner join @dim_indicator as indicator using (indicator_id, variant)
+        inner join @dim_geography as place using (geography_level, geography_code)
+        inner join @dim_victim_group as victims using (victim_group) where {OFFICIAL} and status = 'not comparable'
+        group by held.year, geography_code, indicator.name_sv, official_note_sv""",
+    ("official", "h-files"): f"""
+        select distinct held.year, place.name_sv,
+            if(official_file = 'embedded', 'följer med Uppklarat: Brås tabell per den ' || {DAY}, official_file) as file,
+            if(official_file = 'embedded', '–', official_sha256[:12]), if(official_file = 'embedded', '–', {DAY})
+        from @fct_reconciliation_year as held inner join @dim_geography as place using (geography_level, geography_code)
+        where official_processed is not null order by held.year desc, file""",
 }
 
 
@@ -529,6 +546,19 @@ def test_the_pages_about_quality_are_those_of_the_marts(
         shown = cells.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
         assert sorted(shown) == sorted(expected)
         assert [row[0] for row in shown] == [row[0] for row in expected]
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_why_a_figure_is_not_compared_is_said_in_the_language_of_the_page(
+    publication: Path, plain_reader: Reader, language: str
+) -> None:
+    note = {"sv": "official_note_sv", "en": "official_note"}[language]
+    expected = rows(
+        publication, f"select distinct {note} from @fct_reconciliation_year where {NOT_COMPARED} order by all"
+    )
+    page = plain_reader.open(publication / "report" / language / "official.html")
+    shown = page.locator("section:has(#h-not-compared) td:last-child").all_text_contents()
+    assert sorted(set(shown)) == [one for (one,) in expected] != []
 
 
 def test_each_figure_stands_beside_the_official_one(publication: Path, reader: Reader, plain_reader: Reader) -> None:

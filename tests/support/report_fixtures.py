@@ -29,6 +29,7 @@ def publication(published_world: Settings, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("reported")
     shutil.copytree(published_world.published / paths.CURRENT / "parquet", folder / "parquet")
     _invent_cohorts(folder / "parquet")
+    _invent_what_is_not_compared(folder / "parquet")
     write_report(folder)
     return folder
 
@@ -52,6 +53,23 @@ def _invent_cohorts(tables: Path) -> None:
             inner join '{tables}/dim_year.parquet' as by_year on cohort.year <= by_year.year
             where geography_level in ('riket', 'polisregion');
             copy invented to '{reported}' (format parquet)"""
+        )
+
+
+def _invent_what_is_not_compared(tables: Path) -> None:
+    """Let a file give some official figures, and one of them not be comparable, of which the world has none."""
+    reconciled = tables / "fct_reconciliation_year.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            create table invented as from '{reconciled}';
+            update invented set official_file = '300Rn03-2024.xlsx', official_sha256 = repeat('0123456789abcdef', 4)
+            where official_processed is not null and indicator_id = 'kontakt_barn_sexuellt_syfte';
+            update invented set
+                status = 'not comparable', official_match = 'narrow',
+                official_note = 'Less than <ours>', official_note_sv = 'Mindre än <vår>'
+            where official_processed is not null and indicator_id = 'kontakt_barn_sexuellt_syfte' and variant = 'beslutad';
+            copy invented to '{reconciled}' (format parquet)"""
         )
 
 

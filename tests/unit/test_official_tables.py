@@ -68,6 +68,13 @@ def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicat
     assert measure == wide != []
 
 
+def test_what_must_be_known_of_a_row_is_said_in_both_languages() -> None:
+    """And without straight quotes, which readers of the CSV file would have to unescape."""
+    told = {(row["match"], row["note"], row["note_sv"]) for row in seed_rows("official_row")}
+    assert [one for one in told if bool(one[1]) != bool(one[2]) or '"' in one[1] + one[2]] == []
+    assert {match for match, note, _ in told if not note} == {"exact"}
+
+
 def test_the_day_of_the_correction_is_read() -> None:
     days = {name: read((OWN / name).read_bytes(), name).corrected_on for _, name in FILES if (OWN / name).exists()}
     assert days == {

@@ -11,7 +11,8 @@ with declared as (
         official_row.variant,
         official_row.victim_group,
         official_row.match as official_match,
-        official_row.note as official_note
+        official_row.note as official_note,
+        official_row.note_sv as official_note_sv
     from {{ ref('official_row') }} as official_row
     inner join {{ ref('dim_year') }} as year
         on year.year between official_row.from_year and official_row.to_year
@@ -48,6 +49,7 @@ compared as (
         before.cleared as official_cleared_before,
         declared.official_match,
         declared.official_note,
+        declared.official_note_sv,
         official.official_file,
         official.official_corrected_on,
         official.official_sha256
@@ -98,6 +100,7 @@ select
     official_cleared_before,
     official_match,
     official_note,
+    official_note_sv,
     official_file,
     official_corrected_on,
     official_sha256
