@@ -158,7 +158,7 @@ class Figures:
     reconciled: Sequence[Row]
     """Year and place → how many figures agree with Brå's, and the indicators of which some do not."""
     compared: Sequence[Row]
-    """The figures of all victims beside Brå's."""
+    """The figures of all victims beside Brå's, those of supporting measures too."""
     not_compared: Sequence[Row]
     """Year, indicator and note → places and victim groups whose figure is not compared with Brå's."""
     official_files: Sequence[Row]
@@ -274,14 +274,16 @@ _RECONCILED = """
     group by all
     order by year desc, geography_level desc, geography_code
 """
-_COMPARED = """
+_COMPARED = f"""
     select
-        year, geography_code, name_sv, name_en, status, processed, official_processed, cleared, official_cleared,
-        tenths_of_percent(cleared, processed) as pct, tenths(official_clearance_pct) as official_pct
+        year, geography_level, geography_code, kind, name_sv, name_en, status,
+        processed, official_processed, cleared, official_cleared,
+        tenths_of_percent(cleared, processed) as pct, tenths(official_clearance_pct) as official_pct,
+        official_note_sv as note_sv, official_note as note_en
     from fct_reconciliation_year
     inner join dim_indicator using (indicator_id, variant)
-    where official_processed is not null and kind = 'decided' and variant = 'beslutad' and victim_group = 'total'
-    order by indicator_number
+    where official_processed is not null and {MAIN_VARIANT} and victim_group = 'total'
+    order by indicator_number, year desc, geography_level desc, geography_code
 """
 _NOT_COMPARED = """
     select

@@ -194,21 +194,19 @@ class Pages:
         texts, reconciled = self.catalogue["official_page"], self.figures.reconciled
         sums = {status: sum(row[status] for row in reconciled) for status in ("equal", "within", "differs")}
         compared: dict[tuple[int, str], list[Row]] = {}
-        for row in self.figures.compared:
+        decided, measures = (
+            [row for row in self.figures.compared if (row["kind"] == "decided") == is_decided]
+            for is_decided in (True, False)
+        )
+        for row in decided:
             compared.setdefault((row["year"], row["geography_code"]), []).append(row)
         total = sum(sums.values())
         finding = "finding_none" if not total else "finding_all" if sums["equal"] == total else "finding"
         return {
             "finding": self.say(texts[finding], compared=total, **sums),
-            "reconciled": [
-                (
-                    row,
-                    self.figures.places[row["geography_level"], row["geography_code"]],
-                    self._names(row["differing"] or ()),
-                )
-                for row in reconciled
-            ],
+            "reconciled": [(*self._with_place(row), self._names(row["differing"] or ())) for row in reconciled],
             "compared": compared,
+            "measures": [self._with_place(row) for row in measures],
             "not_compared": [
                 (
                     row,
@@ -217,11 +215,12 @@ class Pages:
                 )
                 for row in self.figures.not_compared
             ],
-            "official_files": [
-                (row, self.figures.places[row["geography_level"], row["geography_code"]])
-                for row in self.figures.official_files
-            ],
+            "official_files": [self._with_place(row) for row in self.figures.official_files],
         }
+
+    def _with_place(self, row: Row) -> tuple[Row, Row]:
+        """Return a row with that of its place."""
+        return row, self.figures.places[row["geography_level"], row["geography_code"]]
 
     def _listed(self, rows: Mapping[Any, Row], keys: Collection[Any]) -> str:
         """Return the names of some places or victim groups, in their order."""

@@ -466,12 +466,18 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
 SAID = "case when {} then 'ja' else 'nej' end"
 CHECKED = "count(*) filter (result = '{}')"
 OFFICIAL = "official_processed is not null and kind = 'decided'"
-NOT_COMPARED = "official_processed is not null and status = 'not comparable' and variant = 'beslutad'"
+NOT_COMPARED = "official_processed is not null and status = 'not comparable'"
 NAMES = "case count(*) when 11 then 'Alla elva' else string_agg(one.name_sv, ', ' order by one.indicator_number) end"
 MONTHS = "['januari', 'februari', 'mars', 'april', 'maj', 'juni', 'juli', 'augusti', 'september', 'oktober', 'november', 'december']"
 DAY = (
     f"day(official_corrected_on) || ' ' || {MONTHS}[month(official_corrected_on)] || ' ' || year(official_corrected_on)"
 )
+STATUSES = {
+    "equal": "lika",
+    "within 5": "högst 5 ifrån",
+    "differs": "mer än 5 ifrån",
+    "not comparable": "jämförs inte",
+}
 LEVELS = "map {'riket': 'Hela landet', 'lan': 'Län', 'kommun': 'Kommuner'}"
 DECIDED = "(select * from @dim_indicator where variant = 'beslutad')"
 # Page and heading → the rows of its first table.
@@ -519,6 +525,13 @@ TABLES = {
         inner join @dim_geography as place using (geography_level, geography_code)
         inner join @dim_victim_group as victims using (victim_group) where {OFFICIAL} and status = 'not comparable'
         group by held.year, geography_code, indicator.name_sv, official_note_sv""",
+    ("official", "h-measures"): f"""
+        select indicator.name_sv, held.year::varchar, place.name_sv, processed, official_processed, cleared, official_cleared,
+            map {STATUSES}[status]
+        from @fct_reconciliation_year as held inner join @dim_indicator as indicator using (indicator_id, variant)
+        inner join @dim_geography as place using (geography_level, geography_code)
+        where official_processed is not null and variant = 'egen' and victim_group = 'total'
+        order by indicator_number""",
     ("official", "h-files"): f"""
         select distinct held.year, place.name_sv,
             if(official_file = 'embedded', 'följer med Uppklarat: Brås tabell per den ' || {DAY}, official_file) as file,
@@ -553,28 +566,25 @@ def test_why_a_figure_is_not_compared_is_said_in_the_language_of_the_page(
     publication: Path, plain_reader: Reader, language: str
 ) -> None:
     note = {"sv": "official_note_sv", "en": "official_note"}[language]
-    expected = rows(
-        publication, f"select distinct {note} from @fct_reconciliation_year where {NOT_COMPARED} order by all"
-    )
     page = plain_reader.open(publication / "report" / language / "official.html")
-    shown = page.locator("section:has(#h-not-compared) td:last-child").all_text_contents()
-    assert sorted(set(shown)) == [one for (one,) in expected] != []
+    for variant, shown in (("beslutad", "#h-not-compared) td:last-child"), ("egen", "#h-measures) dd")):
+        expected = rows(
+            publication,
+            f"select distinct {note} from @fct_reconciliation_year where {NOT_COMPARED} and variant = ? order by all",
+            variant,
+        )
+        texts = page.locator(f"section:has({shown}").all_text_contents()
+        assert sorted(set(texts)) == [one for (one,) in expected] != []
 
 
 def test_each_figure_stands_beside_the_official_one(publication: Path, reader: Reader, plain_reader: Reader) -> None:
-    words_of = {
-        "equal": "lika",
-        "within 5": "högst 5 ifrån",
-        "differs": "mer än 5 ifrån",
-        "not comparable": "jämförs inte",
-    }
     for one in (reader, plain_reader):
         page = one.open(publication / "report" / "sv" / "official.html")
         count, equal = 0, 0
         for part in page.locator("section:has(#h-figures) details").all():
             place, year = part.locator("summary").inner_text().rsplit(" ", 1)
             expected = [
-                [name, *(formatted(number, 0) for number in counts), *(formatted(share, 1) for share in shares), words_of[status]]
+                [name, *(formatted(number, 0) for number in counts), *(formatted(share, 1) for share in shares), STATUSES[status]]
                 for name, *counts, status, ours, brås in rows(
                     publication,
                     "select indicator.name_sv, processed, official_processed, cleared, official_cleared, status, clearance_pct, "

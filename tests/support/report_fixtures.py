@@ -29,7 +29,7 @@ def publication(published_world: Settings, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("reported")
     shutil.copytree(published_world.published / paths.CURRENT / "parquet", folder / "parquet")
     _invent_cohorts(folder / "parquet")
-    _invent_what_is_not_compared(folder / "parquet")
+    _invent_official_figures(folder / "parquet")
     write_report(folder)
     return folder
 
@@ -56,8 +56,8 @@ def _invent_cohorts(tables: Path) -> None:
         )
 
 
-def _invent_what_is_not_compared(tables: Path) -> None:
-    """Let a file give some official figures, and one of them not be comparable, of which the world has none."""
+def _invent_official_figures(tables: Path) -> None:
+    """What the years of the world have none of: a file, a figure that is not comparable, and supporting measures."""
     reconciled = tables / "fct_reconciliation_year.parquet"
     with duckdb.connect() as connection:
         connection.execute(
@@ -69,6 +69,13 @@ def _invent_what_is_not_compared(tables: Path) -> None:
                 status = 'not comparable', official_match = 'narrow',
                 official_note = 'Less than <ours>', official_note_sv = 'Mindre än <vår>'
             where official_processed is not null and indicator_id = 'kontakt_barn_sexuellt_syfte' and variant = 'beslutad';
+            update invented set
+                official_file = 'embedded', official_sha256 = 'embedded', official_corrected_on = '2026-07-07',
+                official_processed = processed + 7,
+                official_cleared = cleared, status = if(indicator_id = 'barnfridsbrott', 'not comparable', 'differs'),
+                official_note = if(indicator_id = 'barnfridsbrott', 'Unclear', null),
+                official_note_sv = if(indicator_id = 'barnfridsbrott', 'Oklar', null)
+            where variant = 'egen' and victim_group = 'total' and geography_code = 'Rn03' and year = 2024;
             copy invented to '{reconciled}' (format parquet)"""
         )
 
