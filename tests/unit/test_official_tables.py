@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+import struct
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
@@ -193,6 +195,80 @@ def test_a_changed_file_is_rejected(change: Callable[[Workbook], None], words: l
         read(changed(change), "300La-2025.xlsx")
     text = str(rejected.value)
     assert text.startswith("official/300La-2025.xlsx")
+    assert [word for word in words if word not in text] == [], text
+
+
+# Nothing at hand writes `.xls` (BIFF 8), so single values of such a file are overwritten where they stand, at their own length.
+OLD, OLD_ROW, OLD_SHEET = "300La-2014.xls", 62, "Tabell 300"
+OLD_LABEL = "Grov kvinnofridskränkning (4 a §)"
+
+
+def overwritten(old: str, new: str) -> bytes:
+    """The file with a text replaced by one as long."""
+    content = (OWN / OLD).read_bytes()
+    assert (content.count(old.encode("latin-1")), len(old)) == (1, len(new))
+    return content.replace(old.encode("latin-1"), new.encode("latin-1"))
+
+
+def raised(kind: int, first_column: int, size: int, more: Callable[[bytes], bytes]) -> bytes:
+    """The file with the first value of a record of the row changed."""
+    content = (OWN / OLD).read_bytes()
+    # A record: kind and length; row and first column, counted from 0; the format of the first cell; its value.
+    begins = (OLD_ROW - 1).to_bytes(2, "little") + first_column.to_bytes(2, "little")
+    (at,) = (
+        found.end() + 2
+        for found in re.finditer(re.escape(kind.to_bytes(2, "little")) + b".." + begins, content, re.DOTALL)
+    )
+    return content[:at] + more(content[at : at + size]) + content[at + size :]
+
+
+def one_more(value: bytes) -> bytes:
+    """A whole number of an RK value, which is kept times four, plus 2."""
+    return (int.from_bytes(value, "little") + 4).to_bytes(4, "little")
+
+
+def a_thousandth_more(value: bytes) -> bytes:
+    return struct.pack("<d", struct.unpack("<d", value)[0] + 0.001)
+
+
+def renamed_row_of_xls() -> bytes:
+    return overwritten(OLD_LABEL, OLD_LABEL.replace("4 a", "4 b"))
+
+
+def renamed_sheet_of_xls() -> bytes:
+    # Its length and encoding stand before a sheet's name, which the title repeats.
+    return overwritten(f"\n\0{OLD_SHEET}", "\n\0Tabell 301")
+
+
+def broken_total_of_xls() -> bytes:
+    return raised(0x00BD, 1, 4, one_more)
+
+
+def broken_rate_of_xls() -> bytes:
+    return raised(0x0203, 13, 8, a_thousandth_more)
+
+
+def other_year_of_xls() -> bytes:
+    return overwritten("procent, år 2014.", "procent, år 2015.")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (renamed_row_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, f"row {OLD_ROW}, “{OLD_LABEL.replace('4 a', '4 b')}”", "official_row.csv"]),
+        (renamed_sheet_of_xls, [f"are not {OLD_SHEET}", "but Tabell 301", "official_row.csv"]),
+        (broken_total_of_xls, [f"sheet {OLD_SHEET}, row {OLD_ROW}", "processed", "investigated + dismissed", "Download it again"]),
+        (broken_rate_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, "clearance_pct", "Download it again"]),
+        (other_year_of_xls, [f"sheet {OLD_SHEET}", "does not name 2014"]),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)  # fmt: skip
+def test_a_changed_file_of_the_oldest_layout_is_rejected(content: Callable[[], bytes], words: list[str]) -> None:
+    """In its own format, `.xls`. It has one sheet, so none can stand in another's place."""
+    with pytest.raises(RejectedDeliveryError) as rejected:
+        read(content(), OLD)
+    text = str(rejected.value)
+    assert text.startswith(f"official/{OLD}")
     assert [word for word in words if word not in text] == [], text
 
 
