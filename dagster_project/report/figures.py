@@ -149,6 +149,8 @@ class Figures:
     """Indicator → place → year → suspicions decided and prosecuted."""
     cohorts: Mapping[int, Mapping[tuple[str, Place], Row]]
     """Year of report → indicator or measure and place → what became of the reported offences by the end of the newest year."""
+    unfollowed: Sequence[Row]
+    """Years of report that are followed up to the same earlier year than the newest, and that year."""
     readings: Mapping[str, Sequence[Row]]
     """Indicator → all its variants in the country in the newest year."""
     revisions: Mapping[str, Sequence[Row]] | None
@@ -227,6 +229,7 @@ def read_figures(publication: Path) -> Figures:
             times=_group_steps(rows(f"from fct_processing_time_year where {MAIN_VARIANT}"), all_ids, "outcome"),
             suspicions=_group_steps(rows("from fct_prosecution_year"), ids),
             cohorts=_cohorts(rows(_COHORTS)),
+            unfollowed=rows(_UNFOLLOWED),
             readings=_group_by(rows(_READINGS), "indicator_id", ids),
             revisions=_group_by(
                 rows(f"from revision where publication_id = {_text(newest)} order by all"), "indicator_id", ids
@@ -252,6 +255,13 @@ _READINGS = """
 """
 _COHORTS = f"""
     from fct_reported_year where {MAIN_VARIANT} and by_year = (select max(year) from dim_year) order by year
+"""
+_UNFOLLOWED = """
+    select string_agg(year, ', ' order by year) as years, by_year
+    from (select year, max(by_year) as by_year from fct_reported_year group by year)
+    where by_year < (select max(year) from dim_year)
+    group by by_year
+    order by by_year
 """
 _LINKAGE = """
     select year, tenths(max(linkage_pct)) as linkage

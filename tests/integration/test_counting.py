@@ -18,6 +18,7 @@ from warehouse import build, differences, figures, marts, rows_by_key
 
 from dagster_project import paths
 from dagster_project.settings import Settings
+from dagster_project.state import read_state, withdraw
 
 ALL_CHECKS = list(HealthCheck)
 
@@ -112,3 +113,29 @@ def test_a_cohort_is_followed_from_the_day_its_year_is_complete(tmp_path: Path) 
     for of_deliveries in (with_reports, without):
         del of_deliveries["dim_year"]
     assert without == with_reports
+
+
+def test_a_cohort_ends_before_a_year_that_was_withdrawn(tmp_path: Path) -> None:
+    """Decisions of that year are missing, so a share by the end of a later year would be too low."""
+    places = settings_in(tmp_path)
+    reported = {"anmalningsdatum": "2021-02-01"}
+    world = World(
+        offences={2021: [offence_row(number, **reported) for number in (1, 2, 3)], 2022: [], 2023: []},
+        police={2021: [], 2022: [], 2023: []},
+        prosecution={
+            year: [prosecution_row(number, beslutsdatum=f"{year}-05-01")]
+            for number, year in enumerate((2021, 2022, 2023), 1)
+        },
+        reports={2021: [report_row(number, **reported) for number in (1, 2, 3)]},
+    )
+    figures_of = (
+        "select by_year, reported, decided, cleared from marts.fct_reported_year"
+        " where geography_level = 'riket' and variant = 'beslutad' and reported > 0 order by all"
+    )
+    write_world(places.landing, world)
+    build(places)
+    assert table(places, figures_of) == [(2021, 3, 1, 1), (2022, 3, 2, 2), (2023, 3, 3, 3)]
+    withdraw(read_state(places), "prosecution", 2022)
+    build(places)
+    assert table(places, figures_of) == [(2021, 3, 1, 1)]
+    assert table(places, "select year from marts.dim_year order by year") == [(2021,), (2023,)]

@@ -100,6 +100,17 @@ def test_nothing_but_zeros(publication: Path, tmp_path: Path, reader: Reader) ->
     assert reader.complaints == []
 
 
+def test_a_cohort_that_cannot_be_followed_is_said_to_be_so(publication: Path, tmp_path: Path) -> None:
+    made = doctored(publication, tmp_path / "gap", ["delete from fct_reported_year where by_year = 2024"], ["valdtakt"])
+    for language, words_of in (
+        ("sv", "Brott som anmäldes 2023 följs bara till slutet av 2023"),
+        ("en", "Offences reported in 2023 are followed to the end of 2023 only"),
+    ):
+        page = (made / "report" / language / "commitments.html").read_text(encoding="utf-8")
+        assert words_of in page
+        assert 'id="table-reported' not in page
+
+
 def test_everything_withheld(publication: Path, tmp_path: Path, reader: Reader) -> None:
     made = doctored(
         publication,
