@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from dagster_project.report import translations
 from dagster_project.report.figures import Figures, Row
 from dagster_project.report.wording import changes
+from dagster_project.seeds import seed_rows
 
 
 def followed_commitments(figures: Figures, language: str) -> list[dict[str, Any]]:
@@ -24,6 +26,7 @@ def followed_commitments(figures: Figures, language: str) -> list[dict[str, Any]
             "kind": one["kind"],
             "decided": [decided[id_] for id_ in published(one, "indicators", decided)],
             "measures": published(one, "indicators", measures),
+            "codes": [_codes(measures[id_], language) for id_ in published(one, "indicators", measures)],
             "suspicions": published(one, "suspicions", decided),
             "definitions": [
                 {
@@ -35,3 +38,17 @@ def followed_commitments(figures: Figures, language: str) -> list[dict[str, Any]
         }
         for one in translations.commitments()
     ]
+
+
+def _codes(measure: Row, language: str) -> str:
+    """Return how many offence codes a measure counts, by how sure it is that they belong to it."""
+    levels = translations.catalogue(language)["commitments_page"]["confidence"]
+    codes = Counter(
+        row["confidence"] for row in seed_rows("measure_code") if row["indicator_id"] == measure["indicator_id"]
+    )
+    # The surest first, as the texts name them.
+    told = (
+        translations.fill(levels[level], {"count": codes[level]}, language)
+        for level in sorted(codes, key=[*levels].index)
+    )
+    return f"{measure[f'name_{language}']}: {', '.join(told)}"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_reader import Reader, faults, pages, rows
+from report_reader import Reader, faults, pages, rows, words
 
 from dagster_project.report.translations import catalogue, commitments
+from dagster_project.settings import SEEDS
 
 pytest_plugins = ["report_fixtures"]
 INDICATORS = 11
@@ -43,6 +44,23 @@ def test_every_supporting_measure_belongs_to_a_commitment(publication: Path) -> 
     named = {id_ for one in commitments() for key in ("indicators", "suspicions") for id_ in one.get(key, ())}
     assert named <= kinds.keys()
     assert {id_ for id_, kind in kinds.items() if kind != "decided"} <= named
+
+
+@pytest.mark.parametrize(
+    ("language", "levels"),
+    [("sv", ("med medelhög säkerhet", "med låg")), ("en", ("with medium confidence", "with low"))],
+)
+def test_it_is_said_how_sure_the_codes_of_each_measure_are(
+    publication: Path, plain_reader: Reader, language: str, levels: tuple[str, str]
+) -> None:
+    told = words(plain_reader.open(publication / "report" / language / "commitments.html").locator(".codes"))
+    for name, medium, low in rows(
+        publication,
+        f"select name_{language}, count(*) filter (confidence = 'medium'), count(*) filter (confidence = 'low') "
+        f"from read_csv('{SEEDS}/measure_code.csv', all_varchar = true) inner join @dim_indicator using (indicator_id) "
+        "where variant = 'egen' group by all",
+    ):
+        assert f"{name}: {medium} {levels[0]}{f', {low} {levels[1]}' if low else ''}" in told
 
 
 def test_both_catalogues_say_the_same_things() -> None:
