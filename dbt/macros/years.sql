@@ -21,3 +21,26 @@
         where (year, year_fingerprint) not in (select (year, year_fingerprint) from {{ source('raw', 'complete_year') }})
     {%- endif -%}
 {%- endmacro %}
+
+
+{# Drops what offence-level models kept, if models, macros or seeds changed since they were built: every year is stale then. The next
+   load begins with a new database, since it loads no seeds into one that its own code built. #}
+{% macro drop_models_of_other_code() -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
+        {%- set project = invocation_args_dict.project_dir | replace("'", "''") -%}
+        {%- set code = run_query(
+            "select md5(string_agg(md5(content), '' order by md5(content))) from read_text(["
+            ~ "'" ~ project ~ "/models/**/*.sql', '" ~ project ~ "/macros/*.sql', '" ~ project ~ "/seeds/*.csv'])"
+        ).columns[0].values()[0] -%}
+        {%- do run_query("create schema if not exists build") -%}
+        {%- do run_query("create table if not exists build.code as select '" ~ code ~ "' as version") -%}
+        {%- if not run_query("from build.code where version = '" ~ code ~ "'") -%}
+            {%- for node in graph.nodes.values() if node.config.materialized == 'incremental' -%}
+                {%- set built = adapter.get_relation(node.database, node.schema, node.name) -%}
+                {%- if built -%} {%- do adapter.drop_relation(built) -%} {%- endif -%}
+            {%- endfor -%}
+            {%- do run_query("drop table if exists build.rules") -%}
+            {%- do run_query("update build.code set version = '" ~ code ~ "'") -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -114,6 +114,23 @@ def test_no_model_is_built_of_stale_ones_after_a_load_that_was_stopped(project: 
     assert dbt(project, "run", "--select", "+int_scoped_offence").returncode == 0
 
 
+def test_a_changed_model_derives_every_year_again(project: Path, published: Settings) -> None:
+    """And so does the load after the change was taken back, although every delivery is the same."""
+    before = marts(published.home / paths.WAREHOUSE)
+    model = project / "models" / "intermediate" / "int_processed_offence.sql"
+    rules = model.read_text(encoding="utf-8")
+    assert "standing.is_clearing as is_cleared" in rules
+    model.write_text(rules.replace("standing.is_clearing as is_cleared", "true as is_cleared"), encoding="utf-8")
+    done = dbt(project, "run")
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(str(published.home / paths.WAREHOUSE), read_only=True) as connection:
+        uncleared = connection.execute("select count(*) from intermediate.int_processed_offence where not is_cleared")
+        assert uncleared.fetchall() == [(0,)]
+    load(published)
+    assert marts(published.home / paths.WAREHOUSE) == before
+    assert is_built(read_state(published))
+
+
 def test_what_a_load_parsed_is_apart_from_what_dbt_writes_by_hand() -> None:
     assert prepare_manifest().is_relative_to(Settings().home)
 
