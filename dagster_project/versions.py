@@ -45,11 +45,16 @@ def transformation_version() -> str:
 
 def version_of(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
     """Fingerprint of source files and of the installed versions of the package's dependencies."""
+    parts = [fingerprint(places, exclude), *dependencies()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+@cache
+def dependencies() -> list[str]:
+    """The installed versions of the package's dependencies, as `name==version`."""
     required = (requirement for requirement in requires(_PACKAGE) or () if "extra ==" not in requirement)
     names = (re.match(r"[\w.-]+", requirement) for requirement in required)
-    dependencies = sorted(f"{name[0]}=={version(name[0])}" for name in names if name)
-    parts = [fingerprint(places, exclude), *dependencies]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    return sorted(f"{name[0]}=={version(name[0])}" for name in names if name)
 
 
 def fingerprint(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:

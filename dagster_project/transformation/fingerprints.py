@@ -16,7 +16,8 @@ from dagster_project.state import DeliveryRecord, State, record_folder
 from dagster_project.transformation.dbt_project import mart_tables
 from dagster_project.versions import fingerprint, rules_version
 
-_TABLE_EXISTS = "from duckdb_tables() where schema_name = 'build' and table_name = ?"
+# Without parameters, for which DuckDB would import pandas: a load of nothing new takes a third less.
+_TABLE_EXISTS = "from duckdb_tables() where schema_name = 'build' and table_name = '{}'"
 
 
 def year_fingerprints(state: State) -> dict[int, str]:
@@ -54,7 +55,7 @@ def is_built(state: State) -> bool:
         return False
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         limit_memory(connection, state.settings)
-        if not connection.execute(_TABLE_EXISTS, ["result"]).fetchone():
+        if not connection.execute(_TABLE_EXISTS.format("result")).fetchone():
             return False
         recorded = connection.execute("select basis, content from build.result").fetchone()
         return recorded == (_basis(state), _content(connection))
@@ -66,7 +67,7 @@ def is_built_by_present_rules(settings: Settings) -> bool:
     if not warehouse.exists():
         return False
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        exists = connection.execute(_TABLE_EXISTS, ["rules"]).fetchone()
+        exists = connection.execute(_TABLE_EXISTS.format("rules")).fetchone()
         return bool(exists) and connection.execute("select version from build.rules").fetchone() == (rules_version(),)
 
 
@@ -75,7 +76,7 @@ def record_build_begins(connection: duckdb.DuckDBPyConnection) -> bool:
 
     Returns whether the previous build ended, so that all its tables exist.
     """
-    ended = connection.execute(_TABLE_EXISTS, ["result"]).fetchone() is not None
+    ended = connection.execute(_TABLE_EXISTS.format("result")).fetchone() is not None
     connection.execute("create schema if not exists build")
     connection.execute(f"create or replace table build.rules as select '{rules_version()}' as version")
     connection.execute("drop table if exists build.result")

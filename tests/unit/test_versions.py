@@ -30,7 +30,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    for function in (versions.rules_version, versions.code_version):
+    for function in (versions.rules_version, versions.code_version, versions.dependencies):
         function.cache_clear()
 
 
