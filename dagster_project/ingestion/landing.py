@@ -131,8 +131,7 @@ def _moment(created: object) -> datetime | None:
     return moment if moment and moment.tzinfo else None
 
 
-# By the contract, other names in a manifest reject no delivery, so unknown names are ignored only here.
-class ListedFile(DeclaredModel, extra="ignore"):
+class ListedFile(DeclaredModel):
     """What a manifest promises of one file."""
 
     name: str
@@ -140,7 +139,7 @@ class ListedFile(DeclaredModel, extra="ignore"):
     sha256: Annotated[str, StringConstraints(to_lower=True)]
 
 
-class Manifest(DeclaredModel, extra="ignore"):
+class Manifest(DeclaredModel):
     """What the supplier says of a delivery; `created` is None if it cannot be read."""
 
     contract: Annotated[str, BeforeValidator(_known_version)]

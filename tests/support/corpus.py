@@ -177,6 +177,10 @@ def field_must_be(field: str, expected: str) -> Fault:
     return Fault(f"^{field}: Input should be {expected}$", AS_DESCRIBED)
 
 
+def field_is_unknown(field: str) -> Fault:
+    return Fault(f"^{field}: Extra inputs are not permitted \\(remove it, or correct its spelling\\)$", AS_DESCRIBED)
+
+
 def field_is_missing(field: str) -> Fault:
     return Fault(f"^{field}: Field required \\(add it\\)$", AS_DESCRIBED)
 
@@ -701,6 +705,13 @@ LIES: dict[str, tuple[dict[str, Any], Fault]] = {
     "whose files are names": (
         {**MANIFEST, "files": ["offences.csv", "decisions.csv"]},
         Fault("^files, entry 1: Input should be an object; files, entry 2: .*$", AS_DESCRIBED),
+    ),
+    "that misspells what marks made-up data": ({**MANIFEST, "syntetic": {"seed": 1}}, field_is_unknown("syntetic")),
+    "with a name that the contract lacks": ({**MANIFEST, "note": PERSONAL_NUMBER}, field_is_unknown("note")),
+    "with a personal identity number for a name": ({**MANIFEST, PERSONAL_NUMBER: 1}, field_is_unknown("a name")),
+    "that says of a file what the contract lacks": (
+        _first_file(delimiter=";"),
+        field_is_unknown("files, entry 1, delimiter"),
     ),
     "that lists nothing": ({**MANIFEST, "files": []}, LISTS),
     "that lists one of two files": ({**MANIFEST, "files": [FIRST]}, LISTS),

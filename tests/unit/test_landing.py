@@ -188,6 +188,18 @@ def files(**first: object) -> list[dict[str, object]]:
             ({"files": files(**{name: "left out"})}, f"files, entry 1, {name}: Field required (add it)", AS_DESCRIBED)
             for name in ("name", "rows", "sha256")
         ),
+        *(
+            (
+                fields,
+                f"{place}: Extra inputs are not permitted (remove it, or correct its spelling)",
+                AS_DESCRIBED,
+            )
+            for fields, place in (
+                ({"syntetic": {"seed": 1}}, "syntetic"),
+                ({"121212-1212": 1}, "a name"),
+                ({"files": files(line_count=1)}, "files, entry 1, line_count"),
+            )
+        ),
         (
             {"files": [7] * 8},
             "; ".join([*(f"files, entry {number}: Input should be an object" for number in range(1, 6)), "and 3 more"]),
