@@ -109,7 +109,7 @@ def official_file(settings: Settings, record: DeliveryRecord) -> Path:
 @cache
 def _reader_version() -> str:
     """Fingerprint of what decides how a file is read; when it changes, files are read again."""
-    seeds = [SEEDS / f"{name}.csv" for name in ("official_row", "police_region")]
+    seeds = [SEEDS / f"{name}.csv" for name in ("official_cell", "police_region")]
     return version_of([Path(__file__).with_name("official_tables.py"), *seeds])
 
 

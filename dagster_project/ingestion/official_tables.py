@@ -1,6 +1,6 @@
 """Reads Brå's table 300 (processed offences) as it is downloaded, and rejects a file whose rows are not those that are declared.
 
-Seed `official_row` declares by year which rows are read. A row is found by its path: every heading above it, in their order.
+Seed `official_cell` declares by year which rows are read. A row is found by its path: every heading above it, in their order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ IDENTITIES = {
     "cleared": ("cleared_indictment", "cleared_penalty_order", "cleared_waiver"),
     "dismissed": ("limited_dismissed", "other_dismissed"),
 }
-DECLARED_IN = "dbt/seeds/official_row.csv"
+DECLARED_IN = "dbt/seeds/official_cell.csv"
 _LARGEST_FILE = 20 << 20
 # The files print eight decimals or more.
 _RATE_TOLERANCE = 5e-7
@@ -170,7 +170,7 @@ def _declared_rows(where: str, year: int) -> list[_Declared]:
     """The rows of a year's table, each once, although several cells may read it."""
     rows = [
         row
-        for row in seed_rows("official_row")
+        for row in seed_rows("official_cell")
         # Without a path, only the figure that ships is known.
         if int(row["from_year"]) <= year <= int(row["to_year"]) and row["row_path"]
     ]

@@ -169,7 +169,7 @@ def test_figures_of_the_same_offences_are_equal(compared: Settings) -> None:
 
 def test_every_row_is_as_a_plain_comparison_has_it(compared: Settings) -> None:
     official = expected()
-    declared = [row for row in seed_rows("official_row") if int(row["to_year"]) >= 2025]
+    declared = [row for row in seed_rows("official_cell") if int(row["to_year"]) >= 2025]
     of_no_file = {tuple(row[name] for name in KEY) for row in declared if not row["row_path"]}
     assert official.keys() == {tuple(row[name] for name in KEY) for row in declared} - of_no_file
     for key, row in reconciled(compared).items():

@@ -38,7 +38,7 @@ def cells(table: OfficialTable, year: int) -> dict[tuple[str, str, str], dict[st
     decided = {row["indicator_id"] for row in decided_indicators()}
     rows = {(row.lagrum_label, row.row_path): row.counts for row in table.rows}
     found: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(COUNTS, 0))
-    for declared in seed_rows("official_row"):
+    for declared in seed_rows("official_cell"):
         if int(declared["from_year"]) <= year <= int(declared["to_year"]) and declared["indicator_id"] in decided:
             cell = found[declared["indicator_id"], declared["variant"], declared["victim_group"]]
             for name, count in rows[declared["lagrum_label"], declared["row_path"]].items():
@@ -62,7 +62,7 @@ def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicat
     measure, wide = (
         [
             {name: value for name, value in row.items() if name not in ("indicator_id", "variant")}
-            for row in seed_rows("official_row")
+            for row in seed_rows("official_cell")
             if (row["indicator_id"], row["variant"]) == cell
         ]
         for cell in (("misshandel_par_slakt_familj", "egen"), ("misshandel_nara_relation", "bred"))
@@ -72,7 +72,7 @@ def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicat
 
 def test_what_must_be_known_of_a_row_is_said_in_both_languages() -> None:
     """And without straight quotes, which readers of the CSV file would have to unescape."""
-    told = {(row["match"], row["note"], row["note_sv"]) for row in seed_rows("official_row")}
+    told = {(row["match"], row["note"], row["note_sv"]) for row in seed_rows("official_cell")}
     assert [one for one in told if bool(one[1]) != bool(one[2]) or '"' in one[1] + one[2]] == []
     assert {match for match, note, _ in told if not note} == {"exact"}
 
@@ -171,7 +171,7 @@ def changed(change: Callable[[Workbook], None], name: str = "300La-2025.xlsx") -
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (rename_row, [A, PARTNER, "row 14, “Mot kvinna 18 år eller äldre, i parrelation”", "official_row.csv"]),
+        (rename_row, [A, PARTNER, "row 14, “Mot kvinna 18 år eller äldre, i parrelation”", "official_cell.csv"]),
         (remove_row, [A, "“Vilseledande till äktenskapsresa”", "below “Brott mot frihet och frid, totalt”"]),
         (move_sheet, [f"are not {A}, {B}, {C}", f"but {B}, {A}, {C}"]),
         (rename_sheet, ["Avskrivna brott", f"are not {A}, {B}, {C}"]),
@@ -255,8 +255,8 @@ def other_year_of_xls() -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (renamed_row_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, f"row {OLD_ROW}, “{OLD_LABEL.replace('4 a', '4 b')}”", "official_row.csv"]),
-        (renamed_sheet_of_xls, [f"are not {OLD_SHEET}", "but Tabell 301", "official_row.csv"]),
+        (renamed_row_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, f"row {OLD_ROW}, “{OLD_LABEL.replace('4 a', '4 b')}”", "official_cell.csv"]),
+        (renamed_sheet_of_xls, [f"are not {OLD_SHEET}", "but Tabell 301", "official_cell.csv"]),
         (broken_total_of_xls, [f"sheet {OLD_SHEET}, row {OLD_ROW}", "processed", "investigated + dismissed", "Download it again"]),
         (broken_rate_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, "clearance_pct", "Download it again"]),
         (other_year_of_xls, [f"sheet {OLD_SHEET}", "does not name 2014"]),
@@ -337,7 +337,7 @@ def test_a_file_that_is_no_workbook_is_rejected() -> None:
 
 
 def test_a_year_that_nobody_declared_is_rejected() -> None:
-    with pytest.raises(RejectedDeliveryError, match=r"no row of the table of 2013 is declared.*official_row.csv"):
+    with pytest.raises(RejectedDeliveryError, match=r"no row of the table of 2013 is declared.*official_cell.csv"):
         read((OWN / "300La-2014.xls").read_bytes(), "300La-2013.xls")
 
 

@@ -22,7 +22,7 @@ with delivered as (
         {%- endfor %}
         cast(null as double) as published_prosecution_pct
     from {{ source('raw', 'official_row') }} as official
-    inner join {{ ref('official_row') }} as declared
+    inner join {{ ref('official_cell') }} as declared
         on
             official.year between declared.from_year and declared.to_year
             and official.lagrum_label = coalesce(declared.lagrum_label, '')

@@ -7,19 +7,19 @@
 with declared as (
     select distinct
         year.year,
-        official_row.indicator_id,
-        official_row.variant,
-        official_row.victim_group,
-        official_row.match as official_match,
-        official_row.note as official_note,
-        official_row.note_sv as official_note_sv
-    from {{ ref('official_row') }} as official_row
+        official_cell.indicator_id,
+        official_cell.variant,
+        official_cell.victim_group,
+        official_cell.match as official_match,
+        official_cell.note as official_note,
+        official_cell.note_sv as official_note_sv
+    from {{ ref('official_cell') }} as official_cell
     inner join {{ ref('dim_year') }} as year
-        on year.year between official_row.from_year and official_row.to_year
+        on year.year between official_cell.from_year and official_cell.to_year
     -- The rows that are added have one match, and here one note.
     qualify row_number() over (
-        partition by year.year, official_row.indicator_id, official_row.variant, official_row.victim_group
-        order by official_row.note nulls last
+        partition by year.year, official_cell.indicator_id, official_cell.variant, official_cell.victim_group
+        order by official_cell.note nulls last
     ) = 1
 ),
 
