@@ -28,12 +28,10 @@ run: setup
 	@if [ -z "$$(ls -A $(LANDING) 2>/dev/null)" ]; then $(BIN)/uppklarat sample; fi
 	@$(BIN)/uppklarat load
 
-setup: $(VENV)/.installed $(if $(filter .,$(FOLDER)),.env)
+# The second names in .env, for Dagster's own commands run by hand here, where the warehouse keeps its instance.
+setup: $(VENV)/.installed
 	@$(BIN)/python -m dagster_project.transformation.dbt_project
-
-# For Dagster's own commands, run by hand here: where the warehouse of the default places keeps its instance.
-.env: | $(VENV)/.installed
-	@$(BIN)/python -m dagster_project.defs.instance
+	@$(if $(filter .,$(FOLDER)),$(BIN)/python -m dagster_project.defs.instance)
 
 # pip, since it knows the mirror, the proxy and the certificates that people have configured for pip.
 $(VENV)/.installed: requirements.lock pyproject.toml

@@ -89,5 +89,14 @@ def relax_synchronous_writes() -> None:
             kept_open[file].execute("select count(*) from sqlite_master").fetchone()
 
 
+def name_instance(env_file: Path, folder: Path) -> None:
+    """Name the instance's folder in a file that Dagster's own commands read; its other lines stay."""
+    earlier = env_file.read_text(encoding="utf-8").splitlines() if env_file.exists() else []
+    lines = [line for line in earlier if not line.startswith("DAGSTER_HOME=")]
+    named = [*lines, f"DAGSTER_HOME={folder}"]
+    if sorted(named) != sorted(earlier):
+        write_text(env_file, "\n".join(named) + "\n")
+
+
 if __name__ == "__main__":
-    write_text(Path(".env"), f"DAGSTER_HOME={prepare_instance_folder(Settings.from_environment())}\n")
+    name_instance(Path(".env"), prepare_instance_folder(Settings.from_environment()))

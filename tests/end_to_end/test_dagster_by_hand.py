@@ -31,7 +31,10 @@ def test_one_year_is_materialised(published_world: Settings, tmp_path: Path) -> 
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     shutil.copytree(published_world.landing, tmp_path / "data" / "landing")
     share_parsed_project(tmp_path / "data" / "warehouse")
+    # As of a folder that was moved here, with a line of its user's.
+    (tmp_path / ".env").write_text("DAGSTER_HOME=/nowhere\nOWN=1\n")
     run(tmp_path, "python", "-m", "dagster_project.defs.instance")
+    assert (tmp_path / ".env").read_text() == f"OWN=1\nDAGSTER_HOME={tmp_path}/data/warehouse/dagster\n"
     delivery = "raw/police_offences,raw/police_decisions,raw/police_reports"
     module = ("-m", "dagster_project.definitions")
     printed = run(tmp_path, "dagster", "asset", "materialize", "--select", delivery, "--partition", "2024", *module)
