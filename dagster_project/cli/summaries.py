@@ -15,7 +15,7 @@ from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import (
     changed_folders,
     describe_ignored_delivery,
-    known_rejection,
+    known_rejections,
     uncorrected_deliveries,
     validated_by_earlier_rules,
 )
@@ -260,10 +260,9 @@ def _obstacles(state: State, landing: _Landing) -> list[str]:
 def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
     """Return the deliveries that a load would take, that lack their other source, or that somebody has to look at."""
     active, changed = state.active, {folder.label for folder in landing.changed}
+    rejected = known_rejections(state.settings, landing.changed)
     waiting = [
-        f"rejected, {why}"
-        if (why := known_rejection(state.settings, folder))
-        else f"{folder.label}: new or changed, not loaded"
+        f"rejected, {why}" if (why := rejected.get(folder)) else f"{folder.label}: new or changed, not loaded"
         for folder in landing.changed
     ]
     waiting += [

@@ -14,7 +14,7 @@ from dagster_project.contract import input_contract
 from dagster_project.defs.common import TIMEZONE, YEARS, Places
 from dagster_project.defs.dead_runs import fail_dead_runs
 from dagster_project.defs.delivery_assets import EXPECTED_YEARS
-from dagster_project.ingestion.ingest import changed_folders, known_rejection
+from dagster_project.ingestion.ingest import changed_folders, known_rejections
 from dagster_project.ingestion.landing import OFFICIAL, DeliveryFolder, OfficialFile, UnreadableLandingError
 from dagster_project.ingestion.official import changed_official_files
 from dagster_project.notification import Problem, notify
@@ -85,11 +85,9 @@ def _tell(context: dg.ScheduleEvaluationContext, places: Places, *problems: Prob
 def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
     """Ask for one run over the years whose complete deliveries changed and that no run looks at or has looked at."""
     fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
-    attempts = {
-        folder: _attempts(context.instance, folder)
-        for folder in _loadable(places)
-        if not known_rejection(places.settings, folder)
-    }
+    loadable = _loadable(places)
+    rejected = known_rejections(places.settings, loadable)
+    attempts = {folder: _attempts(context.instance, folder) for folder in loadable if folder not in rejected}
     due = {folder: _state(folder) for folder, attempt in attempts.items() if attempt.is_due}
     if not due:
         return dg.SkipReason("no complete delivery is new or changed")

@@ -11,7 +11,7 @@ from dagster_project.defs.common import WAREHOUSE_POOL, YEARS, Places, one_write
 from dagster_project.ingestion.ingest import (
     changed_folders,
     ingest,
-    known_rejection,
+    known_rejections,
     record_rejection,
     uncorrected_deliveries,
 )
@@ -320,13 +320,9 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
             for end, year in (("start", 0), ("end", 9999))
         )
         state = read_state(places.settings)
-        known = [
-            known_rejection(places.settings, folder)
-            for folder in changed_folders(state)
-            if first <= folder.year <= final
-        ]
-        known += [known_rejection(places.settings, file) for file in changed_official_files(state)]
-        rejected = "; ".join([*filter(None, known), *uncorrected_deliveries(state).values()])
+        changed = [folder for folder in changed_folders(state) if first <= folder.year <= final]
+        known = known_rejections(places.settings, [*changed, *changed_official_files(state)])
+        rejected = "; ".join([*known.values(), *uncorrected_deliveries(state).values()])
         yield dg.AssetCheckResult(asset_key=last, check_name=REJECTED, passed=not rejected, description=rejected)
         if rejected:
             raise dg.Failure(rejected, allow_retries=False)

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -163,10 +163,16 @@ def record_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile, 
     write_json(rejections_file, {**rejections, folder.label: {"signature": signature, "why": why}})
 
 
-def known_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile) -> str | None:
-    """Why the folder was rejected, if it has not changed since."""
-    rejection = read_json(settings.home / paths.REJECTIONS, {}).get(folder.label, {})
-    return str(rejection["why"]) if rejection.get("signature") == folder.signature() else None
+def known_rejections(
+    settings: Settings, folders: Iterable[DeliveryFolder | OfficialFile]
+) -> dict[DeliveryFolder | OfficialFile, str]:
+    """Why folders were rejected, for those that were and have not changed since."""
+    rejections = read_json(settings.home / paths.REJECTIONS, {})
+    return {
+        folder: str(rejection["why"])
+        for folder in folders
+        if (rejection := rejections.get(folder.label)) and rejection["signature"] == folder.signature()
+    }
 
 
 def describe_ignored_delivery(withdrawn_at: str) -> str:
