@@ -1,10 +1,15 @@
-"""Every file and folder that is written or read, relative to the three places of the settings."""
+"""Every file and folder that is written or read, relative to the three places of the settings.
+
+What the folder of one delivery or publication holds is named where it is written; the supplier's manifest has several readers.
+"""
 
 from pathlib import Path
 
 # In the landing folder.
 CORRECTIONS = Path("corrections.yml")
 """What people declared to be wrong in deliveries; beside the sources' folders."""
+MANIFEST = "manifest.json"
+"""What a supplier promises of a delivery, in its folder; uploaded last."""
 
 # In the private warehouse.
 RAW_STORE = Path("raw")
@@ -22,8 +27,9 @@ WAIVERS = Path("waivers.yml")
 CATALOGUE = Path("catalogue.yml")
 """Who publishes and under which licence, if you say it."""
 OWN_OFFENCE_CODES = Path("offence_codes.csv")
-POPULATION = Path("population.csv")
 """The user's additions and corrections to the catalogue of offence codes."""
+POPULATION = Path("population.csv")
+"""Inhabitants by year and municipality, if the user declares them."""
 KEPT = Path("kept")
 """Published figures of years whose raw rows were purged, and the offences of them that later years look back to."""
 PURGED = Path("kept.json")
@@ -50,6 +56,8 @@ ACTIVATION = Path("activation.json")
 """Which publication somebody made active instead of the newest."""
 DRAFT_DESCRIPTION = AUDIT / "draft.json"
 """What the manifest of the draft will say."""
+DBT_LOGS = Path("logs")
+"""The log of dbt."""
 DAGSTER_HOME = Path("dagster")
 """The Dagster instance."""
 SCRATCH = Path("scratch")
@@ -62,3 +70,5 @@ DRAFT = Path(".draft")
 """The publication in the making; hidden from readers, and in the folder where it will be renamed."""
 CURRENT = Path("current")
 """The pointer to the publication that readers open."""
+NEXT_CURRENT = Path(".current")
+"""The next pointer, until it takes the place of `current` in one rename."""

@@ -105,7 +105,7 @@ def point_to(settings: Settings, publication_id: str) -> None:
     """Point `current` to a publication atomically."""
     if publication_id not in [publication.publication_id for publication in publications(settings)]:
         raise KeyError(publication_id)
-    new = settings.published / ".current"
+    new = settings.published / paths.NEXT_CURRENT
     new.unlink(missing_ok=True)
     new.symlink_to(publication_id)
     os.replace(new, settings.published / paths.CURRENT)  # noqa: PTH105 (known to be atomic)

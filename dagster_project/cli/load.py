@@ -139,6 +139,7 @@ def _acquire_writer_lock(settings: Settings) -> None:
 def _clear_draft(settings: Settings) -> None:
     """Remove the draft of an interrupted load and finish its switch of the current publication."""
     if settings.published.is_dir():
-        for path in (*settings.published.glob(".draft"), *settings.published.glob(".current")):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for name in (paths.DRAFT, paths.NEXT_CURRENT):
+            for path in settings.published.glob(str(name)):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink()
     finish_interrupted_publishing(settings)

@@ -16,13 +16,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, StringConstraints, ValidationError
 
+from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.declared_files import DeclaredModel, describe_errors
 from dagster_project.ingestion.personal_number import holds_personal_number
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.value_formats import foreign_format
 
-MANIFEST = "manifest.json"
 # A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
 LARGEST_MANIFEST = 1 << 20
 # Brå's own tables lie here under their own names.
@@ -59,7 +59,7 @@ class DeliveryFolder:
     @property
     def is_complete(self) -> bool:
         """Whether the manifest, which is uploaded last, is there."""
-        return (self.path / MANIFEST).is_file()
+        return (self.path / paths.MANIFEST).is_file()
 
     def signature(self) -> str:
         """A cheap fingerprint that changes whenever a file here is added, removed or written."""
@@ -273,7 +273,7 @@ def open_delivery(folder: DeliveryFolder) -> Delivery:
     check_year(folder)
     found = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
     files = {name: path for name, path in found.items() if path}
-    manifest = folder.path / MANIFEST
+    manifest = folder.path / paths.MANIFEST
     # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
     is_delivered = manifest.is_symlink() or manifest.exists()
     if not is_delivered:
@@ -348,7 +348,7 @@ def _refuse_misnamed_manifest(folder: DeliveryFolder) -> None:
     for entry in _shown_entries(folder.path):
         if re.fullmatch(r"manifest(\.json)?(\.txt)?", entry.name.lower()):
             raise RejectedDeliveryError(
-                f"{folder.label}/{entry.name}", f"it is not named {MANIFEST}", f"Name it {MANIFEST}"
+                f"{folder.label}/{entry.name}", f"it is not named {paths.MANIFEST}", f"Name it {paths.MANIFEST}"
             )
 
 
@@ -370,13 +370,13 @@ def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
 
 
 def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifest:
-    where = f"{folder.label}/{MANIFEST}"
+    where = f"{folder.label}/{paths.MANIFEST}"
 
     def require(condition: bool, problem: str, remedy: str) -> None:
         if not condition:
             raise RejectedDeliveryError(where, problem, remedy)
 
-    path = _inside_landing(folder, folder.path / MANIFEST)
+    path = _inside_landing(folder, folder.path / paths.MANIFEST)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_MANIFEST + 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.sample.assumptions import REPORTS_SINCE
 from dagster_project.sample.faults import copy_with_faults
@@ -15,7 +16,7 @@ from dagster_project.sample.reference import read_reference
 from dagster_project.sample.rows import MOST_SCALE, Rows
 from dagster_project.settings import SEEDS
 
-MANIFEST, GENERATOR = "manifest.json", "uppklarat sample"
+GENERATOR = "uppklarat sample"
 UNFINISHED = ".unfinished"
 
 
@@ -66,7 +67,7 @@ def _require_synthetic(folder: Path) -> None:
     if not folder.exists() or all(path.name.endswith(UNFINISHED) for path in folder.iterdir()):
         return
     try:
-        synthetic = "synthetic" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        synthetic = "synthetic" in json.loads((folder / paths.MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         synthetic = False
     if not synthetic:
@@ -98,9 +99,9 @@ def _write_delivery(
         "files": described,
         "synthetic": synthetic,
     }
-    unfinished = folder / f".{MANIFEST}{UNFINISHED}"
+    unfinished = folder / f".{paths.MANIFEST}{UNFINISHED}"
     unfinished.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     for file in files:
         (folder / f".{file.name}.csv{UNFINISHED}").replace(folder / f"{file.name}.csv")
-    unfinished.replace(folder / MANIFEST)
+    unfinished.replace(folder / paths.MANIFEST)
     return counts

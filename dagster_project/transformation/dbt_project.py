@@ -224,7 +224,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     with TemporaryDirectory(dir=scratch) as target:
         try:
             outcome = invoke_parsed(
-                [*arguments, "--log-path", str(settings.home / "logs"), *_path_options(Path(target))]
+                [*arguments, "--log-path", str(settings.home / paths.DBT_LOGS), *_path_options(Path(target))]
             )
         finally:
             DuckDBConnectionManager.close_all_connections()

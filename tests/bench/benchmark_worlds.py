@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmark_process import Measured, measured
 from warehouse import share_parsed_project
 
-from dagster_project.ingestion.landing import MANIFEST
+from dagster_project.paths import MANIFEST
 from dagster_project.sample import write_sample
 from dagster_project.settings import REPOSITORY, SEEDS, Settings
 from dagster_project.versions import fingerprint

@@ -27,8 +27,8 @@ from reference.worlds import offence_row, prosecution_row
 from warehouse import uppklarat
 
 from dagster_project import paths
-from dagster_project.ingestion.landing import MANIFEST
 from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.paths import MANIFEST
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 
