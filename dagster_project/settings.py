@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     key: SecretStr = SecretStr("")
     """The key of the pseudonyms; without it, the key file holds one."""
     notify: Annotated[SecretStr, AfterValidator(_notifiable)] = SecretStr("")
-    """Who is told of what went wrong; it may hold a password."""
+    """Who is notified of failures; it may hold a password."""
     schedule: str = "0 6 1 3 *"
     """When the yearly load runs, in cron notation."""
     postgres: PostgresSettings = PostgresSettings()

@@ -110,7 +110,7 @@ class SqlExpectation(BatchExpectation):  # type: ignore[misc]
         if metrics["table.row_count"] == 0 and not self.evaluates_an_empty_table:
             return _not_evaluated(EMPTY_TABLE)
         if self.only_if is not None and not metrics["only_if"]:
-            return _not_evaluated(f"too little to judge: needs {self.needs}")
+            return _not_evaluated(f"not enough data: needs {self.needs}")
         return self._evaluate(metrics)
 
     def _shown(self, metrics: Mapping[str, Any], otherwise: str) -> str:
@@ -218,7 +218,7 @@ class ExpectMeasureToBeBetween(_Bounded):
         measured = metrics["rows"]
         rows = [(str(row[0]), float(row[1]), row[-1]) for row in measured if row[1] is not None]
         if not rows:
-            return _not_evaluated(f"too little to judge: needs {self.needs or f'a {self.unit}'}")
+            return _not_evaluated(f"not enough data: needs {self.needs or f'a {self.unit}'}")
         beyond = sorted((row for row in rows if not self.is_within(row[1])), key=lambda row: row[0])
         texts = [
             f"{show_unit(unit)}: {show_value(shown, is_text_allowed=True)}"

@@ -156,7 +156,7 @@ def _outcome(
     if "element_count" in result and not expectation.meta.get("may_be_all_null"):
         total = result["element_count"]
         if result.get("missing_count") == total:
-            return "failed", f"no value in any of {show_count(total, 'row')}", total, "there is no value to judge"
+            return "failed", f"no value in any of {show_count(total, 'row')}", total, "there is no value to evaluate"
     observed, rows = _observed(expectation, result)
     return "passed" if evaluated.success else "failed", observed, rows, None
 

@@ -123,7 +123,7 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _tell(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
-    """Tell a person; what keeps them from knowing is reported, and changes nothing else."""
+    """Notify a person; what prevents it is reported, and changes nothing else."""
     if not_told := send_notification(settings, problems, run_id):
         print(not_told, file=sys.stderr)
     return not_told

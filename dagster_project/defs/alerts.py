@@ -1,4 +1,4 @@
-"""What the failed steps of a run say, and the sensor that tells a person."""
+"""What the failed steps of a run say, and the sensor that notifies a person."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def outcome_of_failures(settings: Settings, events: Iterable[dg.DagsterEvent]) -
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
-    description="Tells a person of a run that failed, as UPPKLARAT_NOTIFY says; the command line does so for its own runs.",
+    description="Notifies whom UPPKLARAT_NOTIFY names of a run that failed; the command line does so for its own runs.",
 )
 def failed_run(context: dg.RunFailureSensorContext, places: Places) -> None:
-    """Send what failed; who could not be told is an error of this tick, and of nothing else."""
+    """Send what failed; a message that cannot be sent is an error of this tick only."""
     run = context.dagster_run
     if COMMAND_LINE.items() <= run.tags.items():
         return

@@ -55,8 +55,8 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
         try:
             folders = _loadable(places)
         except UnreadableLandingError as error:
-            # No run will fail of it, so nobody else would tell.
-            _tell(context, places, Problem("landing_unreadable", str(error)))
+            # No run fails because of it, so nothing else would report it.
+            _report(context, places, Problem("landing_unreadable", str(error)))
             raise
         if folders:
             years = [folder.year for folder in folders]
@@ -65,14 +65,14 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
                 run_config=run_config(complete_only=True, years=years, expected=[last_ended]),
             )
         if missing := years_not_published(read_state(places.settings), [last_ended]):
-            _tell(context, places, *(Problem("missing", text) for text in missing))
+            _report(context, places, *(Problem("missing", text) for text in missing))
             raise YearsMissingError(f"no complete delivery is new or changed, and {'; '.join(missing)}")
         return dg.SkipReason("no complete delivery is new or changed")
 
     return schedule
 
 
-def _tell(context: dg.ScheduleEvaluationContext, places: Places, *problems: Problem) -> None:
+def _report(context: dg.ScheduleEvaluationContext, places: Places, *problems: Problem) -> None:
     if not_told := notify(places.settings, problems):
         context.log.error(not_told)
 

@@ -57,9 +57,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def show_on_timeline(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Name the code location of a run that none launched, which Dagster's first page would leave out.
+    """Name the code location of a run that was not launched from one, which Dagster's first page would leave out.
 
-    Such are the runs of `uppklarat load` and of `dagster asset materialize`. `dagster run migrate-repository` names the code
+    Runs of `uppklarat load` and of `dagster asset materialize` are not. `dagster run migrate-repository` names the code
     location of earlier runs in this way; launching a load through it would take about 15 s more. To be called before `run` gets
     more tags or another status, which this writes back.
     """

@@ -3,7 +3,7 @@
 **Threshold rule.** A figure is withheld where its `cleared` or its `not cleared` is from 1 to `below`. Counts less than `below` are
 sensitive; `below` itself is withheld with them, so that a withheld count of `below - 1` is not known to be less.
 
-**Complementary suppression.** Whoever knows a sum and all its terms but one knows that one, too. Where a term of a sum is withheld,
+**Complementary suppression.** A reader who knows a sum and all terms but one knows that one too. Where a term of a sum is withheld,
 its first two terms are withheld as well: they are its partners, whatever they count. Where all these together count less than
 `below` and one more for each that is not a partner, in either measure, but not zero, every term is withheld. The sums are
 

@@ -77,7 +77,7 @@ class Correction(DeclaredModel):
 
     @property
     def year(self) -> int:
-        """Of which year."""
+        """The year of that delivery."""
         return int(self.delivery.partition("/")[2])
 
     @property

@@ -219,7 +219,7 @@ def _list_folder(folder: Path) -> list[Path]:
 
 
 def find_unexpected_entries(landing: Path, known: Path) -> Iterator[str]:
-    """Tell of everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
+    """Name everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
 
     Hidden files are left out, which belong to the programs that upload, and so is the `known` one.
     """

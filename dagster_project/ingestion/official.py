@@ -94,8 +94,8 @@ def ignored_official_files(state: State) -> list[tuple[OfficialFile, str]]:
 def describe_ignored_file(withdrawn_at: str) -> str:
     """The message about a withdrawn version in the landing folder."""
     return (
-        f"this version was withdrawn on {withdrawn_at[:10]} and is ignored; replace it, or, to load it again, put it there "
-        "anew"
+        f"this version was withdrawn on {withdrawn_at[:10]} and is ignored; replace it, or, to load it again, copy the file "
+        "there again"
     )
 
 

@@ -236,8 +236,8 @@ def _check_title(title: str, where: str, year: int, area: str) -> None:
     # The first one, since notes below the title may name other places.
     named = re.search(rf"({'|'.join(areas.values())})\b", title.lower())
     if named is None or named[1] != areas[area]:
-        said = f"“{named[1]}”" if named else "neither the country nor a police region"
-        raise RejectedDeliveryError(where, f"its title names {said}, its file name “{areas[area]}”", _KEEP_THE_NAME)
+        place = f"“{named[1]}”" if named else "neither the country nor a police region"
+        raise RejectedDeliveryError(where, f"its title names {place}, its file name “{areas[area]}”", _KEEP_THE_NAME)
 
 
 def _label(cell: object) -> str:
@@ -341,7 +341,7 @@ def _missing(lines: Sequence[_Line], one: _Declared, depth: int, known: set[str]
 
 
 def _corrected_on(workbook: CalamineWorkbook) -> date | None:
-    """The latest correction that the first sheet's head or the sheet of information tells of."""
+    """The latest correction that the first sheet's head or the sheet of information names."""
     names = [workbook.sheet_names[0], *(name for name in workbook.sheet_names if name == "Information")]
     text = " ".join(
         str(cell) for name in names for row in workbook.get_sheet_by_name(name).to_python()[:40] for cell in row[:1]

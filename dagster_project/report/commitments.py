@@ -47,8 +47,8 @@ def _codes(measure: Row, language: str) -> str:
         row["confidence"] for row in seed_rows("measure_code") if row["indicator_id"] == measure["indicator_id"]
     )
     # The surest first, as the texts name them.
-    told = (
+    counts = (
         translations.fill(levels[level], {"count": codes[level]}, language)
         for level in sorted(codes, key=[*levels].index)
     )
-    return f"{measure[f'name_{language}']}: {', '.join(told)}"
+    return f"{measure[f'name_{language}']}: {', '.join(counts)}"

@@ -433,7 +433,7 @@ const content = (data, chosen) => {
 
   // --- views -------------------------------------------------------------------------------------------------------
   // A figure with all that its sentences name.
-  const told = (row) => {
+  const valuesOf = (row) => {
     const pctIn = (year) => figure(chosen.place, chosen.group, Math.min(Math.max(year, years[0]), years.at(-1)))?.pct ?? null;
     const values = { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
       previous_pct: pctIn(row.year - 1), first_pct: pctIn(data.first) };
@@ -444,10 +444,10 @@ const content = (data, chosen) => {
     }
     return values;
   };
-  const sentences = (row, texts = words.messages) => row.messages.filter((name) => texts[name]).map((name) => fill(texts[name], told(row)));
+  const sentences = (row, texts = words.messages) => row.messages.filter((name) => texts[name]).map((name) => fill(texts[name], valuesOf(row)));
   const chosenFigure = () => figure(chosen.place, chosen.group, chosen.year);
   const indicator = () => {
-    const row = chosenFigure(), values = row && told(row);
+    const row = chosenFigure(), values = row && valuesOf(row);
     const formula = (key, none, known) => (known ? fill(words[key], values) : words[none]);
     const tables = Object.fromEntries(Object.keys(makers).map((name) => [name, table(name)]));
     return {
@@ -465,7 +465,7 @@ const content = (data, chosen) => {
     };
   };
   const card = () => {
-    const row = chosenFigure(), values = row && told(row), known = row && row.pct !== null;
+    const row = chosenFigure(), values = row && valuesOf(row), known = row && row.pct !== null;
     const facts = known || row?.why === "none" ? ["change", "since", "country", "region_median", "county_median"].filter((fact) =>
       (fact === "since" ? row.messages.some((name) => name.startsWith("since")) : row[fact] !== null) && (fact !== "country" || level !== "riket"))
       .map((fact) => fill(words.card[fact === "country" && row.country_small ? "country_small" : fact], values)) : [];

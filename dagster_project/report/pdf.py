@@ -74,7 +74,7 @@ def _content(pages: Pages) -> dict[str, Any]:
             {
                 "kind": catalogue["commitments_page"]["kinds"][one["kind"]],
                 "what": one["what"],
-                "told": [
+                "details": [
                     [catalogue["commitments_page"][key], one[key]] for key in ("untold", "elsewhere")
                 ],
             }

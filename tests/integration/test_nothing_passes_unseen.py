@@ -176,7 +176,7 @@ def test_many_missing_decisions_block_even_the_first_year(settings: Settings) ->
         "codes_come_and_go_by_law",
     ):
         assert (found[name].result, found[name].passed) == ("not judged", False), name
-        assert found[name].observed.startswith("too little to judge: needs "), name
+        assert found[name].observed.startswith("not enough data: needs "), name
     assert "year before" in found["volume_like_earlier_years"].observed
 
 

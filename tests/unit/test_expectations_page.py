@@ -110,9 +110,9 @@ def test_a_failed_check_is_explained_worst_first(tmp_path: Path) -> None:
 
 
 def test_what_was_not_judged_is_neither_passed_nor_failed(tmp_path: Path) -> None:
-    shown = words(render(tmp_path, result(result="not judged", observed="too little to judge: needs two years")))
+    shown = words(render(tmp_path, result(result="not judged", observed="not enough data: needs two years")))
     assert "What did not pass" not in shown
-    assert "– Not judged too little to judge: needs two years none at all not counted" in shown
+    assert "– Not judged not enough data: needs two years none at all not counted" in shown
 
 
 def test_every_check_stands_under_its_layer_and_asset(tmp_path: Path) -> None:

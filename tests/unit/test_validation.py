@@ -163,7 +163,7 @@ def test_what_is_measured_names_the_units_beyond_the_limit(connection: duckdb.Du
         "below": ("failed", "part 0: 20; part 1: 40", 2, (("part 0", 20.0), ("part 1", 40.0))),
         "both": ("failed", "part 0: 20 wholes; part 4: 100 wholes", 2, (("part 0", 20.0), ("part 4", 100.0))),
         "some": ("failed", "part 4: 100; 3 of 5 parts not judged (needs a large part)", 1, (("part 4", 100.0),)),
-        "none": ("not judged", "too little to judge: needs a large part", 0, ()),
+        "none": ("not judged", "not enough data: needs a large part", 0, ()),
         "broken": ("failed", "not determined", 0, ()),
     }
     assert "Binder Error" in str(results["broken"].error)
@@ -211,7 +211,7 @@ def test_an_all_null_column_fails_unless_declared(connection: duckdb.DuckDBPyCon
     )
     assert {name for name, result in results.items() if result.passed} == {"expected", "partly", "compound"}
     assert (results["silent"].observed, results["silent"].rows) == ("no value in any of 100 rows", 100)
-    assert results["silent"].error == "there is no value to judge"
+    assert results["silent"].error == "there is no value to evaluate"
 
 
 def test_nothing_is_evaluated_without_its_condition(connection: duckdb.DuckDBPyConnection) -> None:
@@ -237,7 +237,7 @@ def test_nothing_is_evaluated_without_its_condition(connection: duckdb.DuckDBPyC
         "by_query": "not judged",
         "broken": "failed",
     }
-    assert results["too_few"].observed == "too little to judge: needs a hundred rows"
+    assert results["too_few"].observed == "not enough data: needs a hundred rows"
     assert "Binder Error" in str(results["broken"].error)
 
 

@@ -19,7 +19,7 @@ _Address: TypeAlias = Annotated[str, Field(pattern=f"^{_ADDRESS}$")]
 
 def _in_all_languages(texts: Mapping[str, object]) -> Mapping[str, object]:
     if set(texts) != set(LANGUAGES):
-        raise ValueError(f"it must be said in {' and '.join(LANGUAGES)}")
+        raise ValueError(f"it needs a text in {' and '.join(LANGUAGES)}")
     return texts
 
 
