@@ -97,7 +97,11 @@ def build_context(
 
 
 def open_warehouse(path: Path) -> EphemeralDataContext:
-    """Open a warehouse as Great Expectations does: a context with all suites of its tables, and the checkpoint `marts`."""
+    """Open a warehouse as Great Expectations does: a context with all suites of its tables, and the checkpoint `marts`.
+
+    Suites of layers `raw` and `published` are not in it: their tables are the typed files of one delivery and the files of a
+    publication, which are opened while a load audits them. `load_suites("raw", "published")` lists them.
+    """
     return build_context("marts", load_suites("intermediate", "marts"), f"duckdb:///{path}")[0]
 
 
