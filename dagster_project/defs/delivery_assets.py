@@ -220,23 +220,9 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
         for name, key in keys.items():
             for year in map(int, context.partition_keys):
                 record = state.active.get((source, year))
-                lacks_file = record is not None and name not in record.files
-                status = (
-                    "not delivered"
-                    if lacks_file
-                    else "loaded"
-                    if year in loaded
-                    else "as before"
-                    if record
-                    else "waits"
-                    if year in there
-                    else "not delivered"
-                )
-                context.add_asset_metadata(
-                    {"status": status, **(_about(record, name) if record and not lacks_file else {})},
-                    asset_key=key,
-                    partition_key=str(year),
-                )
+                status = _status(record, name, is_loaded=year in loaded, is_there=year in there)
+                about = _about(record, name) if record and name in record.files else {}
+                context.add_asset_metadata({"status": status, **about}, asset_key=key, partition_key=str(year))
             yield dg.MaterializeResult(asset_key=key)
         for key in keys.values():
             yield _accepted(key, rejected)
@@ -328,6 +314,15 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
             raise dg.Failure(rejected, allow_retries=False)
 
     return check_rejections
+
+
+def _status(record: DeliveryRecord | None, file: str, *, is_loaded: bool, is_there: bool) -> str:
+    """What a run did with a file of a year, whose delivery may lack it."""
+    if record is None:
+        return "waits" if is_there else "not delivered"
+    if file not in record.files:
+        return "not delivered"
+    return "loaded" if is_loaded else "as before"
 
 
 def _about(record: DeliveryRecord, file: str) -> dict[str, dg.MetadataValue]:

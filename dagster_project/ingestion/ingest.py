@@ -102,14 +102,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
     delivery = open_delivery(folder)
     with scratch_folder(settings.home / paths.SCRATCH) as scratch:
         encoding = delivery.manifest.encoding if delivery.manifest else input_contract().encodings[0]
-        received = {
-            file.name: _receive(
-                file, delivery.files[file.name], f"{folder.label}/{delivery.files[file.name].name}", encoding, scratch
-            )
-            for file in input_contract().sources[folder.source]
-            if file.name in delivery.files
-        }
-        _check_hashes(delivery, received)
+        received = _receive_all(delivery, encoding, scratch)
         delivery_id = _delivery_id(folder, received, encoding)
         if (at := state.withdrawn.get((folder.source, folder.year, delivery_id))) and not _is_newer(delivery, at):
             logger.warning("%s: %s", folder.label, describe_ignored_delivery(at))
@@ -139,17 +132,35 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
             )
             store_record(settings, scratch / PREPARED, record)
         else:
-            _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
-            # The manifest may have been added or changed.
-            now = replace(record, **_manifest_fields(delivery), warnings=tuple(_warnings(delivery, received)))
-            if now != record:
-                write_record(destination, now)
-                record = now
+            record = _renew_record(destination, record, delivery, received)
     for warning in record.warnings:
         logger.warning("%s", warning)
     activate(state, record)
     remember(settings, folder.label, signature, delivery_id, judged_by)
     return record
+
+
+def _receive_all(delivery: Delivery, encoding: str, scratch: Path) -> dict[str, ReceivedFile]:
+    """Receive the delivered files, which the manifest's hashes must fit."""
+    folder = delivery.folder
+    received = {
+        file.name: _receive(file, path, f"{folder.label}/{path.name}", encoding, scratch)
+        for file in input_contract().sources[folder.source]
+        if (path := delivery.files.get(file.name))
+    }
+    _check_hashes(delivery, received)
+    return received
+
+
+def _renew_record(
+    destination: Path, record: DeliveryRecord, delivery: Delivery, received: Mapping[str, ReceivedFile]
+) -> DeliveryRecord:
+    """The record of a delivery that was validated before; its manifest may have been added or changed."""
+    _check_row_counts(delivery, {name: file.rows_read for name, file in record.files.items()})
+    renewed = replace(record, **_manifest_fields(delivery), warnings=tuple(_warnings(delivery, received)))
+    if renewed != record:
+        write_record(destination, renewed)
+    return renewed
 
 
 def record_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile, why: str) -> None:

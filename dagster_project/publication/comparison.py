@@ -63,19 +63,23 @@ def compare_figures(
     _create_causes(connection, causes, _years(connection, after) | _years(connection, before))
     measures = [name for name in new if name in old and _is_measure(name, new)]
     gone, added = lacking_measures(connection, after), lacking_measures(connection, before)
-    for where, lacking in (("earlier", gone - added), ("later", added - gone)):
-        for level in sorted({level for level, _ in lacking}):
-            names = sorted(measure for of_level, measure in lacking if of_level == level and measure in measures)
-            problems += [f"{', '.join(names)} of {level} is only in the {where} one"] if names else []
+    problems += _one_sided_measures(gone, added, measures)
+    differences = _differences(_figures(before, old, measures), _figures(after, new, measures), measures)
+    unlike = ["/".join(one) for one in gone ^ added]
+    connection.execute(f"insert into {table} {differences}", [years, unlike])
+    connection.execute("drop table _cause")
+    return Comparison(tuple(years), tuple(problems))
+
+
+def _differences(before: str, after: str, measures: Collection[str]) -> str:
+    """The query of every figure that differs; its parameters are new years, and measures that one file lacks, by level."""
     values = ", ".join(
         f"{{'measure': '{name}', 'old_value': before.\"{name}\"::double, 'new_value': after.\"{name}\"::double}}"
         for name in measures
     )
-    connection.execute(
-        f"""
-        insert into {table}
-        with before as ({_figures(before, old, measures)}),
-        after as ({_figures(after, new, measures)}),
+    return f"""
+        with before as ({before}),
+        after as ({after}),
         cell as (
             select
                 {", ".join(KEY)},
@@ -108,11 +112,19 @@ def compare_figures(
         from classified
         inner join _cause on classified.year = _cause.year and (classified.measure = '{SUPPRESSION}') = _cause.of_suppression
         where kind is not null
-        """,
-        [years, ["/".join(one) for one in gone ^ added]],
-    )
-    connection.execute("drop table _cause")
-    return Comparison(tuple(years), tuple(problems))
+    """
+
+
+def _one_sided_measures(
+    gone: Collection[tuple[str, str]], added: Collection[tuple[str, str]], measures: Collection[str]
+) -> list[str]:
+    """Which measures a level has in only one of the files; `gone` lacks the later one, `added` the earlier one."""
+    problems = []
+    for where, lacking in (("earlier", set(gone) - set(added)), ("later", set(added) - set(gone))):
+        for level in sorted({level for level, _ in lacking}):
+            names = sorted(measure for of_level, measure in lacking if of_level == level and measure in measures)
+            problems += [f"{', '.join(names)} of {level} is only in the {where} one"] if names else []
+    return problems
 
 
 def lacking_measures(connection: duckdb.DuckDBPyConnection, file: Path) -> set[tuple[str, str]]:

@@ -182,14 +182,7 @@ def read_figures(publication: Path) -> Figures:
     """Read the figures from a publication's folder."""
     folder = publication / "parquet"
     with duckdb.connect() as connection:
-        # Rounded from counts where possible; otherwise to 8 decimals first, so that the last bits of a double do not decide.
-        connection.execute(
-            "create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)"
-        )
-        connection.execute("create macro tenths(share) as cast(round(round(share * 10, 8)) as integer)")
-        tables = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
-        for table in tables:
-            connection.execute(f"create view {table} as from {parquet(folder / f'{table}.parquet')}")
+        tables = _open_tables(connection, folder)
 
         def rows(query: str) -> list[Row]:
             cursor = connection.execute(query)
@@ -244,6 +237,19 @@ def read_figures(publication: Path) -> Figures:
             official_files=rows(_OFFICIAL_FILES) if "fct_reconciliation_year" in tables else (),
             checks=rows("from quality_check order by all"),
         )
+
+
+def _open_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    """Make a view of each table that the folder holds, and the macros that round; return the tables."""
+    # Rounded from counts where possible; otherwise to 8 decimals first, so that the last bits of a double do not decide.
+    connection.execute(
+        "create macro tenths_of_percent(part, whole) as cast((2000 * part + whole) // (2 * whole) as integer)"
+    )
+    connection.execute("create macro tenths(share) as cast(round(round(share * 10, 8)) as integer)")
+    tables = [table for table in TABLES if (folder / f"{table}.parquet").is_file()]
+    for table in tables:
+        connection.execute(f"create view {table} as from {parquet(folder / f'{table}.parquet')}")
+    return tables
 
 
 _READINGS = """

@@ -11,9 +11,9 @@ from pathlib import Path
 from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.sample.assumptions import REPORTS_SINCE
+from dagster_project.sample.extract_rows import MOST_SCALE, Rows
 from dagster_project.sample.faults import copy_with_faults
 from dagster_project.sample.reference import read_reference
-from dagster_project.sample.rows import MOST_SCALE, Rows
 from dagster_project.settings import SEEDS
 
 GENERATOR = "uppklarat sample"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -118,18 +118,6 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
     rows = sorted(_rows(seeds, "indicator"), key=lambda row: int(row["number"]))
     decided = [row["indicator_id"] for row in rows if row["kind"] == "decided"]
     measures = [row["indicator_id"] for row in rows if row["kind"] != "decided"]
-    official = {
-        (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
-            year=int(row["year"]),
-            geography=row["geography_code"],
-            indicator_id=row["indicator_id"],
-            variant=row["variant"],
-            group=row["victim_group"],
-            measures={measure: int(row[measure]) for measure in MEASURES if row[measure]},
-        )
-        for row in sorted(_rows(seeds, "official_figure"), key=lambda row: row["source_version"])
-        if row["geography_level"] in ("riket", "polisregion") and row["indicator_id"] in decided
-    }
     return Reference(
         indicators={indicator_id: _groups(seeds, indicator_id) for indicator_id in decided},
         measures={measure: _groups(seeds, measure) for measure in measures},
@@ -147,24 +135,7 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
             )
             for row in _rows(seeds, "indicator_variant")
         },
-        codes=tuple(
-            Code(
-                brottskod=row["brottskod"],
-                description=row["description_sv"],
-                lagrum=row["legal_reference"],
-                indicator_id=row["indicator_id"],
-                role=row["role"],
-                part=row["part"],
-                group=row["victim_group"],
-                ages=_ages(row["victim_age"]),
-                relation=row["relation"],
-                place=row["place"],
-                stage=row["stage"],
-                valid_from=_date(row["valid_from"], ALWAYS),
-                valid_to=_date(row["valid_to"], FOREVER),
-            )
-            for row in sorted(_rows(seeds, "offence_code"), key=lambda row: row["brottskod"])
-        ),
+        codes=_codes(seeds),
         provisions=tuple(
             Provision(f"{row['law']} {row['chapter']}:{row['section']}", row["indicator_id"], row["part"])
             for row in _rows(seeds, "legal_provision")
@@ -177,8 +148,47 @@ def read_reference(seeds: Path = SEEDS) -> Reference:
             for row in _rows(seeds, "victim_group")
             if row["sex"]
         },
-        official=tuple(official[key] for key in sorted(official)),
+        official=_official_figures(seeds, decided),
     )
+
+
+def _codes(seeds: Path) -> tuple[Code, ...]:
+    """The offence codes, in their order."""
+    return tuple(
+        Code(
+            brottskod=row["brottskod"],
+            description=row["description_sv"],
+            lagrum=row["legal_reference"],
+            indicator_id=row["indicator_id"],
+            role=row["role"],
+            part=row["part"],
+            group=row["victim_group"],
+            ages=_ages(row["victim_age"]),
+            relation=row["relation"],
+            place=row["place"],
+            stage=row["stage"],
+            valid_from=_date(row["valid_from"], ALWAYS),
+            valid_to=_date(row["valid_to"], FOREVER),
+        )
+        for row in sorted(_rows(seeds, "offence_code"), key=lambda row: row["brottskod"])
+    )
+
+
+def _official_figures(seeds: Path, indicators: Collection[str]) -> tuple[Official, ...]:
+    """The official figures of these indicators for the country and police regions, each in its latest version."""
+    official = {
+        (row["year"], row["geography_code"], row["indicator_id"], row["variant"], row["victim_group"]): Official(
+            year=int(row["year"]),
+            geography=row["geography_code"],
+            indicator_id=row["indicator_id"],
+            variant=row["variant"],
+            group=row["victim_group"],
+            measures={measure: int(row[measure]) for measure in MEASURES if row[measure]},
+        )
+        for row in sorted(_rows(seeds, "official_figure"), key=lambda row: row["source_version"])
+        if row["geography_level"] in ("riket", "polisregion") and row["indicator_id"] in indicators
+    }
+    return tuple(official[key] for key in sorted(official))
 
 
 def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:

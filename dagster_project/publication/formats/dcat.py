@@ -134,33 +134,10 @@ def _build_graph(manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any
     }.items():
         graph.bind(prefix, namespace)
     root, series = URIRef(f"{base}#catalogue"), URIRef(f"{base}#series")
-    publisher = URIRef(catalogue.publisher_uri or f"{base}#publisher")
-    contact = URIRef(f"{base}#contact")
-    _add(graph, publisher, {RDF.type: [FOAF.Agent], FOAF.name: _texts(catalogue.publisher)})
-    _add(
-        graph,
-        contact,
-        {
-            RDF.type: [_VCARD.Organization],
-            _VCARD.fn: _texts(catalogue.contact),
-            _VCARD.hasEmail: [URIRef(f"mailto:{catalogue.contact_email}")],
-        },
-    )
+    publisher, contact = _add_agents(graph, base, catalogue)
     versions = [*earlier, manifest]
     datasets = [URIRef(f"{base}{version['publication_id']}/#dataset") for version in versions]
-    shared: dict[URIRef, Sequence[URIRef | Literal]] = {
-        DCTERMS.title: _texts(catalogue.title),
-        DCTERMS.publisher: [publisher],
-        _DCAT.contactPoint: [contact],
-        _DCAT.keyword: [
-            Literal(word, lang=language) for language in LANGUAGES for word in catalogue.keywords[language]
-        ],
-        _DCAT.theme: _THEMES,
-        DCTERMS.language: [_LANGUAGE[language] for language in LANGUAGES],
-        DCTERMS.spatial: _SWEDEN,
-        DCTERMS.accrualPeriodicity: [_YEARLY],
-        **({_DCAT.landingPage: [URIRef(catalogue.landing_page)]} if catalogue.landing_page else {}),
-    }
+    shared = _shared_properties(catalogue, publisher, contact)
     _add(
         graph,
         root,
@@ -197,6 +174,42 @@ def _build_graph(manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any
         in_series = {_DCAT.inSeries: [series], **({_DCAT.prev: [before]} if before else {})}
         _add_dataset(graph, dataset, version, {**shared, **in_series}, catalogue, version is manifest)
     return graph
+
+
+def _shared_properties(
+    catalogue: Catalogue, publisher: URIRef, contact: URIRef
+) -> dict[URIRef, Sequence[URIRef | Literal]]:
+    """What the series and each publication in it have in common."""
+    return {
+        DCTERMS.title: _texts(catalogue.title),
+        DCTERMS.publisher: [publisher],
+        _DCAT.contactPoint: [contact],
+        _DCAT.keyword: [
+            Literal(word, lang=language) for language in LANGUAGES for word in catalogue.keywords[language]
+        ],
+        _DCAT.theme: _THEMES,
+        DCTERMS.language: [_LANGUAGE[language] for language in LANGUAGES],
+        DCTERMS.spatial: _SWEDEN,
+        DCTERMS.accrualPeriodicity: [_YEARLY],
+        **({_DCAT.landingPage: [URIRef(catalogue.landing_page)]} if catalogue.landing_page else {}),
+    }
+
+
+def _add_agents(graph: Graph, base: str, catalogue: Catalogue) -> tuple[URIRef, URIRef]:
+    """Add who publishes and whom to ask."""
+    publisher = URIRef(catalogue.publisher_uri or f"{base}#publisher")
+    contact = URIRef(f"{base}#contact")
+    _add(graph, publisher, {RDF.type: [FOAF.Agent], FOAF.name: _texts(catalogue.publisher)})
+    _add(
+        graph,
+        contact,
+        {
+            RDF.type: [_VCARD.Organization],
+            _VCARD.fn: _texts(catalogue.contact),
+            _VCARD.hasEmail: [URIRef(f"mailto:{catalogue.contact_email}")],
+        },
+    )
+    return publisher, contact
 
 
 def _add_dataset(

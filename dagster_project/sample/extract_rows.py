@@ -203,6 +203,10 @@ class Rows:
                 for number, code in enumerate(self._kinds.codes)
             ),
         )
+        self._load_other_crime()
+
+    def _load_other_crime(self) -> None:
+        """Load the offences of no indicator: their codes, and how they end."""
         crimes = self._kinds.other_crime
         slot_ranges = _slot_ranges([weight for _, weight, *_ in crimes], CRIME_SLOTS)
         self._spread(
