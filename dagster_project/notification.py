@@ -1,4 +1,4 @@
-"""Tells a person what went wrong with a load: `UPPKLARAT_NOTIFY` names a command, a mailbox or a web address."""
+"""Notifies a person of what went wrong with a load: `UPPKLARAT_NOTIFY` names a command, a mailbox or a web address."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Problem(NamedTuple):
 
 
 def notify(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
-    """Send one message about these problems; return why that failed, or None if it did not or nobody is to be told.
+    """Send one message about these problems; return why that failed, or None if it did not or nobody is to be notified.
 
-    It never raises: who cannot be told must not change what becomes of a load.
+    It never raises: a message that cannot be sent must not change what becomes of a load.
     """
     target = settings.notify.get_secret_value()
     if not target or not problems:
@@ -75,7 +75,7 @@ def notify(settings: Settings, problems: Sequence[Problem], run_id: str | None =
         # Neither the target nor what an error quotes of it: both may hold a password.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         secret = error if isinstance(error, _NotSentError) else f"{type(error).__name__}: {reason}"
-        return f"nobody was told ({PREFIX}NOTIFY): {secret}".replace(target, "…")
+        return f"no message was sent ({PREFIX}NOTIFY): {secret}".replace(target, "…")
     return None
 
 

@@ -160,7 +160,7 @@ def test_a_web_address_gets_the_document(settings: Settings, answer: int, monkey
 )
 def test_who_cannot_be_told_is_reported(settings: Settings, target: str) -> None:
     why = notify(told(settings, target), [PROBLEM])
-    assert why is not None and why.startswith("nobody was told (UPPKLARAT_NOTIFY): ")
+    assert why is not None and why.startswith("no message was sent (UPPKLARAT_NOTIFY): ")
 
 
 @pytest.mark.parametrize("target", ["ftp://example.org", "smtp://example.org", "mailto:", "https://", "a 'command"])
@@ -194,7 +194,7 @@ def test_a_load_tells_and_ends_as_it_would(command: Settings, script: Path, caps
     assert cli.main(["status"]) == cli.OK
     assert events(script) == [["landing_unreadable"], ["missing", "rejected"]]
     assert json.loads(output.out)["not_told"]
-    assert output.err.count("nobody was told") == 1
+    assert output.err.count("no message was sent") == 1
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_run_that_fails_is_told_by_dagster(command: Settings, script: Path, mo
         tell(failed, **COMMAND_LINE)
         assert len(sent(script)) == 1
         script.with_name("code").write_text("1")
-        with pytest.raises(RuntimeError, match="nobody was told"):
+        with pytest.raises(RuntimeError, match="no message was sent"):
             tell(failed)
         script.with_name("code").write_text("0")
         shutil.rmtree(command.home / "raw")
