@@ -13,13 +13,17 @@ from pydantic import SecretStr
 
 from dagster_project.cli.summaries import quarantine_lines
 from dagster_project.contract import input_contract
-from dagster_project.ingestion.ingest import ingest
+from dagster_project.ingestion.ingest import NOT_VERIFIED, ingest
 from dagster_project.ingestion.landing import DeliveryFolder
 from dagster_project.ingestion.rejection import RejectedDeliveryError
-from dagster_project.quality.audit import audit_records
+from dagster_project.quality.audit import audit_delivery_alone
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, read_state
 from expectations.results import CheckResult
+
+NOT_COMPARED = (
+    "not compared with other deliveries: a load also looks for what does not fit to them, and may block for it"
+)
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,16 @@ class CheckedDelivery:
 def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
     """Validate the folder `<source>/<year>` by the contract and by the checks of a typed extract; nothing of it is kept.
 
-    Checks that compare it with other deliveries need the warehouse and are not made. Raises ValueError for a path of another form.
+    Checks that compare it with other deliveries need the warehouse and are not made. Raises ValueError for a path of another form,
+    or of no folder.
     """
     folder = path.absolute()
     source, year = folder.parent.name, folder.name
     if source not in input_contract().sources or not (year.isascii() and year.isdigit()):
         known = " or ".join(f"{name}/2025" for name in input_contract().sources)
         raise ValueError(f"{path}: name the folder of a source and year, as in {known}")
+    if not folder.is_dir():
+        raise ValueError(f"{path} {'is not a folder' if folder.exists() else 'does not exist'}")
     with TemporaryDirectory() as scratch:
         alone = settings.model_copy(
             update={
@@ -53,18 +60,17 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
             record = cast(DeliveryRecord, ingest(DeliveryFolder(alone.landing, source, int(year)), alone))
         except RejectedDeliveryError as error:
             return CheckedDelivery(False, (f"a load would reject it: {error}",))
-        results = audit_records(alone, {(record.source, record.year): record})
+        results = audit_delivery_alone(alone, record)
         quarantined = quarantine_lines(read_state(alone), None, None) or ["no row is quarantined"]
     blocked = [result for result in results if result.blocks]
-    verdict = (
-        "a load would take it, and its checks would block publishing"
-        if blocked
-        else "a load would take it"
-        if record.complete
-        else "`uppklarat load` would take it; a scheduled load waits for the manifest"
+    verdict = "a load would take it, and its checks would block publishing" if blocked else "a load would take it"
+    warnings = (
+        f"{warning}; a scheduled load waits for the manifest" if warning.endswith(NOT_VERIFIED) else warning
+        for warning in record.warnings
     )
     return CheckedDelivery(
-        not blocked, (verdict, *_balance(record), *record.warnings, *_failed(results), "", *quarantined)
+        not blocked,
+        (verdict, NOT_COMPARED, *_balance(record), *warnings, *_failed(results), "", *quarantined),
     )
 
 
@@ -77,7 +83,7 @@ def _balance(record: DeliveryRecord) -> Iterator[str]:
         )
         for column, rows in file.unusable.items():
             if rows:
-                yield f"{name}: {rows:,} loaded rows without a usable {column}"
+                yield f"{name}: {rows:,} loaded {'row' if rows == 1 else 'rows'} without a usable {column}"
 
 
 def _failed(results: list[CheckResult]) -> Iterator[str]:

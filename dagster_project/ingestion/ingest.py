@@ -56,6 +56,7 @@ from dagster_project.versions import version_of
 logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
+NOT_VERIFIED = "no manifest, so the delivery could not be verified as complete"
 # All code that takes part in validating a row; a test compares it with the imports.
 VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
@@ -334,7 +335,7 @@ def _warnings(delivery: Delivery, received: Mapping[str, ReceivedFile]) -> list[
         if file.ignored_columns
     ]
     if delivery.manifest is None:
-        warnings.append(f"{delivery.folder.label}: no manifest, so the delivery could not be verified as complete")
+        warnings.append(f"{delivery.folder.label}: {NOT_VERIFIED}")
         warnings += [
             f"{file.where}: the last line has no line end; the file may be truncated"
             for file in received.values()

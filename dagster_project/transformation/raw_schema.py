@@ -42,31 +42,8 @@ def create_sources(
     connection.execute("create schema if not exists raw")
     for file in input_contract().files:
         connection.execute(f"create or replace view raw.{file.table} as {_union_of_years(state, file)}")
-    connection.execute(
-        """
-        create or replace table raw.delivery_file (
-            source varchar, year integer, file varchar, delivery_id varchar, is_complete_year boolean, is_synthetic boolean,
-            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint
-        )"""
-    )
+    list_delivered_files(connection, state.active, year_fingerprints)
     list_unusable_fields(connection, state.active, year_fingerprints)
-    for record in state.active.values():
-        for name, file_record in record.files.items():
-            connection.execute(
-                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    record.source,
-                    record.year,
-                    name,
-                    record.delivery_id,
-                    record.year in year_fingerprints,
-                    record.synthetic is not None,
-                    file_record.rows_read,
-                    file_record.rows_loaded,
-                    sum(file_record.quarantined.values()),
-                    file_record.duplicates,
-                ],
-            )
     connection.execute("create or replace table raw.complete_year (year integer, year_fingerprint varchar)")
     for year, year_fingerprint in year_fingerprints.items():
         connection.execute("insert into raw.complete_year values (?, ?)", [year, year_fingerprint])
@@ -75,6 +52,39 @@ def create_sources(
     create_withheld_source(connection, state.settings)
     _load_own_offence_codes(connection, state.settings.home / paths.OWN_OFFENCE_CODES)
     _load_population(connection, state.settings.home / paths.POPULATION)
+
+
+def list_delivered_files(
+    connection: duckdb.DuckDBPyConnection,
+    active: Mapping[tuple[str, int], DeliveryRecord],
+    complete_years: Collection[int],
+) -> None:
+    """Create table `raw.delivery_file`: the row balance of each delivered file."""
+    connection.execute("create schema if not exists raw")
+    connection.execute(
+        """
+        create or replace table raw.delivery_file (
+            source varchar, year integer, file varchar, delivery_id varchar, is_complete_year boolean, is_synthetic boolean,
+            rows_read bigint, rows_loaded bigint, rows_quarantined bigint, duplicates bigint
+        )"""
+    )
+    for record in active.values():
+        for name, file_record in record.files.items():
+            connection.execute(
+                "insert into raw.delivery_file values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    record.source,
+                    record.year,
+                    name,
+                    record.delivery_id,
+                    record.year in complete_years,
+                    record.synthetic is not None,
+                    file_record.rows_read,
+                    file_record.rows_loaded,
+                    sum(file_record.quarantined.values()),
+                    file_record.duplicates,
+                ],
+            )
 
 
 def list_unusable_fields(

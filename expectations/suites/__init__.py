@@ -5,7 +5,8 @@ the assets that this one is derived from: when a check of theirs blocks, a failu
 
 An expectation's `severity` is `critical` (blocks publishing) or `warning`, its `notes` say why it matters, and its `meta` holds
 its `name`, its `owner` (who corrects it: `us` or the `supplier`) and its `limit` in words. `may_be_all_null` there lets a stock
-expectation pass on a column without a value.
+expectation pass on a column without a value; `of_one_delivery` marks those of the row balance that `uppklarat check` makes, which
+knows no other delivery.
 """
 
 from collections.abc import Sequence

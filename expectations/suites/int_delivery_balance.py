@@ -25,6 +25,7 @@ suite = ExpectationSuite(
                 "name": "every_row_is_accounted_for",
                 "owner": "us",
                 "limit": "rows read = loaded + quarantined + duplicates in every file",
+                "of_one_delivery": True,
             },
         ),
         ExpectMeasureToBeBetween(
@@ -45,6 +46,7 @@ suite = ExpectationSuite(
                 "name": "quarantine_within_limit",
                 "owner": "supplier",
                 "limit": f"at most {QUARANTINE_LIMIT_PCT:g} % of a file's rows",
+                "of_one_delivery": True,
             },
         ),
         ExpectNoRows(
@@ -79,7 +81,12 @@ suite = ExpectationSuite(
             needs="at least 1,000 rows",
             severity="warning",
             notes="many rows delivered twice mean that the extract was joined wrongly",
-            meta={"name": "share_of_exact_duplicates", "owner": "supplier", "limit": "at most 1 % of a file's rows"},
+            meta={
+                "name": "share_of_exact_duplicates",
+                "owner": "supplier",
+                "limit": "at most 1 % of a file's rows",
+                "of_one_delivery": True,
+            },
         ),
         ExpectMeasureToBeBetween(
             query="""

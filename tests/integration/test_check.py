@@ -12,8 +12,8 @@ from dagster_project.cli import main as cli
 from dagster_project.settings import Settings
 
 
-def offences(unusable: int = 0, faulty: int = 0) -> bytes:
-    """A hundred rows; of the first ones the municipality cannot be used, of the last ones the offence code is no code."""
+def offences(unusable: int = 0, faulty: int = 0, rows: int = 100) -> bytes:
+    """Rows of a delivery; of the first ones the municipality cannot be used, of the last ones the offence code is no code."""
     return csv_file(
         "police",
         "offences",
@@ -21,9 +21,9 @@ def offences(unusable: int = 0, faulty: int = 0) -> bytes:
             offence_row(
                 number,
                 kommunkod="180" if number <= unusable else "0180",
-                brottskod="SECRET" if number > 100 - faulty else "0412",
+                brottskod="SECRET" if number > rows - faulty else "0412",
             )
-            for number in range(1, 101)
+            for number in range(1, rows + 1)
         ],
     )
 
@@ -53,12 +53,30 @@ def test_a_sound_delivery_would_be_taken(police: Settings, capsys: pytest.Captur
 
 def test_quarantined_rows_are_listed_without_their_values(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     _, output = check(police, capsys, put(police, "police", files_of("police", offences=offences(faulty=2))))
-    assert "a scheduled load waits for the manifest" in output
+    assert output.count("no manifest") == 1
+    assert (
+        "no manifest, so the delivery could not be verified as complete; a scheduled load waits for the manifest"
+        in output
+    )
     assert "offences: 100 rows read = 98 loaded + 2 quarantined + 0 exact duplicates" in output
     for line in (100, 101):
         assert f"invalid_value\tpolice/{YEAR}/offences.csv\tline {line}\tbrottskod" in output
     assert "SECRET" not in output
     assert "0100-K" not in output
+
+
+@pytest.mark.parametrize(("rows", "code"), [(199, cli.REJECTED), (200, cli.OK)])
+def test_quarantined_rows_above_the_limit_would_block(
+    police: Settings, capsys: pytest.CaptureFixture[str], rows: int, code: int
+) -> None:
+    """The limit is 0.5 % of a file's rows, as for a load."""
+    ended, output = check(
+        police, capsys, put(police, "police", files_of("police", offences=offences(faulty=1, rows=rows)))
+    )
+    assert ended == code
+    assert ("checks would block publishing" in output) == (code == cli.REJECTED)
+    assert ("blocks publishing: int_delivery_balance.quarantine_within_limit" in output) == (code == cli.REJECTED)
+    assert "not compared with other deliveries" in output
 
 
 def test_too_many_unusable_values_would_block(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,3 +101,5 @@ def test_a_folder_of_another_form_is_wrong_usage(police: Settings, capsys: pytes
     code, output = check(police, capsys, police.landing)
     assert code == cli.USAGE
     assert "name the folder of a source and year" in output
+    code, output = check(police, capsys, police.landing / "police" / "2019")
+    assert (code, "police/2019 does not exist" in output) == (cli.USAGE, True)
