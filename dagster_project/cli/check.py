@@ -11,7 +11,7 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from dagster_project.cli.summaries import quarantine_lines
+from dagster_project.cli.summaries import quarantine_lines, unusable_lines
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import NOT_VERIFIED, ingest
 from dagster_project.ingestion.landing import DeliveryFolder
@@ -61,7 +61,9 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
         except RejectedDeliveryError as error:
             return CheckedDelivery(False, (f"a load would reject it: {error}",))
         results = audit_delivery_alone(alone, record)
-        quarantined = quarantine_lines(read_state(alone), None, None) or ["no row is quarantined"]
+        state = read_state(alone)
+        unusable = unusable_lines(state, None, None)
+        quarantined = quarantine_lines(state, None, None) or ["no row is quarantined"]
     blocked = [result for result in results if result.blocks]
     verdict = "a load would take it, and its checks would block publishing" if blocked else "a load would take it"
     warnings = (
@@ -70,7 +72,7 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
     )
     return CheckedDelivery(
         not blocked,
-        (verdict, NOT_COMPARED, *_balance(record), *warnings, *_failed(results), "", *quarantined),
+        (verdict, NOT_COMPARED, *_balance(record), *warnings, *_failed(results), "", *unusable, *quarantined),
     )
 
 

@@ -43,7 +43,7 @@ from dagster_project.rounding import percentage
 from dagster_project.seeds import decided_indicators
 from dagster_project.settings import Settings
 from dagster_project.sql import parquet
-from dagster_project.state import State, record_folder
+from dagster_project.state import DeliveryRecord, State, record_folder
 from dagster_project.years import format_years
 
 
@@ -352,12 +352,27 @@ def quarantine_counts(state: State) -> dict[tuple[str, int, str], dict[str, int]
 
 
 def quarantine_as_text(state: State, year: int | None, source: str | None) -> str:
-    """List every quarantined row, and where the rows are."""
+    """List every unusable field and every quarantined row, and where the rows are."""
+    unusable = unusable_lines(state, year, source)
     lines = quarantine_lines(state, year, source)
     if not lines:
-        return "no row is quarantined"
+        return "\n".join([*unusable, "no row is quarantined"])
     where = f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)"
-    return "\n".join([*lines, where])
+    return "\n".join([*unusable, *lines, where])
+
+
+def unusable_lines(state: State, year: int | None, source: str | None) -> list[str]:
+    """List every field of a loaded row whose value became missing: file, line, column and problem, without its value."""
+    with duckdb.connect() as connection:
+        return [
+            "\t".join(["unusable", f"{record.label}/{file.name}", f"line {line}", column, problem])
+            for record in state.active.values()
+            if year in (None, record.year) and source in (None, record.source)
+            for name, file in record.files.items()
+            # None is stored without any, after a purge, and by earlier rules.
+            if (fields := _raw_folder(state, record) / f"{name}_unusable.parquet").exists()
+            for line, column, problem in connection.execute(f"from {parquet(fields)}").fetchall()
+        ]
 
 
 def quarantine_lines(state: State, year: int | None, source: str | None) -> list[str]:
@@ -474,7 +489,7 @@ def _quarantined_lines(
 ) -> list[tuple[str, int, str | None, str | None]]:
     """Return reason, line, column and shape of a file's quarantined rows."""
     record = state.active[source, year]
-    folder = record_folder(state.settings, source, year, record.delivery_id, record.judged_by)
+    folder = _raw_folder(state, record)
     with duckdb.connect() as connection:
         # Deliveries validated by earlier rules have neither column nor shape.
         on_reading = connection.execute(
@@ -488,6 +503,10 @@ def _quarantined_lines(
     linked = _linked(state.settings, "reason, line", f"where source = '{source}' and year = {year} and file = '{file}'")
     columns = input_contract().linked_reasons
     return [*on_reading, *((reason, line, ", ".join(columns[reason]), None) for reason, line in linked)]
+
+
+def _raw_folder(state: State, record: DeliveryRecord) -> Path:
+    return record_folder(state.settings, record.source, record.year, record.delivery_id, record.judged_by)
 
 
 def _linked(settings: Settings, columns: str, clauses: str) -> list[tuple[Any, ...]]:

@@ -294,6 +294,7 @@ def _validate(
                     key,
                     prepared / f"{name}.parquet",
                     prepared / f"{name}_quarantine.parquet",
+                    prepared / f"{name}_unusable.parquet",
                     connection,
                 )
             except (duckdb.NotImplementedException, duckdb.InternalException) as error:

@@ -59,13 +59,16 @@ def validate_file(
     key: bytes,
     loaded: Path,
     quarantine: Path,
+    unusable_fields: Path,
     connection: duckdb.DuckDBPyConnection,
 ) -> ValidatedFile:
-    """Validate all rows; write the loaded ones to `loaded` and the quarantined ones to `quarantine` (both Parquet).
+    """Validate all rows; write the loaded ones to `loaded`, the quarantined ones to `quarantine` and, if there are any, the fields
+    that became missing to `unusable_fields` (all Parquet).
 
     Loaded rows have the contract's typed columns and `line`. Quarantined rows have `file`, `line`, `reason`, `column_name`,
-    `shape` (of the invalid value) and `row`, the delivered row as a JSON object (for a malformed row, its line). Identifiers of
-    cases and suspects are replaced by pseudonyms. Raises `RejectedDeliveryError` for errors that reject the whole delivery.
+    `shape` (of the invalid value) and `row`, the delivered row as a JSON object (for a malformed row, its line). Unusable fields
+    have `line`, `column_name` and `problem`. Identifiers of cases and suspects are replaced by pseudonyms. Raises
+    `RejectedDeliveryError` for errors that reject the whole delivery.
     """
     contract = received.contract
     create_pseudonym_functions(connection, key)
@@ -91,6 +94,8 @@ def validate_file(
     )
     counts = dict(connection.execute("select reason, count(*) from fault group by reason order by reason").fetchall())
     unusable = _count_unusable(contract, connection)
+    if unusable:
+        _write_unusable(contract, list(unusable), unusable_fields, connection)
     connection.execute(
         "drop view compared; drop table row; drop table doubtful; drop table repeated; drop table fault; drop table unusable"
     )
@@ -254,6 +259,29 @@ def _count_unusable(contract: FileContract, connection: duckdb.DuckDBPyConnectio
         connection, f"select {', '.join(['count(*)', *(f'count_if({name})' for name in names)])} from unusable"
     )
     return {name: rows for name, rows in zip(names, counts[1:], strict=True) if rows}
+
+
+def _write_unusable(
+    contract: FileContract, columns: Sequence[str], destination: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Write line, column and problem (the value's shape, or what it is later than) of the values that became missing."""
+    fields = " union all ".join(
+        f"""
+        select
+            line, '{column.name}' as column_name,
+            case when {_invalid(column)} then {shape_sql(replace(column, name=f"{column.name}_text"))}
+            else 'later than {column.not_after}' end as problem
+        from judged where line in (select line from unusable where {column.name})"""
+        for column in contract.usable_or_missing
+        if column.name in columns
+    )
+    connection.execute(
+        f"""
+        copy (
+            with judged as (select line, {_text_and_typed(contract)} from doubtful)
+            select * from ({fields}) order by line, column_name
+        ) to {literal(destination)} (format parquet, compression zstd)"""
+    )
 
 
 def _delivered_row(contract: FileContract) -> str:

@@ -84,7 +84,19 @@ def test_too_many_unusable_values_would_block(police: Settings, capsys: pytest.C
     assert code == cli.REJECTED
     assert output.startswith("a load would take it, and its checks would block publishing\n")
     assert "offences: 6 loaded rows without a usable kommunkod" in output
+    for line in range(2, 8):
+        assert f"unusable\tpolice/{YEAR}/offences.csv\tline {line}\tkommunkod\t999\n" in output
     assert "blocks publishing: unusable_field.unusable_values_within_limit" in output
+
+
+def test_an_unusable_date_says_what_it_is_later_than(police: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [offence_row(number) for number in range(1, 301)]
+    rows[4] |= {"brottsdatum": f"{YEAR}-12-31", "anmalningsdatum": f"{YEAR}-01-01"}
+    content = csv_file("police", "offences", rows)
+    code, output = check(police, capsys, put(police, "police", files_of("police", offences=content)))
+    assert code == cli.OK
+    assert "offences: 1 loaded row without a usable brottsdatum" in output
+    assert f"unusable\tpolice/{YEAR}/offences.csv\tline 6\tbrottsdatum\tlater than anmalningsdatum" in output
 
 
 def test_a_rejection_quotes_the_header_and_names_the_column(
