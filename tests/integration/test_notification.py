@@ -6,20 +6,29 @@ import contextlib
 import json
 import shutil
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from conftest import settings_in
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from deliveries import YEAR, put
 from reference.worlds import dirty_world
 from test_orchestration import error_of_tick, places
 from warehouse import environment
 
+from dagster_project import notification
 from dagster_project.cli import load as cli_load
 from dagster_project.cli import main as cli
 from dagster_project.defs.alerts import COMMAND_LINE, failed_run
@@ -52,6 +61,9 @@ class Mailbox(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.wfile.write(b"220 here\r\n")
+        self.converse()
+
+    def converse(self) -> None:
         while line := self.rfile.readline().decode().strip():
             if line.upper().startswith("DATA"):
                 self.wfile.write(b"354 go on\r\n")
@@ -111,6 +123,15 @@ def events(script: Path) -> list[list[str]]:
     return [[problem["event"] for problem in document["problems"]] for document in sent(script)]  # type: ignore[attr-defined]
 
 
+def test_a_command_that_does_not_end_is_reported_without_its_arguments(
+    settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.write_text("#!/bin/sh\nexec sleep 5\n")
+    monkeypatch.setattr(notification, "SECONDS_TO_WAIT", 0.1)
+    why = notify(told(settings, f"{script} --token hemligt"), [PROBLEM])
+    assert why == "nobody was told (UPPKLARAT_NOTIFY): the command did not end within 0.1 s"
+
+
 def test_a_command_gets_the_subject_and_the_document(command: Settings, script: Path) -> None:
     assert notify(command, [PROBLEM, Problem("blocked", "a check")], "run 7") is None
     (document,) = sent(script)
@@ -142,6 +163,71 @@ def test_no_password_is_sent_without_encryption(settings: Settings) -> None:
         why = notify(told(settings, f"smtp://us:hemligt@127.0.0.1:{port}/a@example.org"), [PROBLEM])
     assert why is not None and "no encryption" in why and "hemligt" not in why
     assert Mailbox.received == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificate and key of 127.0.0.1, which no system trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    unencrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(certificate.public_bytes(Encoding.PEM) + unencrypted)
+    return path
+
+
+class EncryptedMailbox(Mailbox):
+    """Encrypted from the start, or once the client asks for it."""
+
+    certificate: Path
+    at_once: bool
+
+    def setup(self) -> None:
+        super().setup()
+        if self.at_once:
+            self._encrypt()
+
+    def _encrypt(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate)
+        self.connection = context.wrap_socket(self.request, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", buffering=0)
+
+    def converse(self) -> None:
+        if not self.at_once:
+            self.rfile.readline()
+            self.wfile.write(b"250-here\r\n250 STARTTLS\r\n")
+            self.rfile.readline()
+            self.wfile.write(b"220 go on\r\n")
+            self._encrypt()
+        super().converse()
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_a_letter_is_only_sent_to_a_server_whose_certificate_is_trusted(
+    settings: Settings, certificate: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = type("Here", (EncryptedMailbox,), {"certificate": certificate, "at_once": scheme == "smtps"})
+    monkeypatch.setattr(Mailbox, "received", [], raising=False)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), mailbox)
+    # The failed handshake is what is tested.
+    monkeypatch.setattr(server, "handle_error", lambda *_: None)
+    with served(server) as port:
+        target = told(settings, f"{scheme}://127.0.0.1:{port}/a@example.org")
+        why = notify(target, [PROBLEM])
+        assert why is not None and "certificate" in why.lower()
+        assert Mailbox.received == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        why = notify(target, [PROBLEM])
+    assert why is None
+    assert len(Mailbox.received) == 1
 
 
 @pytest.mark.parametrize("answer", [204, 500])
