@@ -72,7 +72,7 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
     )
     return CheckedDelivery(
         not blocked,
-        (verdict, NOT_COMPARED, *_balance(record), *warnings, *_failed(results), "", *unusable, *quarantined),
+        (verdict, NOT_COMPARED, *_balance(record), *warnings, *_failed(results), "", *quarantined, *unusable),
     )
 
 

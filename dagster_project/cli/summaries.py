@@ -352,13 +352,14 @@ def quarantine_counts(state: State) -> dict[tuple[str, int, str], dict[str, int]
 
 
 def quarantine_as_text(state: State, year: int | None, source: str | None) -> str:
-    """List every unusable field and every quarantined row, and where the rows are."""
-    unusable = unusable_lines(state, year, source)
+    """List every quarantined row, where the rows are, and every unusable field of the others."""
     lines = quarantine_lines(state, year, source)
-    if not lines:
-        return "\n".join([*unusable, "no row is quarantined"])
-    where = f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)"
-    return "\n".join([*unusable, *lines, where])
+    where = (
+        f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)"
+        if lines
+        else "no row is quarantined"
+    )
+    return "\n".join([*lines, where, *unusable_lines(state, year, source)])
 
 
 def unusable_lines(state: State, year: int | None, source: str | None) -> list[str]:

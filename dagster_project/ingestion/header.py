@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from dagster_project.contract import FileContract
@@ -71,17 +72,22 @@ def _check_layout(contract: FileContract, where: str, first_lines: Sequence[str]
 
 
 def _describe_misspelt_names(contract: FileContract, header: Sequence[str], missing: Sequence[str]) -> str:
-    unknown = [name for name in header if name not in {column.name for column in contract.columns}]
+    known = {column.name for column in contract.columns}
+    unknown = {_without_marks(name): name for name in header if name not in known and len(name) <= _LONGEST_NAME}
     pairs = [
-        (like, column)
+        (unknown[like], column)
         for column in missing
-        for like in difflib.get_close_matches(
-            column, [name for name in unknown if len(name) <= _LONGEST_NAME], 1, _LEAST_SIMILARITY
-        )
+        for like in difflib.get_close_matches(column, unknown, 1, _LEAST_SIMILARITY)
     ]
     return "".join(f"; {_readable(name)} is probably meant for {column}" for name, column in pairs)
 
 
+def _without_marks(name: str) -> str:
+    """å and ä as a, ö as o: the contract's names are Swedish words without the marks."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
+
+
 def _readable(name: str) -> str:
+    name = unicodedata.normalize("NFC", name)
     # Escapes look-alike letters of other scripts and invisible characters.
     return name if re.fullmatch("[a-zåäöé_ .()-]+", name) else ascii(name)

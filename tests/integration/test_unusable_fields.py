@@ -88,4 +88,8 @@ def test_they_are_counted_wherever_people_look(made: Settings) -> None:
     assert "unusable values became missing: offences kommunkod 2, malsagande_alder 1" in summaries.status_as_text(
         status
     )
-    assert summaries.quarantine_as_text(read_state(made), None, None) == "no row is quarantined"
+    first, *fields = summaries.quarantine_as_text(read_state(made), None, None).splitlines()
+    assert first == "no row is quarantined"
+    assert {field.split("\t")[0] for field in fields} == {"unusable"}
+    columns = [field.split("\t")[3] for field in fields]
+    assert {name: columns.count(name) for name in columns} == {"kommunkod": 24, "malsagande_alder": 4}

@@ -206,6 +206,13 @@ def line_cases() -> Iterator[Case]:
     for file, wrong, right, hint in [
         (OFFENCES, "Brottskood", "brottskod", "; brottskood is probably meant for brottskod$"),
         (OFFENCES, "anmälningsdatum", "anmalningsdatum", "; anmälningsdatum is probably meant for anmalningsdatum$"),
+        (OFFENCES, "målsägande_kön", "malsagande_kon", "; målsägande_kön is probably meant for malsagande_kon$"),
+        (
+            OFFENCES,
+            "ma\u030alsa\u0308gande_a\u030alder",
+            "malsagande_alder",
+            "; målsägande_ålder is probably meant for malsagande_alder$",
+        ),
         (DECISIONS_FILE, "misstanke-id", "misstanke_id", "; misstanke-id is probably meant for misstanke_id$"),
         (
             DECISIONS_FILE,
