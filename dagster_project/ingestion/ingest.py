@@ -35,7 +35,7 @@ from dagster_project.ingestion.landing import (
 from dagster_project.ingestion.landing_index import is_known, read_index, remember
 from dagster_project.ingestion.pseudonyms import key_id, pseudonym_key
 from dagster_project.ingestion.read import ReceivedFile, check_unchanged, receive_file
-from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.rejection import RejectedDeliveryError, cannot_be_read
 from dagster_project.ingestion.validate import ValidatedFile, validate_file
 from dagster_project.memory import duckdb_limits
 from dagster_project.settings import REPOSITORY, Settings
@@ -249,7 +249,7 @@ def _receive(contract: FileContract, path: Path, where: str, encoding: str, scra
     except OSError as error:
         if error.errno in _SYSTEM_ERRORS:
             raise
-        raise RejectedDeliveryError(where, f"the file cannot be read ({error.strerror})", "Deliver it again") from None
+        raise cannot_be_read(where, error) from None
 
 
 @cache

@@ -20,7 +20,7 @@ from dagster_project import paths
 from dagster_project.contract import FileContract, input_contract
 from dagster_project.declared_files import DeclaredModel, describe_errors
 from dagster_project.ingestion.personal_number import holds_personal_number
-from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.rejection import RejectedDeliveryError, cannot_be_read
 from dagster_project.ingestion.value_formats import foreign_format
 
 # A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
@@ -356,6 +356,8 @@ def _inside_landing(folder: DeliveryFolder, path: Path) -> Path:
     where = f"{folder.label}/{path.name}"
     try:
         resolved = path.resolve(strict=True)
+    except PermissionError as error:
+        raise cannot_be_read(where, error) from error
     except (OSError, RuntimeError) as error:
         raise RejectedDeliveryError(
             where, "the file cannot be reached", "Deliver the file itself, not a link to it"
@@ -381,9 +383,7 @@ def _read_manifest(folder: DeliveryFolder, files: Mapping[str, Path]) -> Manifes
         with path.open("rb") as file:
             content = file.read(LARGEST_MANIFEST + 1)
     except OSError as error:
-        raise RejectedDeliveryError(
-            where, f"it cannot be read ({error.strerror})", "Write the manifest again"
-        ) from error
+        raise cannot_be_read(where, error, "Write the manifest again") from error
     require(len(content) <= LARGEST_MANIFEST, "it is far larger than any manifest", "Write the manifest again")
     if other := foreign_format(content, "JSON"):
         raise RejectedDeliveryError(where, f"it is {other.name}, not JSON in UTF-8", "Write the manifest again")

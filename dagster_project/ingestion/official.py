@@ -15,7 +15,7 @@ from dagster_project.files import private_folder, scratch_folder
 from dagster_project.ingestion.landing import OfficialFile, find_official_files
 from dagster_project.ingestion.landing_index import is_known, read_index, remember
 from dagster_project.ingestion.official_tables import COUNTS, OfficialTable, read_official_table
-from dagster_project.ingestion.rejection import RejectedDeliveryError
+from dagster_project.ingestion.rejection import RejectedDeliveryError, cannot_be_read
 from dagster_project.settings import SEEDS, Settings
 from dagster_project.sql import literal
 from dagster_project.state import (
@@ -128,9 +128,7 @@ def _read(file: OfficialFile, settings: Settings) -> tuple[bytes, str, datetime]
     except FileNotFoundError:
         raise RejectedDeliveryError(file.label, "the file is gone", "Deliver it again") from None
     except PermissionError as error:
-        raise RejectedDeliveryError(
-            file.label, f"the file cannot be read ({error.strerror})", "Deliver it again"
-        ) from None
+        raise cannot_be_read(file.label, error) from None
 
 
 def _store(settings: Settings, record: DeliveryRecord, table: OfficialTable) -> None:

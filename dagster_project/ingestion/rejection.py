@@ -15,3 +15,10 @@ class RejectedDeliveryError(Exception):
         self.remedy = remedy
         # A file's name may hold bytes that no output could encode.
         super().__init__(f"{where}: {problem}. {remedy}.".encode("utf-8", "replace").decode())
+
+
+def cannot_be_read(where: str, error: OSError, remedy: str = "Deliver it again") -> RejectedDeliveryError:
+    """The rejection for a file that the operating system does not give us; a missing right is not the supplier's to correct."""
+    if isinstance(error, PermissionError):
+        remedy = "Give the user who loads the right to read it, and load again; the supplier need not deliver again"
+    return RejectedDeliveryError(where, f"it cannot be read ({error.strerror})", remedy)

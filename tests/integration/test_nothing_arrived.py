@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from conftest import copied, settings_in
-from deliveries import YEAR, files_of, put
+from deliveries import YEAR, files_of, put, put_with_manifest
 from loads import Way, run
 from test_orchestration import error_of_tick, places
 from warehouse import environment
@@ -141,6 +141,18 @@ def test_without_permission(loaded: Settings, name: str, mode: int) -> None:
     assert f"{folder} cannot be read (Permission denied)" in ended.stderr
     assert f"{folder} cannot be read (Permission denied)" in status.stdout
     assert run(loaded, Way(("status",), as_root=False)).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["offences.csv", "manifest.json"])
+def test_a_file_without_permission_is_not_the_suppliers_to_correct(settings: Settings, name: str) -> None:
+    folder = put_with_manifest(settings, "police", files_of("police"))
+    (folder / name).chmod(0o000)
+    ended = run(settings, Way(("check", str(folder)), as_root=False))
+    assert ended.returncode == cli.REJECTED
+    assert (
+        f"police/{YEAR}/{name}: it cannot be read (Permission denied). Give the user who loads the right"
+        in ended.stdout
+    )
 
 
 def test_nothing_is_touched(command: Settings, published_world: Settings, capsys: pytest.CaptureFixture[str]) -> None:
