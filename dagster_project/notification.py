@@ -20,7 +20,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from dagster_project.settings import MAIL_SCHEMES, PREFIX, WEB_SCHEMES, Settings
+from dagster_project.settings import MAIL_SCHEMES, PREFIX, WEB_SCHEMES, NotifySettings
 
 SECONDS_TO_WAIT = 30
 HEADLINES = {
@@ -44,7 +44,7 @@ class Problem(NamedTuple):
     text: str
 
 
-def notify(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
+def notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
     """Send one message about these problems; return why that failed, or None if it did not or nobody is to be notified.
 
     It never raises: a message that cannot be sent must not change what becomes of a load.

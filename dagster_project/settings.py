@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -76,6 +77,9 @@ def _notifiable(target: SecretStr) -> SecretStr:
     raise ValueError("it must be a command, mailto:…, smtp(s)://host/recipient or http(s)://…")
 
 
+# What a build tells dbt (dbt/profiles.yml, dbt/dbt_project.yml), and what configures the tests.
+_NOT_SETTINGS = ("WAREHOUSE_FILE", "SCRATCH", "DUCKDB_MEMORY", "DATA_TESTS", "TEST_")
+
 _Place = Annotated[Path, AfterValidator(Path.absolute)]
 
 
@@ -91,10 +95,11 @@ class PostgresSettings(BaseModel):
     """How many publications stay loaded, the current one included."""
 
 
-class Settings(BaseSettings):
-    """What is not given comes from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`), and else from here.
+class NotifySettings(BaseSettings):
+    """Who is told of what, apart from the rest: a person is to be told that another variable is invalid, too.
 
-    An empty variable is none. No secret is shown where settings are printed.
+    What is not given comes from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`), and else from here. An empty
+    variable is none. No secret is shown where settings are printed.
     """
 
     model_config = SettingsConfigDict(
@@ -106,26 +111,13 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    landing: _Place = Path("data/landing")
-    """Deliveries as they came."""
     home: _Place = Path("data/warehouse")
     """The private warehouse."""
-    published: _Place = Path("data/published")
-    """What BI reads."""
-    suppress_below: Annotated[PositiveInt, AfterValidator(_leaves_three_values)] = 5
-    """Counts of a county or municipality from 1 to this number are withheld; 1 withholds nothing but what was withheld before."""
-    memory: Annotated[ByteSize, WrapValidator(_enough_memory)] = ByteSize(4 << 30)
-    """What a load may take."""
-    key: SecretStr = SecretStr("")
-    """The key of the pseudonyms; without it, the key file holds one."""
     notify: Annotated[SecretStr, AfterValidator(_notifiable)] = SecretStr("")
     """Who is notified of failures; it may hold a password."""
-    schedule: str = "0 6 1 3 *"
-    """When the yearly load runs, in cron notation."""
-    postgres: PostgresSettings = PostgresSettings()
 
     @classmethod
-    def from_environment(cls) -> Settings:
+    def from_environment(cls) -> Self:
         """Read the environment; raises ValueError, which names each invalid variable, but not its value."""
         try:
             return cls()
@@ -135,3 +127,34 @@ class Settings(BaseSettings):
                 for one in error.errors(include_input=False)
             ]
             raise ValueError("; ".join(problems)) from None
+
+
+class Settings(NotifySettings):
+    """All settings."""
+
+    landing: _Place = Path("data/landing")
+    """Deliveries as they came."""
+    published: _Place = Path("data/published")
+    """What BI reads."""
+    suppress_below: Annotated[PositiveInt, AfterValidator(_leaves_three_values)] = 5
+    """Counts of a county or municipality from 1 to this number are withheld; 1 withholds nothing but what was withheld before."""
+    memory: Annotated[ByteSize, WrapValidator(_enough_memory)] = ByteSize(4 << 30)
+    """What a load may take."""
+    key: SecretStr = SecretStr("")
+    """The key of the pseudonyms; without it, the key file holds one."""
+    schedule: str = "0 6 1 3 *"
+    """When the yearly load runs, in cron notation."""
+    postgres: PostgresSettings = PostgresSettings()
+
+
+def unknown_variables() -> list[str]:
+    """The names in the environment that look like settings and are none; probably misspelt."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    known |= {f"{PREFIX}postgres_{name}".upper() for name in PostgresSettings.model_fields}
+    return sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not name.removeprefix(PREFIX).startswith(_NOT_SETTINGS)
+    )

@@ -21,7 +21,7 @@ from dagster_project.ingestion.landing import OFFICIAL_SOURCES, UnreadableLandin
 from dagster_project.notification import FAILED as FAILED_TEXT
 from dagster_project.notification import Problem
 from dagster_project.notification import notify as send_notification
-from dagster_project.settings import Settings
+from dagster_project.settings import NotifySettings, Settings, unknown_variables
 from dagster_project.state import read_state
 from dagster_project.state import withdraw as withdraw_delivery
 from dagster_project.years import format_years, parse_years
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(Settings.from_environment(), options))
+        return int(options.run(_read_settings(options), options))
     except KeyboardInterrupt:
         print("stopped; the next load finishes the work", file=sys.stderr)
         return FAILED
@@ -57,6 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return NOTHING_ARRIVED
         print("(`uppklarat --verbose …` shows the traceback; nothing that was published has changed)", file=sys.stderr)
         return FAILED
+
+
+def _read_settings(options: argparse.Namespace) -> Settings:
+    """Read the settings; nobody looks at the screen of a scheduled load, so a person is told of an invalid one."""
+    for name in unknown_variables():
+        print(f"warning: {name} is no setting, and is ignored", file=sys.stderr)
+    try:
+        return Settings.from_environment()
+    except ValueError as error:
+        if options.run is load:
+            # The invalid one may be the address itself.
+            with contextlib.suppress(ValueError):
+                _tell(NotifySettings.from_environment(), [Problem("failed", f"invalid settings: {error}")])
+        raise
 
 
 def sample(settings: Settings, options: argparse.Namespace) -> int:
@@ -122,7 +136,7 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     return next((EXIT_CODES[problem.event] for problem in outcome.problems), OK)
 
 
-def _tell(settings: Settings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
+def _tell(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
     """Notify a person; what prevents it is reported, and changes nothing else."""
     if not_told := send_notification(settings, problems, run_id):
         print(not_told, file=sys.stderr)

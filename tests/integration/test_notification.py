@@ -313,6 +313,22 @@ def test_a_failed_load_is_told_without_its_message(
     assert "(ValueError)" in str(sent(script)[0]["text"])
 
 
+def test_an_invalid_setting_is_told(
+    command: Settings, script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPPKLARAT_MEMORY", "hemligt")
+    monkeypatch.setenv("UPPKLARAT_HOEM", "hemligt")
+    assert cli.main(["status"]) == cli.FAILED
+    assert cli.main(["load"]) == cli.FAILED
+    assert events(script) == [["failed"]]
+    (document,) = sent(script)
+    assert "invalid settings: UPPKLARAT_MEMORY: it must be a size" in str(document["text"])
+    assert document["home"] == str(command.home)
+    error = capsys.readouterr().err
+    assert error.count("warning: UPPKLARAT_HOEM is no setting, and is ignored\n") == 2
+    assert "hemligt" not in error + str(document)
+
+
 def test_the_schedule_tells_that_nothing_came_on_its_day(command: Settings, script: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         error_of_tick(command, instance)
