@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ from dagster_project.quality.audit_basis import publication_basis
 from dagster_project.quality.waivers import describe_waivers
 from dagster_project.rounding import percentage
 from dagster_project.seeds import decided_indicators
-from dagster_project.settings import Settings
+from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, State, record_folder
 from dagster_project.years import format_years
@@ -480,9 +481,15 @@ def _next_steps(settings: Settings, current: str | None) -> list[str]:
     return [
         f"figures      {_short(settings.published / paths.CURRENT / DATABASE)} (also Parquet, CSV, Excel, PX and JSON-stat beside it)",
         f"checks       {_short(settings.home / paths.VALIDATION_PAGE)}",
-        "runs         make dev, then the address that it prints",
+        f"runs         {_web_page_command()}, then the address that it prints",
         "more         uppklarat status · uppklarat quarantine · uppklarat publications",
     ]
+
+
+def _web_page_command() -> str:
+    # A wheel has no Makefile.
+    is_checkout = (REPOSITORY / "Makefile").is_file()
+    return "make dev" if is_checkout else f"{_short(Path(sys.executable))} -m dagster_project.defs.web_page"
 
 
 def _quarantined_lines(

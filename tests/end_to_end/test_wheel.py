@@ -95,6 +95,8 @@ def test_the_wheel_loads_and_writes_into_its_home_only(installed: Path, tmp_path
     (settings.home / paths.PARSED).mkdir()
     loaded = run(installed, settings, MAIN, "load", "--expect", "2024")
     assert loaded.stderr.count("parsed the dbt project") == 1
+    assert "make dev" not in loaded.stdout
+    assert " -m dagster_project.defs.web_page, then" in loaded.stdout
     assert len(publications(settings)) == 1
     assert files(installed) == before
     assert {path.name for path in tmp_path.iterdir()} == {"landing", "warehouse", "published"}
