@@ -146,6 +146,20 @@ def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
     assert list(settings.home.iterdir()) == []
 
 
+def test_a_backup_says_what_it_lacks(tmp_path: Path) -> None:
+    settings, folder = settings_in(tmp_path), tmp_path / "backup"
+    ended = backup(settings, "save", str(folder))
+    assert (ended.returncode, folder.exists()) == (2, False)
+    assert "nothing was loaded yet" in ended.stderr
+    settings.home.mkdir()
+    settings.landing.mkdir()
+    assert backup(settings, "save", str(folder)).returncode == 0
+    (folder / "key.tar").rename(tmp_path / "key.tar")
+    ended = backup(settings_in(tmp_path / "new"), "restore", str(folder))
+    assert (ended.returncode, (tmp_path / "new").exists()) == (2, False)
+    assert "key.tar is missing; put it back" in ended.stderr
+
+
 def test_every_place_that_is_not_derived_is_saved() -> None:
     text = (DEPLOY / "backup.sh").read_text(encoding="utf-8")
     derived = {
