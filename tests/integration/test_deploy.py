@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -78,22 +80,66 @@ def variables(settings: BaseModel, prefix: str = PREFIX) -> dict[str, object]:
     return found
 
 
-def test_the_environment_file_names_every_setting_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = (DEPLOY / "uppklarat.env").read_text(encoding="utf-8").splitlines()
-    named = dict(re.match(r"#?(UPPKLARAT_\w+)=(.*)", line).groups() for line in lines if "UPPKLARAT_" in line[:11])  # type: ignore[union-attr]
+@pytest.fixture
+def every_line(tmp_path: Path) -> Path:
+    """The environment file with all its lines in force."""
+    file, text = tmp_path / "uppklarat.env", (DEPLOY / "uppklarat.env").read_text(encoding="utf-8")
+    file.write_text(re.sub("^#(?=UPPKLARAT_)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    return file
+
+
+def sourced(file: Path) -> dict[str, str]:
+    """The variables as a shell reads them, which the backup does."""
+    ended = subprocess.run(
+        ["sh", "-euc", f"set -a; . {file}; env -0"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    read = dict(line.split("=", 1) for line in ended.stdout.split("\0") if line)
+    return {name: value for name, value in read.items() if name.startswith(PREFIX)}
+
+
+def test_the_environment_file_names_every_setting_and_no_other(
+    every_line: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line for line in every_line.read_text(encoding="utf-8").splitlines() if line.startswith(PREFIX)]
+    named = dict(line.split("=", 1) for line in lines)
     for name in list(os.environ):
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
     known = variables(Settings())
-    assert list(named) == list(dict.fromkeys(named))
+    assert len(named) == len(lines)
     assert {*named} == {*known}
-    for name, text in named.items():
-        monkeypatch.setenv(name, text.strip('"'))
+    read = sourced(every_line)
+    # As systemd reads it.
+    assert read == {name: "".join(shlex.split(text)) for name, text in named.items()}
+    for name, text in read.items():
+        monkeypatch.setenv(name, text)
     stated = variables(Settings.from_environment())
     examples = {f"{PREFIX}{name}" for name in ("LANDING", "HOME", "PUBLISHED", "NOTIFY", "POSTGRES_DSN")}
     assert {name: stated[name] for name in known if name not in examples} == {
         name: value for name, value in known.items() if name not in examples
     }
+
+
+@pytest.mark.parametrize("way", ["deploy/Containerfile", "deploy/README.md"])
+def test_a_command_gets_the_environment_file_and_its_arguments(every_line: Path, way: str) -> None:
+    """In the container, and by hand as the service user."""
+    text = (REPOSITORY / way).read_text(encoding="utf-8").replace("\\\n", "")
+    (line,) = re.findall(r"^(?:ENTRYPOINT|runuser) .*$", text, re.MULTILINE)
+    line = line.replace("/etc/uppklarat/uppklarat.env", str(every_line)).replace(
+        "/var/lib/uppklarat", str(every_line.parent)
+    )
+    line = line.replace("exec uppklarat", "exec printenv").replace("/opt/uppklarat/bin/uppklarat", "printenv")
+    command = json.loads(line.removeprefix("ENTRYPOINT")) if way.endswith("file") else shlex.split(line)[4:-1]
+    asked = ["UPPKLARAT_SCHEDULE", "UPPKLARAT_NOTIFY"]
+    ended = subprocess.run(
+        [*command, *asked], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=10
+    )
+    assert ended.stdout.splitlines() == [sourced(every_line)[name] for name in asked]
 
 
 def backup(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
