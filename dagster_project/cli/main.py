@@ -144,11 +144,19 @@ def _tell(settings: NotifySettings, problems: Sequence[Problem], run_id: str | N
 
 
 def notify(settings: Settings, options: argparse.Namespace) -> int:
-    """Send a test message to whom UPPKLARAT_NOTIFY names."""
+    """Send a test message, or word of a load that was killed, to whom UPPKLARAT_NOTIFY names."""
     if not settings.notify.get_secret_value():
         print("uppklarat: UPPKLARAT_NOTIFY names nobody", file=sys.stderr)
         return USAGE
-    if _tell(settings, [Problem("test", "if you read this, Uppklarat can reach you")]):
+    problem = (
+        Problem(
+            "failed",
+            f"a load ended before it could tell why ({options.failed}); nothing that was published has changed",
+        )
+        if options.failed is not None
+        else Problem("test", "if you read this, Uppklarat can reach you")
+    )
+    if _tell(settings, [problem]):
         return FAILED
     print("sent")
     return OK
@@ -356,7 +364,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     publications_parser = command("publications", publications)
     publications_parser.add_argument("--activate", metavar="ID", help="activate this publication")
-    command("notify", notify)
+    notify_parser = command("notify", notify)
+    notify_parser.add_argument("--failed", metavar="WHY", help="no test: a load was killed, as systemd says why")
     diff_parser = command("diff", diff)
     diff_parser.add_argument("first", metavar="A", help="the id of a publication, `current` or `newest`")
     diff_parser.add_argument("second", metavar="B", help="the id of another publication")

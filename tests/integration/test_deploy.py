@@ -51,7 +51,7 @@ def analyze(units: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @needs_systemd
 def test_systemd_accepts_the_units(units: Path) -> None:
-    assert len(UNITS) == 4
+    assert len(UNITS) == 5
     ended = analyze(units, "verify", *UNITS)
     assert (ended.returncode, ended.stderr) == (0, "")
 

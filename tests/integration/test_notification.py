@@ -270,6 +270,13 @@ def test_a_test_message_is_sent(
     assert events(script) == [["test"], ["test"]]
 
 
+def test_a_killed_load_is_told_by_systemd(command: Settings, script: Path) -> None:
+    assert cli.main(["notify", "--failed", "oom-kill"]) == cli.OK
+    (document,) = sent(script)
+    assert document["subject"] == "uppklarat: a load failed"
+    assert "(oom-kill)" in str(document["text"])
+
+
 def test_a_load_tells_and_ends_as_it_would(command: Settings, script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["load"]) == cli.NOTHING_ARRIVED
     script.with_name("code").write_text("1")
