@@ -10,6 +10,8 @@ import re
 _IDENTIFYING = re.compile(r"\d{4}-?K\d|\d{6,8}[-+]\d{4}(?!\d)|\d{10}|\b(?=\w*\d)(?=\w*[^\W\d_])\w{8,}", re.IGNORECASE)
 _DATE_OR_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?\b")
 _LONGEST = 120
+_PLACES = 5
+_MORE = re.compile(r"and ([\d,]+) more")
 # Messages of these DuckDB errors concern names and syntax; all others may quote a value of the data.
 _ABOUT_THE_STATEMENT = re.compile(
     r"\(_?duckdb\.(?:\w+\.)*(?:Catalog|Binder|Parser)Exception\) (?P<message>.+?)\s*(?:\n|\[SQL|$)"
@@ -37,6 +39,22 @@ def show_value(value: object, *, is_text_allowed: bool = False) -> str:
 def show_unit(unit: str) -> str:
     """Return the name of a unit, withheld if it looks like an identifier."""
     return "(withheld)" if _may_identify(unit) else unit
+
+
+def in_brief(text: str, observed: str) -> str:
+    """Return a check's text with what it observed in the first places only, and in how many more."""
+    return text.replace(observed, _first_places(observed))
+
+
+def _first_places(observed: str) -> str:
+    parts = observed.split("; ")
+    counts = [match for part in parts if (match := _MORE.fullmatch(part))]
+    notes = [part for part in parts if " not judged (" in part]
+    places = [part for part in parts if part not in notes and not _MORE.fullmatch(part)]
+    if len(places) <= _PLACES:
+        return observed
+    more = len(places) - _PLACES + sum(int(match[1].replace(",", "")) for match in counts)
+    return "; ".join([*places[:_PLACES], f"and {more:,} more", *notes])
 
 
 def show_count(number: int, noun: str) -> str:

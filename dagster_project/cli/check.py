@@ -19,6 +19,7 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.quality.audit import audit_delivery_alone
 from dagster_project.settings import Settings
 from dagster_project.state import DeliveryRecord, read_state
+from expectations.observed import in_brief
 from expectations.results import CheckResult
 
 NOT_COMPARED = (
@@ -91,4 +92,4 @@ def _balance(record: DeliveryRecord) -> Iterator[str]:
 def _failed(results: list[CheckResult]) -> Iterator[str]:
     for result in results:
         if result.blocks or result.warns:
-            yield f"{'blocks publishing' if result.blocks else 'warning'}: {result.text}"
+            yield f"{'blocks publishing' if result.blocks else 'warning'}: {in_brief(result.text, result.observed)}"

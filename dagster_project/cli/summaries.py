@@ -46,6 +46,7 @@ from dagster_project.settings import REPOSITORY, Settings
 from dagster_project.sql import parquet
 from dagster_project.state import DeliveryRecord, State, record_folder
 from dagster_project.years import format_years
+from expectations.observed import in_brief
 
 
 def outcome_as_json(state: State, outcome: LoadOutcome) -> dict[str, Any]:
@@ -125,7 +126,9 @@ def failed_checks(state: State) -> list[dict[str, Any]]:
 def _check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     words = {"waived": "waived", "block": "blocks publishing", "warn": "warning"}
     return [
-        f"{words['waived' if check['result'] == 'waived' else check['severity']]}: {check['text']}" for check in checks
+        f"{words['waived' if check['result'] == 'waived' else check['severity']]}: "
+        f"{in_brief(check['text'], check['observed'])}"
+        for check in checks
     ]
 
 

@@ -27,6 +27,7 @@ from expectations.kinds import (
     ExpectNoRowsWhere,
     ExpectShareOfRowsToBeBetween,
 )
+from expectations.observed import in_brief
 from expectations.results import CheckResult
 from expectations.suites import check_suites, load_suites
 from expectations.validation import validate
@@ -492,3 +493,12 @@ def test_the_engine_is_still_needed(connection: duckdb.DuckDBPyConnection) -> No
     except (duckdb.Error, sa.exc.DBAPIError, IndexError):
         rows = []
     assert rows == [], "Great Expectations reads its results in time now: remove expectations/duckdb_source.py"
+
+
+def test_a_line_names_the_first_places_only() -> None:
+    places = [f"police/{year}/offences: 2 %" for year in range(2001, 2013)]
+    rest = ["and 1,000 more", "1 of 9 files not judged (needs at least 1,000 rows)"]
+    text = "found {}; limit: at most 1 %"
+    shown = in_brief(text.format("; ".join([*places, *rest])), "; ".join([*places, *rest]))
+    assert shown == text.format("; ".join([*places[:5], "and 1,007 more", rest[1]]))
+    assert in_brief(text.format("; ".join(places[:5])), "; ".join(places[:5])) == text.format("; ".join(places[:5]))
