@@ -129,7 +129,7 @@ def test_a_command_that_does_not_end_is_reported_without_its_arguments(
     script.write_text("#!/bin/sh\nexec sleep 5\n")
     monkeypatch.setattr(notification, "SECONDS_TO_WAIT", 0.1)
     why = notify(told(settings, f"{script} --token hemligt"), [PROBLEM])
-    assert why == "nobody was told (UPPKLARAT_NOTIFY): the command did not end within 0.1 s"
+    assert why == "no message was sent (UPPKLARAT_NOTIFY): the command did not end within 0.1 s"
 
 
 def test_a_command_gets_the_subject_and_the_document(command: Settings, script: Path) -> None:
