@@ -16,9 +16,9 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="""
                 case
-                    when official_match in ('narrow', 'unclear') then status <> 'not comparable'
                     when official_processed is null
                         then status <> case when official_match is null then 'no official row' else 'not loaded' end
+                    when official_match in ('narrow', 'unclear') then status <> 'not comparable'
                     when largest_difference = 0 then status <> 'equal'
                     when largest_difference between 1 and 5 then status <> 'within 5'
                     else status <> 'differs' or largest_difference is null

@@ -77,11 +77,11 @@ select
     geography_code,
     victim_group,
     case
+        when official_match is not null and official_processed is null then 'not loaded'
         when official_match in ('narrow', 'unclear') then 'not comparable'
         when largest_difference = 0 then 'equal'
         when largest_difference <= 5 then 'within 5'
         when largest_difference > 5 then 'differs'
-        when official_match is not null then 'not loaded'
         else 'no official row'
     end as status,
     {%- for measure in counts + rates %}
