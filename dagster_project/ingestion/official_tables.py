@@ -43,6 +43,7 @@ _DASHES = {"-", "–", "−", "—"}
 _DOWNLOAD = "Download it again from Brå"
 _KEEP_THE_NAME = "Keep the name that the file has at Brå"
 _REDECLARE = f"{_DOWNLOAD}; if Brå has changed the table, declare its rows in {DECLARED_IN}"
+_REPORT = f"{_DOWNLOAD}; if Brå has changed the table, this version does not know its layout: report it in an issue"
 
 
 class _Sheet(NamedTuple):
@@ -135,14 +136,14 @@ def read_official_table(content: bytes, where: str, year: int, area: str) -> Off
     declared = _declared_rows(where, year)
     layout = declared[0].layout
     if not where.endswith(layout.rpartition(" ")[2]):
-        raise RejectedDeliveryError(where, f"the table of {year} is known in layout {layout} only", _REDECLARE)
+        raise RejectedDeliveryError(where, f"the table of {year} is known in layout {layout} only", _REPORT)
     workbook = _open(content, where)
     sheets = _LAYOUTS[layout]
     names = [sheet.name for sheet in sheets]
     if workbook.sheet_names[: len(names)] != names:
         found = ", ".join(workbook.sheet_names) or "none"
         raise RejectedDeliveryError(
-            where, f"its first sheets are not {', '.join(names)}, as in layout {layout}, but {found}", _REDECLARE
+            where, f"its first sheets are not {', '.join(names)}, as in layout {layout}, but {found}", _REPORT
         )
     values: list[dict[str, float]] = [{} for _ in declared]
     for sheet in sheets:
@@ -204,13 +205,13 @@ def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int,
     """The rows with figures from the first one on, after a look at what stands above them."""
     first = next((number for number, row in enumerate(cells) if _label(row[0]).rstrip("*") == _FIRST_ROW), None)
     if first is None:
-        raise RejectedDeliveryError(where, f"row “{_FIRST_ROW}”, with which the figures begin, is missing", _REDECLARE)
+        raise RejectedDeliveryError(where, f"row “{_FIRST_ROW}”, with which the figures begin, is missing", _REPORT)
     _check_title(" ".join(str(cell) for row in cells[:first] for cell in row[:1]), where, year, area)
     for column, (name, heading) in enumerate(sheet.columns.items(), sheet.labels):
         text = "".join(str(row[column]) for row in cells[:first] if column < len(row))
         if heading not in re.sub(r"[\s\d-]", "", text).lower():
             raise RejectedDeliveryError(
-                f"{where}, column {column + 1}", f"its heading is not that of {name} ({heading})", _REDECLARE
+                f"{where}, column {column + 1}", f"its heading is not that of {name} ({heading})", _REPORT
             )
     lines = []
     for number, row in enumerate(cells[first:], first + 1):

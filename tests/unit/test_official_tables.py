@@ -89,6 +89,7 @@ def test_the_day_of_the_correction_is_read() -> None:
 A, B, C = "Samtliga handlagda brott", "Utredda brott", "Direktavskrivna brott"
 PARTNER = "Mot kvinna 18 år eller äldre, närstående genom parrelation"
 ASSAULT = "3 kap. 5, 6 § BrB Misshandel inkl. grov"
+UNKNOWN_LAYOUT = "this version does not know its layout: report it in an issue"
 
 
 def row_of(book: Workbook, sheet: str, *labels: str) -> int:
@@ -173,9 +174,9 @@ def changed(change: Callable[[Workbook], None], name: str = "300La-2025.xlsx") -
     [
         (rename_row, [A, PARTNER, "row 14, “Mot kvinna 18 år eller äldre, i parrelation”", "official_cell.csv"]),
         (remove_row, [A, "“Vilseledande till äktenskapsresa”", "below “Brott mot frihet och frid, totalt”"]),
-        (move_sheet, [f"are not {A}, {B}, {C}", f"but {B}, {A}, {C}"]),
-        (rename_sheet, ["Avskrivna brott", f"are not {A}, {B}, {C}"]),
-        (swap_columns, [f"sheet {B}, column 5", "cleared_indictment"]),
+        (move_sheet, [f"are not {A}, {B}, {C}", f"but {B}, {A}, {C}", UNKNOWN_LAYOUT]),
+        (rename_sheet, ["Avskrivna brott", f"are not {A}, {B}, {C}", UNKNOWN_LAYOUT]),
+        (swap_columns, [f"sheet {B}, column 5", "cleared_indictment", UNKNOWN_LAYOUT]),
         (break_total, [f"sheet {A}, row 14", "processed", "investigated + dismissed"]),
         (break_cleared, [f"sheet {B}, row 14", "cleared_indictment + cleared_penalty_order + cleared_waiver"]),
         (break_rate, [f"sheet {A}", PARTNER, "clearance_pct"]),
@@ -256,7 +257,7 @@ def other_year_of_xls() -> bytes:
     ("content", "words"),
     [
         (renamed_row_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, f"row {OLD_ROW}, “{OLD_LABEL.replace('4 a', '4 b')}”", "official_cell.csv"]),
-        (renamed_sheet_of_xls, [f"are not {OLD_SHEET}", "but Tabell 301", "official_cell.csv"]),
+        (renamed_sheet_of_xls, [f"are not {OLD_SHEET}", "but Tabell 301", UNKNOWN_LAYOUT]),
         (broken_total_of_xls, [f"sheet {OLD_SHEET}, row {OLD_ROW}", "processed", "investigated + dismissed", "Download it again"]),
         (broken_rate_of_xls, [f"sheet {OLD_SHEET}", OLD_LABEL, "clearance_pct", "Download it again"]),
         (other_year_of_xls, [f"sheet {OLD_SHEET}", "does not name 2014"]),
@@ -342,5 +343,7 @@ def test_a_year_that_nobody_declared_is_rejected() -> None:
 
 
 def test_a_layout_of_other_years_is_rejected() -> None:
-    with pytest.raises(RejectedDeliveryError, match=r"the table of 2014 is known in layout 2014-2019 .xls only"):
+    with pytest.raises(
+        RejectedDeliveryError, match=rf"the table of 2014 is known in layout 2014-2019 .xls only.*{UNKNOWN_LAYOUT}"
+    ):
         read((OWN / "300La-2025.xlsx").read_bytes(), "300La-2014.xlsx")
