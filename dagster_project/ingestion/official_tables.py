@@ -37,7 +37,7 @@ _RATE_TOLERANCE = 5e-7
 _FIRST_ROW = "SAMTLIGA BROTT"
 _OFFENCE = 4
 """Where in a row's path the offence is; what is above are chapters of the law, what is below are kinds of victims."""
-# How alike two labels must be (0 to 1) to take one for the other with another wording.
+# How alike two labels or provisions must be (0 to 1) to take one for the other with another wording.
 _ALIKE = 0.6
 _DASHES = {"-", "–", "−", "—"}
 _DOWNLOAD = "Download it again from Brå"
@@ -275,7 +275,7 @@ def _check_rates(values: Mapping[str, float], where: str) -> None:
 
 def _find_all(lines: Sequence[_Line], declared: Sequence[_Declared], where: str) -> list[_Line]:
     """The line of each declared row; two rows that are found at the same place mean that one is missing."""
-    known = {label for one in declared for label in one.path}
+    known = {text for one in declared for text in (one.lagrum, *one.path)}
     inner = {label for one in declared for label in one.path[_OFFENCE + 1 :]}
     found: dict[int, _Declared] = {}
     for one in declared:
@@ -328,16 +328,24 @@ def _end_of_offence(lines: Sequence[_Line], start: int, inner: set[str]) -> int:
 
 
 def _missing(lines: Sequence[_Line], one: _Declared, depth: int, known: set[str], where: str) -> RejectedDeliveryError:
-    """The rejection of a file that lacks a heading of a row, or the row; one with an unknown label may be it."""
-    label = one.path[depth]
-    unknown = {
-        line.label: line.number
-        for line in reversed(lines)
-        if line.label not in known and (depth < len(one.path) - 1 or line.lagrum == one.lagrum)
-    }
-    near = difflib.get_close_matches(label, unknown, 1, _ALIKE)
+    """The rejection of a file that lacks a heading of a row, or the row; one with an unknown label or provision may be it."""
+    label, is_heading = one.path[depth], depth < len(one.path) - 1
+
+    def alike(line: _Line) -> float:
+        if line.label not in known and (is_heading or line.lagrum == one.lagrum):
+            return difflib.SequenceMatcher(None, line.label, label).ratio()
+        # Rows of offences that are not declared may have the label too.
+        if not is_heading and line.label.rstrip("*") == label and line.lagrum not in known:
+            return difflib.SequenceMatcher(None, line.lagrum, one.lagrum).ratio()
+        return 0
+
+    like = ""
+    if (best := max(lines, key=alike, default=None)) and alike(best) >= _ALIKE:
+        if best.label not in known:
+            like = f"; row {best.number}, “{best.label}”, is the most like it"
+        else:
+            like = f"; row {best.number} has this label, but provision “{best.lagrum}” instead of “{one.lagrum}”"
     below = f", below “{one.path[depth - 1]}”" if depth else ""
-    like = f"; row {unknown[near[0]]}, “{near[0]}”, is the most like it" if near else ""
     return RejectedDeliveryError(where, f"row “{label}” is not where it belongs{below}{like}", _REDECLARE)
 
 

@@ -89,6 +89,7 @@ def test_the_day_of_the_correction_is_read() -> None:
 A, B, C = "Samtliga handlagda brott", "Utredda brott", "Direktavskrivna brott"
 PARTNER = "Mot kvinna 18 år eller äldre, närstående genom parrelation"
 ASSAULT = "3 kap. 5, 6 § BrB Misshandel inkl. grov"
+OTHER_PROVISION = "3 kap. 5, 6 a § BrB Misshandel inkl. synnerligen grov"
 UNKNOWN_LAYOUT = "this version does not know its layout: report it in an issue"
 
 
@@ -104,6 +105,11 @@ def row_of(book: Workbook, sheet: str, *labels: str) -> int:
 def rename_row(book: Workbook) -> None:
     for sheet in (A, B, C):
         book[sheet].cell(row_of(book, sheet, ASSAULT, PARTNER), 2).value = "Mot kvinna 18 år eller äldre, i parrelation"
+
+
+def change_provision(book: Workbook) -> None:
+    for sheet in (A, B, C):
+        book[sheet].cell(row_of(book, sheet, ASSAULT, PARTNER), 1).value = OTHER_PROVISION
 
 
 def remove_row(book: Workbook) -> None:
@@ -173,6 +179,10 @@ def changed(change: Callable[[Workbook], None], name: str = "300La-2025.xlsx") -
     ("change", "words"),
     [
         (rename_row, [A, PARTNER, "row 14, “Mot kvinna 18 år eller äldre, i parrelation”", "official_cell.csv"]),
+        (
+            change_provision,
+            [PARTNER, f"row 14 has this label, but provision “{OTHER_PROVISION}” instead of “{ASSAULT}”"],
+        ),
         (remove_row, [A, "“Vilseledande till äktenskapsresa”", "below “Brott mot frihet och frid, totalt”"]),
         (move_sheet, [f"are not {A}, {B}, {C}", f"but {B}, {A}, {C}", UNKNOWN_LAYOUT]),
         (rename_sheet, ["Avskrivna brott", f"are not {A}, {B}, {C}", UNKNOWN_LAYOUT]),
