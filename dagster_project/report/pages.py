@@ -144,6 +144,7 @@ class Pages:
             page="alla",
             other=f"../{self._other}/quality.html",
             title=self.catalogue["quality"],
+            agreement=self.about_official["finding"],
             **self.about_quality(),
         )
 

@@ -608,4 +608,7 @@ def test_each_figure_stands_beside_the_official_one(publication: Path, reader: R
             "select count(*), count(*) filter (status = 'equal') from @fct_reconciliation_year as held "
             f"inner join @dim_indicator as indicator using (indicator_id, variant) where {OFFICIAL} and status <> 'not comparable'",
         )
-        assert {formatted(compared, 0), formatted(equal, 0)} <= set(words(page.locator("p.lead")).split())
+        finding = words(page.locator("p.lead"))
+        assert {formatted(compared, 0), formatted(equal, 0)} <= set(finding.split())
+        page = one.open(publication / "report" / "sv" / "quality.html")
+        assert words(page.locator("p:has(> a[href='official.html'])")).startswith(finding)
