@@ -229,7 +229,7 @@ class ExpectMeasureToBeBetween(_Bounded):
         if not beyond:
             least, most = (pick(rows, key=lambda row: row[1]) for pick in (min, max))
             ends = dict.fromkeys(show_value(row[2], is_text_allowed=True) for row in (least, most))
-            texts = [f"{' to '.join(ends)} in {show_count(len(rows), self.unit)}"]
+            texts = [self._shown(metrics, f"{' to '.join(ends)} in {show_count(len(rows), self.unit)}")]
         if without := len(measured) - len(rows):
             texts.append(f"{without:,} of {show_count(len(measured), self.unit)} not judged (needs {self.needs})")
         return {

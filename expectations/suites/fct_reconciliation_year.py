@@ -4,6 +4,14 @@ from great_expectations import ExpectationSuite
 
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRowsWhere
 
+COMPARED = "status in ('equal', 'within 5', 'differs')"
+BEYOND_POINTS = """(
+    greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
+    -- where only one side has a rate, it has no difference
+    or (processed = 0) <> (official_processed = 0)
+    or (investigated = 0) <> (official_investigated = 0)
+)"""
+
 suite = ExpectationSuite(
     name="fct_reconciliation_year",
     meta={
@@ -59,25 +67,22 @@ suite = ExpectationSuite(
             },
         ),
         ExpectMeasureToBeBetween(
-            query="""
+            query=f"""
                 select
                     concat_ws(' ', year, geography_code, indicator_id, variant, victim_group) as unit,
-                    case
-                        when
-                            greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
-                            -- where only one side has a rate, it has no difference
-                            or (processed = 0) <> (official_processed = 0)
-                            or (investigated = 0) <> (official_investigated = 0)
-                            then largest_difference
-                        else 0
-                    end as value,
+                    case when {BEYOND_POINTS} then largest_difference else 0 end as value,
                     concat(
                         'processed ', processed, ', cleared ', cleared,
                         '; officially ', official_processed, ' and ', official_cleared
                     ) as shown
                 from marts.fct_reconciliation_year
-                where status in ('equal', 'within 5', 'differs')
+                where {COMPARED}
             """,
+            shown=f"""concat(
+                'of ', count(*) filter (where {COMPARED}), ' figures, ',
+                count(*) filter (where {COMPARED} and largest_difference > 5), ' differ by more than 5 offences and ',
+                count(*) filter (where {COMPARED} and {BEYOND_POINTS}), ' by more than 0.5 points'
+            )""",
             max_value=5,
             unit="figure",
             needs="an official figure",
