@@ -292,14 +292,19 @@ _RECONCILED = """
 """
 _COMPARED = f"""
     select
-        year, geography_level, geography_code, kind, name_sv, name_en, status,
+        year, geography_level, geography_code, victim_group, kind, status,
+        name_sv || if({MAIN_VARIANT}, '', ': ' || variant_name_sv) as name_sv,
+        name_en || if({MAIN_VARIANT}, '', ': ' || variant_name_en) as name_en,
         processed, official_processed, cleared, official_cleared,
         tenths_of_percent(cleared, processed) as pct, tenths(official_clearance_pct) as official_pct,
         official_note_sv as note_sv, official_note as note_en
     from fct_reconciliation_year
     inner join dim_indicator using (indicator_id, variant)
-    where official_processed is not null and {MAIN_VARIANT} and victim_group = 'total'
-    order by indicator_number, year desc, geography_level desc, geography_code
+    where
+        official_processed is not null
+        and (({MAIN_VARIANT} and victim_group = 'total') or (kind = 'decided' and status = 'differs'))
+    order by
+        indicator_number, year desc, geography_level desc, geography_code, sort_order, victim_group <> 'total', victim_group
 """
 _NOT_COMPARED = """
     select

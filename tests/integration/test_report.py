@@ -587,12 +587,16 @@ def test_each_figure_stands_beside_the_official_one(publication: Path, reader: R
                 [name, *(formatted(number, 0) for number in counts), *(formatted(share, 1) for share in shares), STATUSES[status]]
                 for name, *counts, status, ours, brås in rows(
                     publication,
-                    "select indicator.name_sv, processed, official_processed, cleared, official_cleared, status, clearance_pct, "
+                    "select concat(indicator.name_sv, if(variant <> 'beslutad', ': ' || variant_name_sv, ''), "
+                    "if(victim_group <> 'total', ', ' || victims.name_sv, '')), "
+                    "processed, official_processed, cleared, official_cleared, status, clearance_pct, "
                     "official_clearance_pct from @fct_reconciliation_year as held "
                     "inner join @dim_indicator as indicator using (indicator_id, variant) "
                     "inner join @dim_geography as place using (geography_level, geography_code) "
-                    f"where {OFFICIAL} and variant = 'beslutad' and victim_group = 'total' and (place.name_sv, held.year) = (?, ?) "
-                    "order by indicator_number",
+                    "inner join @dim_victim_group as victims using (victim_group) "
+                    f"where {OFFICIAL} and (variant = 'beslutad' and victim_group = 'total' or status = 'differs') "
+                    "and (place.name_sv, held.year) = (?, ?) "
+                    "order by indicator_number, indicator.sort_order, victim_group <> 'total', victim_group",
                     place, int(year),
                 )
                 for shares in [(ours, brås)]
