@@ -32,10 +32,9 @@ def messages(row: Row) -> tuple[str, ...]:
 
 def brief_messages(row: Row) -> tuple[str, ...]:
     """Return the messages that suffice where many indicators stand together: neither medians nor what only explains."""
-    brief = [
+    return tuple(
         name for name in messages(row) if not name.endswith("_median") and name not in ("rounding", "before_comparable")
-    ]
-    return tuple(name.removesuffix("_within").removesuffix("_outside") for name in brief)
+    )
 
 
 def shifts_by_rounding(row: Row) -> bool:
