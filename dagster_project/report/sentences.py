@@ -32,9 +32,8 @@ def messages(row: Row) -> tuple[str, ...]:
 
 def brief_messages(row: Row) -> tuple[str, ...]:
     """Return the messages that suffice where many indicators stand together: neither medians nor what only explains."""
-    return tuple(
-        name for name in messages(row) if not name.endswith("_median") and name not in ("rounding", "before_comparable")
-    )
+    explaining = ("rounding", "before_comparable", "comparable_from")
+    return tuple(name for name in messages(row) if not name.endswith("_median") and name not in explaining)
 
 
 def shifts_by_rounding(row: Row) -> bool:
@@ -71,7 +70,8 @@ def _change(row: Row) -> Sequence[str]:
 
 def _trend(row: Row) -> Sequence[str]:
     if row["year"] < (row["first_comparable_year"] or 0):
-        return ("before_comparable",)
+        # `_change` says already that a year with a change within it cannot be compared.
+        return ("comparable_from" if row["series_break"] and row["mixed_year"] else "before_comparable",)
     # The comparison with the year before is already in `_change`.
     if row["since"] is None or row["first_year"] == row["year"] - 1:
         return ()
