@@ -288,8 +288,8 @@ def expected_cards(publication: Path, level: str, code: str, year: int) -> dict[
             continue
         leading = [f"{formatted(pct, 1)} procent", f"{formatted(cleared, 0)} av {formatted(processed, 0)} brott"]
         facts = [
-            *([f"{signed(change)} procentenheter sedan {previous}"] if change is not None else []),
-            *([f"{signed(since)} procentenheter sedan {first}"] if since is not None else []),
+            *([f"{signed(change)} procentenheter från {previous}"] if change is not None else []),
+            *([f"{signed(since)} procentenheter från {first}"] if since is not None else []),
         ]
         for share, name in zip(shares, ("Hela landet", "Regionernas median", "Länens median"), strict=True):
             if share is not None and (name, level) != ("Hela landet", "riket"):
