@@ -168,7 +168,7 @@ class Pages:
         checks, layers = self.figures.checks, self.catalogue["quality_page"]["layers"]
         revisions = self.figures.revisions
         return {
-            "counts": {"count": len(checks), **_counts(checks)},
+            "checked": self._checked(),
             "by_layer": [
                 (title, *_counts([check for check in checks if check["layer"] == layer]).values())
                 for layer, title in layers.items()
@@ -178,6 +178,22 @@ class Pages:
             "breaks": self._breaks(),
             "revised": None if revisions is None else sum(len(rows) for rows in revisions.values()),
         }
+
+    def _checked(self) -> str:
+        """Return how many checks were made and, of the results there were, how many had each."""
+        texts, counts = self.catalogue["quality_page"], _counts(self.figures.checks)
+        others = [self.say(text, count=counts[name]) for name, text in texts["checks_others"].items() if counts[name]]
+        return self.say(
+            texts["checks_text" if others else "checks_passed"],
+            count=len(self.figures.checks),
+            passed=counts["passed"],
+            others=self.joined(others),
+        )
+
+    def joined(self, words: Sequence[str]) -> str:
+        """Return words as a list in a sentence."""
+        *first, last = words or [""]
+        return f" {self.catalogue['and']} ".join([*([", ".join(first)] if first else []), last])
 
     def official(self) -> str:
         """Render the page about agreement with the official statistics."""

@@ -133,7 +133,7 @@ def _quality(pages: Pages) -> list[dict[str, Any]]:
         return {"title": title, "sentences": sentences, "table": table, "terms": []}
 
     return [
-        part(catalogue["checks"], [pages.say(catalogue["checks_text"], **about["counts"])],
+        part(catalogue["checks"], [about["checked"]],
              catalogue["check_columns"], [[str(cell) for cell in row] for row in about["by_layer"]]),
         part(official["title"], [compared["finding"], official["text"]], official["columns"],
              [[str(row["year"]), place[f"name_{pages.language}"],
