@@ -11,6 +11,12 @@ const content = (data, chosen) => {
   // Of the whole drawing, in pixels: beside the text and on a phone.
   const WIDE = 620, NARROW = 358;
   const names = new Map(data.places);
+  // Names that are words, such as those of the country and the unknown place, are in lower case inside a sentence.
+  const inside = (place) => {
+    const name = names.get(place);
+    return place.endsWith("/okand") || (place === "riket/SE" && words.country_is_a_word) ? name[0].toLowerCase() + name.slice(1) : name;
+  };
+  const joined = (list) => [...(list.length > 1 ? [list.slice(0, -1).join(", ")] : []), ...list.slice(-1)].join(` ${words.and} `);
   // A county or municipality shows the detailed figures of its police region.
   const wides = new Map(data.places.map(([place, , wide]) => [place, wide ?? place]));
   const level = chosen.place.split("/")[0], wide = wides.get(chosen.place);
@@ -74,9 +80,9 @@ const content = (data, chosen) => {
   const named = (key, found, levels) => {
     const list = levels.flatMap((places) => {
       const of = places.filter((place) => found.includes(place));
-      return of.length > 1 && of.length === places.length ? [words.every[of[0].split("/")[0]]] : of.map((place) => names.get(place));
+      return of.length > 1 && of.length === places.length ? [words.every[of[0].split("/")[0]]] : of.map(inside);
     });
-    return list.length ? [fill(words.summaries[key], { list: list.join(", ") })] : [];
+    return list.length ? [fill(words.summaries[key], { list: joined(list) })] : [];
   };
   // Regions and counties by their share. Those without are only named, but for the chosen one.
   const ranked = () => {
@@ -491,6 +497,8 @@ const content = (data, chosen) => {
   // A view of one indicator or measure of several.
   const of = (id, view, place = chosen.place) =>
     ({ id, ...content({ ...data, ...data.indicators[id], view, at: `${data.home}${id}.html` }, { ...chosen, place }) });
+  // Wider places with their names, which show figures that a place withholds.
+  const widerThan = (place) => [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place).map((one) => [one, inside(one)]);
   const overview = () => {
     // A municipality is passed on, and its county shown.
     const place = level === "kommun" ? wide : chosen.place;
@@ -516,9 +524,9 @@ const content = (data, chosen) => {
       // Those withheld have no card, and are named in one line.
       cards, summary, withheld,
       // Where most are withheld, places that have all figures.
-      wider: 2 * withheld.length > cards.length ? [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place) : [],
+      wider: 2 * withheld.length > cards.length ? widerThan(place) : [],
       headline: largest.processed ? of(largest.id, "headline", place)
-        : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, values)], chart: [] },
+        : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, { ...values, place: inside(place) })], chart: [] },
     };
   };
   // What follows commitments: figures of the narrowest place that has them, and of the country beside it.

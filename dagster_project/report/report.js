@@ -16,7 +16,7 @@
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   };
-  const listed = (links) => links.flatMap((link, n) => (n ? [", ", link] : [link]));
+  const listed = (links, last = ", ") => links.flatMap((link, n) => (n ? [n === links.length - 1 ? last : ", ", link] : [link]));
   const address = (place) => `/${place}/${chosen.year}${chosen.group === "total" ? "" : `/${chosen.group}`}`;
   const paragraphs = (parent, sentences) => parent.replaceChildren(...sentences.map((sentence) => element("p", sentence)));
 
@@ -80,6 +80,11 @@
       card.querySelector("svg").outerHTML = chart;
     }
   };
+  const showWider = (page) => {
+    const links = shown.wider.map(([place, name]) => element("a", name, { href: `#${page}${address(place)}` }));
+    byId("wider").hidden = !links.length;
+    byId("wider").lastElementChild.replaceChildren(...listed(links, ` ${words.and} `));
+  };
   const showOverview = () => {
     const { id, title, says, chart } = shown.headline, link = byId("h-headline").firstElementChild;
     link.textContent = title;
@@ -99,8 +104,7 @@
     const links = shown.withheld.map((one) => document.querySelector(`[data-indicator="${one.id}"] a`).cloneNode(true));
     byId("withheld").hidden = !links.length;
     byId("withheld").lastElementChild.replaceChildren(...listed(links));
-    byId("wider").hidden = !shown.wider.length;
-    byId("wider").lastElementChild.replaceChildren(...listed(shown.wider.map((place) => element("a", names.get(place), { href: `#alla${address(place)}` }))));
+    showWider("alla");
   };
   const showCommitments = () => {
     byId("of-place").textContent = shown.of_place;
