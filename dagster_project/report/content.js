@@ -190,6 +190,7 @@ const content = (data, chosen) => {
   const csv = (columns, rows, mark) => [columns.map((column) => words.columns[column]),
     ...rows.map((row) => row.map((value, n) => plain(columns[n], value)))]
     .map((row) => row.map((value) => (mark !== "\t" && /[",;\n]/.test(value) ? `"${value.replace(/"/g, '""')}"` : value)).join(mark));
+  const missing = (place) => words[/^(lan|kommun)\//.test(place) && chosen_group ? "not_published_group" : "not_published"];
   const table = (name) => {
     const [columns, rows] = makers[name]();
     const { place, year, group } = about(name);
@@ -201,7 +202,7 @@ const content = (data, chosen) => {
       unknown: rows.map((row) => columns[0] === "place" && row[0] === names.get("lan/okand")),
       chosen: rows.map((row) => (columns[0] === "year" && row[0] === chosen.year) || (columns[0] === "place" && row[0] === names.get(chosen.place))),
       caption: [words.charts[name], place && `: ${names.get(place)}`, year && ` ${year}`, group && `, ${group}`].join(""),
-      file: `${file}.csv`,
+      file: `${file}.csv`, missing: missing(place),
       csv: "data:text/csv;charset=utf-8," + encodeURIComponent("\ufeff" + csv(columns, rows, write.decimal === "," ? ";" : ",").join("\r\n") + "\r\n"),
       copied: csv(columns, rows, "\t").join("\n"),
     };
@@ -452,12 +453,16 @@ const content = (data, chosen) => {
   };
   const sentences = (row, texts = words.messages) => row.messages.filter((name) => texts[name]).map((name) => fill(texts[name], valuesOf(row)));
   const chosenFigure = () => figure(chosen.place, chosen.group, chosen.year);
+  // Wider places with their names, which show figures that a place does not.
+  const widerThan = (place) => [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place).map((one) => [one, inside(one)]);
   const indicator = () => {
-    const row = chosenFigure(), values = row && valuesOf(row);
+    const row = chosenFigure(), values = row && valuesOf(row), shown = row && row.why !== "withheld";
     const formula = (key, none, known) => (known ? fill(words[key], values) : words[none]);
     const tables = Object.fromEntries(Object.keys(makers).map((name) => [name, table(name)]));
     return {
-      says: row ? sentences(row) : [words.not_published],
+      says: row ? sentences(row) : [missing(chosen.place)],
+      // A figure that is not shown is not a finding, and the reader is led to wider places that have one.
+      quiet: !shown, wider: shown ? [] : widerThan(chosen.place),
       formulas: [
         formula("formula_text", "formula_none", row && row.pct !== null),
         ...(wide === chosen.place ? [formula("formula_prosecution", "formula_prosecution_none", row && row.prosecution !== null)] : []),
@@ -497,8 +502,6 @@ const content = (data, chosen) => {
   // A view of one indicator or measure of several.
   const of = (id, view, place = chosen.place) =>
     ({ id, ...content({ ...data, ...data.indicators[id], view, at: `${data.home}${id}.html` }, { ...chosen, place }) });
-  // Wider places with their names, which show figures that a place withholds.
-  const widerThan = (place) => [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place).map((one) => [one, inside(one)]);
   const overview = () => {
     // A municipality is passed on, and its county shown.
     const place = level === "kommun" ? wide : chosen.place;

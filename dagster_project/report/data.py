@@ -33,7 +33,7 @@ DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_me
 _TEXTS = ("charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card", "and", "country_is_a_word")
 _INDICATOR_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "place_kinds", "spread",
-    "withheld_short", "none_short", "said_yes", "said_no", "not_published", "days", "copied",
+    "withheld_short", "none_short", "said_yes", "said_no", "not_published", "not_published_group", "days", "copied",
     "chart_notes", "summaries", "every",
     "of_region", "formula_text", "formula_none", "formula_prosecution", "formula_prosecution_none",
 )  # fmt: skip

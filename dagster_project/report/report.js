@@ -42,6 +42,7 @@
     if (sorted) heads[sorted.column].firstChild.focus();
     const none = one.rows.length === 0;
     byId(`missing-${name}`).hidden = !none;
+    byId(`missing-${name}`).textContent = one.missing;
     table.closest("details").hidden = none;
     Object.assign(byId(`download-${name}`), { download: one.file, href: one.csv });
   };
@@ -58,8 +59,15 @@
   };
 
   // --- pages ---------------------------------------------------------------------------------------
+  const showWider = (page) => {
+    const links = shown.wider.map(([place, name]) => element("a", name, { href: `#${page}${address(place)}` }));
+    byId("wider").hidden = !links.length;
+    byId("wider").lastElementChild.replaceChildren(...listed(links, ` ${words.and} `));
+  };
   const showIndicator = () => {
     paragraphs(byId("says"), shown.says);
+    byId("says").classList.toggle("hint", shown.quiet);
+    showWider(data.page);
     all("#formulas p").forEach((old) => old.remove());
     byId("formulas").append(...shown.formulas.map((formula) => element("p", formula)));
     all("[data-of-region]").forEach((note) => { note.textContent = shown.of_region; note.hidden = !shown.of_region; });
@@ -79,11 +87,6 @@
       card.querySelector(".facts").replaceChildren(...facts.map((fact) => element("li", fact)));
       card.querySelector("svg").outerHTML = chart;
     }
-  };
-  const showWider = (page) => {
-    const links = shown.wider.map(([place, name]) => element("a", name, { href: `#${page}${address(place)}` }));
-    byId("wider").hidden = !links.length;
-    byId("wider").lastElementChild.replaceChildren(...listed(links, ` ${words.and} `));
   };
   const showOverview = () => {
     const { id, title, says, chart } = shown.headline, link = byId("h-headline").firstElementChild;
