@@ -555,15 +555,19 @@ const content = (data, chosen) => {
         cell("t", reported ? share(part, reported) : null, reported && reported < data.small_number));
       return cell("n", reported) + shares.join("");
     };
-    const draw = (caption, columns, ids, cells, year = chosen.year) => {
+    const draw = (caption, columns, ids, cells, head_of = (area) => `${area} ${chosen.year}`) => {
       const head = columns.map((column) => put("th", { scope: "col" }, safe(words.columns[column]))).join("");
-      const wider = areas.map((area) => put("th", { scope: "colgroup", colspan: columns.length }, safe(`${names.get(area)} ${year}`)));
+      const wider = areas.map((area) => put("th", { scope: "colgroup", colspan: columns.length }, safe(head_of(names.get(area)))));
+      // On a phone each cell says what it is.
+      const labelled = (row, area) => columns.reduce((text, column) =>
+        text.replace("<td>", `<td data-label="${safe(`${head_of(names.get(area))}, ${words.columns[column]}`)}">`), row);
       const rows = ids.map((id) => put("tr", { "data-indicator": id },
-        put("th", { scope: "row" }, safe(data.names[id])) + areas.map((area) => cells(id, area)).join("")));
+        put("th", { scope: "row" }, safe(data.names[id])) + areas.map((area) => labelled(cells(id, area), area)).join("")));
       return `<table class="areas"><caption class="sr">${safe(caption)}</caption><thead><tr><th scope="col" rowspan="2">${safe(page.measure)}</th>`
         + `${wider.join("")}</tr><tr>${head.repeat(areas.length)}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
     };
     return {
+      shown_place: wide,
       of_place: fill(wide === "riket/SE" ? page.of_country : page.of_place, { place: names.get(wide), year: chosen.year }),
       cards: Object.keys(data.indicators).map((id) => of(id, "card", wide)),
       tables: {
@@ -573,7 +577,7 @@ const content = (data, chosen) => {
         ])),
         // The year of a cohort does not follow the choice.
         ...Object.fromEntries(data.cohorts.map(([year, cohort]) => [`reported-${year}`,
-          draw(`${page.reported} ${year}`, ["reported", "decided_pct", "cleared_pct"], Object.keys(data.names), became(cohort), year)])),
+          draw(fill(page.reported_in, { year }), ["reported", "decided_pct", "cleared_pct"], Object.keys(data.names), became(cohort), (area) => fill(page.cohort, { year, area }))])),
         soon: draw(page.within_90, ["offences", "within_90", "within_90_pct"], Object.keys(data.names), soon),
       },
     };

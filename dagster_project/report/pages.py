@@ -152,15 +152,17 @@ class Pages:
         """Render the page about what the goal names beside the indicators."""
         commitments = followed_commitments(self.figures, self.language)
         data = commitments_data(self.figures, self.language, self.choice, commitments)
+        shown = content.content(data)
         return self.environment.get_template("commitments.html.j2").render(
             home="",
             page="alla",
+            place=self.words[f"place.{shown['shown_place']}"],
             other=f"../{self._other}/commitments.html",
             title=self.catalogue["commitments"],
             commitments=commitments,
             cohorts=[year for year, _ in data["cohorts"]],
             embedded=_embedded(data),
-            **content.content(data),
+            **shown,
         )
 
     def about_quality(self) -> dict[str, Any]:
