@@ -9,7 +9,7 @@ from typing import Any
 
 from dagster_project.files import write_json
 from dagster_project.publication.formats.catalogue import Catalogue
-from dagster_project.publication.formats.texts import LANGUAGES, columns, notes, reader_notes
+from dagster_project.publication.formats.texts import LANGUAGES, column_of, notes, reader_notes
 from dagster_project.publications import hash_file
 from dagster_project.transformation.dbt_project import MartDeclaration, mart_declarations
 
@@ -89,7 +89,7 @@ def _resources(draft: Path, table: str, declared: Mapping[str, MartDeclaration])
 
 
 def _field(table: str, name: str, kind: str, meaning: str) -> dict[str, Any]:
-    labelled = columns().get(name)
+    labelled = column_of(table, name)
     allowed = _allowed_values().get((table, name))
     return {
         "name": name,

@@ -17,7 +17,7 @@ import xlsxturbo
 
 from dagster_project.publication.formats.catalogue import Catalogue
 from dagster_project.publication.formats.cubes import LevelGroup, level_groups
-from dagster_project.publication.formats.texts import LANGUAGES, Text, columns, notes
+from dagster_project.publication.formats.texts import LANGUAGES, Text, column_of, columns, notes
 from dagster_project.sql import parquet
 
 WORKBOOK = "uppklarat.xlsx"
@@ -64,10 +64,10 @@ def write_workbook(
         sheets: list[_Sheet] = []
         for group in level_groups():
             name = group.label[LANGUAGES[0]][:_LONGEST_NAME]
-            sheets += _table(name, connection.sql(_figures(group)), is_figures=True)
+            sheets += _table(name, connection.sql(_figures(group)), FIGURES)
         sheets += _notes(manifest, reader_texts, catalogue)
         for table, name in _LOOKUP_SHEETS.items():
-            sheets += _table(name, connection.sql(f"select * from {table} order by all"))
+            sheets += _table(name, connection.sql(f"select * from {table} order by all"), table)
         sheets += _columns()
         # Compressed fully in `_pack`.
         xlsxturbo.dfs_to_xlsx(sheets, workbook, constant_memory=True, compression_level=1)
@@ -127,8 +127,9 @@ def _notes(manifest: Mapping[str, Any], reader_texts: Sequence[Text], catalogue:
     yield _texts(paragraphs), name, {"header": False, "startrow": 1, "column_formats": {_ANY_COLUMN: _WRAPPED}}
 
 
-def _table(name: str, rows: duckdb.DuckDBPyRelation, is_figures: bool = False) -> Iterator[_Sheet]:
+def _table(name: str, rows: duckdb.DuckDBPyRelation, table: str) -> Iterator[_Sheet]:
     """Yield a sheet of headings and rows."""
+    is_figures = table == FIGURES
     labelled = {column: columns().get(column) if is_figures else None for column in rows.columns}
     formats = {
         column: _DECIMALS[labelled_column.decimals]
@@ -143,7 +144,7 @@ def _table(name: str, rows: duckdb.DuckDBPyRelation, is_figures: bool = False) -
         else min(_WIDEST, max([len(column) + 3, *(len(str(row[position])) for row in first)]))
         for position, (column, labelled_column) in enumerate(labelled.items())
     }
-    labels = pandas.DataFrame([[_label(column)[language] for column in rows.columns] for language in LANGUAGES])
+    labels = pandas.DataFrame([[_label(table, column)[language] for column in rows.columns] for language in LANGUAGES])
     of_sheet = {"column_widths": widths, "freeze_panes": (HEADING_ROWS, _KEY_COLUMNS if is_figures else 0)}
     yield labels, name, {"header": False, "column_formats": {_ANY_COLUMN: _HEADING}, **of_sheet}
     of_rows = {"startrow": HEADING_ROWS - 1, "header_format": _NAME, "autofilter": True}
@@ -157,9 +158,9 @@ def _table(name: str, rows: duckdb.DuckDBPyRelation, is_figures: bool = False) -
     )
 
 
-def _label(name: str) -> Text:
+def _label(table: str, name: str) -> Text:
     """Return the label of a column, or its name if it has none."""
-    labelled = columns().get(name)
+    labelled = column_of(table, name)
     return labelled.label if labelled else dict.fromkeys(LANGUAGES, name.replace("_", " "))
 
 

@@ -20,7 +20,7 @@ Text: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Column:
-    """Presentation of a column of fct_indicator_year; only measures have a unit and decimals.
+    """Presentation of a published column; only measures have a unit and decimals.
 
     `at_every_level` is false for measures of the levels that have all of them.
     """
@@ -34,7 +34,7 @@ class Column:
 
 @cache
 def columns() -> Mapping[str, Column]:
-    """Return the columns of fct_indicator_year by name, in order."""
+    """Return the labelled columns by name, in order."""
     units = notes()["units"]
     return {
         row["column"]: Column(
@@ -46,6 +46,11 @@ def columns() -> Mapping[str, Column]:
         )
         for row in seed_rows("column_label")
     }
+
+
+def column_of(table: str, name: str) -> Column | None:
+    """Return the presentation of a column of a table, of which the same name may mean something else in another."""
+    return columns().get(f"{table}.{name}") or columns().get(name)
 
 
 @cache
