@@ -134,7 +134,7 @@ const content = (data, chosen) => {
     return (value < 0 ? "-" : "") + Math.floor(Math.abs(value) / 10) + write.decimal + (Math.abs(value) % 10);
   };
   // Among figures of one year, what the year has in common is no news.
-  const own = (row) => ({ ...row, note: row.note.replace(/notes\.(break|mixed)/, "").trim() });
+  const own = (row) => ({ ...row, note: row.note.replace(/notes\.(break|mixed|worked_off)/, "").trim() });
   const noted = (keys) => keys.split(" ").filter(Boolean).map(word).join(", ");
   const pick = (row, columns) => columns.map((name) => (name === "note" ? noted(row.note) : row[name]));
   const makers = {

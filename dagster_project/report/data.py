@@ -200,6 +200,8 @@ def _note(row: Row) -> str:
         keys.append("small")
     if row["series_break"]:
         keys.append("mixed" if row["mixed_year"] else "break")
+    elif row["worked_off"]:
+        keys.append("worked_off")
     return " ".join(f"notes.{key}" for key in keys)
 
 

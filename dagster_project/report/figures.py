@@ -58,6 +58,7 @@ _CELLS = f"""
             *,
             lag(clearance_pct) over in_place as previous_pct,
             lag(year) over in_place as previous_year,
+            lag(mixed_year) over in_place as previous_mixed,
             min(year) filter (where year >= coalesce(first_comparable_year, 0)) over whole_place as first_year,
             first_value(clearance_pct) over comparable as first_pct,
             first_value(clearance_pct_low) over comparable as first_low,
@@ -86,6 +87,9 @@ _CELLS = f"""
         cleared_indictment, cleared_penalty_order, cleared_waiver,
         limited_investigated, other_investigated, limited_dismissed, other_dismissed,
         suppression, small_number, series_break, mixed_year, first_comparable_year, first_year,
+        -- What neither a break nor a mixed year before explains: old offence codes were used up to the year before.
+        coalesce(previous_year = year - 1 and not (clearance_change_comparable or series_break or previous_mixed), false)
+            as worked_off,
         coalesce(previous_year = year - 1, false) as follows, coalesce(comparable, false) as comparable,
         tenths_of_percent(cleared, processed) as pct,
         tenths(clearance_pct_low) as low,

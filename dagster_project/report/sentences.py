@@ -58,7 +58,7 @@ def _change(row: Row) -> Sequence[str]:
     if not row["follows"]:
         return ("first_year",)
     if not row["comparable"]:
-        return ("previous_not_comparable",)
+        return ("worked_off" if row["worked_off"] else "previous_not_comparable",)
     if row["change_unrounded"] is None:
         return ("change_unknown",)
     if row["change"] == 0:
