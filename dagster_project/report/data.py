@@ -30,7 +30,9 @@ FEWER_FIELDS = ("processed", "cleared", *_SHARES)
 DIFFERENCES = (("since", "first_pct"), ("to_country", "country"), ("to_region_median", "region_median"),
                ("to_county_median", "county_median"))  # fmt: skip
 # Keys of the catalogue that the script uses: on every page, on the page of an indicator, and on those of several.
-_TEXTS = ("charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card", "and", "country_is_a_word")
+_TEXTS = (
+    "charts", "series", "breaks", "gap_withheld", "gap_none", "not_applicable", "card", "and", "country_is_a_word",
+)  # fmt: skip
 _INDICATOR_TEXTS = (
     "messages", "columns", "notes", "stages", "outcomes", "time_outcomes", "place_kinds", "spread",
     "withheld_short", "none_short", "said_yes", "said_no", "not_published", "not_published_group", "days", "copied",
