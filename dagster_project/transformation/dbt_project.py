@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -234,6 +235,9 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
         # dbt lists exposures but does not build them.
         if result.node.resource_type != "exposure"
     ]
+    if any(result.is_broken for result in results):
+        # The traceback of an error holds a cursor, and so keeps the database open until it is collected.
+        gc.collect()
     broken = [
         result
         for result in results

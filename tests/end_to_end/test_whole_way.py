@@ -92,6 +92,7 @@ def test_quarantined_rows_are_listed_with_file_and_line(world: Settings) -> None
     found = {
         ("police", 2023, file.rpartition("/")[2].partition(".")[0], int(line.removeprefix("line ")), reason)
         for reason, file, line, _column, _shape in rows
+        if reason != "unusable"
     }
     assert found == {row for row in rules.quarantined_lines(world.landing) if row[:2] == ("police", 2023)}
 

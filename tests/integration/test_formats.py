@@ -28,6 +28,7 @@ from pyjstat import pyjstat
 from rdflib import DCTERMS, FOAF, RDF, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 from test_publishing import publish
+from warehouse import environment
 
 from dagster_project import paths
 from dagster_project.cli.load import load
@@ -506,7 +507,7 @@ def test_the_manifest_knows_every_file(made: Settings, folder: Path) -> None:
     assert changed_files(publication) == []
 
 
-def test_the_same_draft_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
+def test_the_same_draft_gives_the_same_bytes_in_another_process(made: Settings, folder: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft"
     shutil.copytree(folder, draft, ignore=lambda *_: ["manifest.json", "px", "json-stat", "uppklarat.xlsx", "dcat.ttl"])
     again = (
@@ -515,7 +516,7 @@ def test_the_same_draft_gives_the_same_bytes_in_another_process(folder: Path, tm
         "write_formats(draft, json.loads(description.read_text()), [], read_catalogue(Path('none')))"
     )
     command = [sys.executable, "-c", again, str(draft), str(folder / "manifest.json")]
-    subprocess.run(command, check=True, env={"PYTHONHASHSEED": "7"})
+    subprocess.run(command, check=True, env=environment(made) | {"PYTHONHASHSEED": "7"})
     for path in folder.rglob("*"):
         if path.is_file() and path.name != "manifest.json":
             assert (draft / path.relative_to(folder)).read_bytes() == path.read_bytes(), path.name

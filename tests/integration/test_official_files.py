@@ -337,7 +337,9 @@ def test_the_page_on_official_figures_says_how_ours_agree(
         connection.execute(f"create table recon as {rows}")
         ((year,),) = connection.execute("select max(year) from recon").fetchall()
         chosen = f"year = {year} and geography_code = 'SE' and variant = 'beslutad' and victim_group = 'total'"
-        connection.execute(f"update recon set official_processed = 1, status = 'equal' where {chosen}")
+        connection.execute(
+            f"update recon set official_processed = 1, official_file = 'embedded', status = 'equal' where {chosen}"
+        )
         for indicator, status in (
             ("valdtakt", "differs"),
             ("koppleri", "within 5"),

@@ -406,9 +406,7 @@ def test_with_a_manifest_there_is_nothing_to_warn_of(settings: Settings) -> None
     assert (record.complete, record.warnings) == (True, ())
 
 
-@pytest.mark.parametrize(
-    "manifest_fields", [{"comment": "på svenska"}, {"created": None}, {"synthetic": {"seed": 1}}], ids=str
-)
+@pytest.mark.parametrize("manifest_fields", [{"created": None}, {"synthetic": {"seed": 1}}], ids=str)
 def test_a_manifest_may_say_more(settings: Settings, manifest_fields: dict[str, Any]) -> None:
     put_with_manifest(settings, "prosecution", files_of("prosecution"), **manifest_fields)
     record = load(settings)
