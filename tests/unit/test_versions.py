@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import copy_code
 
 from dagster_project import versions
 from dagster_project.ingestion.ingest import VALIDATION_CODE
@@ -20,7 +20,7 @@ PLACES = ("dagster_project", "dbt", "expectations")
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the code, which the fingerprints are taken of."""
     for place in PLACES:
-        shutil.copytree(REPOSITORY / place, tmp_path / place, ignore=shutil.ignore_patterns("target", "__pycache__"))
+        copy_code(REPOSITORY / place, tmp_path / place)
     monkeypatch.setattr(versions, "CODE", tmp_path / "dagster_project")
     monkeypatch.setattr(versions, "_CODE", tuple(tmp_path / place for place in PLACES))
     forget()
