@@ -96,7 +96,7 @@ class PostgresSettings(BaseModel):
 
 
 class NotifySettings(BaseSettings):
-    """Who is told of what, apart from the rest: a person is to be told that another variable is invalid, too.
+    """Whom to notify, apart from the rest: an invalid value of another setting is notified, too.
 
     What is not given comes from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`), and else from here. An empty
     variable is none. No secret is shown where settings are printed.

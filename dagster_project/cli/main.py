@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _read_settings(options: argparse.Namespace) -> Settings:
-    """Read the settings; nobody looks at the screen of a scheduled load, so a person is told of an invalid one."""
+    """Read the settings; nobody looks at the screen of a scheduled load, so a person is notified of an invalid one."""
     for name in unknown_variables():
         print(f"warning: {name} is no setting, and is ignored", file=sys.stderr)
     try:

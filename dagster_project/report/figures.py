@@ -294,11 +294,15 @@ _RECONCILED = """
     group by all
     order by year desc, geography_level desc, geography_code
 """
+# The indicator, with the variant where it is another than the main one.
+_NAMES = ", ".join(
+    f"name_{language} || if({MAIN_VARIANT}, '', ': ' || variant_name_{language}) as name_{language}"
+    for language in ("sv", "en")
+)
 _COMPARED = f"""
     select
         year, geography_level, geography_code, victim_group, kind, status,
-        name_sv || if({MAIN_VARIANT}, '', ': ' || variant_name_sv) as name_sv,
-        name_en || if({MAIN_VARIANT}, '', ': ' || variant_name_en) as name_en,
+        {_NAMES},
         processed, official_processed, cleared, official_cleared,
         tenths_of_percent(cleared, processed) as pct, tenths(official_clearance_pct) as official_pct,
         official_note_sv as note_sv, official_note as note_en
@@ -310,11 +314,10 @@ _COMPARED = f"""
     order by
         indicator_number, year desc, geography_level desc, geography_code, sort_order, victim_group <> 'total', victim_group
 """
-_NOT_COMPARED = """
+_NOT_COMPARED = f"""
     select
         year, indicator_number, sort_order,
-        name_sv || if(variant = 'beslutad', '', ': ' || variant_name_sv) as name_sv,
-        name_en || if(variant = 'beslutad', '', ': ' || variant_name_en) as name_en,
+        {_NAMES},
         official_note_sv as note_sv,
         official_note as note_en,
         list(distinct (geography_level, geography_code)) as places,
