@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from dagster_project.ingestion.read import LONGEST_LINE, WHITE_SPACE, PlainText, ReceivedFile, check_unchanged
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.sql import identifier, literal, one_row, parquet
 
 _ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
@@ -18,9 +19,24 @@ _LINE_SIZE = 4 * LONGEST_LINE
 
 def read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     """Create table `row`: `line`, the contract's columns as trimmed text (null = empty), and of malformed lines their text and,
-    unless a quote is misplaced, the number of their fields (`malformed`, `fields_found`)."""
-    if received.plain is None or not read_plain(received, received.plain, connection):
-        read_any(received, connection)
+    unless a quote is misplaced, the number of their fields (`malformed`, `fields_found`).
+
+    Raises `RejectedDeliveryError` if DuckDB cannot read the file; later steps only read the table, so their errors are not the
+    file's.
+    """
+    try:
+        if received.plain is None or not read_plain(received, received.plain, connection):
+            read_any(received, connection)
+    except (duckdb.NotImplementedException, duckdb.InternalException, duckdb.OutOfMemoryException):
+        raise
+    except duckdb.Error as error:
+        (scratch,) = one_row(connection, "select current_setting('temp_directory')")
+        if isinstance(error, duckdb.IOException) and scratch in str(error):
+            raise
+        # DuckDB's message may quote a value, so it is neither repeated nor chained.
+        raise RejectedDeliveryError(
+            received.where, "its content is damaged and cannot be read", "Check it and deliver it again"
+        ) from None
 
 
 def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.DuckDBPyConnection) -> bool:

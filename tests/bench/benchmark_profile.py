@@ -25,7 +25,7 @@ STAGES = {
     "dagster_project.cli.load": {"load": "look for what is new, and the rest of the command"},
     "dagster_project.defs.load_run": {"run_load": "Dagster: definitions, plan, events"},
     "dagster_project.ingestion.read": {"receive_file": "ingest: receive"},
-    "dagster_project.ingestion.validate": {"validate_file": "ingest: judge"},
+    "dagster_project.ingestion.validate": {"validate_file": "ingest: validate"},
     "dagster_project.ingestion.ingest": {"ingest": "ingest: the rest"},
     "dagster_project.transformation.build": {
         "build_marts": "build: around dbt",

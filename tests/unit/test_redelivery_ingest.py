@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from deliveries import (
     YEAR,
@@ -32,6 +34,7 @@ from dagster_project import paths
 from dagster_project.contract import CONTRACT_FILE
 from dagster_project.files import scratch_folder, write_json, write_text
 from dagster_project.ingestion import ingest as ingest_module
+from dagster_project.ingestion import validate as validate_module
 from dagster_project.ingestion.ingest import changed_folders, validation_version
 from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
@@ -297,6 +300,20 @@ def test_other_rules_may_reject_what_others_took(loaded: Settings, monkeypatch: 
     monkeypatch.setattr(ingest_module, "validation_version", lambda: "other0rules0")
     monkeypatch.setattr(ingest_module, "validate_file", stricter)
     assert_rejected(loaded, "prosecution", "decisions.csv", "new rules")
+
+
+def test_an_error_of_a_later_step_is_not_blamed_on_the_delivery(
+    loaded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise duckdb.InvalidInputException("5000-K1-25")
+
+    monkeypatch.setattr(validate_module, "_find_faults", fail)
+    put(loaded, "prosecution", {"decisions.csv": SECOND})
+    with pytest.raises(RuntimeError, match="DuckDB could not validate it") as raised:
+        load(loaded)
+    assert "5000-K1-25" not in "".join(traceback.format_exception(raised.value))
+    assert f"prosecution/{YEAR}" in labels(loaded)
 
 
 @pytest.fixture
