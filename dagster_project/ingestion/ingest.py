@@ -57,6 +57,8 @@ logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
 NOT_VERIFIED = "no manifest, so the delivery could not be verified as complete"
+# A national year has 1.5 million; the rows of more lines would spill, and fewer are validated faster in memory.
+MOST_LINES_IN_MEMORY = 2_000_000
 # All code that takes part in validating a row; a test compares it with the imports.
 VALIDATION_CODE = tuple(
     f"dagster_project/{place}"
@@ -284,11 +286,8 @@ def _validate(
         file_corrections = [correction for correction in corrections if correction.file == name]
         with duckdb.connect(config=duckdb_limits(settings, scratch)) as connection:
             try:
-                # DuckDB compresses a table in a file to a tenth; in memory, a large file's rows would spill as they are.
-                options = f"encryption_key '{token_hex(32)}', recovery_mode 'no_wal_writes'"
-                connection.execute(f"attach {literal(scratch / f'{name}.duckdb')} as rows ({options}); use rows")
-                # The file is never opened again; a checkpoint after an update would compress all rows once more.
-                connection.execute("set checkpoint_threshold = '1TB'")
+                if file.lines > MOST_LINES_IN_MEMORY:
+                    _keep_tables_in_file(scratch / f"{name}.duckdb", connection)
                 validated[name] = validate_file(
                     file,
                     delivery.folder.year,
@@ -319,6 +318,14 @@ def _validate(
         logger.info("%s: %s rows read, %s loaded", file.where, read, loaded)
     _check_row_counts(delivery, {name: file.rows_read for name, file in validated.items()})
     return validated
+
+
+def _keep_tables_in_file(path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB keep tables in an encrypted file, where it compresses them to a tenth."""
+    options = f"encryption_key '{token_hex(32)}', recovery_mode 'no_wal_writes'"
+    connection.execute(f"attach {literal(path)} as rows ({options}); use rows")
+    # The file is never opened again; a checkpoint after an update would compress all rows once more.
+    connection.execute("set checkpoint_threshold = '1TB'")
 
 
 def _manifest_fields(delivery: Delivery) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from threading import Event, Thread
 
 import duckdb
 import pytest
+from deliveries import Outcome, outcome
+from pydantic import SecretStr
 
 from dagster_project import paths
+from dagster_project.ingestion import ingest as ingest_module
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.memory import duckdb_limits, duckdb_memory
 from dagster_project.sample import write_sample
@@ -65,6 +69,22 @@ def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
         assert connection.execute("select count(distinct text) from much").fetchone() == (2_000_000,)
         text = connection.execute("select text from much limit 1").fetchone()[0].encode()  # type: ignore[index]
         assert not any(text in file.read_bytes() for file in scratch.iterdir())
+
+
+def test_rows_are_validated_alike_in_memory_and_in_a_file(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample(settings.landing, [2025], 0.01, 1, lambda _: None)
+
+    def validated(most_in_memory: int) -> list[Outcome]:
+        monkeypatch.setattr(ingest_module, "MOST_LINES_IN_MEMORY", most_in_memory)
+        apart = settings.model_copy(update={"home": tmp_path / f"{most_in_memory}", "key": SecretStr("k" * 32)})
+        records = [ingest(folder, apart) for folder in changed_folders(read_state(apart))]
+        return [outcome(apart, record, name) for record in records if record for name in record.files]
+
+    in_memory, in_file = validated(2_000_000), validated(0)
+    assert in_memory == in_file
+    assert all(file.loaded and file.quarantined for file in in_memory)
 
 
 def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
