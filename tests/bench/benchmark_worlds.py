@@ -38,17 +38,25 @@ class Deliveries:
 
 def deliveries(scale: float, seed: int, years: Sequence[int]) -> Deliveries:
     """Deliveries at a share of the national volume; generated once, and again when the generator changes."""
-    version = fingerprint([REPOSITORY / "dagster_project" / "sample", SEEDS])
-    folder = KEPT / f"{scale:g}-seed{seed}-{years[0]}-{years[-1]}-{version}"
+    kept = _folder_of_this_generator()
+    folder = kept / f"{scale:g}-seed{seed}-{years[0]}-{years[-1]}"
     if not folder.exists():
         print(f"generating {years[0]}–{years[-1]} at {scale:g} × national volume …", file=sys.stderr, flush=True)
-        KEPT.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
+        with tempfile.TemporaryDirectory(dir=kept) as unfinished:
             made = Path(unfinished) / "made"
             # The plain script knows no optional file.
             write_sample(made / "landing", years, scale, seed, lambda _: None, reports=False)
             made.replace(folder)
     return Deliveries(folder / "landing", tuple(years))
+
+
+def _folder_of_this_generator() -> Path:
+    """The folder of kept deliveries; those of an earlier generator, some 10 GB, are deleted."""
+    folder = KEPT / fingerprint([REPOSITORY / "dagster_project" / "sample", SEEDS])
+    if not folder.exists():
+        shutil.rmtree(KEPT, ignore_errors=True)
+        folder.mkdir(parents=True)
+    return folder
 
 
 def large_deliveries(scale: float, seed: int, year: int, times: int) -> Deliveries:
@@ -59,7 +67,7 @@ def large_deliveries(scale: float, seed: int, year: int, times: int) -> Deliveri
     of = deliveries(scale, seed, [year])
     folder = of.landing.parent.with_name(f"{times} times {of.landing.parent.name}")
     if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
+        with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
             made = Path(unfinished) / "made"
             shutil.copytree(of.landing, made / "landing")
             for manifest in (made / "landing").rglob(MANIFEST):
