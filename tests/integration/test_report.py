@@ -477,9 +477,9 @@ DAY = (
     f"day(official_corrected_on) || ' ' || {MONTHS}[month(official_corrected_on)] || ' ' || year(official_corrected_on)"
 )
 STATUSES = {
-    "equal": "lika",
-    "within 5": "högst 5 ifrån",
-    "differs": "mer än 5 ifrån",
+    "equal": "stämmer",
+    "within 5": "skiljer högst 5",
+    "differs": "skiljer mer än 5",
     "not comparable": "jämförs inte",
 }
 LEVELS = "map {'riket': 'Hela landet', 'lan': 'Län', 'kommun': 'Kommuner'}"
