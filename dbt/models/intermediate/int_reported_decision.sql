@@ -24,17 +24,12 @@ decided as (
             partition by decision.year, offence.year, offence.diarienummer, offence.brottsnummer
         ) as reopened_date
     from offence
-    inner join {{ ref('int_decision') }} as decision
+    inner join {{ ref('int_accepted_decision') }} as decision
         on
             offence.diarienummer = decision.diarienummer
             and offence.brottsnummer = decision.brottsnummer
             and offence.report_date <= decision.decision_date
-    left join {{ ref('int_quarantined_decision') }} as quarantined
-        on
-            decision.year = quarantined.year
-            and decision.line = quarantined.line
-            and {{ source_of('decision.authority') }} = quarantined.source
-    where {{ is_stale_year('decision.year', since_file='reports') }} and quarantined.line is null
+    where {{ is_stale_year('decision.year', since_file='reports') }}
 )
 
 select

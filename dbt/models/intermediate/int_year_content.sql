@@ -6,19 +6,13 @@ with offence as not materialized (
     where {{ is_stale_year('year') }}
 ),
 
--- Quarantined decisions are not in the figures.
 decision as (
     select
-        decision.year,
-        decision.diarienummer,
-        decision.brottsnummer
-    from {{ ref('int_decision') }} as decision
-    left join {{ ref('int_quarantined_decision') }} as quarantined
-        on
-            decision.year = quarantined.year
-            and decision.line = quarantined.line
-            and {{ source_of('decision.authority') }} = quarantined.source
-    where {{ is_stale_year('decision.year') }} and quarantined.line is null
+        year,
+        diarienummer,
+        brottsnummer
+    from {{ ref('int_accepted_decision') }}
+    where {{ is_stale_year('year') }}
 ),
 
 -- A code is in the catalogue once for each indicator that counts it.
