@@ -11,7 +11,7 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from dagster_project.cli.summaries import quarantine_lines, unusable_lines
+from dagster_project.cli.quarantine import quarantine_lines, unusable_lines
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.ingest import NOT_VERIFIED, ingest
 from dagster_project.ingestion.landing import DeliveryFolder

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project import paths
-from dagster_project.cli import summaries
+from dagster_project.cli.load_result import outcome_as_json, outcome_as_text
 from dagster_project.cli.progress import show_progress
+from dagster_project.cli.publication_list import list_publications, publications_as_text
+from dagster_project.cli.quarantine import quarantine_as_text
+from dagster_project.cli.status import status_as_text, warehouse_status
 from dagster_project.contract import input_contract
 from dagster_project.ingestion.landing import OFFICIAL_SOURCES, UnreadableLandingError
 from dagster_project.notification import FAILED as FAILED_TEXT
@@ -119,7 +122,7 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         raise
     not_told = _tell(settings, outcome.problems, outcome.run_id)
     if options.json:
-        document = {**summaries.outcome_as_json(read_state(settings), outcome), "not_told": not_told}
+        document = {**outcome_as_json(read_state(settings), outcome), "not_told": not_told}
         print(json.dumps(document, ensure_ascii=False, indent=1))
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
@@ -127,7 +130,7 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"not published: {outcome.blocked}", file=sys.stderr)
         print(f"see {settings.home / paths.VALIDATION_PAGE}; the earlier publication stays current", file=sys.stderr)
     elif not options.json:
-        print(summaries.outcome_as_text(read_state(settings), outcome))
+        print(outcome_as_text(read_state(settings), outcome))
     for text in outcome.missing:
         print(f"missing: {text}", file=sys.stderr)
     if outcome.not_served:
@@ -164,14 +167,14 @@ def notify(settings: Settings, options: argparse.Namespace) -> int:
 
 def status(settings: Settings, options: argparse.Namespace) -> int:
     """Show what is loaded, quarantined, published and waiting."""
-    document = summaries.status(read_state(settings))
-    print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else summaries.status_as_text(document))
+    document = warehouse_status(read_state(settings))
+    print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else status_as_text(document))
     return NOTHING_ARRIVED if document["landing_unreadable"] else OK
 
 
 def quarantine(settings: Settings, options: argparse.Namespace) -> int:
     """List the quarantined rows by reason, with file and line."""
-    print(summaries.quarantine_as_text(read_state(settings), options.year, options.source))
+    print(quarantine_as_text(read_state(settings), options.year, options.source))
     return OK
 
 
@@ -216,11 +219,11 @@ def purge(settings: Settings, options: argparse.Namespace) -> int:
 def publications(settings: Settings, options: argparse.Namespace) -> int:
     """List the publications, or activate an earlier one."""
     from dagster_project.publications import activate, changed_files
-    from dagster_project.publications import publications as list_publications
+    from dagster_project.publications import publications as kept_publications
 
     if options.activate:
         selected = [
-            publication for publication in list_publications(settings) if publication.publication_id == options.activate
+            publication for publication in kept_publications(settings) if publication.publication_id == options.activate
         ]
         if not selected:
             print(
@@ -249,10 +252,8 @@ def publications(settings: Settings, options: argparse.Namespace) -> int:
                 except NotServedError as error:
                     print(f"uppklarat: readers of files open {options.activate}, but {error}", file=sys.stderr)
                     return NOT_SERVED
-    document = summaries.publications(settings)
-    print(
-        json.dumps(document, ensure_ascii=False, indent=1) if options.json else summaries.publications_as_text(document)
-    )
+    document = list_publications(settings)
+    print(json.dumps(document, ensure_ascii=False, indent=1) if options.json else publications_as_text(document))
     return OK
 
 

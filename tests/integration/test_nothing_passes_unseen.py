@@ -16,7 +16,7 @@ from test_publishing import publish
 from warehouse import build, figures
 
 from dagster_project import paths
-from dagster_project.cli import summaries
+from dagster_project.cli.status import status_as_text, warehouse_status
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import PublishingBlockedError, make_draft
 from dagster_project.quality.audit import audit_warehouse, read_audit
@@ -144,11 +144,11 @@ def test_columns_of_other_rows_are_counted(second_year: tuple[Settings, dict[str
 
 def test_what_fails_is_named_with_what_was_found(second_year: tuple[Settings, dict[str, CheckResult]]) -> None:
     settings, _ = second_year
-    status = summaries.status(read_state(settings))
+    status = warehouse_status(read_state(settings))
     named = {one["check"]: one for one in status["checks"]}
     assert named["int_year_content.few_offences_lack_decisions"]["observed"] == "2024: 8.00 % (24 of 300)"
     assert named["int_year_content.few_offences_lack_decisions"]["owner"] == "supplier"
-    text = summaries.status_as_text(status)
+    text = status_as_text(status)
     assert (
         "warning: int_year_content.few_offences_lack_decisions: found 2024: 8.00 % (24 of 300); limit: at most 1 %"
         in text

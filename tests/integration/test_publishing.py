@@ -15,8 +15,8 @@ from reference.worlds import dirty_world
 from warehouse import build, figures, marts, uppklarat
 
 from dagster_project import paths
-from dagster_project.cli import summaries
 from dagster_project.cli.load import load
+from dagster_project.cli.status import warehouse_status
 from dagster_project.ingestion.ingest import changed_folders, ingest
 from dagster_project.publication import draft as draft_module
 from dagster_project.publication import release as release_module
@@ -101,7 +101,7 @@ def test_when_all_was_withdrawn_nobody_is_told_that_all_is_well(published: Setti
     assert outcome.blocked
     assert "police/2023, police/2024" in outcome.blocked
     assert any(
-        "is based on withdrawn deliveries" in text for text in summaries.status(read_state(published))["waiting"]
+        "is based on withdrawn deliveries" in text for text in warehouse_status(read_state(published))["waiting"]
     )
     assert_stands(published, made)
 

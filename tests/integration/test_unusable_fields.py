@@ -11,7 +11,8 @@ from reference.worlds import World, offence_row, police_row, prosecution_row, wr
 from warehouse import build
 
 from dagster_project import paths
-from dagster_project.cli import summaries
+from dagster_project.cli.quarantine import quarantine_as_text
+from dagster_project.cli.status import status_as_text, warehouse_status
 from dagster_project.quality.audit import audit_warehouse
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
@@ -76,7 +77,7 @@ def test_a_waiver_lets_just_so_many_rows_pass(made: Settings, settings: Settings
 
 
 def test_they_are_counted_wherever_people_look(made: Settings) -> None:
-    status = summaries.status(read_state(made))
+    status = warehouse_status(read_state(made))
     files = {
         (one["source"], name): file
         for one in status["deliveries"]
@@ -85,10 +86,8 @@ def test_they_are_counted_wherever_people_look(made: Settings) -> None:
     }
     assert files["police", "offences"]["unusable"] == {"kommunkod": 2, "malsagande_alder": 1}
     assert files["police", "decisions"]["unusable"] == files["prosecution", "decisions"]["unusable"] == {}
-    assert "unusable values became missing: offences kommunkod 2, malsagande_alder 1" in summaries.status_as_text(
-        status
-    )
-    first, *fields = summaries.quarantine_as_text(read_state(made), None, None).splitlines()
+    assert "unusable values became missing: offences kommunkod 2, malsagande_alder 1" in status_as_text(status)
+    first, *fields = quarantine_as_text(read_state(made), None, None).splitlines()
     assert first == "no row is quarantined"
     assert {field.split("\t")[0] for field in fields} == {"unusable"}
     columns = [field.split("\t")[3] for field in fields]

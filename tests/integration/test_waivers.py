@@ -14,7 +14,7 @@ from test_publishing import assert_stands, made, publish, published, redeliver
 from warehouse import build
 
 from dagster_project import paths
-from dagster_project.cli import summaries
+from dagster_project.cli.status import warehouse_status
 from dagster_project.publication.draft import DATABASE
 from dagster_project.publication.release import PublishingBlockedError, nothing_to_publish
 from dagster_project.publications import publications
@@ -224,7 +224,7 @@ def test_an_open_gate_is_published_with_its_reason_and_closes_when_it_expires(
         "waiver_of_quarantine_within_limit_police", "waiver_of_quarantine_within_limit_prosecution"
     }  # fmt: skip
     assert all(result == "passed" and "head of statistics" in reason for _, result, reason in rows)
-    assert len(publication.manifest["waivers"]) == len(summaries.status(read_state(published))["waivers"]) == 2
+    assert len(publication.manifest["waivers"]) == len(warehouse_status(read_state(published))["waivers"]) == 2
     assert nothing_to_publish(read_state(published))
 
     # Two days later, and nothing else has changed.

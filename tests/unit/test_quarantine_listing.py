@@ -10,7 +10,7 @@ from deliveries import raw_folder
 from reference.worlds import World, offence_row, police_row, prosecution_row, write_world
 from warehouse import build
 
-from dagster_project.cli import summaries
+from dagster_project.cli.quarantine import quarantine_as_text
 from dagster_project.settings import Settings
 from dagster_project.state import read_state
 
@@ -35,7 +35,7 @@ def warehouse(folder: Path) -> Settings:
 
 def test_every_row_is_listed_with_file_line_column_and_shape(tmp_path: Path) -> None:
     settings = warehouse(tmp_path)
-    rows, _, summary = summaries.quarantine_as_text(read_state(settings), None, None).partition("\n\n")
+    rows, _, summary = quarantine_as_text(read_state(settings), None, None).partition("\n\n")
     assert [tuple(row.split("\t")) for row in rows.splitlines()] == [
         ("missing_value", "police/2022/offences.csv", "line 5", "brottskod", "-"),
         ("invalid_value", "police/2022/decisions.csv", "line 5", "beslutsdatum", "9999-99-99 99:99"),
@@ -58,6 +58,6 @@ def test_every_row_is_listed_with_file_line_column_and_shape(tmp_path: Path) -> 
     with duckdb.connect() as connection:
         connection.execute(f"create table old as select file, line, reason, row from '{path}'")
         connection.execute(f"copy old to '{path}' (format parquet)")
-    assert "invalid_value\tpolice/2022/offences.csv\tline 4\t-\t-" in summaries.quarantine_as_text(
+    assert "invalid_value\tpolice/2022/offences.csv\tline 4\t-\t-" in quarantine_as_text(
         read_state(settings), None, None
     )

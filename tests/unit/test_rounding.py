@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.cli.summaries import _cell
+from dagster_project.cli.load_result import _cell
 from dagster_project.rounding import half_up, percentage, tenths_of_percent
 
 
