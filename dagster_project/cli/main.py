@@ -72,7 +72,7 @@ def _read_settings(options: argparse.Namespace) -> Settings:
         if options.run is load:
             # The invalid one may be the address itself.
             with contextlib.suppress(ValueError):
-                _tell(NotifySettings.from_environment(), [Problem("failed", f"invalid settings: {error}")])
+                _notify(NotifySettings.from_environment(), [Problem("failed", f"invalid settings: {error}")])
         raise
 
 
@@ -115,14 +115,14 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         with show_progress():
             outcome = load(settings, options.years or (), options.expect or ())
     except UnreadableLandingError as error:
-        _tell(settings, [Problem("landing_unreadable", str(error))])
+        _notify(settings, [Problem("landing_unreadable", str(error))])
         raise
     except Exception as error:
-        _tell(settings, [Problem("failed", FAILED_TEXT.format(type(error).__name__))])
+        _notify(settings, [Problem("failed", FAILED_TEXT.format(type(error).__name__))])
         raise
-    not_told = _tell(settings, outcome.problems, outcome.run_id)
+    not_notified = _notify(settings, outcome.problems, outcome.run_id)
     if options.json:
-        document = {**outcome_as_json(read_state(settings), outcome), "not_told": not_told}
+        document = {**outcome_as_json(read_state(settings), outcome), "not_notified": not_notified}
         print(json.dumps(document, ensure_ascii=False, indent=1))
     for text in outcome.rejected:
         print(f"rejected: {text}", file=sys.stderr)
@@ -139,11 +139,11 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
     return next((EXIT_CODES[problem.event] for problem in outcome.problems), OK)
 
 
-def _tell(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
+def _notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
     """Notify a person; what prevents it is reported, and changes nothing else."""
-    if not_told := send_notification(settings, problems, run_id):
-        print(not_told, file=sys.stderr)
-    return not_told
+    if not_notified := send_notification(settings, problems, run_id):
+        print(not_notified, file=sys.stderr)
+    return not_notified
 
 
 def notify(settings: Settings, options: argparse.Namespace) -> int:
@@ -159,7 +159,7 @@ def notify(settings: Settings, options: argparse.Namespace) -> int:
         if options.failed is not None
         else Problem("test", "if you read this, Uppklarat can reach you")
     )
-    if _tell(settings, [problem]):
+    if _notify(settings, [problem]):
         return FAILED
     print("sent")
     return OK

@@ -71,5 +71,5 @@ def failed_run(context: dg.RunFailureSensorContext, places: Places) -> None:
     problems = outcome.problems
     if failed or not problems:
         problems = [Problem("failed", FAILED.format(f"run {run.run_id}")), *problems]
-    if not_told := notify(places.settings, problems, run.run_id):
-        raise RuntimeError(not_told)
+    if not_notified := notify(places.settings, problems, run.run_id):
+        raise RuntimeError(not_notified)

@@ -73,8 +73,8 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
 
 
 def _report(context: dg.ScheduleEvaluationContext, places: Places, *problems: Problem) -> None:
-    if not_told := notify(places.settings, problems):
-        context.log.error(not_told)
+    if not_notified := notify(places.settings, problems):
+        context.log.error(not_notified)
 
 
 @dg.sensor(

@@ -22,7 +22,7 @@ def followed_commitments(figures: Figures, language: str) -> list[dict[str, Any]
 
     return [
         {
-            **{key: one[key][language] for key in ("what", "untold", "elsewhere")},
+            **{key: one[key][language] for key in ("what", "not_shown", "elsewhere")},
             "kind": one["kind"],
             "decided": [decided[id_] for id_ in published(one, "indicators", decided)],
             "measures": published(one, "indicators", measures),

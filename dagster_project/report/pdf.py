@@ -75,7 +75,7 @@ def _content(pages: Pages) -> dict[str, Any]:
                 "kind": catalogue["commitments_page"]["kinds"][one["kind"]],
                 "what": one["what"],
                 "details": [
-                    [catalogue["commitments_page"][key], one[key]] for key in ("untold", "elsewhere")
+                    [catalogue["commitments_page"][key], one[key]] for key in ("not_shown", "elsewhere")
                 ],
             }
             for one in followed_commitments(figures, pages.language)

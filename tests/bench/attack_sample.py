@@ -49,7 +49,7 @@ def attack_year(warehouse: Path, year: int) -> Attacked:
 
 
 def main() -> int:
-    """Build, attack, print; 1 if any small count could be told."""
+    """Build, attack, print; 1 if any small count could be revealed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=0.2)
     parser.add_argument("--years", type=parse_years, default=parse_years("2014-2025"))

@@ -179,7 +179,7 @@ def test_a_blocking_check_stops_what_is_downstream_by_the_rule_of_dagster(blocke
 
 
 def test_a_blocking_check_of_a_delivery_stops_dbt(blocked: Settings) -> None:
-    """Nothing is derived from the delivery, and it is said why."""
+    """Nothing is derived from the delivery, and the reason is shown."""
     rows = [offence_row(number, kommunkod="180" if number <= 20 else "0180") for number in range(1, 101)]
     put(blocked, "police", {**files_of("police"), "offences.csv": csv_file("police", "offences", rows)})
     ended = run(blocked, QUICK)

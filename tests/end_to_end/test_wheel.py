@@ -133,9 +133,9 @@ def test_the_parsed_project_is_made_once_and_replaces_an_earlier_one(tmp_path: P
         )
         for _ in range(2)
     ]  # fmt: skip
-    said = [process.communicate(timeout=300)[1] for process in started]
+    messages = [process.communicate(timeout=300)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0]
-    assert "".join(said).count("parsed the dbt project, once per version") == 1
+    assert "".join(messages).count("parsed the dbt project, once per version") == 1
     (folder,) = (path for path in parsed.iterdir() if path.is_dir())
     assert {path.name for path in folder.iterdir()} == {
         "manifest.json",

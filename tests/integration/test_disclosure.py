@@ -198,9 +198,9 @@ def labelled_worlds(terms: int, cleared: int, not_cleared: int) -> Iterator[Labe
         yield Labelled(counts, tuple(county in withheld for county in counties))
 
 
-def told_by_labels(extents: Sequence[tuple[int, int, int]]) -> tuple[int, list[Labelled]]:
+def revealed_by_labels(extents: Sequence[tuple[int, int, int]]) -> tuple[int, list[Labelled]]:
     """How many small counts there are, and the worlds in which one has fewer values than are promised."""
-    attacked, told = 0, []
+    attacked, revealed = 0, []
     for terms, most_cleared, most_not in extents:
         for sums in product(range(most_cleared + 1), range(most_not + 1)):
             alike: dict[tuple[object, ...], list[Labelled]] = defaultdict(list)
@@ -214,15 +214,15 @@ def told_by_labels(extents: Sequence[tuple[int, int, int]]) -> tuple[int, list[L
                         if world.withheld[term] and truth in SENSITIVE:
                             attacked += 1
                             if not leaves_room(sorted(values), truth, sums[measure]):
-                                told.append(world)
-    return attacked, told
+                                revealed.append(world)
+    return attacked, revealed
 
 
 def test_labels_tell_no_small_count_of_any_sum() -> None:
-    attacked, told = told_by_labels(EXTENTS)
+    attacked, revealed = revealed_by_labels(EXTENTS)
     print(f"{attacked:,} small counts in all worlds of {EXTENTS}")
     assert attacked > 25_000
-    assert told == []
+    assert revealed == []
 
 
 def test_worlds_with_equal_published_values_and_equal_sensitive_cells_have_equal_labels() -> None:
@@ -254,7 +254,7 @@ def test_worlds_with_equal_published_values_and_equal_sensitive_cells_have_equal
 )
 def test_labels_tell_if_the_rule_is_weaker(step: str, weaker: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suppression, step, weaker)
-    assert len(told_by_labels([(4, 12, 0)])[1]) > 1
+    assert len(revealed_by_labels([(4, 12, 0)])[1]) > 1
 
 
 def is_five(counts: Mapping[Cell, Counts], some: Collection[Cell]) -> bool:

@@ -54,7 +54,7 @@ def test_duckdb_takes_the_limits(settings: Settings) -> None:
     assert found == ("1.0 GiB", str(settings.home / paths.SCRATCH))
 
 
-def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
+def test_what_finds_no_room_is_spilled(settings: Settings) -> None:
     """Encrypted, which DuckDB does only if its own encryption is allowed."""
     scratch = settings.home / paths.SCRATCH
     scratch.mkdir(parents=True)
@@ -64,8 +64,8 @@ def test_what_finds_no_room_is_put_aside(settings: Settings) -> None:
         connection.execute(
             "create temp table much as select range as n, md5(range::varchar) as text from range(2_000_000)"
         )
-        put_aside = sum(file.stat().st_size for file in scratch.iterdir())
-        assert put_aside > 10_000_000
+        spilled = sum(file.stat().st_size for file in scratch.iterdir())
+        assert spilled > 10_000_000
         assert connection.execute("select count(distinct text) from much").fetchone() == (2_000_000,)
         text = connection.execute("select text from much limit 1").fetchone()[0].encode()  # type: ignore[index]
         assert not any(text in file.read_bytes() for file in scratch.iterdir())
@@ -88,18 +88,18 @@ def test_rows_are_validated_alike_in_memory_and_in_a_file(
 
 
 def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those after one that put something aside, too."""
+    """Those after one that spilled something, too."""
     write_sample(settings.landing, [2025], 0.1, 1, lambda _: None)
     for folder in changed_folders(read_state(settings)):
         ingest(folder, settings)
     monkeypatch.setattr(dbt_project, "duckdb_memory", lambda _: "60MiB")
     monkeypatch.setenv("UPPKLARAT_DUCKDB_MEMORY", "")  # dbt's environment, put back at the end
-    put_aside, built = [0], Event()
+    spilled, built = [0], Event()
 
     def watch() -> None:
         while not built.wait(0.005):
             with contextlib.suppress(FileNotFoundError):
-                put_aside.append(
+                spilled.append(
                     sum(file.stat().st_size for file in (settings.home / paths.SCRATCH).glob("duckdb_temp*"))
                 )
 
@@ -110,6 +110,6 @@ def test_models_are_built_though_some_of_them_find_no_room(settings: Settings, m
     finally:
         built.set()
         watcher.join()
-    assert max(put_aside) > 0
+    assert max(spilled) > 0
     with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as warehouse:
         assert warehouse.execute("select count(*) > 0 from intermediate.int_processed_offence").fetchone() == (True,)

@@ -87,7 +87,7 @@ class Address(BaseHTTPRequestHandler):
         pass
 
 
-def told(settings: Settings, target: str) -> Settings:
+def notifying(settings: Settings, target: str) -> Settings:
     return Settings.model_validate({**settings.model_dump(), "notify": target})
 
 
@@ -103,10 +103,10 @@ def script(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def command(settings: Settings, script: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A warehouse that commands find by their environment, and a script that is told."""
+    """A warehouse that commands find by their environment, and a script that is notified."""
     for variable, value in {**environment(settings), "UPPKLARAT_NOTIFY": f"{script} --now"}.items():
         monkeypatch.setenv(variable, value)
-    return told(settings, f"{script} --now")
+    return notifying(settings, f"{script} --now")
 
 
 def sent(script: Path) -> list[dict[str, object]]:
@@ -128,7 +128,7 @@ def test_a_command_that_does_not_end_is_reported_without_its_arguments(
 ) -> None:
     script.write_text("#!/bin/sh\nexec sleep 5\n")
     monkeypatch.setattr(notification, "SECONDS_TO_WAIT", 0.1)
-    why = notify(told(settings, f"{script} --token hemligt"), [PROBLEM])
+    why = notify(notifying(settings, f"{script} --token hemligt"), [PROBLEM])
     assert why == "no message was sent (UPPKLARAT_NOTIFY): the command did not end within 0.1 s"
 
 
@@ -150,7 +150,7 @@ def test_a_command_gets_the_subject_and_the_document(command: Settings, script: 
 def test_a_mailbox_gets_a_letter(settings: Settings, form: str) -> None:
     Mailbox.received = []
     with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)) as port:
-        assert notify(told(settings, form.format(port, "a@example.org,b@example.org")), [PROBLEM]) is None
+        assert notify(notifying(settings, form.format(port, "a@example.org,b@example.org")), [PROBLEM]) is None
     (letter,) = map(message_from_string, Mailbox.received)
     assert (letter["From"], letter["To"]) == ("us@example.org", "a@example.org,b@example.org")
     assert letter["Subject"] == "uppklarat: a delivery was rejected"
@@ -160,7 +160,7 @@ def test_a_mailbox_gets_a_letter(settings: Settings, form: str) -> None:
 def test_no_password_is_sent_without_encryption(settings: Settings) -> None:
     Mailbox.received = []
     with served(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox)) as port:
-        why = notify(told(settings, f"smtp://us:hemligt@127.0.0.1:{port}/a@example.org"), [PROBLEM])
+        why = notify(notifying(settings, f"smtp://us:hemligt@127.0.0.1:{port}/a@example.org"), [PROBLEM])
     assert why is not None and "no encryption" in why and "hemligt" not in why
     assert Mailbox.received == []
 
@@ -220,7 +220,7 @@ def test_a_letter_is_only_sent_to_a_server_whose_certificate_is_trusted(
     # The failed handshake is what is tested.
     monkeypatch.setattr(server, "handle_error", lambda *_: None)
     with served(server) as port:
-        target = told(settings, f"{scheme}://127.0.0.1:{port}/a@example.org")
+        target = notifying(settings, f"{scheme}://127.0.0.1:{port}/a@example.org")
         why = notify(target, [PROBLEM])
         assert why is not None and "certificate" in why.lower()
         assert Mailbox.received == []
@@ -235,7 +235,7 @@ def test_a_web_address_gets_the_document(settings: Settings, answer: int, monkey
     monkeypatch.setattr(Address, "received", [], raising=False)
     monkeypatch.setattr(Address, "answer", answer)
     with served(ThreadingHTTPServer(("127.0.0.1", 0), Address)) as port:
-        why = notify(told(settings, f"http://127.0.0.1:{port}/hook?token=hemligt"), [PROBLEM])
+        why = notify(notifying(settings, f"http://127.0.0.1:{port}/hook?token=hemligt"), [PROBLEM])
     assert (why is None) == (answer == 204)
     assert "hemligt" not in (why or "")
     assert json.loads(Address.received[0])["problems"] == [PROBLEM._asdict()]
@@ -245,7 +245,7 @@ def test_a_web_address_gets_the_document(settings: Settings, answer: int, monkey
     "target", ["/nowhere/at/all", "smtp://127.0.0.1:1/a@example.org", "http://127.0.0.1:1/", "false"]
 )
 def test_who_cannot_be_told_is_reported(settings: Settings, target: str) -> None:
-    why = notify(told(settings, target), [PROBLEM])
+    why = notify(notifying(settings, target), [PROBLEM])
     assert why is not None and why.startswith("no message was sent (UPPKLARAT_NOTIFY): ")
 
 
@@ -283,7 +283,7 @@ def test_a_load_tells_and_ends_as_it_would(command: Settings, script: Path, caps
     put(command, "police", {"offences.csv": b"", "decisions.csv": b""})
     assert cli.main(["load", "--expect", str(YEAR), "--json"]) == cli.NOTHING_ARRIVED
     output = capsys.readouterr()
-    # Nobody has to be told of this.
+    # Nobody has to be notified of this.
     assert cli.main(["status"]) == cli.OK
     assert events(script) == [["landing_unreadable"], ["missing", "rejected"]]
     assert json.loads(output.out)["not_told"]

@@ -240,7 +240,7 @@ def test_a_corrected_file_is_another_version_and_the_change_is_data(tmp_path: Pa
     assert after["official_sha256"] != before["official_sha256"]
     assert (before["status"], after["status"]) == ("equal", "within 5")
 
-    # taken back, and not loaded again until it is put there anew
+    # taken back, and not loaded again until it is put there again
     withdrawn, active = withdraw(read_state(settings), "official/La", 2025)
     assert (withdrawn.label, active and active.files["table_300"].sha256) == (
         "official/La/2025",
@@ -281,8 +281,8 @@ def test_what_is_in_the_folder(tmp_path: Path) -> None:
     for name in ("300Rn08-2021.xlsx", "310La-2014.xls", "notes.txt", ".hidden"):
         (settings.landing / "official" / name).write_text("x", encoding="utf-8")
     assert [(file.area, file.year) for file in find_official_files(settings.landing)] == [("La", 2014), ("Rn03", 2021)]
-    told = list(find_unexpected_entries(settings.landing, settings.landing / paths.CORRECTIONS))
-    assert [text.partition(":")[0] for text in told] == [
+    found = list(find_unexpected_entries(settings.landing, settings.landing / paths.CORRECTIONS))
+    assert [text.partition(":")[0] for text in found] == [
         "official/300Rn08-2021.xlsx",
         "official/310La-2014.xls",
         "official/notes.txt",
@@ -305,7 +305,7 @@ def test_a_link_out_of_the_landing_folder_is_rejected(tmp_path: Path) -> None:
 def test_a_load_publishes_with_a_file_and_without_one_that_is_rejected(
     published_world: Settings, tmp_path: Path
 ) -> None:
-    """The run fails, so that somebody is told, and all else is published."""
+    """The run fails, so that somebody is notified, and all else is published."""
     settings = copied(published_world, settings_in(tmp_path, suppress_below=5))
     put(settings, "300La-2014.xls", "300La-2014.xls")
     put(settings, "300Rn03-2024.xlsx", "300Rn03-2021.xlsx")

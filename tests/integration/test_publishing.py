@@ -139,12 +139,12 @@ def test_quotes_that_come_late_in_a_table_are_read_back(tmp_path: Path) -> None:
     with duckdb.connect(str(built)) as connection:
         connection.execute("create schema marts")
         connection.execute(
-            "create table marts.told as select range as number, "
+            "create table marts.quoted as select range as number, "
             "if(range < 2500, 'plain, but in quotes', 'he said \"so\", and left') as words from range(3000)"
         )
     draft_module.begin_draft(tmp_path / "draft")
-    draft_module.write_draft(tmp_path / "draft", ["told"], built)
-    with draft_module.read_back(tmp_path / "draft", ["told"], built) as connection:
+    draft_module.write_draft(tmp_path / "draft", ["quoted"], built)
+    with draft_module.read_back(tmp_path / "draft", ["quoted"], built) as connection:
         found = connection.execute(
             "select format, rows_served, rows_only_built, rows_only_served from read_back"
         ).fetchall()

@@ -467,7 +467,7 @@ def test_choosing_by_mouse_and_keyboard(publication: Path, reader: Reader) -> No
     assert reader.complaints == []
 
 
-SAID = "case when {} then 'ja' else 'nej' end"
+YES_OR_NO = "case when {} then 'ja' else 'nej' end"
 CHECKED = "count(*) filter (result = '{}')"
 OFFICIAL = "official_processed is not null and kind = 'decided'"
 NOT_COMPARED = "official_processed is not null and status = 'not comparable'"
@@ -487,7 +487,7 @@ DECIDED = "(select * from @dim_indicator where variant = 'beslutad')"
 # Page and heading → the rows of its first table.
 TABLES = {
     ("quality", "h-deliveries"): f"""
-        select year, police_delivery_id, prosecution_delivery_id, {SAID.format("is_synthetic")} from @dim_year order by year""",
+        select year, police_delivery_id, prosecution_delivery_id, {YES_OR_NO.format("is_synthetic")} from @dim_year order by year""",
     ("quality", "h-linkage"): """
         select year, max(linkage_pct) from @fct_case_flow_year where geography_level = 'riket' group by year order by year""",
     ("quality", "h-checks"): f"""
@@ -500,7 +500,7 @@ TABLES = {
         from @fct_indicator_year where geography_level in ('lan', 'kommun') group by geography_level order by geography_level desc""",
     ("quality", "h-breaks"): f"""
         select day(in_force) || ' ' || {MONTHS}[month(in_force)] || ' ' || year(in_force), cause_sv, provision, {NAMES},
-            {SAID.format("is_confirmed")}
+            {YES_OR_NO.format("is_confirmed")}
         from @series_break as broken inner join {DECIDED} as one using (indicator_id)
         where broken.year in (select year from @dim_year) group by in_force, cause_sv, provision, is_confirmed
         order by in_force, provision""",

@@ -280,9 +280,9 @@ def test_a_letter_of_the_first_screen_leads_to_its_break_and_keeps_the_choice(
 
 def test_the_first_screen_answers_what_a_reader_asks_first(publication: Path, tmp_path: Path, reader: Reader) -> None:
     """The docs quote the sample: with its figures the sentences stand above the fold of a phone and of a laptop, and the picture."""
-    told = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
     quoted = re.findall(
-        "”([^”]+)”", " ".join(told.split("## What the first screen answers")[1].split("\n## ")[0].split())
+        "”([^”]+)”", " ".join(documented.split("## What the first screen answers")[1].split("\n## ")[0].split())
     )
     assert len(quoted) == 5
     made = doctored(

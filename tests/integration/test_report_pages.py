@@ -53,14 +53,14 @@ def test_every_supporting_measure_belongs_to_a_commitment(publication: Path) -> 
 def test_it_is_said_how_sure_the_codes_of_each_measure_are(
     publication: Path, plain_reader: Reader, language: str, levels: tuple[str, str]
 ) -> None:
-    told = words(plain_reader.open(publication / "report" / language / "commitments.html").locator(".codes"))
+    text = words(plain_reader.open(publication / "report" / language / "commitments.html").locator(".codes"))
     for name, medium, low in rows(
         publication,
         f"select name_{language}, count(*) filter (confidence = 'medium'), count(*) filter (confidence = 'low') "
         f"from read_csv('{SEEDS}/measure_code.csv', all_varchar = true) inner join @dim_indicator using (indicator_id) "
         "where variant = 'egen' group by all",
     ):
-        assert f"{name}: {medium} {levels[0]}{f', {low} {levels[1]}' if low else ''}" in told
+        assert f"{name}: {medium} {levels[0]}{f', {low} {levels[1]}' if low else ''}" in text
 
 
 def test_both_catalogues_say_the_same_things() -> None:
@@ -96,7 +96,7 @@ def test_a_phone_shows_the_finding_and_its_picture_first(publication: Path, read
     for language in ("sv", "en"):
         page = reader.open(publication / "report" / language / "index.html")
         drawn = page.locator("#picture-headline svg.narrow").bounding_box() or {}
-        # Synthetic data are said to be so in three more lines.
+        # Three more lines say that data are synthetic.
         assert drawn["y"] + drawn["height"] <= 844 - 68
         assert (page.locator("#finding").bounding_box() or {})["y"] < drawn["y"]
 

@@ -205,7 +205,7 @@ def decisions_on(
     return taken
 
 
-def judged(decisions: list[Decision]) -> tuple[str, bool] | None:
+def outcome_of(decisions: list[Decision]) -> tuple[str, bool] | None:
     """Outcome of an offence in a year and whether with a suspect; none if it was not processed."""
     reopened = [day for day, _, decision, *_ in decisions if decision == "ATERUPPTAGEN"]
     ending = [one for one in decisions if one[2] not in ("OVERLAMNAD", "ATERUPPTAGEN")]
@@ -227,7 +227,7 @@ def counted(landing: Path, year: int) -> Counter[tuple[str, ...]]:
     counts: Counter[tuple[str, ...]] = Counter()
     for key, decisions in decisions_on(landing, year, offences).items():
         row, kind = offences[key]
-        outcome = judged(decisions)
+        outcome = outcome_of(decisions)
         if outcome is None:
             continue
         region = row["handlaggande_region"] or region_of_municipality().get(row["kommunkod"], "")
@@ -397,11 +397,11 @@ def test_a_script_comes_to_its_own_outcome(play: Script) -> None:
                 assert row.suspect or row.decision not in CLEARING
                 decisions.append((day, True, row.decision, True, bool(row.suspect)))
         if play.outcome == PENDING:
-            assert judged(decisions) is None
+            assert outcome_of(decisions) is None
         elif play.outcome < 3:
-            assert judged(decisions) == (outcomes[play.outcome], True)
+            assert outcome_of(decisions) == (outcomes[play.outcome], True)
         else:
-            assert judged(decisions) == (outcomes[3 + (play.outcome - 3) // 2], play.outcome % 2 == 1)
+            assert outcome_of(decisions) == (outcomes[3 + (play.outcome - 3) // 2], play.outcome % 2 == 1)
 
 
 def test_every_slot_has_one_script() -> None:
@@ -485,7 +485,7 @@ def test_what_the_rules_know_does_occur(landing: Path) -> None:
     assert max(map(len, suspects.values())) >= 3
     taken = decisions_on(landing, 2020, in_scope)
     assert taken.keys() == in_scope.keys()
-    assert any(judged(decisions) is None for decisions in taken.values())
+    assert any(outcome_of(decisions) is None for decisions in taken.values())
 
 
 def test_an_offence_may_be_decided_again_in_a_later_year(landing: Path) -> None:
@@ -496,7 +496,7 @@ def test_an_offence_may_be_decided_again_in_a_later_year(landing: Path) -> None:
     assert all(once[key][0][name] == later[key][0][name] for key in both for name in names)
     for year, offences in ((2019, once), (2020, later)):
         decisions = decisions_on(landing, year, offences)
-        assert all(judged(decisions[key]) is not None for key in both)
+        assert all(outcome_of(decisions[key]) is not None for key in both)
     assert any(one[2] == "ATERUPPTAGEN" for key in both for one in decisions[key])
 
 

@@ -37,7 +37,7 @@ MEN_BY_PARTNER = {
 Cell = tuple[str, str, str, str]
 
 
-def judged(settings: Settings, year: int) -> dict[Cell, tuple[str, int]]:
+def compared(settings: Settings, year: int) -> dict[Cell, tuple[str, int]]:
     """Status and difference of every cell of a year for which Brå has a figure that can be compared."""
     with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         rows = connection.execute(
@@ -107,14 +107,14 @@ def processed_offences(landing: Path, year: int, codes: set[str], count: int) ->
 
 
 def test_every_official_figure_is_met(country: Settings) -> None:
-    cells = judged(country, WHOLE)
+    cells = compared(country, WHOLE)
     assert {code for *_, code in cells} == {"SE", STOCKHOLM}
     assert len(cells) == 88
     assert set(cells.values()) == {("equal", 0)}
 
 
 def test_without_twenty_offences_exactly_the_cells_that_hold_them_differ(country: Settings) -> None:
-    cells = judged(country, CUT)
+    cells = compared(country, CUT)
     assert {code for *_, code in cells} == {"SE", STOCKHOLM}
     assert len(cells) == 88
     differing = {cell: found for cell, found in cells.items() if found != ("equal", 0)}

@@ -74,7 +74,7 @@ def declare(path: Path, *waivers: Any) -> Path:
     return path
 
 
-def judged(
+def waived_or_not(
     path: Path, result: CheckResult, *waivers: Any, today: date = TODAY
 ) -> tuple[CheckResult, list[CheckResult]]:
     first, *others = apply_waivers([result], read_waivers(declare(path / "waivers.yml", *waivers)), today)
@@ -82,7 +82,7 @@ def judged(
 
 
 def test_a_covered_failure_no_longer_blocks_and_says_who_let_it(tmp_path: Path) -> None:
-    result, (shown,) = judged(tmp_path, FAILED, waiver())
+    result, (shown,) = waived_or_not(tmp_path, FAILED, waiver())
     assert (result.severity, result.result) == ("block", "waived")
     for text in ("needed", "delivered again in May", "head of statistics", str(YESTERDAY), str(TOMORROW)):
         assert text in result.reason
@@ -117,18 +117,18 @@ def of_volume(unit: str = "koppleri 2024", **changes: Any) -> dict[str, Any]:
 
 
 def test_a_measured_value_is_waived_by_unit_and_up_to_a_bound(tmp_path: Path) -> None:
-    result, (shown,) = judged(tmp_path, VOLUME, of_volume())
+    result, (shown,) = waived_or_not(tmp_path, VOLUME, of_volume())
     assert result.result == "waived"
     assert "(koppleri 2024) may have a value of 2.5 at the most until" in result.reason
     assert shown.name == "waiver_of_volume_is_half_to_twice_the_year_before_koppleri_2024"
     fallen = replace(VOLUME, beyond=(("koppleri 2024", 0.2),))
-    assert judged(tmp_path, fallen, of_volume(at_most=..., at_least=0.2))[0].result == "waived"
+    assert waived_or_not(tmp_path, fallen, of_volume(at_most=..., at_least=0.2))[0].result == "waived"
 
 
 def test_every_unit_beyond_the_limit_needs_its_waiver(tmp_path: Path) -> None:
     both = replace(VOLUME, rows=2, beyond=(*VOLUME.beyond, ("valdtakt 2024", 3.0)))
-    assert judged(tmp_path, both, of_volume())[0] == both
-    result, _ = judged(tmp_path, both, of_volume(), of_volume("valdtakt 2024", at_most=3))
+    assert waived_or_not(tmp_path, both, of_volume())[0] == both
+    result, _ = waived_or_not(tmp_path, both, of_volume(), of_volume("valdtakt 2024", at_most=3))
     assert result.result == "waived"
     assert result.reason.count("head of statistics") == 2
 
@@ -136,7 +136,7 @@ def test_every_unit_beyond_the_limit_needs_its_waiver(tmp_path: Path) -> None:
 def test_a_year_names_a_unit_too(tmp_path: Path) -> None:
     lacking = replace(VOLUME, name="offences_have_decisions", asset="int_year_content", beyond=(("2024", 12.0),))
     declared = of_volume(2024, check="int_year_content.offences_have_decisions", at_most=12)  # type: ignore[arg-type]
-    assert judged(tmp_path, lacking, declared)[0].result == "waived"
+    assert waived_or_not(tmp_path, lacking, declared)[0].result == "waived"
 
 
 NOT_COVERED = {
@@ -163,7 +163,7 @@ NOT_COVERED = {
 @pytest.mark.parametrize("what", NOT_COVERED)
 def test_what_is_not_covered_still_blocks(tmp_path: Path, what: str) -> None:
     result, declared = NOT_COVERED[what]
-    assert judged(tmp_path, result, declared)[0] == result
+    assert waived_or_not(tmp_path, result, declared)[0] == result
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,15 @@ def test_what_is_not_covered_still_blocks(tmp_path: Path, what: str) -> None:
     ],
 )
 def test_what_does_not_block_is_left_as_it_is(tmp_path: Path, untouched: CheckResult) -> None:
-    assert judged(tmp_path, untouched, waiver(year=2024))[0] == untouched
+    assert waived_or_not(tmp_path, untouched, waiver(year=2024))[0] == untouched
 
 
 def test_a_waiver_holds_to_the_end_of_its_day_and_then_blocks(tmp_path: Path) -> None:
-    result, (shown,) = judged(tmp_path, FAILED, waiver(), today=TOMORROW)
+    result, (shown,) = waived_or_not(tmp_path, FAILED, waiver(), today=TOMORROW)
     assert (result.result, shown.result) == ("waived", "passed")
-    result, (shown,) = judged(tmp_path, replace(FAILED, result="passed"), waiver(), today=TOMORROW + timedelta(days=1))
+    result, (shown,) = waived_or_not(
+        tmp_path, replace(FAILED, result="passed"), waiver(), today=TOMORROW + timedelta(days=1)
+    )
     assert (shown.result, shown.severity) == ("failed", "block")
     assert "expired" in shown.observed
 

@@ -169,7 +169,7 @@ def _whole_numbers(least: float, most: float) -> range:
     return range(ceil(least - 1e-6), floor(most + 1e-6) + 1) if least <= most else range(0)
 
 
-class Told(NamedTuple):
+class Revealed(NamedTuple):
     """A small count that an attacker finds to have fewer values than are promised."""
 
     place: Place
@@ -183,9 +183,9 @@ class Found:
     """What attacks came to."""
 
     attacked: int = 0
-    disclosed: list[Told] = field(default_factory=list)
+    disclosed: list[Revealed] = field(default_factory=list)
     without_region: int = 0
-    """Counts without a known place that are told by the country less the regions: a limit of what is promised."""
+    """Counts without a known place that follow from the country less the regions: a limit of what is promised."""
     undecided: int = 0
     """Counts of which too few values were found, while more worlds fit than are tried."""
 
@@ -255,7 +255,7 @@ def attack_intervals(measures: Mapping[str, Counts], hidden: Collection[Place], 
                         if place.code == UNKNOWN and any(reading.values()):
                             at_limit.add((measure, place))
                         else:
-                            disclosed[measure, place] = Told(place, measure, counts[place], values)
+                            disclosed[measure, place] = Revealed(place, measure, counts[place], values)
             except ValueError:
                 if is_true(reading, counts, where):
                     raise
@@ -434,7 +434,7 @@ def attack_pattern(
     for measure, counts in measures.items():
         small = [place for place in hidden if counts[place] in SENSITIVE]
         found.attacked += len(small)
-        told: dict[Place, Told] = {}
+        revealed: dict[Place, Revealed] = {}
         at_limit, undecided = set(), set()
         for reading in true_readings(counts, where):
             alike: list[Counts] | None = None
@@ -453,6 +453,6 @@ def attack_pattern(
                     continue
                 values = sorted({world[place] for world in alike})
                 if not leaves_room(values, truth, whole):
-                    told[place] = Told(place, measure, truth, values)
-        found.add(Found(0, list(told.values()), len(at_limit), len(undecided)))
+                    revealed[place] = Revealed(place, measure, truth, values)
+        found.add(Found(0, list(revealed.values()), len(at_limit), len(undecided)))
     return found

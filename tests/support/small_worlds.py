@@ -131,8 +131,8 @@ class Attacked(NamedTuple):
 
     def __str__(self) -> str:
         attacks = "; ".join(
-            f"{name}: {found.attacked:,} small counts attacked, {len(found.disclosed)} told, {found.undecided} undecided, "
-            f"{found.without_region} without a place told by the country less the regions"
+            f"{name}: {found.attacked:,} small counts attacked, {len(found.disclosed)} revealed, {found.undecided} undecided, "
+            f"{found.without_region} without a place that follow from the country less the regions"
             for name, found in (("bounds", self.intervals), ("pattern", self.pattern))
         )
         return f"{self.worlds} worlds; {attacks}"

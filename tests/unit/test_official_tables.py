@@ -72,9 +72,9 @@ def test_assault_by_a_partner_or_kin_has_the_rows_of_the_wide_variant_of_indicat
 
 def test_what_must_be_known_of_a_row_is_said_in_both_languages() -> None:
     """And without straight quotes, which readers of the CSV file would have to unescape."""
-    told = {(row["match"], row["note"], row["note_sv"]) for row in seed_rows("official_cell")}
-    assert [one for one in told if bool(one[1]) != bool(one[2]) or '"' in one[1] + one[2]] == []
-    assert {match for match, note, _ in told if not note} == {"exact"}
+    notes = {(row["match"], row["note"], row["note_sv"]) for row in seed_rows("official_cell")}
+    assert [one for one in notes if bool(one[1]) != bool(one[2]) or '"' in one[1] + one[2]] == []
+    assert {match for match, note, _ in notes if not note} == {"exact"}
 
 
 def test_the_day_of_the_correction_is_read() -> None:

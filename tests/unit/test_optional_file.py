@@ -64,8 +64,8 @@ def test_a_name_that_is_nearly_its_own_is_refused(settings: Settings, name: str)
 def test_a_manifest_tells_whether_it_is_there(settings: Settings, listed: bool) -> None:
     without, with_it = files_of("police"), files_of("police", reports=REPORTS)
     folder = put(settings, "police", without if listed else with_it)
-    told = with_it if listed else without
-    (folder / "manifest.json").write_bytes(manifest("police", told, dict.fromkeys(told, 3)))
+    listed_files = with_it if listed else without
+    (folder / "manifest.json").write_bytes(manifest("police", listed_files, dict.fromkeys(listed_files, 3)))
     assert_rejected(settings, "police", f"police/{YEAR}/manifest.json", "it lists .* but .* are there")
 
 
@@ -95,5 +95,5 @@ def test_its_table_holds_the_years_that_have_it(settings: Settings) -> None:
         count = "select year, count(*) from raw.{} group by year order by year"
         assert connection.execute(count.format("police_reports")).fetchall() == [(YEAR, 3)]
         assert connection.execute(count.format("police_offences")).fetchall() == [(YEAR - 1, 3), (YEAR, 3)]
-        told = "select distinct year from raw.unusable_field where file = 'reports'"
-        assert connection.execute(told).fetchall() == [(YEAR,)]
+        query = "select distinct year from raw.unusable_field where file = 'reports'"
+        assert connection.execute(query).fetchall() == [(YEAR,)]

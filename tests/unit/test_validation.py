@@ -152,7 +152,10 @@ def test_what_is_measured_names_the_units_beyond_the_limit(connection: duckdb.Du
         connection,
         measured("sound", "sum(whole) as value", min_value=20, max_value=100),
         measured(
-            "told", "sum(whole) as value", max_value=100, shown="concat(count(*) filter (part > 2), ' of ', count(*))"
+            "shown_as",
+            "sum(whole) as value",
+            max_value=100,
+            shown="concat(count(*) filter (part > 2), ' of ', count(*))",
         ),
         measured("above", "sum(whole) as value", max_value=79),
         measured("below", "sum(whole) as value", min_value=41),
@@ -163,7 +166,7 @@ def test_what_is_measured_names_the_units_beyond_the_limit(connection: duckdb.Du
     )
     assert {name: (one.result, one.observed, one.rows, one.beyond) for name, one in results.items()} == {
         "sound": ("passed", "20 to 100 in 5 parts", 0, ()),
-        "told": ("passed", "40 of 100", 0, ()),
+        "shown_as": ("passed", "40 of 100", 0, ()),
         "above": ("failed", "part 3: 80; part 4: 100", 2, (("part 3", 80.0), ("part 4", 100.0))),
         "below": ("failed", "part 0: 20; part 1: 40", 2, (("part 0", 20.0), ("part 1", 40.0))),
         "both": ("failed", "part 0: 20 wholes; part 4: 100 wholes", 2, (("part 0", 20.0), ("part 4", 100.0))),

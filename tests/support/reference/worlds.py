@@ -119,12 +119,12 @@ class Population:
 
     def reported(self, year: int) -> list[Row]:
         """Return the offences that were reported in a year, as the extracts have them, and half as many of no extract."""
-        told = [
+        listed = [
             {column: row[column] for column in CONTRACT["police", "reports"]}
             for row in self.known.values()
             if calendar_date(row["anmalningsdatum"]) and row["anmalningsdatum"][:4] == str(year)
         ]
-        return told + [{**row, "diarienummer": f"7100-K{number}-22"} for number, row in enumerate(told[::2], 1)]
+        return listed + [{**row, "diarienummer": f"7100-K{number}-22"} for number, row in enumerate(listed[::2], 1)]
 
     def about(self, year: int) -> Year:
         """Return the information about this year for shapes."""
