@@ -108,7 +108,7 @@ def _events(
     if old and new and old["delivery_id"] == new["delivery_id"]:
         rules, corrections = _validation_changes(old, new)
         if rules:
-            yield "judged_anew", new
+            yield "revalidated", new
         if corrections:
             yield "corrected", new
         return

@@ -91,7 +91,7 @@ def test_nor_does_it_come_back_with_new_rules(settings: Settings, monkeypatch: p
 
 
 @pytest.mark.parametrize(("days", "comes_back"), [(1, True), (-1, False)])
-def test_a_manifest_created_since_delivers_it_anew(settings: Settings, days: int, comes_back: bool) -> None:
+def test_a_manifest_created_since_delivers_it_again(settings: Settings, days: int, comes_back: bool) -> None:
     first, second = deliver(settings, FIRST), deliver(settings, SECOND)
     withdraw(read_state(settings), *WHAT)
     created = datetime.now(UTC) + timedelta(days=days)

@@ -183,7 +183,7 @@ PROSECUTION = delivery("prosecution", 2022, "b")
             "undetermined",
         ),
         (manifest(delivery("police", 2022, "a", "rules-corrected"), PROSECUTION), *["corrected police/2022:a"] * 2),
-        (manifest(delivery("police", 2022, "a", "others"), PROSECUTION), *["judged_anew police/2022:a"] * 2),
+        (manifest(delivery("police", 2022, "a", "others"), PROSECUTION), *["revalidated police/2022:a"] * 2),
         # An earlier one is active again, or one that was delivered after the withdrawal.
         (manifest(delivery("police", 2022, "c"), PROSECUTION, withdrawn=TAKEN_BACK), *["withdrawn police/2022:a"] * 2),
         (

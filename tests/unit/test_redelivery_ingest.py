@@ -80,7 +80,7 @@ def test_a_touched_file_changes_nothing(settings: Settings) -> None:
     assert labels(settings) == []
 
 
-def test_a_file_written_anew_with_the_same_bytes_changes_nothing(settings: Settings) -> None:
+def test_a_file_written_again_with_the_same_bytes_changes_nothing(settings: Settings) -> None:
     put(settings, "prosecution", {"decisions.csv": FIRST})
     record = load(settings)
     put(settings, "prosecution", {"decisions.csv": FIRST, "a note.txt": b"x"})
