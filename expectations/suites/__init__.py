@@ -1,12 +1,12 @@
-"""The suites, one module per asset, each with an `ExpectationSuite` of Great Expectations named `suite`.
+"""The expectation suites: one module per asset, each with an `ExpectationSuite` named `suite`.
 
-A suite's `meta` names its `layer`, `asset` and `table`. A table that `may_be_empty` is not evaluated when it is. `follows` names
-the assets that this one is derived from: when a check of theirs blocks, a failure here may be its consequence.
+A suite's `meta` names its `layer`, `asset` and `table`. A table with `may_be_empty` is not evaluated when empty. `follows` lists the
+upstream assets: if one of their checks blocks, a failure here may be its consequence.
 
-An expectation's `severity` is `critical` (blocks publishing) or `warning`, its `notes` say why it matters, and its `meta` holds
-its `name`, its `owner` (who corrects it: `us` or the `supplier`) and its `limit` in words. `may_be_all_null` there lets a stock
-expectation pass on a column without a value; `of_one_delivery` marks those of the row balance that `uppklarat check` makes, which
-knows no other delivery.
+An expectation's `severity` is `critical` (blocks publishing) or `warning`, its `notes` explain why it matters, and its `meta` holds
+its `name`, its `owner` (who corrects failures: `us` or the `supplier`) and its `limit` in words. `may_be_all_null` lets a stock
+expectation pass on a column that is all null; `of_one_delivery` marks the row balance checks that `uppklarat check` runs on a
+single delivery.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from expectations.results import Layer
 
 @cache
 def load_suites(*layers: Layer) -> tuple[ExpectationSuite, ...]:
-    """The suites of some layers, or all, sorted by name."""
+    """Return the suites of the given layers, or all suites, sorted by name."""
     suites = [import_module(f"{__name__}.{module.name}").suite for module in iter_modules(__path__)]
     check_suites(suites)
     return tuple(suite for suite in suites if not layers or suite.meta["layer"] in layers)
 
 
 def check_suites(suites: Sequence[ExpectationSuite]) -> None:
-    """Refuse suites that would check less than it seems.
+    """Reject suites that would check less than they appear to.
 
     Raises:
-        ValueError: There is no suite or no expectation, a name is missing or used twice, a severity is unknown, an expectation
-            passes where there is nothing to look at, or a suite follows an asset without one.
+        ValueError: A suite or expectation is missing, a name is missing or duplicated, a severity is unknown, an expectation
+            passes on empty data, or a suite follows an asset without a suite.
     """
     if not suites:
         raise ValueError("there is no suite, and without one everything passes")

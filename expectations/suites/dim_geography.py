@@ -1,4 +1,4 @@
-"""What must be true of the list of places."""
+"""Expectations on the list of places."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -26,11 +26,11 @@ suite = ExpectationSuite(
                 (select * from expected except select * from found) union all (select * from found except select * from expected)
             """,
             severity="critical",
-            notes="a place without a row has no figures at all",
+            notes="a place without a row here has no figures",
             meta={
                 "name": "all_places_are_there",
                 "owner": "us",
-                "limit": "the country, 7 regions, 21 counties, 290 municipalities, and unknown at the last two levels",
+                "limit": "the country, 7 regions, 21 counties, 290 municipalities, and one unknown county and municipality",
             },
         ),
         ExpectNoRowsWhere(
@@ -44,7 +44,7 @@ suite = ExpectationSuite(
                 end
             """,
             severity="critical",
-            notes="codes that lost their leading zero match nothing else",
+            notes="codes without their leading zero do not join to any other table",
             meta={
                 "name": "codes_fit_their_level",
                 "owner": "us",
@@ -55,13 +55,13 @@ suite = ExpectationSuite(
             column="name_sv",
             min_value=2,
             severity="critical",
-            notes="readers know places by name",
-            meta={"name": "names_are_filled", "owner": "us", "limit": "0 names shorter than 2 letters"},
+            notes="readers identify places by name",
+            meta={"name": "names_are_filled", "owner": "us", "limit": "0 names shorter than 2 characters"},
         ),
         gxe.ExpectColumnValuesToNotBeNull(
             column="name_sv",
             severity="critical",
-            notes="readers know places by name",
+            notes="readers identify places by name",
             meta={"name": "no_place_is_nameless", "owner": "us", "limit": "0 rows without a name"},
         ),
         ExpectNoRows(
@@ -86,11 +86,11 @@ suite = ExpectationSuite(
                     end
             """,
             severity="critical",
-            notes="sums go from municipality to county, and from there to a region",
+            notes="municipalities are aggregated to counties, and counties to regions",
             meta={
                 "name": "parents_are_there_and_agree",
                 "owner": "us",
-                "limit": "a municipality lies in the county of its first two digits and in that county's region",
+                "limit": "a municipality belongs to the county of its first two digits and to that county's region",
             },
         ),
     ],

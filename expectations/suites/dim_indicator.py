@@ -1,4 +1,4 @@
-"""What must be true of the list of indicators and their variants."""
+"""Expectations on the list of indicators and their variants."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -15,7 +15,7 @@ suite = ExpectationSuite(
         gxe.ExpectTableRowCountToEqual(
             value=VARIANTS,
             severity="critical",
-            notes="the decided readings and their variants are fixed",
+            notes="the decided indicator definitions and their variants are fixed",
             meta={"name": "every_variant_is_there", "owner": "us", "limit": f"{VARIANTS}"},
         ),
         gxe.ExpectColumnDistinctValuesToEqualSet(
@@ -29,7 +29,7 @@ suite = ExpectationSuite(
             column="kind",
             value_set=["decided", "commitment", "tip"],
             severity="critical",
-            notes="readers keep supporting measures apart from the decided indicators by this",
+            notes="this column distinguishes supporting measures from the decided indicators",
             meta={"name": "kinds_are_known", "owner": "us", "limit": "decided, commitment or tip"},
         ),
         ExpectNoRows(
@@ -46,7 +46,7 @@ suite = ExpectationSuite(
             meta={
                 "name": "numbers_and_names_go_together",
                 "owner": "us",
-                "limit": "one indicator per number, and the reverse",
+                "limit": "one indicator per number, and one number per indicator",
             },
         ),
         ExpectNoRows(
@@ -57,11 +57,11 @@ suite = ExpectationSuite(
                     or list_sort(list(sort_order)) <> range(1, count(*) + 1)
             """,
             severity="critical",
-            notes="a reader who is shown one variant must be shown the decided one",
+            notes="the default variant must be the decided one",
             meta={
                 "name": "decided_variant_comes_first",
                 "owner": "us",
-                "limit": "every indicator has beslutad first, every measure egen, and variants in order from 1",
+                "limit": "beslutad is first for every indicator and egen for every measure; variants are numbered from 1 without gaps",
             },
         ),
         ExpectNoRows(
@@ -71,7 +71,7 @@ suite = ExpectationSuite(
                 where coalesce(trim(text), '') = ''
             """,
             severity="critical",
-            notes="readers need to know what a figure means, in Swedish and English",
+            notes="readers need descriptions in both Swedish and English",
             meta={"name": "texts_are_filled", "owner": "us", "limit": "0 empty texts"},
         ),
         ExpectNoRows(
@@ -82,13 +82,13 @@ suite = ExpectationSuite(
                     on
                         indicator.indicator_id = break.indicator_id
                         and break.year <= (select max(year) from marts.dim_year)
-                        -- a break on 1 January begins the comparable years, a later one spoils its year
+                        -- comparable years may start with a break on 1 January; a later break makes its year mixed
                         and (break.year > indicator.first_comparable_year
                             or (break.year = indicator.first_comparable_year and break.mixed_year))
                 where break.year is not null or indicator.first_comparable_year is null
             """,
             severity="critical",
-            notes="years that are called comparable have no break between them",
+            notes="a series break makes the years before and after it incomparable",
             meta={
                 "name": "no_break_within_the_comparable_years",
                 "owner": "us",

@@ -1,4 +1,4 @@
-"""What must be true of the list of victim groups."""
+"""Expectations on the list of victim groups."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -13,20 +13,20 @@ suite = ExpectationSuite(
             column="victim_group",
             value_set=["total", "kvinna", "man", "flicka", "pojke", "okand"],
             severity="critical",
-            notes="the groups are those of the official statistics, their total and the rest",
+            notes="the groups are those of the official statistics, plus total and unknown",
             meta={"name": "groups_are_the_six", "owner": "us", "limit": "total, kvinna, man, flicka, pojke and okand"},
         ),
         gxe.ExpectColumnValuesToBeUnique(
             column="sort_order",
             severity="critical",
-            notes="groups are shown in one order",
-            meta={"name": "order_is_unique", "owner": "us", "limit": "no place in the order taken twice"},
+            notes="the display order of groups must be unambiguous",
+            meta={"name": "order_is_unique", "owner": "us", "limit": "no duplicate sort position"},
         ),
         ExpectNoRowsWhere(
             condition="sort_order is null or coalesce(trim(name_sv), '') = '' or coalesce(trim(name_en), '') = ''",
             severity="critical",
-            notes="readers know groups by name, in Swedish and English",
-            meta={"name": "texts_are_filled", "owner": "us", "limit": "0 rows without a name or an order"},
+            notes="readers identify groups by name, in Swedish and English",
+            meta={"name": "texts_are_filled", "owner": "us", "limit": "0 rows without a name or a sort position"},
         ),
     ],
 )

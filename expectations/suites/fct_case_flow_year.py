@@ -1,4 +1,4 @@
-"""What must be true of how far offences came."""
+"""Expectations on the case flow: how many offences reached each stage."""
 
 from great_expectations import ExpectationSuite
 
@@ -25,11 +25,11 @@ suite = ExpectationSuite(
                     or list(stage_order order by stage_order) <> [1, 2, 3, 4, 5]
             """,
             severity="critical",
-            notes="a stage that nobody reached is a zero and not a gap",
+            notes="a stage that no offence reached has a row with 0",
             meta={
                 "name": "every_place_has_all_stages_in_order",
                 "owner": "us",
-                "limit": "the five stages as 1–5, at every place with processed offences",
+                "limit": "the five stages, numbered 1–5, for every place with processed offences",
             },
         ),
         ExpectNoRows(
@@ -46,17 +46,17 @@ suite = ExpectationSuite(
                 where (cleared <= at_prosecutor and at_prosecutor <= investigated) is not true
             """,
             severity="critical",
-            notes="prosecutors decide on investigated offences only, and nobody else clears",
+            notes="prosecutors decide only on investigated offences, and only prosecutors clear offences",
             meta={
                 "name": "at_prosecutor_lies_between_cleared_and_investigated",
                 "owner": "us",
-                "limit": "cleared ≤ at prosecutor ≤ investigated at every place",
+                "limit": "cleared ≤ at prosecutor ≤ investigated in every place",
             },
         ),
         ExpectNoRowsWhere(
             condition="linkage_pct not between 0 and 100",
             severity="critical",
-            notes="a share lies between none and all",
+            notes="a percentage must be in 0–100",
             meta={"name": "linkage_is_a_percentage", "owner": "us", "limit": "every linkage rate in 0–100"},
         ),
         ExpectNoRows(
@@ -77,11 +77,11 @@ suite = ExpectationSuite(
                     or abs(share_of_stage_before_pct - 100.0 * offences / offences_before) > 1e-9
             """,
             severity="critical",
-            notes="a share must be that of the numbers beside it, and a share of nothing is unknown, never 0",
+            notes="a share must match its counts and be null if its denominator is 0",
             meta={
                 "name": "shares_are_of_the_stage_before",
                 "owner": "us",
-                "limit": "offences divided by those of the stage before, null at the first stage and where nobody reached the stage before",
+                "limit": "offences divided by those of the previous stage; null at the first stage and where the previous stage is 0",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -96,9 +96,9 @@ suite = ExpectationSuite(
             """,
             min_value=95,
             unit="year",
-            needs="at least 100 offences that prosecutors decided on",
+            needs="at least 100 offences decided on by prosecutors",
             severity="warning",
-            notes="the police extract of a year is to hold the offences that prosecutors decided on that year",
+            notes="a year's police extract should contain the offences that prosecutors decided on that year",
             meta={"name": "linkage_is_high", "owner": "supplier", "limit": "at least 95 % in each year"},
         ),
     ],

@@ -1,4 +1,4 @@
-"""What must be true of the figures that are published: all that may be shown is shown as it was counted, and nothing else."""
+"""Expectations on the published figures: disclosable figures are shown as counted, all others are withheld."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -29,7 +29,7 @@ suite = ExpectationSuite(
                 )
             """,
             severity="critical",
-            notes="a withheld figure is not there",
+            notes="a withheld figure must be null",
             meta={"name": "withheld_rows_show_nothing", "owner": "us", "limit": "0 rows with a value"},
         ),
         ExpectNoRows(
@@ -48,11 +48,11 @@ suite = ExpectationSuite(
                     )
             """,
             severity="critical",
-            notes="below the police region each further count would be one more small number",
+            notes="below the police region, further counts would add small numbers to protect",
             meta={
                 "name": "levels_show_only_their_measures",
                 "owner": "us",
-                "limit": "only processed, cleared and the clearance rate where a level does not have all measures",
+                "limit": "only processed, cleared and the clearance rate at levels without all measures",
             },
         ),
         ExpectNoRows(
@@ -72,7 +72,7 @@ suite = ExpectationSuite(
                     and year not in (select year from raw.kept_year)
             """,
             severity="critical",
-            notes="below the police region a small number may point at a person",
+            notes="below the police region, a small count may identify a person",
             meta={
                 "name": "small_numbers_are_withheld",
                 "owner": "us",
@@ -82,11 +82,11 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="suppression is not null and geography_level not in ('lan', 'kommun')",
             severity="critical",
-            notes="the country and the police regions are published as the official statistics publish them",
+            notes="figures for the country and police regions are published in full, as in the official statistics",
             meta={
                 "name": "only_counties_and_municipalities_are_withheld",
                 "owner": "us",
-                "limit": "0 rows of the country or a region",
+                "limit": "0 withheld rows of the country or a region",
             },
         ),
         ExpectNoRows(
@@ -98,11 +98,11 @@ suite = ExpectationSuite(
                 where figure.suppression is null
             """,
             severity="critical",
-            notes="an earlier publication shows what would tell it",
+            notes="an earlier publication may contain figures that disclose it",
             meta={
                 "name": "what_was_withheld_stays_withheld",
                 "owner": "us",
-                "limit": "no figure that was ever withheld is shown, whatever the threshold is now",
+                "limit": "no previously withheld figure is shown, regardless of the current threshold",
             },
         ),
         ExpectNoRows(
@@ -122,7 +122,7 @@ suite = ExpectationSuite(
                 with lost as (
                     select
                         counted.geography_level,
-                        -- Whole per cents: more would be a withheld count.
+                        -- Whole percentages: decimals would disclose a withheld count.
                         round(
                             100.0 * sum(counted.processed) filter (figure.suppression is not null)
                             / nullif(sum(counted.processed), 0)
@@ -152,11 +152,11 @@ suite = ExpectationSuite(
             """,
             needs="a year with 20,000 offences",
             severity="warning",
-            notes="what is withheld serves nobody who follows up",
+            notes="withheld figures are of no use for monitoring",
             meta={
                 "name": "loss_is_small",
                 "owner": "us",
-                "limit": "at most 15 % of the offences by county and 50 % by municipality, in years with 20,000 of them or more",
+                "limit": "at most 15 % of the offences by county and 50 % by municipality withheld, in years with at least 20,000",
             },
         ),
         ExpectNoRows(
@@ -178,8 +178,8 @@ suite = ExpectationSuite(
             only_if="count(distinct year) > 1",
             needs="two years",
             severity="critical",
-            notes="this year's rate less the change is the rate of the year before",
-            meta={"name": "no_change_tells_a_withheld_year", "owner": "us", "limit": "no change since a withheld year"},
+            notes="this year's rate minus the change discloses the previous year's rate",
+            meta={"name": "no_change_tells_a_withheld_year", "owner": "us", "limit": "no change from a withheld year"},
         ),
         ExpectNoRows(
             query="""
@@ -199,11 +199,11 @@ suite = ExpectationSuite(
                     or abs(figure.clearance_pct_median_county - middle.pct) > 1e-9
             """,
             severity="critical",
-            notes="a median over withheld rates would tell one of them",
+            notes="a median that includes withheld rates could disclose one of them",
             meta={
                 "name": "county_median_is_that_of_the_counties_shown",
                 "owner": "us",
-                "limit": "the median of the shown counties' rates where most are shown, on counties' rows, null elsewhere",
+                "limit": "on county rows, the median rate of the shown counties if most are shown; null elsewhere",
             },
         ),
         gxe.ExpectColumnValuesToBeInSet(

@@ -1,4 +1,4 @@
-"""What must be true of the days from report to the deciding decision, and of those before and at the prosecutor."""
+"""Expectations on the days from report to the deciding decision, in total and before and at the prosecutor."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -20,7 +20,7 @@ suite = ExpectationSuite(
             column="outcome",
             value_set=["all", "cleared", "not_cleared"],
             severity="critical",
-            notes="offences are cleared or not",
+            notes="an offence is either cleared or not cleared",
             meta={"name": "outcomes_are_known", "owner": "us", "limit": "0 rows with another outcome"},
         ),
         ExpectNoRowsWhere(
@@ -30,7 +30,7 @@ suite = ExpectationSuite(
                 ) is not true
             """,
             severity="critical",
-            notes="no decision comes before its report, and a larger share takes at least as long",
+            notes="no decision precedes its report, and quantiles do not decrease",
             meta={
                 "name": "quantiles_are_in_order",
                 "owner": "us",
@@ -47,11 +47,11 @@ suite = ExpectationSuite(
                         and max(days_median) filter (where outcome <> 'all')
             """,
             severity="critical",
-            notes="the whole lies between its parts",
+            notes="the median of a whole lies between the medians of its parts",
             meta={
                 "name": "median_lies_between_cleared_and_not_cleared",
                 "owner": "us",
-                "limit": "the median of all between those of cleared and not cleared, in every cell",
+                "limit": "the median of all lies between those of cleared and not cleared in every cell",
             },
         ),
         ExpectNoRowsWhere(
@@ -64,11 +64,11 @@ suite = ExpectationSuite(
                 ) is not true
             """,
             severity="critical",
-            notes="the share is that of the counts beside it, and at least half where the median is at most 90 days",
+            notes="the share must match its counts, and is at least half where the median is at most 90 days",
             meta={
                 "name": "decided_within_90_days_agrees_with_the_days",
                 "owner": "us",
-                "limit": "a share of 0–100 % of the offences, of 50 % or more exactly where the median is at most 90 days",
+                "limit": "0–100 % of the offences, and at least 50 % if and only if the median is at most 90 days",
             },
         ),
         ExpectNoRowsWhere(
@@ -89,11 +89,11 @@ suite = ExpectationSuite(
                 ) is not true
             """,
             severity="critical",
-            notes="an offence is handed over between report and decision, and what was not handed over has no days",
+            notes="an offence is handed over between report and decision; days are null if no offence was handed over",
             meta={
                 "name": "days_of_the_prosecutor_are_in_order",
                 "owner": "us",
-                "limit": "0 ≤ p25 ≤ median ≤ p75 ≤ p90 where any of the offences was handed over, and null elsewhere",
+                "limit": "0 ≤ p25 ≤ median ≤ p75 ≤ p90 if any offence was handed over, otherwise null",
             },
         ),
         ExpectNoRowsWhere(
@@ -104,11 +104,11 @@ suite = ExpectationSuite(
                 )
             """,
             severity="critical",
-            notes="without the year before, what took longer would be missing and the rest look quick",
+            notes="without the previous year, longer handovers are missing, which biases the days downwards",
             meta={
                 "name": "handovers_need_the_year_before",
                 "owner": "us",
-                "limit": "a count in each year whose year before is loaded or was, and null in others",
+                "limit": "a count if the previous year is or was loaded, otherwise null",
             },
         ),
         ExpectNoRows(
@@ -120,11 +120,11 @@ suite = ExpectationSuite(
                     or sum(handed_over) is distinct from 2 * any_value(handed_over) filter (where outcome = 'all')
             """,
             severity="critical",
-            notes="an offence is cleared or not",
+            notes="an offence is either cleared or not cleared",
             meta={
                 "name": "cleared_and_not_cleared_add_up",
                 "owner": "us",
-                "limit": "what was decided within 90 days, and what was handed over, is as much in all as in the parts together",
+                "limit": "decided_within_90_days and handed_over of all are the sums of cleared and not cleared",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -141,7 +141,7 @@ suite = ExpectationSuite(
             unit="figure",
             needs="at least 100 offences in the country",
             severity="warning",
-            notes="an investigation takes weeks or months, so other medians mean wrong dates",
+            notes="investigations take weeks or months, so other medians indicate wrong dates",
             meta={
                 "name": "usual_time_is_plausible",
                 "owner": "supplier",

@@ -1,4 +1,4 @@
-"""What must be true of the suspicions that prosecutors decided on."""
+"""Expectations on the suspicions that prosecutors decided on."""
 
 from great_expectations import ExpectationSuite
 
@@ -17,7 +17,7 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="(0 <= suspicions_prosecuted and suspicions_prosecuted <= suspicions_decided) is not true",
             severity="critical",
-            notes="who is prosecuted was decided on",
+            notes="prosecuted suspicions are a subset of those decided on",
             meta={
                 "name": "prosecuted_do_not_exceed_decided",
                 "owner": "us",
@@ -37,11 +37,11 @@ suite = ExpectationSuite(
                     or region.suspicions_prosecuted > country.suspicions_prosecuted
             """,
             severity="critical",
-            notes="the country has everything",
+            notes="the country includes every region",
             meta={
                 "name": "regions_do_not_exceed_the_country",
                 "owner": "us",
-                "limit": "no region with more suspicions than the country",
+                "limit": "no region has more suspicions than the country",
             },
         ),
     ],

@@ -1,4 +1,4 @@
-"""What must be true of our figures beside Brå's official ones."""
+"""Expectations on the comparison of our figures with Brå's official ones."""
 
 from great_expectations import ExpectationSuite
 
@@ -7,7 +7,7 @@ from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRowsWhere
 COMPARED = "status in ('equal', 'within 5', 'differs')"
 BEYOND_POINTS = """(
     greatest(abs(clearance_pct_difference), abs(prosecution_pct_difference)) > 0.5
-    -- where only one side has a rate, it has no difference
+    -- the difference is null if only one side has a rate
     or (processed = 0) <> (official_processed = 0)
     or (investigated = 0) <> (official_investigated = 0)
 )"""
@@ -33,11 +33,11 @@ suite = ExpectationSuite(
                 end is not false
             """,
             severity="critical",
-            notes="readers rely on the word, not on the numbers beside it",
+            notes="readers rely on the status rather than on the numbers",
             meta={
                 "name": "status_says_how_the_figures_agree",
                 "owner": "us",
-                "limit": "status by match, official figure and largest difference, in every row",
+                "limit": "status follows from match, official figure and largest difference in every row",
             },
         ),
         ExpectNoRowsWhere(
@@ -49,7 +49,7 @@ suite = ExpectationSuite(
                 or official_limited_dismissed > official_dismissed
             """,
             severity="critical",
-            notes="Brå defines these counts as sums of each other, so that an error is one of reading",
+            notes="Brå defines these counts as sums of each other, so a mismatch is a parsing error",
             meta={
                 "name": "official_counts_add_up",
                 "owner": "us",
@@ -59,11 +59,11 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="(official_file is null) <> (official_processed is null) or (official_file is null) <> (official_sha256 is null)",
             severity="critical",
-            notes="a figure whose version is unknown cannot be compared again",
+            notes="a comparison with an unknown version cannot be reproduced",
             meta={
                 "name": "official_figures_have_a_version",
                 "owner": "us",
-                "limit": "file and checksum wherever there is an official figure",
+                "limit": "file and checksum for every official figure",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -87,7 +87,7 @@ suite = ExpectationSuite(
             unit="figure",
             needs="an official figure",
             severity="warning",
-            notes="the same offences should give what Brå published, unless it was revised since; a sample of less than the country cannot",
+            notes="the same offences should give Brå's figures, unless revised; partial samples of the country will differ",
             meta={
                 "name": "figures_agree_with_official_ones",
                 "owner": "us",

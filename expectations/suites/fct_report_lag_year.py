@@ -1,4 +1,4 @@
-"""What must be true of how many years after the report offences were decided."""
+"""Expectations on the report lag: the years from report to decision."""
 
 from great_expectations import ExpectationSuite
 
@@ -25,11 +25,11 @@ suite = ExpectationSuite(
                 having list_sort(list(lag)) <> ['0', '1', '2', '3+', 'okand']
             """,
             severity="critical",
-            notes="a zero is a row, so that nobody takes a gap for one",
+            notes="zero counts have rows, so a missing row is an error",
             meta={
                 "name": "every_place_has_all_lags",
                 "owner": "us",
-                "limit": "lags 0, 1, 2, 3+ and okand once each, at every place with processed offences",
+                "limit": "lags 0, 1, 2, 3+ and okand once each, for every place with processed offences",
             },
         ),
         ExpectNoRowsWhere(
@@ -61,7 +61,7 @@ suite = ExpectationSuite(
             unit="year",
             needs="at least 1,000 offences",
             severity="warning",
-            notes="more than half of what is decided on was reported that year, fewer than of all crime (85 %)",
+            notes="most offences decided on in a year were reported that year, but fewer than for all crime (85 %)",
             meta={"name": "share_reported_the_same_year", "owner": "supplier", "limit": "30–95 % of a year's offences"},
         ),
     ],

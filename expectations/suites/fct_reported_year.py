@@ -1,4 +1,4 @@
-"""What must be true of cohorts: the offences reported in a year, and how many of them were decided and cleared by when."""
+"""Expectations on cohorts: the offences reported in a year, and how many of them were decided and cleared by a later year."""
 
 from great_expectations import ExpectationSuite
 
@@ -18,7 +18,7 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="(0 <= cleared and cleared <= decided and decided <= reported) is not true",
             severity="critical",
-            notes="what is cleared was decided, and what was decided had been reported",
+            notes="cleared offences are decided, and decided offences are reported",
             meta={
                 "name": "stages_do_not_exceed_each_other",
                 "owner": "us",
@@ -40,11 +40,11 @@ suite = ExpectationSuite(
                     )
             """,
             severity="critical",
-            notes="a cohort stays the same, and what was decided once stays so",
+            notes="a cohort is fixed, and a decided offence stays decided",
             meta={
                 "name": "cohorts_only_progress",
                 "owner": "us",
-                "limit": "as many reported each year, and no fewer decided or cleared than the year before",
+                "limit": "reported is constant, and decided and cleared never decrease from year to year",
             },
         ),
         ExpectNoRows(
@@ -61,11 +61,11 @@ suite = ExpectationSuite(
                     > sum(cleared) filter (where geography_level = 'riket')
             """,
             severity="critical",
-            notes="the country has everything",
+            notes="the country includes every region",
             meta={
                 "name": "regions_do_not_exceed_the_country",
                 "owner": "us",
-                "limit": "the regions together at most as many as the country",
+                "limit": "the regions' sum is at most the country",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -87,11 +87,11 @@ suite = ExpectationSuite(
             unit="cohort",
             needs="at least 100 decided offences reported in a year",
             severity="warning",
-            notes="an offence that was decided on had been reported, so its report should be in the file of that year",
+            notes="a decided offence must have been reported, so it should be in the file of its report year",
             meta={
                 "name": "decided_offences_are_among_the_reported",
                 "owner": "supplier",
-                "limit": "at most 1 % of the decided offences reported in a year are missing in its file",
+                "limit": "at most 1 % of the decided offences reported in a year are missing from that year's file",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -110,7 +110,7 @@ suite = ExpectationSuite(
             unit="cohort",
             needs="at least 100 offences of the indicators reported in a year",
             severity="warning",
-            notes="investigations take time, so a file in which nearly all offences are decided at once lacks the open ones",
+            notes="investigations take time; if nearly all offences are decided, the file probably lacks open cases",
             meta={
                 "name": "some_reported_offences_are_not_decided_yet",
                 "owner": "supplier",
@@ -134,11 +134,11 @@ suite = ExpectationSuite(
             unit="cohort",
             needs="at least 100 offences reported in a year",
             severity="warning",
-            notes="an offence is reported once; in the files of two years it counts in two cohorts",
+            notes="an offence is reported once; if it is in the files of two years, it counts in two cohorts",
             meta={
                 "name": "offences_are_reported_in_one_year",
                 "owner": "supplier",
-                "limit": "at most 0.1 % of the offences reported in a year are in the file of an earlier year too",
+                "limit": "at most 0.1 % of the offences reported in a year are also in an earlier year's file",
             },
         ),
     ],

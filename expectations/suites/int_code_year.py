@@ -1,4 +1,4 @@
-"""What must be true of the codes that come with the extracts of the complete years."""
+"""Expectations on the codes in the extracts of the complete years."""
 
 from great_expectations import ExpectationSuite
 
@@ -6,7 +6,7 @@ from expectations.kinds import ExpectMeasureToBeBetween
 
 suite = ExpectationSuite(
     name="int_code_year",
-    # All rows of a year can be quarantined; the gate says so.
+    # May be empty if every row is quarantined; the quarantine limit reports that.
     meta={
         "layer": "intermediate",
         "asset": "int_code_year",
@@ -15,8 +15,8 @@ suite = ExpectationSuite(
         "follows": ["police_offences", "police_decisions", "prosecution_decisions", "int_delivery_balance"],
     },
     expectations=[
-        # One renamed series took indicator 1 from 233 offences to 1.
-        # A code of fifty rows a year is hardly ever without any by chance: not once in 10^21 years, if they come independently.
+        # One renamed code series reduced indicator 1 from 233 offences to 1.
+        # A code with 50 rows a year is absent by chance less than once in 10^21 years, if rows are independent.
         ExpectMeasureToBeBetween(
             query="""
                 with known as (
@@ -43,7 +43,7 @@ suite = ExpectationSuite(
                 from known
                 left join reference.offence_code as catalogue on known.field = 'brottskod' and known.code = catalogue.brottskod
                 where
-                    -- A code begins with its law, and an ended one is worked off.
+                    -- A code appears when its law enters into force; an expired code is still used for pending cases.
                     not (delivered_before = 0 and coalesce(year(catalogue.valid_from) between known.year - 1 and known.year, false))
                     and not (delivered = 0 and coalesce(year(catalogue.valid_to) <= known.year, false))
             """,
@@ -51,11 +51,11 @@ suite = ExpectationSuite(
             unit="comparison",
             needs="the year before",
             severity="warning",
-            notes="codes that were renamed or left out move whole indicators",
+            notes="renamed or missing codes shift whole indicators",
             meta={
                 "name": "codes_come_and_go_by_law",
                 "owner": "supplier",
-                "limit": "no code of 50 rows or more is new, or gone, against the year before, but by its dates in the catalogue",
+                "limit": "no code with 50 rows or more appears or disappears from one year to the next, except by its catalogue dates",
             },
         ),
     ],

@@ -1,4 +1,4 @@
-"""What must be true of the files of every complete year: nothing lost, not too much in quarantine, enough delivered."""
+"""Expectations on the files of every complete year: row balance, quarantine share and volume."""
 
 from great_expectations import ExpectationSuite
 
@@ -20,7 +20,7 @@ suite = ExpectationSuite(
                 )
             """,
             severity="critical",
-            notes="every row that was read is loaded, quarantined or an exact duplicate",
+            notes="every row read is loaded, quarantined or dropped as an exact duplicate",
             meta={
                 "name": "every_row_is_accounted_for",
                 "owner": "us",
@@ -41,7 +41,7 @@ suite = ExpectationSuite(
             max_value=QUARANTINE_LIMIT_PCT,
             unit="file",
             severity="critical",
-            notes="so many rows are faulty that the figures would miss offences",
+            notes="figures would omit offences if many rows are quarantined",
             meta={
                 "name": "quarantine_within_limit",
                 "owner": "supplier",
@@ -60,11 +60,11 @@ suite = ExpectationSuite(
                     or count(*) filter (where file = 'reports') > 1
             """,
             severity="critical",
-            notes="a year is derived when both authorities have delivered it whole",
+            notes="a year's figures require complete deliveries from both authorities",
             meta={
                 "name": "every_year_has_all_files",
                 "owner": "us",
-                "limit": "police/offences, police/decisions and prosecution/decisions once each, in every complete year",
+                "limit": "one police/offences, one police/decisions and one prosecution/decisions file in every complete year",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -80,7 +80,7 @@ suite = ExpectationSuite(
             unit="file",
             needs="at least 1,000 rows",
             severity="warning",
-            notes="many rows delivered twice mean that the extract was joined wrongly",
+            notes="many duplicate rows indicate a faulty join in the extract",
             meta={
                 "name": "share_of_exact_duplicates",
                 "owner": "supplier",
@@ -106,10 +106,10 @@ suite = ExpectationSuite(
             unit="file",
             needs="at least 1,000 rows",
             severity="warning",
-            notes="decisions on offences that no police extract holds mean that the two extracts do not fit together",
+            notes="decisions on offences that no police extract contains indicate that the extracts do not match",
             meta={"name": "share_of_orphans", "owner": "supplier", "limit": "at most 0.2 % of a file's rows"},
         ),
-        # Every offence of the extract was decided on that year, and what reaches a prosecutor has a decision of either authority.
+        # Every offence in the extract was decided on that year; offences referred to a prosecutor have a decision of either authority.
         ExpectMeasureToBeBetween(
             query="""
                 with of_year as (
@@ -132,15 +132,15 @@ suite = ExpectationSuite(
             unit="year",
             needs="at least 1,000 offences",
             severity="warning",
-            notes="the police extract holds the offences decided on that year, most of them once or twice",
+            notes="the police extract contains the offences decided on that year, most with one or two decisions",
             meta={
                 "name": "decisions_match_offences",
                 "owner": "supplier",
                 "limit": "0.9–3 decisions per offence, every year",
             },
         ),
-        # Of the indicators of at least 100 offences in Brå's figures for region Stockholm 2019–2025, the one that changed most from a
-        # year to the next went to 1.43 times, and the one that fell most to 0.77 times; a whole file changes less than one offence.
+        # In Brå's figures for region Stockholm 2019–2025, indicators of at least 100 offences changed to between 0.77 and 1.43 times the
+        # previous year; a whole file varies less than one offence type.
         ExpectMeasureToBeBetween(
             query="""
                 with yearly as (
@@ -160,11 +160,11 @@ suite = ExpectationSuite(
             unit="file",
             needs="an earlier year with at least 1,000 rows",
             severity="warning",
-            notes="far fewer rows than in earlier years are a truncated delivery, and far more one of two years",
+            notes="far fewer rows than usual indicate a truncated delivery, and far more a delivery of two years",
             meta={
                 "name": "rows_read_like_earlier_years",
                 "owner": "supplier",
-                "limit": "two thirds to one and a half times the median of up to five years before",
+                "limit": "two thirds to one and a half times the median of up to five previous years",
             },
         ),
     ],

@@ -1,11 +1,11 @@
-"""What must be true of the figures of indicators and measures, before any is withheld."""
+"""Expectations on the figures of indicators and measures, before disclosure control."""
 
 from great_expectations import ExpectationSuite
 
 from expectations import rules
 from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoRowsWhere
 
-# All other counts of a figure are sums of these.
+# All other counts are sums of these.
 COUNTS = (
     "with_suspect",
     "cleared_indictment",
@@ -20,7 +20,7 @@ NARROW_EXCEEDS_WIDE = " or ".join(f"narrow.{count} > wide.{count}" for count in 
 
 
 def any_sum_is(beyond: str) -> str:
-    """SQL: whether the signed sum of any count is like `<> 0`."""
+    """Return SQL that tests whether the signed sum of any count meets a comparison such as `<> 0`."""
     return " or ".join(f"sum(sign * {count}) {beyond}" for count in COUNTS)
 
 
@@ -43,7 +43,7 @@ suite = ExpectationSuite(
                 ) is not true
             """,
             severity="critical",
-            notes="every cell counts offences, if only none",
+            notes="every cell has a count, which may be 0",
             meta={"name": "counts_are_filled_and_not_negative", "owner": "us", "limit": "0 rows"},
         ),
         ExpectNoRowsWhere(
@@ -109,11 +109,11 @@ suite = ExpectationSuite(
                     {any_sum_is("<> 0")}
             """,
             severity="critical",
-            notes="the rest is shown as unknown, so that groups add up",
+            notes="offences without a known group count as unknown, so groups sum to the total",
             meta={
                 "name": "victim_groups_add_up_to_the_total",
                 "owner": "us",
-                "limit": "the groups' sum is the total in every cell",
+                "limit": "the sum of the groups equals the total in every cell",
             },
         ),
         ExpectNoRows(
@@ -134,11 +134,11 @@ suite = ExpectationSuite(
                     {any_sum_is("<> 0")}
             """,
             severity="critical",
-            notes="both follow the crime scene, unknown places included",
+            notes="both are based on the crime scene, including unknown places",
             meta={
                 "name": "municipalities_add_up_to_the_county",
                 "owner": "us",
-                "limit": "the municipalities' sum is the county in every cell",
+                "limit": "the sum of the municipalities equals the county in every cell",
             },
         ),
         ExpectNoRows(
@@ -156,11 +156,11 @@ suite = ExpectationSuite(
                     {any_sum_is("<> 0")}
             """,
             severity="critical",
-            notes="every offence lies in one county or at an unknown place",
+            notes="every offence belongs to one county or to the unknown place",
             meta={
                 "name": "counties_add_up_to_the_country",
                 "owner": "us",
-                "limit": "the counties' sum is the country in every cell",
+                "limit": "the sum of the counties equals the country in every cell",
             },
         ),
         ExpectNoRows(
@@ -176,11 +176,11 @@ suite = ExpectationSuite(
                     {any_sum_is("> 0")}
             """,
             severity="critical",
-            notes="every offence has one region, or none if that is unknown",
+            notes="every offence has at most one region",
             meta={
                 "name": "regions_do_not_exceed_the_country",
                 "owner": "us",
-                "limit": "the regions' sum is at most the country in every cell",
+                "limit": "the sum of the regions is at most the country in every cell",
             },
         ),
         ExpectNoRows(
@@ -210,11 +210,11 @@ suite = ExpectationSuite(
                     {NARROW_EXCEEDS_WIDE}
             """,
             severity="critical",
-            notes="what a narrower reading counts, the wider one counts too",
+            notes="a wider variant includes all offences of a narrower one",
             meta={
                 "name": "variants_lie_inside_each_other",
                 "owner": "us",
-                "limit": "every count at most that of the wider variant",
+                "limit": "every count is at most that of the wider variant",
             },
         ),
         ExpectNoRows(
@@ -233,11 +233,11 @@ suite = ExpectationSuite(
                     {any_sum_is("<> 0")}
             """,
             severity="critical",
-            notes="the decided reading of indicator 5 is coercion to marry and misleading into travel for marriage",
+            notes="indicator 5 as decided covers coercion to marry and misleading into travel for marriage",
             meta={
                 "name": "coercion_and_misleading_make_the_decided_variant",
                 "owner": "us",
-                "limit": "the two variants' sum is the decided one in every cell",
+                "limit": "the sum of the two variants equals the decided one in every cell",
             },
         ),
         ExpectNoRowsWhere(
@@ -248,11 +248,11 @@ suite = ExpectationSuite(
                 or (prosecution_pct is null) <> (investigated = limited_investigated)
             """,
             severity="critical",
-            notes="a rate of nothing is unknown, never 0",
+            notes="a rate without a denominator is undefined, not 0",
             meta={
                 "name": "rates_are_null_without_a_denominator",
                 "owner": "us",
-                "limit": "a rate is null where its denominator is 0, and only there",
+                "limit": "a rate is null if and only if its denominator is 0",
             },
         ),
         ExpectNoRowsWhere(
@@ -261,7 +261,7 @@ suite = ExpectationSuite(
                 or abs(prosecution_pct * (investigated - limited_investigated) - 100.0 * cleared) > 1e-6
             """,
             severity="critical",
-            notes="the rates must be what a reader gets by dividing the counts",
+            notes="readers must get the same rates by dividing the counts",
             meta={
                 "name": "rates_are_those_of_their_counts",
                 "owner": "us",
@@ -275,7 +275,7 @@ suite = ExpectationSuite(
                 or not clearance_change_pp between -100 and 100
             """,
             severity="critical",
-            notes="a share lies between none and all",
+            notes="a percentage must be in 0–100",
             meta={
                 "name": "rates_are_percentages",
                 "owner": "us",
@@ -294,7 +294,7 @@ suite = ExpectationSuite(
                 )
             """,
             severity="critical",
-            notes="an interval that does not hold its rate misleads",
+            notes="a confidence interval must contain its rate",
             meta={
                 "name": "rates_lie_in_their_interval",
                 "owner": "us",
@@ -315,11 +315,11 @@ suite = ExpectationSuite(
                 where figure.clearance_pct_country is distinct from country.clearance_pct
             """,
             severity="critical",
-            notes="every place is compared with the same country",
+            notes="every place is compared with the same national rate",
             meta={
                 "name": "country_rate_is_that_of_the_country",
                 "owner": "us",
-                "limit": "the country's own rate in every row",
+                "limit": "the national rate in every row",
             },
         ),
         ExpectNoRows(
@@ -348,7 +348,7 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="series_break and (clearance_change_pp is not null or clearance_change_significant is not null)",
             severity="critical",
-            notes="years on either side of a break are not comparable",
+            notes="the years before and after a break are not comparable",
             meta={
                 "name": "no_change_across_a_break",
                 "owner": "us",
@@ -384,11 +384,11 @@ suite = ExpectationSuite(
                     )
             """,
             severity="critical",
-            notes="a year delivered again must not leave an old comparison behind",
+            notes="a redelivered year must update the change of the following year",
             meta={
                 "name": "change_is_from_the_year_before",
                 "owner": "us",
-                "limit": "the difference between both years' rates, null where one is missing",
+                "limit": "the difference between the two years' rates; null if either is null",
             },
         ),
         ExpectNoRowsWhere(
@@ -397,62 +397,62 @@ suite = ExpectationSuite(
                 or (clearance_change_significant and clearance_change_pp = 0)
             """,
             severity="critical",
-            notes="only a change can be more than chance",
+            notes="only a change can be statistically significant",
             meta={
                 "name": "significance_belongs_to_a_change",
                 "owner": "us",
-                "limit": "given where a change is, and never true for none",
+                "limit": "null if and only if the change is null, and not true for a change of 0",
             },
         ),
         ExpectNoRowsWhere(
             condition="small_number is distinct from (processed < 30)",
             severity="critical",
-            notes="a rate of few offences says little",
+            notes="a rate based on few offences is unreliable",
             meta={
                 "name": "small_numbers_are_marked",
                 "owner": "us",
-                "limit": "marked below 30 processed offences, and only there",
+                "limit": "true if and only if there are fewer than 30 processed offences",
             },
         ),
-        # In Brå's figures for region Stockholm 2019–2025 no indicator of at least 100 offences went below 0.77 times or above 1.43 times
-        # those of the year before, changes of law and of codes included.
+        # In Brå's figures for region Stockholm 2019–2025, indicators of at least 100 offences changed to between 0.77 and 1.43 times the
+        # previous year, including changes due to new laws and codes.
         rules.count_like_the_year_before(
             "volume_is_half_to_twice_the_year_before",
             0.5,
             2,
             severity="critical",
-            notes="an indicator that halves or doubles from a year to the next lost or got offences by an error until shown otherwise",
-            limit="half to twice the processed offences of the year before, in the country",
-            # The offence that a measure counts may be a new one.
+            notes="an indicator that halves or doubles in a year is assumed to be an error until explained",
+            limit="half to twice the processed offences of the previous year, in the country",
+            # A supporting measure may count a newly introduced offence.
             condition=f"this.indicator_id in ({rules.DECIDED})",
         ),
-        # As above, just beyond the largest changes that Brå's figures show.
+        # As above: just beyond the largest changes in Brå's figures.
         rules.count_like_the_year_before(
             "volume_like_earlier_years",
             0.667,
             1.5,
             severity="warning",
-            notes="no indicator has changed as much from a year to the next in the official figures",
-            limit="two thirds to one and a half times the processed offences of the year before, in the country",
+            notes="no indicator in the official figures has changed this much in a year",
+            limit="two thirds to one and a half times the processed offences of the previous year, in the country",
         ),
-        # In Brå's figures for region Stockholm 2019–2025, of indicators of at least 300 offences, the rate of purchase of sexual services
-        # fell by 10.4 points in 2025; no other changed by more than 4.4.
+        # In Brå's figures for region Stockholm 2019–2025, of indicators with 300+ offences, the rate of purchase of sexual services
+        # fell by 10.4 points in 2025; no other rate changed by more than 4.4.
         rules.share_like_the_year_before(
             "rate_like_earlier_years",
             "clearance_pct",
             "100.0 * cleared / nullif(processed, 0)",
             max_value=12,
-            notes="a clearance rate does not jump without a cause",
-            limit="at most 12 points from the clearance rate of the year before, in the country",
+            notes="a large change in a clearance rate needs an explanation",
+            limit="at most 12 points from the clearance rate of the previous year, in the country",
         ),
-        # In the same figures the largest change was 7.9 points, for assault on women in 2020, when the police changed how they register it.
+        # In the same figures, the largest change was 7.9 points, for assault on women in 2020, when the police changed its registration.
         rules.share_like_the_year_before(
             "share_investigated_like_earlier_years",
             "100.0 * investigated / nullif(processed, 0)",
             "100.0 * investigated / nullif(processed, 0)",
             max_value=10,
-            notes="where investigated and dismissed are distinguished in another way, the share jumps, as in the revision of July 2026",
-            limit="at most 10 points from the share investigated of the year before, in the country",
+            notes="the share jumps if investigated and dismissed are defined differently, as in the revision of July 2026",
+            limit="at most 10 points from the share investigated of the previous year, in the country",
         ),
         ExpectMeasureToBeBetween(
             query="""
@@ -463,7 +463,7 @@ suite = ExpectationSuite(
                 place as (
                     select indicator_id, year, count(*) filter (where processed = 0) as without
                     from intermediate.int_figure_year
-                    -- A zero may be withheld with a small number.
+                    -- A zero may be withheld together with a small number.
                     anti join intermediate.int_suppression
                         using (indicator_id, variant, year, geography_level, geography_code, victim_group)
                     where
@@ -481,11 +481,11 @@ suite = ExpectationSuite(
             unit="comparison",
             needs="at least 1,000 offences in the country",
             severity="warning",
-            notes="a region or county without any of a thousand offences was left out",
+            notes="a region or county without any of 1,000 offences is probably missing from the delivery",
             meta={
                 "name": "large_indicators_reach_every_region_and_county",
                 "owner": "supplier",
-                "limit": "no region or county without offences, where the country has at least 1,000",
+                "limit": "no region or county without offences if the country has at least 1,000",
             },
         ),
     ],

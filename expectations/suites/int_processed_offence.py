@@ -1,4 +1,4 @@
-"""What must be true of every offence that counts under an indicator or measure in a year."""
+"""Expectations on the offences that count under an indicator or measure, by year."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -8,7 +8,7 @@ from expectations.kinds import ExpectMeasureToBeBetween, ExpectNoRows, ExpectNoR
 
 suite = ExpectationSuite(
     name="int_processed_offence",
-    # A year need not have an offence of any indicator.
+    # A year may have no offence under any indicator.
     meta={
         "layer": "intermediate",
         "asset": "int_processed_offence",
@@ -30,11 +30,11 @@ suite = ExpectationSuite(
                 where indicator_id in ({rules.DECIDED}) group by all having count(*) > 1
             """,
             severity="critical",
-            notes="an offence counts once a year, however many decisions and suspects it has",
+            notes="an offence counts once per year, regardless of its decisions and suspects",
             meta={
                 "name": "every_offence_counts_once_a_year",
                 "owner": "us",
-                "limit": "no offence more than once a year in the indicators",
+                "limit": "no offence more than once per year in the indicators",
             },
         ),
         ExpectNoRowsWhere(
@@ -46,7 +46,7 @@ suite = ExpectationSuite(
                 or has_suspect is null or at_prosecutor is null
             """,
             severity="critical",
-            notes="only the region and the report date may be unknown; everything else decides where an offence is counted",
+            notes="only region and report date may be null; all other columns determine how an offence is counted",
             meta={"name": "attributes_are_filled", "owner": "us", "limit": "0 rows"},
         ),
         rules.every_row_stands_for_an_offence(),
@@ -59,32 +59,32 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="decision_date < report_date",
             severity="critical",
-            notes="a decision before the report belongs in quarantine",
+            notes="a decision dated before the report should be quarantined",
             meta={"name": "decision_does_not_precede_the_report", "owner": "us", "limit": "0 rows"},
         ),
         ExpectNoRowsWhere(
             condition="extract_year > year",
             severity="critical",
-            notes="a published year must not change because of a later one",
+            notes="later extracts must not change a published year",
             meta={"name": "attributes_are_never_from_a_later_extract", "owner": "us", "limit": "0 rows"},
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="outcome",
             value_set=["cleared_indictment", "cleared_penalty_order", "cleared_waiver", "limited", "other"],
             severity="critical",
-            notes="an outcome of another kind would be missing in the sums",
+            notes="sums by outcome would omit any other outcome",
             meta={"name": "outcomes_are_known", "owner": "us", "limit": "0 rows with another outcome"},
         ),
         ExpectNoRowsWhere(
             condition="is_cleared <> (outcome in ('cleared_indictment', 'cleared_penalty_order', 'cleared_waiver'))",
             severity="critical",
-            notes="indictment, penalty order and waiver clear an offence, and nothing else does",
+            notes="only an indictment, a penalty order or a waiver clears an offence",
             meta={"name": "cleared_is_what_its_outcome_says", "owner": "us", "limit": "0 rows"},
         ),
         ExpectNoRowsWhere(
             condition="is_cleared and not (is_investigated and has_suspect and at_prosecutor)",
             severity="critical",
-            notes="a prosecutor clears an offence, after an investigation and against a person",
+            notes="only a prosecutor clears an offence, after an investigation and against a person",
             meta={"name": "cleared_is_investigated_with_suspect_by_a_prosecutor", "owner": "us", "limit": "0 rows"},
         ),
         ExpectNoRowsWhere(
@@ -96,7 +96,7 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="has_unknown_municipality and municipality_code <> 'okand'",
             severity="critical",
-            notes="an offence with a code that no municipality has must not be placed anywhere",
+            notes="an offence with an unknown municipality code must count under municipality okand",
             meta={"name": "unknown_municipalities_are_counted_as_unknown", "owner": "us", "limit": "0 rows"},
         ),
         ExpectMeasureToBeBetween(
@@ -112,11 +112,11 @@ suite = ExpectationSuite(
             unit="year",
             evaluates_an_empty_table=True,
             severity="warning",
-            notes="a year without a single offence of the eleven indicators is hardly possible",
+            notes="a year without any offence under the eleven indicators is implausible",
             meta={
                 "name": "every_year_has_offences",
                 "owner": "supplier",
-                "limit": "at least one offence of the eleven indicators, every year",
+                "limit": "at least one offence under the eleven indicators every year",
             },
         ),
         rules.share_of_a_years_offences(
@@ -124,31 +124,31 @@ suite = ExpectationSuite(
             "classified_by = 'provision'",
             max_value=3,
             owner="us",
-            notes="many offences found by their legal provision only mean that codes are missing in the catalogue",
+            notes="many offences classified only by legal provision indicate codes missing from the catalogue",
         ),
         rules.share_of_a_years_offences(
             "share_found_in_an_earlier_extract",
             "extract_year < year",
             max_value=1,
             owner="supplier",
-            notes="the police extract of a year is to hold every offence decided on that year",
+            notes="a year's police extract should contain every offence decided on that year",
         ),
         rules.share_of_a_years_offences(
             "share_with_unknown_victim_group",
             "victim_group = 'okand'",
             max_value=20,
             owner="supplier",
-            notes="codes, sexes and ages tell the victim group of nearly all offences",
+            notes="code, sex and age determine the victim group of nearly all offences",
         ),
         ExpectNoRowsWhere(
             condition="brottsantal > 100",
             shown="'at most ' || max(brottsantal) || ' offences in a row'",
             severity="warning",
-            notes="a single row of more than a hundred offences would move the whole indicator",
+            notes="a single row of more than 100 offences would shift the whole indicator",
             meta={
                 "name": "no_row_stands_for_very_many_offences",
                 "owner": "supplier",
-                "limit": "at most 100 offences in a row",
+                "limit": "at most 100 offences per row",
             },
         ),
         ExpectMeasureToBeBetween(
@@ -184,11 +184,11 @@ suite = ExpectationSuite(
             unit="year",
             needs="at least 100 offences",
             severity="warning",
-            notes="a code used years before it came or after it ended means that codes were converted or mixed up",
+            notes="codes used long before or after their validity indicate converted or mixed-up codes",
             meta={
                 "name": "codes_are_of_their_time",
                 "owner": "supplier",
-                "limit": "at most 2 % of a year's offences reported more than a year outside their code's validity",
+                "limit": "at most 2 % of a year's offences reported more than a year outside the validity of their code",
             },
         ),
     ],

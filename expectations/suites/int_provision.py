@@ -1,4 +1,4 @@
-"""What must be true of how legal provisions are read."""
+"""Expectations on the parsing of legal provisions."""
 
 from great_expectations import ExpectationSuite
 
@@ -11,11 +11,11 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="not regexp_full_match(provision, 'BrB [0-9]+:[0-9]+( [a-z])?')",
             severity="critical",
-            notes="an offence is found by its provision only if both are written alike",
+            notes="offences are matched to provisions by their normalised form",
             meta={
                 "name": "provisions_are_in_their_normal_form",
                 "owner": "us",
-                "limit": "0 spellings read as anything else",
+                "limit": "0 spellings parsed to any other form",
             },
         ),
         ExpectNoRows(
@@ -35,7 +35,7 @@ suite = ExpectationSuite(
                 where is_penal_code
             """,
             severity="warning",
-            notes="an offence whose code is not in the catalogue is lost if its provision of the Penal Code is not understood",
+            notes="an offence with a code outside the catalogue is lost if its Penal Code provision cannot be parsed",
             meta={
                 "name": "share_of_provisions_not_understood",
                 "owner": "supplier",

@@ -1,4 +1,4 @@
-"""What must be true of a complete year's extracts together, counted once over all of their rows."""
+"""Expectations on the extracts of each complete year, taken together."""
 
 from great_expectations import ExpectationSuite
 
@@ -6,7 +6,7 @@ from expectations.kinds import ExpectMeasureToBeBetween
 
 
 def offences_without_decision(name: str, max_value: float, *, severity: str, notes: str) -> ExpectMeasureToBeBetween:
-    """The per cent of a year's offences on which neither authority decided that year."""
+    """Expect at most a percentage of a year's offences to lack a decision of either authority that year."""
     return ExpectMeasureToBeBetween(
         query="""
             select
@@ -31,7 +31,7 @@ def offences_without_decision(name: str, max_value: float, *, severity: str, not
 
 suite = ExpectationSuite(
     name="int_year_content",
-    # All offences of a year can be quarantined; the gate says so.
+    # May be empty if every offence is quarantined; the quarantine limit reports that.
     meta={
         "layer": "intermediate",
         "asset": "int_year_content",
@@ -40,21 +40,21 @@ suite = ExpectationSuite(
         "follows": ["police_offences", "police_decisions", "prosecution_decisions", "int_delivery_balance"],
     },
     expectations=[
-        # A quarantined decision is missing in the figures too. 8 % of the police decisions left out moved 421 figures.
+        # Quarantined decisions are missing from the figures too. Omitting 8 % of the police decisions changed 421 figures.
         offences_without_decision(
             "offences_have_decisions",
             10,
             severity="critical",
-            notes="a year's police extract holds the offences decided on that year; without their decisions, figures are too low",
+            notes="a year's police extract contains the offences decided on that year; missing decisions make figures too low",
         ),
-        # The gate lets 0.5 % of a file's rows be quarantined; twice that is more than slips.
+        # The quarantine limit allows 0.5 % of a file's rows; twice that exceeds occasional errors.
         offences_without_decision(
             "few_offences_lack_decisions",
             1,
             severity="warning",
-            notes="a year's police extract holds the offences decided on that year, so some decisions are missing",
+            notes="a year's police extract contains the offences decided on that year, so some decisions are missing",
         ),
-        # A victim's age is corrected after the offence got its code now and then; columns that belong to other rows give about half.
+        # A victim's age is sometimes corrected after the offence was coded; misaligned columns give about half.
         ExpectMeasureToBeBetween(
             query="""
                 select
@@ -68,14 +68,14 @@ suite = ExpectationSuite(
             unit="year",
             needs="at least 100 offences whose code names a victim group, with sex or age",
             severity="warning",
-            notes="a code for an adult woman on an offence against a boy means that codes or victims belong to other rows",
+            notes="a code for an adult woman on an offence against a boy indicates misaligned codes or victims",
             meta={
                 "name": "codes_agree_with_victims",
                 "owner": "supplier",
-                "limit": "at most 2 % of the offences with a victim of another sex, or adult instead of a child, than the code says",
+                "limit": "at most 2 % of the offences with a victim whose sex or age group contradicts the code",
             },
         ),
-        # A case is opened by one region and moves as a whole; regions that belong to other rows would split six cases in seven.
+        # One region opens a case and a case is transferred as a whole; misaligned regions would split six cases in seven.
         ExpectMeasureToBeBetween(
             query="""
                 select
@@ -87,13 +87,13 @@ suite = ExpectationSuite(
             """,
             max_value=5,
             unit="year",
-            needs="at least 100 cases of several offences with a region",
+            needs="at least 100 cases with several offences and a region",
             severity="warning",
-            notes="the offences of a case are handled together; many cases in several regions have regions of other rows",
+            notes="the offences of a case are handled together; many split cases indicate misaligned regions",
             meta={
                 "name": "cases_lie_in_one_region",
                 "owner": "supplier",
-                "limit": "at most 5 % of the cases of several offences handled in more than one region",
+                "limit": "at most 5 % of the cases with several offences handled in more than one region",
             },
         ),
     ],

@@ -1,4 +1,4 @@
-"""What must be true of the files about to be published, read back as a reader would: one row per table and format."""
+"""Expectations on the files to be published, read back from disk: one row per table and format."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -36,7 +36,7 @@ suite = ExpectationSuite(
                 "series_break",
             ],
             severity="critical",
-            notes="readers' reports fail on a table that is missing",
+            notes="reports built on a missing table fail",
             meta={"name": "all_tables_are_there", "owner": "us", "limit": "none of the thirteen tables is missing"},
         ),
         ExpectNoRows(
@@ -46,27 +46,27 @@ suite = ExpectationSuite(
                 having list_sort(list(format)) <> ['csv', 'duckdb', 'parquet']
             """,
             severity="critical",
-            notes="readers choose the format, not the figures",
+            notes="every format must contain the same figures",
             meta={
                 "name": "every_table_is_there_in_every_format",
                 "owner": "us",
-                "limit": "csv, duckdb and parquet once each, for every table",
+                "limit": "one csv, one duckdb and one parquet for every table",
             },
         ),
         ExpectNoRowsWhere(
             condition=f"(rows_served > 0 or (rows_built = 0 and table_name in ({MAY_BE_EMPTY}))) is not true",
             severity="critical",
-            notes="an empty table would be taken for figures of nothing",
+            notes="readers would mistake an empty table for zero counts",
             meta={
                 "name": "no_table_is_empty",
                 "owner": "us",
-                "limit": "at least one row in every file, unless the table has none without processed or reported offences",
+                "limit": "at least one row in every file, except in tables that may be empty without processed or reported offences",
             },
         ),
         ExpectNoRowsWhere(
             condition="rows_served is distinct from rows_built",
             severity="critical",
-            notes="what was audited is what is served",
+            notes="the published files must match the audited tables",
             meta={
                 "name": "as_many_rows_served_as_built",
                 "owner": "us",
@@ -76,31 +76,31 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="rows_only_built is distinct from 0",
             severity="critical",
-            notes="what was audited is what is served",
+            notes="the published files must match the audited tables",
             meta={
                 "name": "served_holds_all_that_was_built",
                 "owner": "us",
-                "limit": "0 rows that are only in what was built",
+                "limit": "0 rows in the built table but not in the file",
             },
         ),
         ExpectNoRowsWhere(
             condition="rows_only_served is distinct from 0",
             severity="critical",
-            notes="what was not audited must not be served",
+            notes="unaudited rows must not be published",
             meta={
                 "name": "served_holds_nothing_else",
                 "owner": "us",
-                "limit": "0 rows that are only in what is served",
+                "limit": "0 rows in the file but not in the built table",
             },
         ),
         ExpectNoRowsWhere(
             condition="formulas is distinct from 0",
             severity="critical",
-            notes="a spreadsheet that opens the CSV would run what such a text says",
+            notes="a spreadsheet would execute the text as a formula (CSV injection)",
             meta={
                 "name": "no_text_is_a_formula",
                 "owner": "us",
-                "limit": "0 rows with a text that begins as a formula does",
+                "limit": "0 rows with a text that begins like a formula",
             },
         ),
     ],

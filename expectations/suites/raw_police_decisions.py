@@ -1,4 +1,4 @@
-"""What must be true of one year's decisions as police delivered them, once typed. What blocks should have been quarantined on reading."""
+"""Expectations on one year's police decisions, after typing. Ingestion should already have quarantined rows that block here."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -8,7 +8,7 @@ from expectations.kinds import ExpectNoRowsWhere, ExpectShareOfRowsToBeBetween
 
 suite = ExpectationSuite(
     name="raw_police_decisions",
-    # All rows of a file can be quarantined; the gate says so.
+    # May be empty if every row is quarantined; the quarantine limit reports that.
     meta={"layer": "raw", "asset": "police_decisions", "table": "police_decisions", "may_be_empty": True},
     expectations=[
         rules.every_line_is_read_once("police_decisions"),
@@ -16,7 +16,7 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="try_cast(diarienummer as uuid) is null",
             severity="critical",
-            notes="a decision is joined with its offence by the pseudonym of the case number, which itself is kept nowhere",
+            notes="decisions are joined to offences by pseudonymised case number; the original number must not be stored",
             meta={"name": "case_numbers_are_pseudonyms", "owner": "us", "limit": "0 rows"},
         ),
         rules.offence_numbers_are_positive(),
@@ -28,34 +28,38 @@ suite = ExpectationSuite(
             column="utredning",
             value_set=["J", "N"],
             severity="critical",
-            notes="it decides whether an offence counts as investigated",
-            meta={"name": "investigation_is_yes_or_no", "owner": "us", "limit": "0 rows with anything but J or N"},
+            notes="this column determines whether an offence counts as investigated",
+            meta={
+                "name": "investigation_is_yes_or_no",
+                "owner": "us",
+                "limit": "0 rows with a value other than J or N",
+            },
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="skaligen_misstankt",
             value_set=["J", "N"],
             severity="critical",
-            notes="it decides whether an offence counts as one with a suspect",
-            meta={"name": "suspect_is_yes_or_no", "owner": "us", "limit": "0 rows with anything but J or N"},
+            notes="this column determines whether an offence counts as having a suspect",
+            meta={"name": "suspect_is_yes_or_no", "owner": "us", "limit": "0 rows with a value other than J or N"},
         ),
         ExpectNoRowsWhere(
             condition="beslut = 'DIREKTAVSKRIVEN' and utredning = 'J'",
             severity="critical",
-            notes="an offence dismissed without investigation was not investigated",
+            notes="a decision to dismiss without investigation contradicts an investigation",
             meta={"name": "dismissed_at_once_is_not_investigated", "owner": "us", "limit": "0 rows"},
         ),
         rules.all_months_have_decisions(),
         rules.no_day_has_most("no_day_has_most_decisions", "police_decisions", "beslutsdatum"),
         rules.typical_decisions_are_there(
             ["DIREKTAVSKRIVEN", "NEDLAGD", "FU_BEGRANSAD", "OVERLAMNAD"],
-            notes="police take decisions of these kinds every year",
+            notes="police make decisions of these kinds every year",
         ),
         ExpectShareOfRowsToBeBetween(
             condition="utredning = 'J'",
             min_value=20,
             max_value=90,
             severity="warning",
-            notes="police investigate about half of what they decide on",
+            notes="police investigate about half of the offences they decide on",
             meta={"name": "share_investigated", "owner": "supplier", "limit": "20–90 % of the rows"},
         ),
         ExpectShareOfRowsToBeBetween(
@@ -63,7 +67,7 @@ suite = ExpectationSuite(
             min_value=5,
             max_value=80,
             severity="warning",
-            notes="a suspect is registered neither hardly ever nor nearly always",
+            notes="some but not nearly all decisions have a registered suspect",
             meta={"name": "share_with_suspect", "owner": "supplier", "limit": "5–80 % of the rows"},
         ),
         rules.share_reopened(),

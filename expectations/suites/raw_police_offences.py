@@ -1,4 +1,4 @@
-"""What must be true of one year's offences as police delivered them, once typed. What blocks should have been quarantined on reading."""
+"""Expectations on one year's police offences, after typing. Ingestion should already have quarantined rows that block here."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -11,25 +11,25 @@ COUNTIES = ", ".join(f"'{county['county_code']}'" for county in seed_rows("count
 
 suite = ExpectationSuite(
     name="raw_police_offences",
-    # All rows of a file can be quarantined; the gate says so.
+    # May be empty if every row is quarantined; the quarantine limit reports that.
     meta={"layer": "raw", "asset": "police_offences", "table": "police_offences", "may_be_empty": True},
     expectations=[
         *rules.offences_are_readable("police_offences"),
         ExpectNoRowsWhere(
             condition="brottsdatum > anmalningsdatum",
             severity="critical",
-            notes="nobody reports an offence before it happens",
+            notes="an offence cannot be reported before it occurs",
             meta={"name": "offence_comes_before_its_report", "owner": "us", "limit": "0 rows"},
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="malsagande_kon",
             value_set=["K", "M"],
             severity="critical",
-            notes="the victim's sex decides the victim group",
+            notes="the victim's sex determines the victim group",
             meta={
                 "name": "sexes_are_known",
                 "owner": "us",
-                "limit": "0 rows with anything but K or M",
+                "limit": "0 rows with a value other than K or M",
                 "may_be_all_null": True,
             },
         ),
@@ -38,7 +38,7 @@ suite = ExpectationSuite(
             min_value=0,
             max_value=120,
             severity="critical",
-            notes="the victim's age decides the victim group",
+            notes="the victim's age determines the victim group",
             meta={
                 "name": "ages_are_those_of_people",
                 "owner": "us",
@@ -46,7 +46,7 @@ suite = ExpectationSuite(
                 "may_be_all_null": True,
             },
         ),
-        # Their decisions are quarantined one by one; slips of the pen stay far below one row in a thousand.
+        # Their decisions are quarantined individually; typing errors affect far fewer than one row in a thousand.
         ExpectAggregateToBeBetween(
             expression="100.0 * count(*) filter (where year(anmalningsdatum) > year) / count(*)",
             max_value=0.1,
@@ -54,14 +54,14 @@ suite = ExpectationSuite(
             only_if="count(anmalningsdatum) > 0",
             needs="at least one report date",
             severity="warning",
-            notes="what was reported after the year cannot have been decided on in it",
+            notes="an offence reported after the year cannot have been decided on during the year",
             meta={
                 "name": "reports_come_before_the_year_ends",
                 "owner": "supplier",
                 "limit": "at most 0.1 % of the rows reported after {year}",
             },
         ),
-        # Few offences can still be decided on after 25 years; of those of 2025, 84.6 % were reported that year and most others one before.
+        # Few offences can be decided on after 25 years; 84.6 % of those of 2025 were reported that year, most others the year before.
         ExpectAggregateToBeBetween(
             expression="100.0 * count(*) filter (where year(anmalningsdatum) < year - 40) / count(*)",
             max_value=0.1,
@@ -69,7 +69,7 @@ suite = ExpectationSuite(
             only_if="count(anmalningsdatum) > 0",
             needs="at least one report date",
             severity="warning",
-            notes="a report of more than forty years ago is more likely a date that stands for unknown or another century",
+            notes="a report date more than 40 years old is probably a placeholder or has the wrong century",
             meta={
                 "name": "reports_are_not_from_another_age",
                 "owner": "supplier",
@@ -81,7 +81,7 @@ suite = ExpectationSuite(
             min_value=70,
             max_value=95,
             severity="warning",
-            notes="about 85 % of what is decided in a year was reported that year (84.6 % in 2025)",
+            notes="about 85 % of the offences decided on in a year were reported that year (84.6 % in 2025)",
             meta={"name": "share_reported_the_same_year", "owner": "supplier", "limit": "70–95 % of the rows"},
         ),
         rules.no_day_has_most("no_day_has_most_reports", "police_offences", "anmalningsdatum"),
@@ -89,7 +89,7 @@ suite = ExpectationSuite(
             condition="anmalningsdatum is null",
             max_value=1,
             severity="warning",
-            notes="offences without a report date take no part in processing times (0.24 % of those processed in 2025 have none)",
+            notes="processing times exclude offences without a report date (0.24 % of those processed in 2025)",
             meta={"name": "share_without_report_date", "owner": "supplier", "limit": "at most 1 % of the rows"},
         ),
         rules.share_without_municipality(),
@@ -104,15 +104,15 @@ suite = ExpectationSuite(
                         where kommunkod[1:2] not in ({COUNTIES}) or kommunkod[3:4] = '00'
                     ) / sum(offences) > 1
             """,
-            # Of all rows: whether it is judged must not say how many have a municipality.
+            # Counts all rows: whether the check is evaluated must not reveal how many rows have a municipality.
             only_if="count(*) >= 1000",
             needs="at least 1,000 rows",
             severity="warning",
-            notes="a municipality's code begins with that of one of the 21 counties",
+            notes="a municipality code begins with the code of one of the 21 counties",
             meta={
                 "name": "share_of_impossible_municipalities",
                 "owner": "supplier",
-                "limit": "at most 1 % of the rows with a code that cannot be a municipality",
+                "limit": "at most 1 % of the rows with an impossible municipality code",
             },
         ),
         rules.share_without_region(),
@@ -120,14 +120,14 @@ suite = ExpectationSuite(
             condition="lagrum is null",
             max_value=40,
             severity="warning",
-            notes="an offence whose code is not in the catalogue is found by its legal provision only",
+            notes="an offence with a code outside the catalogue can only be classified by its legal provision",
             meta={"name": "share_without_provision", "owner": "supplier", "limit": "at most 40 % of the rows"},
         ),
         ExpectShareOfRowsToBeBetween(
             condition="malsagande_kon is null or malsagande_alder is null",
             max_value=90,
             severity="warning",
-            notes="where the code is silent, the victim group follows from sex and age",
+            notes="sex and age determine the victim group if the offence code does not",
             meta={
                 "name": "share_without_victim",
                 "owner": "supplier",
@@ -138,7 +138,7 @@ suite = ExpectationSuite(
             condition="brottskod in ('0000', '9999')",
             max_value=0.5,
             severity="warning",
-            notes="offences with a placeholder for a code are counted under no indicator",
+            notes="offences with a placeholder code count under no indicator",
             meta={
                 "name": "codes_are_not_placeholders",
                 "owner": "supplier",
@@ -157,7 +157,7 @@ suite = ExpectationSuite(
             only_if="count(*) >= 1000",
             needs="at least 1,000 rows",
             severity="warning",
-            notes="a code on a third of all rows was filled in by a machine",
+            notes="a code on a third of all rows is probably a default value",
             meta={
                 "name": "no_code_has_most_offences",
                 "owner": "supplier",
@@ -169,7 +169,7 @@ suite = ExpectationSuite(
             max_value=5,
             shown="'at most ' || max(brottsantal) || ' offences in a row'",
             severity="warning",
-            notes="rows of more than a hundred offences each are rare, and few of them move a whole series",
+            notes="rows of more than 100 offences are rare, and a few of them can shift a whole series",
             meta={
                 "name": "offences_are_not_in_few_rows",
                 "owner": "supplier",

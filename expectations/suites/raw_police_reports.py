@@ -1,4 +1,4 @@
-"""What must be true of the offences reported in one year, once typed. What blocks should have been quarantined on reading."""
+"""Expectations on one year's reported offences, after typing. Ingestion should already have quarantined rows that block here."""
 
 from great_expectations import ExpectationSuite
 
@@ -7,14 +7,14 @@ from expectations.kinds import ExpectNoRowsWhere
 
 suite = ExpectationSuite(
     name="raw_police_reports",
-    # All rows of a file can be quarantined; the gate says so.
+    # May be empty if every row is quarantined; the quarantine limit reports that.
     meta={"layer": "raw", "asset": "police_reports", "table": "police_reports", "may_be_empty": True},
     expectations=[
         *rules.offences_are_readable("police_reports"),
         ExpectNoRowsWhere(
             condition="year(anmalningsdatum) <> year",
             severity="critical",
-            notes="an offence belongs to the cohort of the year of its report",
+            notes="an offence belongs to the cohort of its report year",
             meta={"name": "reports_are_of_the_year", "owner": "us", "limit": "0 rows reported outside {year}"},
         ),
         rules.all_months_have_reports(),

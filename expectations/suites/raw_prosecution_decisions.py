@@ -1,4 +1,4 @@
-"""What must be true of one year's decisions as prosecutors delivered them, once typed."""
+"""Expectations on one year's prosecution decisions, after typing."""
 
 from great_expectations import ExpectationSuite
 
@@ -7,7 +7,7 @@ from expectations.kinds import ExpectNoRowsWhere, ExpectShareOfRowsToBeBetween
 
 suite = ExpectationSuite(
     name="raw_prosecution_decisions",
-    # All rows of a file can be quarantined; the gate says so.
+    # May be empty if every row is quarantined; the quarantine limit reports that.
     meta={"layer": "raw", "asset": "prosecution_decisions", "table": "prosecution_decisions", "may_be_empty": True},
     expectations=[
         rules.every_line_is_read_once("prosecution_decisions"),
@@ -18,14 +18,14 @@ suite = ExpectationSuite(
                 or try_cast(aklagarnummer as uuid) is null
             """,
             severity="critical",
-            notes="a decision is joined with its offence by the pseudonym of the case number, which itself is kept nowhere",
+            notes="decisions are joined to offences by pseudonymised case number; the original number must not be stored",
             meta={"name": "case_numbers_are_pseudonyms", "owner": "us", "limit": "0 rows"},
         ),
         rules.offence_numbers_are_positive(),
         ExpectNoRowsWhere(
             condition="misstanke_id is not null and try_cast(misstanke_id as uuid) is null",
             severity="critical",
-            notes="an empty name would be taken for a suspect, and the supplier's own is kept nowhere",
+            notes="an empty id would count as a suspect, and the supplier's original id must not be stored",
             meta={"name": "suspects_are_pseudonyms", "owner": "us", "limit": "0 rows"},
         ),
         rules.decisions_are_of_the_year(),
@@ -44,28 +44,28 @@ suite = ExpectationSuite(
         ExpectNoRowsWhere(
             condition="beslut in ('ATAL', 'STRAFFORELAGGANDE', 'ATALSUNDERLATELSE') and misstanke_id is null",
             severity="critical",
-            notes="an offence is cleared only against a person",
+            notes="only a decision against a person clears an offence",
             meta={"name": "clearing_decisions_have_a_suspect", "owner": "us", "limit": "0 rows"},
         ),
         rules.all_months_have_decisions(),
         rules.no_day_has_most("no_day_has_most_decisions", "prosecution_decisions", "beslutsdatum"),
         rules.typical_decisions_are_there(
             ["ATAL", "STRAFFORELAGGANDE", "ATALSUNDERLATELSE", "NEDLAGD", "EJ_ATAL"],
-            notes="prosecutors take decisions of these kinds every year",
+            notes="prosecutors make decisions of these kinds every year",
         ),
         ExpectShareOfRowsToBeBetween(
             condition="beslut in ('ATAL', 'STRAFFORELAGGANDE', 'ATALSUNDERLATELSE')",
             min_value=20,
             max_value=90,
             severity="warning",
-            notes="prosecutors clear a good part of what reaches them, and not everything",
+            notes="prosecutors clear a substantial share of the offences they decide on, but not all",
             meta={"name": "share_clearing", "owner": "supplier", "limit": "20–90 % of the rows"},
         ),
         ExpectShareOfRowsToBeBetween(
             condition="misstanke_id is null",
             max_value=40,
             severity="warning",
-            notes="most cases reach a prosecutor because there is a suspect",
+            notes="most cases are referred to a prosecutor because there is a suspect",
             meta={"name": "share_without_suspect", "owner": "supplier", "limit": "at most 40 % of the rows"},
         ),
         rules.share_reopened(),

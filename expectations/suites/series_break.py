@@ -1,4 +1,4 @@
-"""What must be true of the breaks in the series."""
+"""Expectations on the series breaks."""
 
 from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
@@ -15,18 +15,18 @@ suite = ExpectationSuite(
                 or mixed_year is distinct from (in_force <> make_date(year(in_force), 1, 1))
             """,
             severity="critical",
-            notes="a change within a year mixes two kinds of figures",
+            notes="a change during a year mixes two definitions in that year's figures",
             meta={
                 "name": "year_and_mixing_follow_from_the_day",
                 "owner": "us",
-                "limit": "the year of the day, mixed unless the day is 1 January",
+                "limit": "year is that of in_force; mixed_year unless in_force is 1 January",
             },
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="kind",
             value_set=["law", "coding", "statistics", "geography"],
             severity="critical",
-            notes="readers tell a new law from a new way of counting",
+            notes="readers need to distinguish new law from a new counting method",
             meta={"name": "kinds_are_known", "owner": "us", "limit": "law, coding, statistics or geography"},
         ),
         ExpectNoRowsWhere(
@@ -35,7 +35,7 @@ suite = ExpectationSuite(
                 or coalesce(trim(provision), '') = '' or coalesce(trim(reference), '') = '' or is_confirmed is null
             """,
             severity="critical",
-            notes="readers must see why a line breaks, in Swedish and English, and the source",
+            notes="readers need the cause of a break in Swedish and English, with its source",
             meta={"name": "causes_are_told", "owner": "us", "limit": "0 rows without a text or a source"},
         ),
     ],

@@ -1,4 +1,4 @@
-"""How much of the optional columns could not be read: such values become missing, and the rows are loaded."""
+"""Expectations on unusable values in optional columns, which are loaded as null."""
 
 from great_expectations import ExpectationSuite
 
@@ -6,7 +6,7 @@ from expectations.kinds import ExpectNoRows
 
 
 def unusable_values(name: str, limit_pct: float, *, severity: str, notes: str) -> ExpectNoRows:
-    """The rows of files in which a column has more unusable values than a per cent of the file's rows."""
+    """Expect the unusable values of each column to be at most a percentage of the file's rows."""
     return ExpectNoRows(
         query=f"""
             select unnest(range(rows_unusable)) from raw.unusable_field
@@ -44,13 +44,13 @@ suite = ExpectationSuite(
             "few_values_are_unusable",
             0.5,
             severity="warning",
-            notes="an unusable value is counted as unknown, which moves offences between groups, places and report lags",
+            notes="unusable values count as unknown, which moves offences between groups, places and report lags",
         ),
         unusable_values(
             "unusable_values_within_limit",
             5,
             severity="critical",
-            notes="so many values of a column are unusable that the figures by it would be wrong",
+            notes="figures by a column with many unusable values would be wrong",
         ),
     ],
 )
