@@ -1,15 +1,15 @@
-"""Custom expectations: rules in SQL whose results hold counts and aggregates, never rows.
+"""Custom expectations: SQL rules whose results contain counts and aggregates, never rows.
 
 The stock `UnexpectedRowsExpectation` runs its query twice and fetches a sample of the rows.
 
 Parameters of all expectations:
 
-* `only_if`: SQL on aggregates or a subquery that must be true for the expectation to be evaluated; `needs` is its text. Otherwise
-  the result is not successful and `not_evaluated` holds the reason.
-* `evaluates_an_empty_table`: whether an empty table is evaluated.
+* `only_if`: SQL on aggregates or a subquery that must be true for the expectation to be evaluated; `needs` describes it in words.
+  Otherwise the result is not successful and `not_evaluated` contains the reason.
+* `evaluates_an_empty_table`: whether the expectation is evaluated on an empty table.
 * `shown`: SQL on aggregates or a subquery that replaces the observed number.
 
-Great Expectations computes conditions and aggregates of a table in one query.
+Great Expectations computes all conditions and aggregates of a table in one query.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _SqlRows(TableMetricProvider):  # type: ignore[misc]
 
 
 class SqlExpectation(BatchExpectation):  # type: ignore[misc]
-    """Base of the expectations below: `_metrics` returns the SQL and `_evaluate` the result."""
+    """Base class: `_metrics` returns the SQL and `_evaluate` the result."""
 
     shown: str | None = None
     only_if: str | None = None
@@ -118,7 +118,7 @@ class SqlExpectation(BatchExpectation):  # type: ignore[misc]
 
 
 class ExpectNoRows(SqlExpectation):
-    """Expect that a query selects no row; for grouped or joined rows. It needs a scan of its own."""
+    """Expect a query to return no rows. Use it for grouped or joined rows; it needs a scan of its own."""
 
     query: str
 
@@ -130,7 +130,7 @@ class ExpectNoRows(SqlExpectation):
 
 
 class ExpectNoRowsWhere(SqlExpectation):
-    """Expect that a condition is true for no row. Null counts as not true."""
+    """Expect no row to meet a condition. Null counts as not met."""
 
     condition: str
 
@@ -142,7 +142,7 @@ class ExpectNoRowsWhere(SqlExpectation):
 
 
 class _Bounded(SqlExpectation):
-    """Base of expectations with at least one inclusive bound."""
+    """Base class of expectations with at least one inclusive bound."""
 
     min_value: float | None = None
     max_value: float | None = None
@@ -161,7 +161,7 @@ class _Bounded(SqlExpectation):
 
 
 class ExpectAggregateToBeBetween(_Bounded):
-    """Expect that an aggregate over all rows lies between bounds. Null is an error."""
+    """Expect an aggregate over all rows to be between bounds. Null is an error."""
 
     expression: str
 
@@ -186,7 +186,7 @@ class ExpectAggregateToBeBetween(_Bounded):
 
 
 class ExpectShareOfRowsToBeBetween(ExpectAggregateToBeBetween):
-    """Expect that the percentage of rows that meet a condition lies between bounds, in a table of at least 1,000 rows."""
+    """Expect the percentage of rows that meet a condition to be between bounds, in a table of at least 1,000 rows."""
 
     condition: str
     expression: str = ""
@@ -202,10 +202,10 @@ class ExpectShareOfRowsToBeBetween(ExpectAggregateToBeBetween):
 
 
 class ExpectMeasureToBeBetween(_Bounded):
-    """Expect that a value lies between bounds for each unit: each year, file or code that is compared.
+    """Expect a value to be between bounds for each unit, such as a year, file or code.
 
-    The query selects `unit`, `value` and optionally `shown`, a text for the value. A unit whose value is null is not evaluated.
-    Units are public: they are shown and published, and waivers name them.
+    The query selects `unit`, `value` and optionally `shown`, the display text of the value. Units with a null value are not evaluated.
+    Units are public: results display and publish them, and waivers name them.
     """
 
     query: str
@@ -243,7 +243,7 @@ class ExpectMeasureToBeBetween(_Bounded):
 
 
 def reports_rows(expectation: BatchExpectation) -> bool:
-    """Return whether a result counts unexpected rows, so that a waiver can limit their number."""
+    """Return whether the result counts unexpected rows, which lets a waiver limit their number."""
     of_rows = (
         ExpectNoRows,
         ExpectNoRowsWhere,

@@ -1,4 +1,4 @@
-"""Expectations that several suites share."""
+"""Expectations shared by several suites."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ DECIDED = "select indicator_id from reference.indicator where kind = 'decided'"
 
 
 def every_line_is_read_once(table: str) -> ExpectNoRows:
-    """Expect one row per line of the file."""
+    """Expect each line of the file at most once."""
     return ExpectNoRows(
         query=f"select line from {table} group by all having count(*) > 1",
         severity="critical",
-        notes="a line read twice means that the file was misread",
+        notes="a duplicate line number indicates a parsing error",
         meta={"name": "every_line_is_read_once", "owner": "us", "limit": "no line more than once"},
     )
 
 
 def required_fields_are_filled(table: str) -> ExpectNoRowsWhere:
-    """Expect a value in every column that the contract requires of the file."""
+    """Expect no null in the columns that the contract requires."""
     (file,) = (file for file in input_contract().files if file.table == table)
     required = [column.name for column in file.columns if column.required]
     return ExpectNoRowsWhere(
         condition=" or ".join(f"{column} is null" for column in ("line", *required)),
         severity="critical",
-        notes="a row without a required field belongs in quarantine",
+        notes="a row without a required field should be quarantined",
         meta={"name": "required_fields_are_filled", "owner": "us", "limit": "0 rows"},
     )
 
 
 def offences_are_readable(table: str) -> list[Expectation]:
-    """Expect that each row of a file of offences is one offence, with codes and numbers that mean what the contract says."""
+    """Expect one row per offence, with codes and numbers as the contract defines them."""
     return [
         ExpectNoRows(
             query=f"select diarienummer, brottsnummer from {table} group by all having count(*) > 1",
@@ -56,21 +56,21 @@ def offences_are_readable(table: str) -> list[Expectation]:
         ExpectNoRowsWhere(
             condition="try_cast(diarienummer as uuid) is null",
             severity="critical",
-            notes="an offence is joined with its decisions by the pseudonym of the case number, which itself is kept nowhere",
+            notes="offences are joined to decisions by pseudonymised case number; the original number must not be stored",
             meta={"name": "case_numbers_are_pseudonyms", "owner": "us", "limit": "0 rows"},
         ),
         offence_numbers_are_positive(),
         ExpectNoRowsWhere(
             condition="not regexp_full_match(brottskod, '[0-9]{4}')",
             severity="critical",
-            notes="a code that lost its leading zero would be taken for another offence",
+            notes="a code without its leading zero could match another offence",
             meta={"name": "offence_codes_have_four_digits", "owner": "us", "limit": "0 rows"},
         ),
         every_row_stands_for_an_offence(),
         ExpectNoRowsWhere(
             condition="not regexp_full_match(kommunkod, '[0-9]{4}')",
             severity="critical",
-            notes="a code that lost its leading zero would move the offence to another place",
+            notes="a code without its leading zero would move the offence to another place",
             meta={"name": "municipality_codes_have_four_digits", "owner": "us", "limit": "0 rows"},
         ),
         gxe.ExpectColumnValuesToBeInSet(
@@ -81,7 +81,7 @@ def offences_are_readable(table: str) -> list[Expectation]:
             meta={
                 "name": "regions_are_known",
                 "owner": "us",
-                "limit": "0 rows with anything but Rn01–Rn07",
+                "limit": "0 rows with a value other than Rn01–Rn07",
                 "may_be_all_null": True,
             },
         ),
@@ -89,43 +89,43 @@ def offences_are_readable(table: str) -> list[Expectation]:
 
 
 def share_without_municipality() -> ExpectShareOfRowsToBeBetween:
-    """Expect a place of nearly every offence."""
+    """Expect nearly every offence to have a municipality."""
     five_per_cent_below = "cast(5 * floor(100.0 * count(*) filter (where kommunkod is null) / count(*) / 5) as integer)"
     return ExpectShareOfRowsToBeBetween(
         condition="kommunkod is null",
         max_value=10,
-        # An exact share would give the number of offences in county `okand`, which may be withheld.
+        # An exact share would disclose the number of offences in county `okand`, which may be withheld.
         shown=f"{five_per_cent_below} || '–' || {five_per_cent_below} + 5 || ' %'",
         severity="warning",
-        notes="offences without a place are missing in counties and municipalities",
+        notes="offences without a municipality are missing from county and municipality figures",
         meta={"name": "share_without_municipality", "owner": "supplier", "limit": "at most 10 % of the rows"},
     )
 
 
 def share_without_region() -> ExpectShareOfRowsToBeBetween:
-    """Expect a handling region of most offences."""
+    """Expect most offences to have a handling region."""
     return ExpectShareOfRowsToBeBetween(
         condition="handlaggande_region is null",
         max_value=15,
         severity="warning",
-        notes="without the region that handled it, an offence is counted where it happened",
+        notes="an offence without a handling region is counted in the region of the crime scene",
         meta={"name": "share_without_region", "owner": "supplier", "limit": "at most 15 % of the rows"},
     )
 
 
 def every_row_stands_for_an_offence() -> gxe.ExpectColumnValuesToBeBetween:
-    """Expect that no row counts less than one offence."""
+    """Expect every row to count at least one offence."""
     return gxe.ExpectColumnValuesToBeBetween(
         column="brottsantal",
         min_value=1,
         severity="critical",
-        notes="a row that stands for no offence, or for fewer than none, would make the sums wrong",
+        notes="a row with a zero or negative offence count would make sums wrong",
         meta={"name": "every_row_stands_for_an_offence", "owner": "us", "limit": "0 rows below 1"},
     )
 
 
 def offence_numbers_are_positive() -> gxe.ExpectColumnValuesToBeBetween:
-    """Expect that offences of a case are numbered from 1."""
+    """Expect the offences of a case to be numbered from 1."""
     return gxe.ExpectColumnValuesToBeBetween(
         column="brottsnummer",
         min_value=1,
@@ -136,11 +136,11 @@ def offence_numbers_are_positive() -> gxe.ExpectColumnValuesToBeBetween:
 
 
 def decisions_are_of_the_year() -> ExpectNoRowsWhere:
-    """Expect decisions of the delivery's year, which is a column of the view."""
+    """Expect decisions of the delivery's year only; `year` is a column of the view."""
     return ExpectNoRowsWhere(
         condition="year(beslutsdatum) <> year",
         severity="critical",
-        notes="an offence is counted in the year of its decision",
+        notes="offences are counted in the year of their decision",
         meta={"name": "decisions_are_of_the_year", "owner": "us", "limit": "0 rows decided outside {year}"},
     )
 
@@ -151,7 +151,7 @@ def decisions_are_known(kinds: Collection[str]) -> gxe.ExpectColumnValuesToBeInS
         column="beslut",
         value_set=[*kinds],
         severity="critical",
-        notes="a decision of another kind has no meaning in the figures",
+        notes="the figures do not define any other kind of decision",
         meta={"name": "decisions_are_known", "owner": "us", "limit": "0 rows with another decision"},
     )
 
@@ -174,7 +174,7 @@ def _all_months_have(event: str, column: str) -> ExpectAggregateToBeBetween:
         only_if="count(*) >= 1000",
         needs="at least 1,000 rows",
         severity="warning",
-        notes=f"a month without any {event} is missing rather than quiet",
+        notes=f"a month without any {event} is probably missing from the delivery",
         meta={
             "name": f"all_months_have_{event}s",
             "owner": "supplier",
@@ -184,7 +184,7 @@ def _all_months_have(event: str, column: str) -> ExpectAggregateToBeBetween:
 
 
 def no_day_has_most(name: str, table: str, column: str) -> ExpectNoRows:
-    """Expect no day with an unusual share of the dates."""
+    """Expect no day with an unusually large share of the dates."""
     return ExpectNoRows(
         query=f"""
             with by_day as materialized (
@@ -199,11 +199,11 @@ def no_day_has_most(name: str, table: str, column: str) -> ExpectNoRows:
         only_if="count(*) >= 100",
         needs="at least 100 rows",
         severity="warning",
-        notes="a date that stands for unknown would distort processing times",
+        notes="a placeholder date would distort processing times",
         meta={
             "name": name,
             "owner": "supplier",
-            "limit": "at most 5 % of the rows on one day, or fewer than 100 of them",
+            "limit": "at most 5 % of the rows, or fewer than 100 rows, on any day",
         },
     )
 
@@ -234,7 +234,7 @@ def share_reopened() -> ExpectShareOfRowsToBeBetween:
         condition="beslut = 'ATERUPPTAGEN'",
         max_value=5,
         severity="warning",
-        notes="a reopening takes offences out of the year's figures, and few are reopened",
+        notes="a reopening removes the offence from the year's figures, and few cases are reopened",
         meta={"name": "share_reopened", "owner": "supplier", "limit": "at most 5 % of the rows"},
     )
 
@@ -247,7 +247,7 @@ def share_of_a_years_offences(
     owner: str,
     notes: str,
 ) -> ExpectMeasureToBeBetween:
-    """Expect at most a percentage of each year's processed offences of the decided indicators to meet a condition."""
+    """Expect at most a percentage of each year's processed offences under the decided indicators to meet a condition."""
     return ExpectMeasureToBeBetween(
         query=f"""
             with of_year as (
@@ -274,7 +274,7 @@ def share_of_a_years_offences(
 def count_like_the_year_before(
     name: str, min_value: float, max_value: float, *, severity: str, notes: str, limit: str, condition: str = "true"
 ) -> ExpectMeasureToBeBetween:
-    """Expect processed offences in the country to be within a multiple of the year before, for indicators of a condition."""
+    """Expect each indicator's processed offences in the country to be within a multiple of the previous year."""
     return ExpectMeasureToBeBetween(
         query=f"""
             {_country("processed", "processed")}
@@ -300,7 +300,7 @@ def count_like_the_year_before(
 def share_like_the_year_before(
     name: str, share: str, share_of_kept_years: str, *, max_value: float, notes: str, limit: str
 ) -> ExpectMeasureToBeBetween:
-    """Expect each indicator's share in the country to be within percentage points of the year before."""
+    """Expect each indicator's share in the country to be within some percentage points of the previous year."""
     return ExpectMeasureToBeBetween(
         query=f"""
             {_country(share, share_of_kept_years)}
@@ -329,7 +329,7 @@ _WITH_THE_YEAR_BEFORE = """
 
 
 def _country(value: str, value_of_kept_years: str) -> str:
-    """Return a CTE with a value of each indicator and year of the country, including purged years."""
+    """Return a CTE with each indicator's national value by year, including purged years."""
     tables = (
         ("intermediate.int_figure_year", value, False),
         ("raw.kept_fct_indicator_year", value_of_kept_years, True),
