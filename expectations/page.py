@@ -1,6 +1,6 @@
-"""Renders the validation page: one self-contained HTML file with the results of an audit.
+"""Renders the validation page: a self-contained HTML file with the results of an audit.
 
-It shows counts, aggregates and declared text only; `expectations.observed` ensures that.
+The page shows only counts, aggregates and declared text, which `expectations.observed` ensures.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _OWNERS = {"us": "We do: the fault is in our code or our limits", "supplier": "T
 
 
 def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], destination: Path) -> Path:
-    """Write the page of an audit, replacing the old one atomically.
+    """Write the page of an audit, replacing any existing file atomically.
 
     Args:
         results: All results of the run, in any order.
-        heading: Label and value of each heading line; the first value is also the title.
+        heading: Label and value of each heading line; the first value is also in the page title.
         destination: The file to write or replace.
     """
     environment = jinja2.Environment(
@@ -47,7 +47,7 @@ def render_page(results: Sequence[CheckResult], *, heading: Mapping[str, str], d
         layers=_group_by_layer(results),
     )
     destination.parent.mkdir(parents=True, exist_ok=True)
-    # Not `tempfile`: only the owner may read its files.
+    # `tempfile` would create a file that only its owner can read.
     temporary = destination.with_name(f".{destination.name}.{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_text(html, encoding="utf-8")
@@ -92,7 +92,7 @@ def _describe(result: CheckResult) -> dict[str, Any]:
         }[kind],
         "title": result.name.replace("_", " ").capitalize(),
         "reason": result.reason[:1].upper() + result.reason[1:],
-        # A 0 would suggest that the rows were counted.
+        # 0 would suggest that the rows were counted.
         "rows": "not counted"
         if (result.error or result.result == "not judged") and not result.rows
         else f"{result.rows:,}",
