@@ -1,1 +1,1 @@
-"""All that knows Dagster: assets, checks, job, schedule, sensor and the instance; each only calls the domain's functions."""
+"""All code that depends on Dagster: assets, checks, job, schedule, sensors and the instance; each calls domain functions only."""

@@ -1,4 +1,4 @@
-"""What the failed steps of a run say, and the sensor that notifies a person."""
+"""Problems reported by a run's failed steps, and the sensor that notifies a person."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ COMMAND_LINE = {"uppklarat/started_by": "command line"}
 # Steps that fail if the audit blocks publishing; any other failure is unexpected.
 GATED = ("draft", "current")
 SERVING = "published__postgres"
-# The error of a failed blocking check, a class that Dagster does not export.
+# The error of a failed blocking check; Dagster does not export the class.
 CHECK_FAILED = "DagsterAssetCheckFailedError"
 
 
 def outcome_of_failures(settings: Settings, events: Iterable[dg.DagsterEvent]) -> tuple[LoadOutcome, dict[str, str]]:
-    """What failed steps say about a load, and the message of each other step that failed, which may quote data."""
+    """The known problems of a load, and the message of each step that failed unexpectedly, which may quote data."""
     blocked = not_served = None
     missing, rejected = [], []
     failed = {}
@@ -60,10 +60,10 @@ def outcome_of_failures(settings: Settings, events: Iterable[dg.DagsterEvent]) -
 @dg.run_failure_sensor(
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
-    description="Notifies whom UPPKLARAT_NOTIFY names of a run that failed; the command line does so for its own runs.",
+    description="Notifies the recipient in UPPKLARAT_NOTIFY of a failed run; the command line does so for its own runs.",
 )
 def failed_run(context: dg.RunFailureSensorContext, places: Places) -> None:
-    """Send what failed; a message that cannot be sent is an error of this tick only."""
+    """Send the problems; a message that cannot be sent fails this tick only."""
     run = context.dagster_run
     if COMMAND_LINE.items() <= run.tags.items():
         return

@@ -1,4 +1,4 @@
-"""Puts the definitions together for given places; the only way to get them, for the web page, the command line and tests."""
+"""Builds the definitions for given folders; the web page, the command line and the tests all use this module."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from dagster_project.defs.publication_assets import CURRENT, publication_assets
 from dagster_project.defs.quality_checks import quality_checks
 from dagster_project.settings import DBT_PROJECT, Settings
 
-# Code references are beta in Dagster 1.13; a load should not begin with warnings about them.
+# Code references are beta in Dagster 1.13; a load should not start with warnings about them.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*CodeReference")
 OWNER = "team:uppklarat"
 SOURCES = DBT_PROJECT / "models" / "_sources.yml"
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """All definitions over the warehouse in these places."""
+    """All definitions for the warehouse in these folders."""
     places = Places(
         landing=str(settings.landing),
         home=str(settings.home),
         published=str(settings.published),
         suppress_below=settings.suppress_below,
     )
-    # Assets that no code here makes.
+    # External assets, which no code here materializes.
     declared = dg.CodeReferencesMetadataValue(code_references=[dg.LocalFileCodeReference(file_path=str(SOURCES))])
     assets: list[dg.AssetSpec | dg.AssetsDefinition] = [
         *(spec.merge_attributes(metadata={"dagster/code_references": declared}) for spec in delivery_specs()),

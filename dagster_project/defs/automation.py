@@ -1,4 +1,4 @@
-"""The job that loads, the schedule that starts it once a year, and the sensor that starts it for a new delivery."""
+"""The load job, the schedule that starts it once a year, and the sensor that starts it for a new delivery."""
 
 import hashlib
 import json
@@ -27,27 +27,27 @@ LONGEST_WAIT = 24 * 60 * 60
 load_job = dg.define_asset_job(
     LOAD,
     selection=dg.AssetSelection.all(),
-    # DuckDB uses all cores by itself; a process per step would only add its start-up time to each.
+    # DuckDB uses all cores by itself; a process per step would only add start-up time.
     executor_def=dg.in_process_executor,
-    description="Takes deliveries in, derives, audits and publishes; a range of years is one run.",
+    description="Ingests deliveries, builds the marts, audits and publishes; a range of years is one run.",
 )
 
 
 def range_tags(years: Iterable[int]) -> dict[str, str]:
-    """Tags that make a run one over all years from the first to the last."""
+    """Tags that let one run cover all years from the first to the last."""
     years = sorted(years)
     return {"dagster/asset_partition_range_start": str(years[0]), "dagster/asset_partition_range_end": str(years[-1])}
 
 
 def run_config(*, complete_only: bool, years: Sequence[int] = (), expected: Sequence[int] = ()) -> dict[str, Any]:
-    """Configuration of a load: what the ingest of every source may take, and which years must be complete afterwards."""
+    """Configuration of a load: the deliveries to ingest from every source, and the years that must be complete afterwards."""
     config = {"config": {"complete_only": complete_only, "years": list(years)}}
     ingests = {f"ingest_{source}": config for source in (*input_contract().sources, OFFICIAL)}
     return {"ops": {**ingests, EXPECTED_YEARS: {"config": {"years": list(expected)}}}}
 
 
 def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
-    """The schedule: loads every complete delivery that is new or changed, and fails where the last ended year is not there."""
+    """The schedule: loads every complete delivery that is new or changed, and fails if the last ended year is missing."""
 
     @dg.schedule(job=load_job, cron_schedule=cron_schedule, execution_timezone=TIMEZONE, name="yearly_load")
     def schedule(context: dg.ScheduleEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
@@ -55,7 +55,7 @@ def yearly_load(cron_schedule: str) -> dg.ScheduleDefinition:
         try:
             folders = _loadable(places)
         except UnreadableLandingError as error:
-            # No run fails because of it, so nothing else would report it.
+            # No run fails because of this, so nothing else would report it.
             _report(context, places, Problem("landing_unreadable", str(error)))
             raise
         if folders:
@@ -80,10 +80,10 @@ def _report(context: dg.ScheduleEvaluationContext, places: Places, *problems: Pr
 @dg.sensor(
     job=load_job,
     minimum_interval_seconds=60,
-    description="Loads a delivery as soon as its manifest is there, and again when it changes; a run that fails is repeated.",
+    description="Loads a delivery when its manifest arrives, and again when it changes; failed runs are retried.",
 )
 def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunRequest | dg.SkipReason:
-    """Ask for one run over the years whose complete deliveries changed and that no run looks at or has looked at."""
+    """Request one run for the years with complete, changed deliveries that no run is loading or has loaded."""
     fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
     loadable = _loadable(places)
     rejected = known_rejections(places.settings, loadable)
@@ -104,27 +104,27 @@ def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunR
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends runs whose process was killed, so that those behind them in the queue can begin.",
+    description="Fails runs whose process was killed, so that queued runs can start.",
 )
 def dead_runs(context: dg.SensorEvaluationContext, places: Places) -> dg.SkipReason:
-    """Free the queue, whether or not the other automation is turned on."""
+    """Free the queue, even if the other automation is turned off."""
     ended = fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
     return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "no run is dead")
 
 
 class Attempts(NamedTuple):
-    """What became of the runs that were asked for to load a delivery as it is now."""
+    """The runs requested for a delivery in its present state, and their outcome."""
 
     failed: int
     is_due: bool
-    """Whether another run should be asked for."""
+    """Whether another run should be requested."""
 
 
 def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder | OfficialFile) -> Attempts:
-    """Look at the runs themselves, since a run that was asked for may have failed or have been killed.
+    """Read the runs' status, since a requested run may have failed or been killed.
 
-    A canceled run is not repeated. A failed run is repeated after a minute, then after twice as long each time up to a day, because
-    its cause may need a person.
+    Canceled runs are not retried. A failed run is retried after a minute, and then after intervals that double up to a day,
+    because its cause may need a person.
     """
     records = instance.get_run_records(dg.RunsFilter(tags={_tag(folder): _state(folder)}))
     failed = [record for record in records if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]
@@ -134,7 +134,7 @@ def _attempts(instance: dg.DagsterInstance, folder: DeliveryFolder | OfficialFil
 
 
 def _loadable(places: Places) -> list[DeliveryFolder | OfficialFile]:
-    """Complete deliveries and files of Brå's that are new or changed."""
+    """Complete deliveries and files from Brå that are new or changed."""
     state = read_state(places.settings)
     loadable: list[DeliveryFolder | OfficialFile] = [folder for folder in changed_folders(state) if folder.is_complete]
     loadable += changed_official_files(state)
@@ -142,7 +142,7 @@ def _loadable(places: Places) -> list[DeliveryFolder | OfficialFile]:
 
 
 def _tag(folder: DeliveryFolder | OfficialFile) -> str:
-    """The tag of a run that holds the state of the delivery that it is to load."""
+    """The run tag with the state of the delivery to load."""
     return f"uppklarat/{folder.source.replace('/', '-')}-{folder.year}"
 
 

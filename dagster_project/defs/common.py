@@ -1,4 +1,4 @@
-"""What all assets share: years as partitions, places as a resource, the pool, and the rule for retries."""
+"""Shared by all assets: years as partitions, settings as a resource, the pool, and the retry policy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from dagster_project.settings import Settings
 from dagster_project.state import clear_temporary_files
 from dagster_project.transformation.dbt_project import TransformationFailedError
 
-# Years from the contract's first one to the last that has ended.
+# From the contract's first year to the last year that has ended.
 TIMEZONE = "Europe/Stockholm"
 YEARS = dg.TimeWindowPartitionsDefinition(
     start=str(input_contract().first_year),
@@ -33,7 +33,7 @@ YEARS = dg.TimeWindowPartitionsDefinition(
 WAREHOUSE_POOL = "warehouse"
 TRIES_AGAIN = 3
 SECONDS_TO_WAIT = 5
-# What fails again however often it is tried; the message is for people.
+# Errors that a retry cannot resolve; their messages are written for people.
 PERMANENT = (
     RejectedDeliveryError,
     CorrectionsError,
@@ -46,7 +46,7 @@ PERMANENT = (
 
 
 class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The settings, as Dagster can hold them."""
+    """The settings as a Dagster resource."""
 
     landing: str
     home: str
@@ -55,7 +55,7 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def settings(self) -> Settings:
-        """The same as domain settings."""
+        """The settings in the domain's type."""
         return Settings(
             landing=Path(self.landing),
             home=Path(self.home),
@@ -66,15 +66,15 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 @contextmanager
 def one_writer(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, settings: Settings) -> Iterator[None]:
-    """Hold the writer lock, and retry only failures that may pass: a locked file or an interrupted system call.
+    """Hold the writer lock, and retry only transient failures: a locked file or an interrupted system call.
 
-    Every other failure ends the step at once, with its reason.
+    Every other failure ends the step immediately, with its reason.
     """
     run_id = context.op_execution_context.run_id
     try:
         if hold_writer_lock(settings.home / paths.LOCK, context.log.warning, f"Dagster run {run_id}"):
             clear_temporary_files(settings)
-        # Only now: `fail_dead_runs` takes a run with this tag for dead when nobody holds the lock.
+        # Only after acquiring the lock: `fail_dead_runs` considers a run with this tag dead if no process holds the lock.
         if (run := context.instance.get_run_by_id(run_id)) is not None:
             show_on_timeline(context.instance, run)
             note_writer(context.instance, run)

@@ -1,4 +1,4 @@
-"""Runs whose process was killed: Dagster takes them for running, and its queue would wait for them for ever."""
+"""Fails runs whose process was killed; Dagster considers them running, and its queue would wait for them forever."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import dagster as dg
 from dagster_project.files import no_other_writer
 
 WRITER = "uppklarat/writer"
-# Between the start of a run and its first step lies less than a second.
+# A run reaches its first step within a second of its start.
 SECONDS_TO_FIRST_STEP = 180
 
 
 def writer_tag() -> dict[str, str]:
-    """The tag of a run whose process is the writer of the warehouse, which it stays until the run ends."""
+    """The tag of a run whose process became the writer of the warehouse, and stays so until the run ends."""
     return {WRITER: f"{socket.gethostname()}, process {os.getpid()}"}
 
 
@@ -28,12 +28,11 @@ def note_writer(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, lock: Path) -> list[str]:
-    """Report started runs as failed whose process is gone, on whatever host it ran; returns their ids.
+    """Report started runs whose process no longer exists, on any host, as failed; return their ids.
 
-    The process of a run is the writer from the first step to the end, and the operating system frees the lock of a process that
-    is killed. So a run that was the writer is dead when nobody is, and so is one that never became it. Not to be called by a
-    process while it executes a run. A run that was killed before it started is left to Dagster's run monitoring
-    (dagster.yaml).
+    A run's process holds the writer lock from its first step to its end, and the operating system releases the lock of a killed
+    process. If no process holds the lock, a run that held it is dead, and so is one that never acquired it. A process must not
+    call this while it executes a run. Dagster's run monitoring (dagster.yaml) handles runs that were killed before they started.
     """
     started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     suspects = [
@@ -43,7 +42,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, lock: Path) -> list[str]:
     ]
     if not suspects or not no_other_writer(lock):
         return []
-    # A run that has ended meanwhile is no longer among them.
+    # Excludes runs that have ended in the meantime.
     dead = instance.get_runs(dg.RunsFilter(run_ids=suspects, statuses=[dg.DagsterRunStatus.STARTED]))
     for run in dead:
         instance.report_run_failed(run, "its process was killed before it ended; the next load finishes its work")

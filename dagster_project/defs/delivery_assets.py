@@ -1,4 +1,4 @@
-"""Assets of groups `deliveries` and `raw`: what lies in the landing folder, and the typed tables made of it."""
+"""Assets of groups `deliveries` and `raw`: the files in the landing folder, and the typed tables loaded from them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -32,22 +32,22 @@ _Item = TypeVar("_Item", DeliveryFolder, OfficialFile)
 
 
 class IngestConfig(dg.Config):
-    """Which deliveries of the run's years to take."""
+    """Selects the deliveries of the run's years to ingest."""
 
     complete_only: bool = True
-    """Leave folders without a manifest alone, since they may still be uploading."""
+    """Skip folders without a manifest, since they may still be uploading."""
     years: list[int] = Field(default_factory=list)
-    """Only these years of the run's range; empty = all of them."""
+    """Only these years of the run's range; empty = all."""
 
 
 class ExpectedYearsConfig(dg.Config):
-    """Which years a run expects to be complete."""
+    """The years that a run expects to be complete."""
 
     years: list[int] = Field(default_factory=list)
 
 
 def delivery_specs() -> list[dg.AssetSpec]:
-    """The deliveries, which others make, and what the user declares beside them."""
+    """External assets: the deliveries, and the user's own declarations."""
     deliveries = [
         dg.AssetSpec(
             ["deliveries", source],
@@ -66,7 +66,7 @@ def delivery_specs() -> list[dg.AssetSpec]:
             ["deliveries", OFFICIAL],
             group_name="deliveries",
             kinds={"excel"},
-            description="Brå's own tables in the landing folder, if there are any: table 300 of the country and the police regions.",
+            description="Optional: Brå's own tables in the landing folder (table 300 of the country and the police regions).",
         ),
         *(
             dg.AssetSpec(["raw", name], group_name="deliveries", kinds={kind}, description=description)
@@ -77,55 +77,52 @@ def delivery_specs() -> list[dg.AssetSpec]:
             group_name="raw",
             kinds={"duckdb"},
             deps=tables,
-            description="The ledger as a table: each file of the active deliveries, and its row balance.",
+            description="The files of the active deliveries, with their row balances.",
         ),
         dg.AssetSpec(
             ["raw", "complete_year"],
             group_name="raw",
             kinds={"duckdb"},
             deps=tables,
-            description="Years that every source has delivered, with the fingerprint of what each is derived from.",
+            description="Years for which every source has delivered, with the fingerprint of each year's inputs.",
         ),
         dg.AssetSpec(
             ["raw", "unusable_field"],
             group_name="raw",
             kinds={"duckdb"},
             deps=tables,
-            description="How many loaded rows of each file lack a value, by column, because it could not be read.",
+            description="Number of loaded rows of each file with an invalid value that was set to null, by column.",
         ),
     ]
 
 
 def _beside_the_deliveries() -> dict[str, tuple[str, str]]:
-    """What else a build reads of the private warehouse: kind and description by table."""
+    """Other tables of the private warehouse that a build reads: kind and description by table."""
     return {
         "own_offence_code": (
             "csv",
-            "The user's own offence codes (offence_codes.csv in the private warehouse), if there are any.",
+            "Optional: the user's own offence codes (offence_codes.csv in the private warehouse).",
         ),
         "population": (
             "csv",
-            "Inhabitants of each municipality and year (population.csv in the private warehouse), if there are any.",
+            "Optional: inhabitants of each municipality and year (population.csv in the private warehouse).",
         ),
-        **{
-            f"kept_{table}": ("parquet", f"The rows of {table} of years whose raw rows were purged, if there are any.")
-            for table in kept_tables()
-        },
-        "kept_year": ("duckdb", "The years whose raw rows were purged, if there are any."),
+        **{f"kept_{table}": ("parquet", f"Published rows of {table} for purged years.") for table in kept_tables()},
+        "kept_year": ("duckdb", "Years whose raw rows were purged."),
         f"kept_{KEPT_HANDOVERS}": (
             "parquet",
-            "When the police handed offences over to a prosecutor in purged years, if there are any.",
+            "Dates in purged years on which the police handed offences over to a prosecutor.",
         ),
-        "withheld_before": ("parquet", "Which figures earlier publications withheld; they stay withheld."),
+        "withheld_before": ("parquet", "Figures that earlier publications withheld; they remain withheld."),
         "disclosure_rule": (
             "duckdb",
-            "From which number on a count below the police region is shown (UPPKLARAT_SUPPRESS_BELOW).",
+            "Threshold of primary suppression below the police region (UPPKLARAT_SUPPRESS_BELOW).",
         ),
     }
 
 
 def ingest_assets() -> list[dg.AssetsDefinition]:
-    """One definition per source, since a delivery's files are taken or rejected together, and one for Brå's tables."""
+    """One asset definition per source, since a delivery is loaded or rejected as a whole, and one for Brå's tables."""
     return [*(_ingest_source(source) for source in input_contract().sources), _ingest_official()]
 
 
@@ -140,10 +137,10 @@ def _ingest_official() -> dg.AssetsDefinition:
                 key,
                 deps=[["deliveries", OFFICIAL]],
                 kinds={"parquet"},
-                description="Typed rows of Brå's tables; grain: one declared row of a file, in its newest version and the one before.",
+                description="Typed rows of Brå's tables; grain: one declared row of a file, in its active and its previous version.",
             )
         ],
-        check_specs=[dg.AssetCheckSpec(ACCEPTED, asset=key, description="No file of Brå's was rejected.")],
+        check_specs=[dg.AssetCheckSpec(ACCEPTED, asset=key, description="No file from Brå was rejected.")],
         pool=WAREHOUSE_POOL,
     )
     def ingest_official_tables(
@@ -233,7 +230,7 @@ def _ingest_source(source: str) -> dg.AssetsDefinition:
 def _ingest_each(
     items: Iterable[_Item], ingest_one: Callable[[_Item, Settings], DeliveryRecord | None], settings: Settings
 ) -> tuple[set[int], list[str]]:
-    """Ingest all that can be; returns the years that were loaded, and why the others were rejected."""
+    """Ingest every valid delivery; return the loaded years, and the reasons of the rejected ones."""
     loaded: set[int] = set()
     rejected: list[str] = []
     for item in items:
@@ -257,7 +254,7 @@ def _accepted(asset: dg.AssetKey, rejected: list[str]) -> dg.AssetCheckResult:
 
 
 def expected_years_check() -> dg.AssetChecksDefinition:
-    """Fail a run that was started on the day by which a year should have arrived, if it has not."""
+    """Fail a run on the day by which a year was expected if the year is incomplete."""
     first, *others = [dg.AssetKey(["raw", file.table]) for file in input_contract().files]
 
     @dg.multi_asset_check(
@@ -267,10 +264,10 @@ def expected_years_check() -> dg.AssetChecksDefinition:
                 EXPECTED_YEARS,
                 asset=first,
                 additional_deps=others,
-                description="The years that were expected by the day of the run are complete: both deliveries are loaded.",
+                description="The years expected by the day of the run are complete: both deliveries are loaded.",
             )
         ],
-        # A run that expects nothing has nothing to show.
+        # Without expected years there is nothing to report.
         can_subset=True,
     )
     def check_expected_years(config: ExpectedYearsConfig, places: Places) -> Iterator[dg.AssetCheckResult]:
@@ -279,7 +276,7 @@ def expected_years_check() -> dg.AssetChecksDefinition:
         missing = "; ".join(years_not_complete(read_state(places.settings), config.years).values())
         yield dg.AssetCheckResult(asset_key=first, check_name=EXPECTED_YEARS, passed=not missing, description=missing)
         if missing:
-            # What did arrive is loaded all the same: no other step waits for this one.
+            # No other step depends on this one, so the deliveries that did arrive are still loaded.
             raise dg.Failure(missing, allow_retries=False)
 
     return check_expected_years
@@ -317,7 +314,7 @@ def rejections_check(last: dg.AssetKey) -> dg.AssetChecksDefinition:
 
 
 def _status(record: DeliveryRecord | None, file: str, *, is_loaded: bool, is_there: bool) -> str:
-    """What a run did with a file of a year, whose delivery may lack it."""
+    """The outcome of a run for a file of a year; the delivery may lack the file."""
     if record is None:
         return "waits" if is_there else "not delivered"
     if file not in record.files:

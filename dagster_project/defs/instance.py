@@ -18,7 +18,7 @@ from dagster_project.files import private_folder, write_text
 from dagster_project.settings import Settings
 
 CONFIGURATION = Path(__file__).with_name("dagster.yaml")
-# Job `load` of the code location that Dagster makes of `[tool.dagster]` in pyproject.toml, as Dagster stores it.
+# Dagster's stored origin of job `load` in the code location defined by `[tool.dagster]` in pyproject.toml.
 _JOB_ORIGIN = {
     "__class__": "ExternalPipelineOrigin",
     "external_repository_origin": {
@@ -33,17 +33,17 @@ _JOB_ORIGIN = {
 
 
 def prepare_instance_folder(settings: Settings) -> Path:
-    """Make the instance's folder with our configuration in it, and name it to Dagster."""
+    """Create the instance's folder with our configuration and set it as Dagster's home."""
     folder = settings.home / paths.DAGSTER_HOME
     private_folder(settings.home)
     private_folder(folder)
     needed = {
         folder / "dagster.yaml": CONFIGURATION.read_text(encoding="utf-8"),
-        # The page would begin by asking for an e-mail address.
+        # Otherwise the page first asks for an e-mail address.
         folder / ".nux" / "nux.yaml": "seen: 1\n",
     }
     for path, text in needed.items():
-        # The web page comes here without the writer's lock: it should hardly ever write.
+        # The web page runs this without the writer lock, so it writes only when necessary.
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
     os.environ["DAGSTER_HOME"] = str(folder)
@@ -52,16 +52,16 @@ def prepare_instance_folder(settings: Settings) -> Path:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """Open the instance that `dagster dev` shows too."""
+    """Open the instance that `dagster dev` also shows."""
     return dg.DagsterInstance.from_config(str(prepare_instance_folder(settings)))
 
 
 def show_on_timeline(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    """Name the code location of a run that was not launched from one, which Dagster's first page would leave out.
+    """Set the code location of a run that was not launched from one; Dagster's overview page omits runs without it.
 
-    Runs of `uppklarat load` and of `dagster asset materialize` are not. `dagster run migrate-repository` names the code
-    location of earlier runs in this way; launching a load through it would take about 15 s more. To be called before `run` gets
-    more tags or another status, which this writes back.
+    `uppklarat load` and `dagster asset materialize` start such runs. `dagster run migrate-repository` sets the code location of
+    earlier runs in the same way; launching a load through the code location would take about 15 s longer. Must be called before
+    `run` gets more tags or another status, because this overwrites them.
     """
     if run.remote_job_origin is None:
         origin: Any = dg.deserialize_value(json.dumps(_JOB_ORIGIN | {"pipeline_name": run.job_name}))
@@ -70,10 +70,10 @@ def show_on_timeline(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
 
 @cache
 def relax_synchronous_writes() -> None:
-    """Let SQLite write what Dagster keeps without waiting for the disk each time.
+    """Let SQLite store Dagster's records without waiting for the disk each time.
 
-    `synchronous = normal` cannot corrupt a database in WAL mode, and loses at worst the last events when the power fails. Where
-    Dagster opens a connection for each question, closing the last one would write the log back and wait; so one stays open.
+    `synchronous = normal` cannot corrupt a database in WAL mode; a power failure loses the last events at most. Where Dagster
+    opens a connection per query, closing the last one would trigger a checkpoint and wait, so one connection stays open.
     """
     kept_open: dict[str, sqlite3.Connection] = {}
 
@@ -90,7 +90,7 @@ def relax_synchronous_writes() -> None:
 
 
 def name_instance(env_file: Path, folder: Path) -> None:
-    """Name the instance's folder in a file that Dagster's own commands read; its other lines stay."""
+    """Set the instance's folder in a file that Dagster's own commands read; other lines remain unchanged."""
     earlier = env_file.read_text(encoding="utf-8").splitlines() if env_file.exists() else []
     lines = [line for line in earlier if not line.startswith("DAGSTER_HOME=")]
     named = [*lines, f"DAGSTER_HOME={folder}"]

@@ -20,7 +20,7 @@ from dagster_project.settings import Settings
 def run_load(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
     """Run the load job for the touched years; `years` limits the ingest (empty: all).
 
-    Raises `LoadFailedError` if a step failed for any other reason than the audit.
+    Raises `LoadFailedError` if a step failed for a reason other than the audit.
     """
     before = {publication.publication_id for publication in publications(settings)}
     with open_instance(settings) as instance:
@@ -34,7 +34,7 @@ def run_load(settings: Settings, touched: Collection[int], years: Collection[int
                     **run_config(complete_only=False, years=sorted(years)),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                # `load` holds the writer lock already.
+                # `load` already holds the writer lock.
                 tags={**range_tags(touched), **COMMAND_LINE, **writer_tag()},
                 raise_on_error=False,
             )

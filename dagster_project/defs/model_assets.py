@@ -17,33 +17,33 @@ from dagster_project.transformation.dbt_project import NodeResult, prepare_manif
 UNIQUE_ID = "dagster_dbt/unique_id"
 GROUP = "group: "
 FIGURES = "fct_indicator_year"
-# What the generic tests of dbt test, and why.
+# The conditions of dbt's generic tests, with their reasons.
 REASONS = {
-    "unique": "unique, since a row that is there twice would be counted twice",
-    "unique_combination": "unique together, since a row that is there twice would be counted twice",
-    "not_null": "never null, since readers and later models rely on it",
-    "accepted_values": "one of the declared values, since later models know no others",
-    "relationships": "a key of the table that it refers to, since a row without one would be lost in a join",
+    "unique": "unique, since a duplicate row would be counted twice",
+    "unique_combination": "unique together, since a duplicate row would be counted twice",
+    "not_null": "never null, since readers and downstream models rely on it",
+    "accepted_values": "one of the declared values, since downstream models handle no others",
+    "relationships": "a key of the referenced table, since a row without one would be lost in a join",
 }
 
 
 class Translator(DagsterDbtTranslator):
-    """Puts a model into the group of its schema, and gives years to those that are built by year."""
+    """Assigns each model to the group of its schema, and partitions incremental models by year."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The schema is the layer, unless a tag says otherwise."""
+        """The schema is the layer, unless a tag overrides it."""
         tagged = [tag for tag in dbt_resource_props["tags"] if tag.startswith(GROUP)]
         return tagged[0].removeprefix(GROUP) if tagged else str(dbt_resource_props["schema"])
 
     def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[str] | None:
-        """A model that keeps other years' rows has a partition for each; so has the one whose figures are shown by year."""
+        """Models that keep other years' rows are partitioned by year; so is the model whose figures are shown by year."""
         keeps_years = dbt_resource_props["config"].get("materialized") == "incremental"
         return YEARS if keeps_years or dbt_resource_props["name"] == FIGURES else None
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """A data test that declares a limit is reported with the expectations; any other is described by its arguments."""
+        """Data tests with a `limit` are reported with the expectations; other tests are described by their arguments."""
         test = manifest["nodes"][unique_id]
         if "limit" in test["config"]["meta"]:
             return None
@@ -69,7 +69,7 @@ def model_assets() -> list[dg.AssetsDefinition]:
     @dbt_assets(
         manifest=manifest,
         project=DbtProject(DBT_PROJECT),
-        # Those who only read are no assets of ours.
+        # Exposures are readers, not assets.
         exclude="resource_type:exposure",
         name="transform",
         dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_code_references=True)),
@@ -133,7 +133,7 @@ def _row_counts(settings: Settings) -> dict[tuple[str, str], int]:
 
 
 def _add_trend(context: dg.AssetExecutionContext, settings: Settings, key: dg.AssetKey) -> None:
-    """Give each year its country rates as numbers, which Dagster draws as a line over the years, and a table to look at."""
+    """Attach each year's country rates as numbers, which Dagster plots over the years, and as a table."""
     with duckdb.connect(str(settings.home / paths.WAREHOUSE), read_only=True) as connection:
         figures = connection.execute(
             """

@@ -1,4 +1,4 @@
-"""Assets of group `published`: the draft, what readers open, and the copy on PostgreSQL."""
+"""Assets of group `published`: the draft, the publication, and its copy in PostgreSQL."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ POSTGRES = dg.AssetKey(["published", "postgres"])
 
 
 def publication_assets() -> list[dg.AssetsDefinition]:
-    """The draft with the tables about the publication, the report and the publication, and the copy on PostgreSQL."""
+    """The draft with the tables about the publication, the report, the publication, and its copy in PostgreSQL."""
     described = {dg.AssetKey(["marts", table]): mart_declarations()[table].description for table in described_tables()}
     return [_draft(described), _current(list(described)), _postgres()]
 
@@ -41,7 +41,7 @@ def _draft(described: Mapping[dg.AssetKey, str]) -> dg.AssetsDefinition:
                 group_name="published",
                 kinds={"parquet", "csv", "duckdb"},
                 deps=built,
-                description="All marts in the files that will be published, read back and compared with what was built.",
+                description="All marts as files to be published, read back and compared with the build.",
             ),
             *(
                 dg.AssetSpec(key, group_name="published", kinds={"duckdb"}, deps=built, description=description)
@@ -71,7 +71,7 @@ def _draft(described: Mapping[dg.AssetKey, str]) -> dg.AssetsDefinition:
                 found = read_audit(places.settings)
                 if found is None or {result.layer for result in error.failed} != {"published"}:
                     raise
-                # The draft is there, and Dagster stops what comes after its failed checks.
+                # The draft exists; its failed checks stop the downstream steps in Dagster.
                 audit = found
         if not audit.results:
             context.log.info("no year is complete yet; nothing is published")
@@ -95,14 +95,14 @@ def _current(described: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 kinds={"html", "pdf"},
                 deps=[DRAFT, *described],
                 skippable=True,
-                description="The yearly follow-up that people read: pages and a PDF, from the draft's own tables.",
+                description="The yearly report: web pages and a PDF, generated from the draft's tables.",
             ),
             dg.AssetSpec(
                 CURRENT,
                 group_name="published",
                 kinds={"parquet", "csv", "duckdb"},
                 deps=[REPORT_ASSET],
-                description="What readers open: an immutable folder, and the pointer to it.",
+                description="The publication: an immutable folder, and the pointer that readers open.",
             ),
         ],
         pool=WAREHOUSE_POOL,
@@ -145,12 +145,12 @@ def _postgres() -> dg.AssetsDefinition:
         deps=[CURRENT],
         pool=WAREHOUSE_POOL,
         output_required=False,
-        description=f"The same tables on a PostgreSQL server, where {DSN_VARIABLE} names one.",
+        description=f"Optional: the published tables in PostgreSQL, if {DSN_VARIABLE} is set.",
     )
     def postgres(context: dg.AssetExecutionContext, places: Places) -> Iterator[dg.MaterializeResult[None]]:
         settings = places.settings
         if not settings.postgres.dsn:
-            context.log.info(f"{DSN_VARIABLE} names no server")
+            context.log.info(f"{DSN_VARIABLE} is not set")
             return
         from dagster_project.publication.postgres import NotServedError, serve
 

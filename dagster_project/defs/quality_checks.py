@@ -1,6 +1,6 @@
-"""Every expectation as a check of the asset that it is about: those of deliveries before dbt runs, all others after it.
+"""Expectations as Dagster asset checks: those of deliveries run before dbt, all others after it.
 
-Dagster lets no asset begin of which a blocking check failed before it.
+Dagster starts no asset downstream of a failed blocking check.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from dagster_project.transformation.dbt_project import data_test_checks, mart_ta
 from expectations.results import CheckResult
 from expectations.suites import load_suites
 
-# The steps that validate, and the check that stops what follows them.
+# The steps that validate, and the check that stops the steps after them.
 VALIDATE_DELIVERIES = "validate_deliveries"
 VALIDATE = "validate"
 MAY_BE_PUBLISHED = "may_be_published"
@@ -25,24 +25,24 @@ FIGURES = dg.AssetKey(["marts", "fct_indicator_year"])
 
 
 def quality_checks() -> list[dg.AssetChecksDefinition]:
-    """The checks of deliveries, which stop dbt, and those of offences and marts, which stop the publication."""
+    """The checks of deliveries, which can stop dbt, and those of offences and marts, which can stop the publication."""
     return [_delivery_checks(), _warehouse_checks()]
 
 
 def marts() -> list[dg.AssetKey]:
-    """The published tables that dbt builds."""
+    """The published tables built by dbt."""
     return [dg.AssetKey(["marts", name]) for name in mart_tables()]
 
 
 def validated_models() -> list[dg.AssetKey]:
-    """The models that the step `validate` has checks of, besides the marts."""
+    """The models, besides the marts, that step `validate` checks."""
     found = {_asset_of(suite) for suite in load_suites("intermediate") if not is_of_deliveries(suite)}
     return sorted(found - {*marts()})
 
 
 def _delivery_checks() -> dg.AssetChecksDefinition:
     suites = [suite for suite in load_suites("raw", "intermediate") if is_of_deliveries(suite)]
-    # dbt reads no table of unusable fields, so that its checks could stop nothing; they are about the extracts' columns.
+    # dbt does not read the table of unusable fields, so its checks could stop nothing; they concern the extracts' columns.
     extracts = [_asset_of(suite) for suite in suites if suite.meta["layer"] == "raw"]
     assets = {suite.meta["asset"]: _asset_of(suite) for suite in suites}
     assets = {name: asset if asset in extracts else extracts[0] for name, asset in assets.items()}
@@ -51,7 +51,7 @@ def _delivery_checks() -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name=VALIDATE_DELIVERIES,
         specs=[_check_spec(assets[check[0]], check[1], *declared[check], after=extracts) for check in declared],
-        # A run of some assets has only their checks.
+        # A run of selected assets has only their checks.
         can_subset=True,
         pool=WAREHOUSE_POOL,
     )
@@ -66,7 +66,7 @@ def _delivery_checks() -> dg.AssetChecksDefinition:
 def _warehouse_checks() -> dg.AssetChecksDefinition:
     suites = [suite for suite in load_suites("intermediate", "marts") if not is_of_deliveries(suite)]
     assets = {suite.meta["asset"]: _asset_of(suite) for suite in suites}
-    # Data tests of dbt that declare a limit are among them, since only the audit knows whether one is waived or not judged.
+    # Includes dbt's data tests with a limit, since only the audit knows whether a failure is waived or not judged.
     declared = _declared(suites) | {
         check: (True, describe_check(meta["limit"], meta["reason"])) for check, meta in data_test_checks().items()
     }
@@ -139,7 +139,7 @@ def _check_results(
 
 
 def _without_data(asset: dg.AssetKey, name: str) -> dg.AssetCheckResult:
-    """The result of a check whose data was not delivered; without one Dagster warns that the check stopped nothing."""
+    """The result of a check whose data was not delivered; without a result, Dagster warns that the check stopped nothing."""
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=name,
@@ -150,21 +150,21 @@ def _without_data(asset: dg.AssetKey, name: str) -> dg.AssetCheckResult:
 
 
 def describe_check(limit: str, reason: str) -> str:
-    """What a check tests, and then why."""
+    """The condition and the reason of a check."""
     return f"Expected: {limit}. Why: {reason}."
 
 
 def _asset_of(suite: ExpectationSuite) -> dg.AssetKey:
-    """The asset that a suite is about, by the schema of its table; the views of a typed extract have none."""
+    """The asset that a suite validates, by the schema of its table; the views of a typed extract have none."""
     schema, _, table = suite.meta["table"].rpartition(".")
     return dg.AssetKey([schema or "raw", table])
 
 
 def check_result(asset: dg.AssetKey, results: list[CheckResult], places: Places) -> dg.AssetCheckResult:
-    """One check result; an expectation of deliveries has one result per year, of which the worst is shown.
+    """One check result; an expectation of deliveries has one result per year, and the worst is shown.
 
-    Dagster knows passed and failed only. A check that was not judged for any year is a warning, so that it does not look passed; if it
-    was judged for some years, the description lists the others.
+    Dagster knows only passed and failed. A check that was not judged for any year is a warning, so that it does not look passed;
+    if it was judged for some years, the description lists the others.
     """
     failed = [one for one in results if one.blocks or one.warns]
     not_judged = [one for one in results if one.result == "not judged"]
@@ -220,7 +220,7 @@ def _about(audit: Audit, places: Places) -> dict[str, Any]:
 
 
 def _failures(audit: Audit) -> str:
-    """The failed checks as a table, for those whose browser does not follow a link from a page to a file."""
+    """The failed checks as a table, because browsers may block links from a web page to a local file."""
     failed = [*audit.blocking, *audit.warnings]
     rows = [
         f"| {one.severity if one.result == 'failed' else one.result} | {one.asset}.{one.name} | {one.year or ''} "
@@ -235,5 +235,5 @@ def _failures(audit: Audit) -> str:
 
 
 def validation_page(places: Places) -> dg.MetadataValue:
-    """Where the page with all results lies."""
+    """A link to the page with all results."""
     return dg.MetadataValue.path(places.settings.home / paths.VALIDATION_PAGE)

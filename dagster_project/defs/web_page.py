@@ -11,7 +11,7 @@ from dagster_project.settings import Settings
 
 
 def main() -> None:
-    """Become `dagster dev`; further arguments (such as `--port`) are handed on."""
+    """Replace this process by `dagster dev`; further arguments (such as `--port`) are passed on."""
     prepare_instance_folder(Settings.from_environment())
     dagster = Path(sys.executable).with_name("dagster")
     os.execv(dagster, [str(dagster), "dev", "-m", "dagster_project.definitions", *sys.argv[1:]])  # noqa: S606
