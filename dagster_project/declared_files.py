@@ -1,6 +1,6 @@
 """Files that people and suppliers write: strict YAML, and pydantic models whose messages never repeat a value.
 
-A name that no model knows is an error, and so is one given twice. YAML is read by libyaml, ten times as fast as by Python.
+Unknown and duplicate names are errors. YAML is parsed by libyaml, which is ten times as fast as the Python parser.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class StrictLoader(_OnceEach, yaml.CSafeLoader):
 
 
 class TextLoader(_OnceEach, yaml.CBaseLoader):
-    """Keeps every scalar as text, because YAML would read the code 0412 as 266."""
+    """A loader that keeps every scalar as text, because YAML would parse the code 0412 as 266."""
 
 
 class DeclaredModel(BaseModel):
-    """A file that people or suppliers write, or a part of it."""
+    """A file written by people or suppliers, or a part of such a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 def read_yaml(path: Path, loader: type[StrictLoader | TextLoader], refused: type[Exception]) -> Any:
-    """Read a file that people write; raises `refused`, which names the file, where it is not YAML in UTF-8."""
+    """Read a file written by people; raise `refused`, naming the file, if it is not YAML in UTF-8."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (both make only plain values)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -52,7 +52,7 @@ def read_yaml(path: Path, loader: type[StrictLoader | TextLoader], refused: type
 
 
 def describe_errors(error: ValidationError) -> str:
-    """What is wrong with which field; a value is never repeated, since it may name a case or a person."""
+    """Describe the error in each field, without values, since they may identify a case or a person."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     described = [
         ": ".join(filter(None, [_place(one["loc"]), one["msg"].removeprefix("Value error, ")]))
@@ -65,5 +65,5 @@ def describe_errors(error: ValidationError) -> str:
 
 def _place(location: tuple[int | str, ...]) -> str:
     parts = (f"entry {part + 1}" if isinstance(part, int) else part for part in location)
-    # People write names too: one that is not like a field's may hold the number of a case or a person.
+    # Names are typed by people too: an unknown one may contain a case number or a personal identity number.
     return ", ".join(part if re.fullmatch("entry [0-9]+|[A-Za-z_]+[0-9]{0,3}", part) else "a name" for part in parts)

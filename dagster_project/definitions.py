@@ -1,4 +1,4 @@
-"""What `dagster dev` opens: the definitions over the places that the environment names."""
+"""The definitions that `dagster dev` loads, with the folders that the environment names."""
 
 from __future__ import annotations
 

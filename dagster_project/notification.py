@@ -1,4 +1,4 @@
-"""Notifies a person of what went wrong with a load: `UPPKLARAT_NOTIFY` names a command, a mailbox or a web address."""
+"""Notifies a person of problems with a load: `UPPKLARAT_NOTIFY` names a command, a mailbox or a web address."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ HEADLINES = {
     "rejected": "a delivery was rejected",
     "test": "a test message",
 }
-# Not the error's own message: a database quotes values in it.
+# Without the error's own message: databases quote values in it.
 FAILED = "a load failed ({}); the message is in its own output, and in Dagster's run if there is one"
 
 
 class Problem(NamedTuple):
-    """Something that a person has to look at; the text never holds a value of a delivery."""
+    """A problem that needs a person's attention; the text never contains a value of a delivery."""
 
     event: str
     """A key of `HEADLINES`."""
@@ -45,9 +45,9 @@ class Problem(NamedTuple):
 
 
 def notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
-    """Send one message about these problems; return why that failed, or None if it did not or nobody is to be notified.
+    """Send one message about these problems; return the reason of a failure, otherwise None.
 
-    It never raises: a message that cannot be sent must not change what becomes of a load.
+    It never raises, because a message that cannot be sent must not change the outcome of a load.
     """
     target = settings.notify.get_secret_value()
     if not target or not problems:
@@ -56,7 +56,7 @@ def notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | 
     subject = "uppklarat: " + "; ".join(HEADLINES[event] for event in events)
     document = {
         "subject": subject,
-        # What a chat shows of a webhook.
+        # The field that chat services display.
         "text": "\n".join([subject, *(f"- {problem.text}" for problem in problems), "What to do: docs/operating.md"]),
         "problems": [problem._asdict() for problem in problems],
         "run_id": run_id,
@@ -74,7 +74,7 @@ def notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | 
         else:
             _run(target, document)
     except (OSError, ValueError, subprocess.SubprocessError, smtplib.SMTPException, HTTPException) as error:
-        # Neither the target nor what an error quotes of it: both may hold a password.
+        # Neither the target nor the error's quote of it, since both may contain a password.
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         secret = error if isinstance(error, _NotSentError) else f"{type(error).__name__}: {reason}"
         return f"no message was sent ({PREFIX}NOTIFY): {secret}".replace(target, "…")
@@ -87,7 +87,7 @@ class _NotSentError(ValueError):
 
 def _run(command: str, document: dict[str, Any]) -> None:
     arguments = [*shlex.split(command), document["subject"]]
-    # The command needs no key and no password of ours.
+    # The command must not see our key and passwords.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     try:
         ended = subprocess.run(  # noqa: S603
@@ -98,7 +98,7 @@ def _run(command: str, document: dict[str, Any]) -> None:
             timeout=SECONDS_TO_WAIT,
         )
     except subprocess.TimeoutExpired:
-        # Its own text quotes the arguments.
+        # The exception's own text quotes the arguments.
         raise _NotSentError(f"the command did not end within {SECONDS_TO_WAIT} s") from None
     if ended.returncode:
         raise _NotSentError(f"{arguments[0]} ended with {ended.returncode}")
@@ -113,7 +113,7 @@ def _post(address: str, document: dict[str, Any]) -> None:
 
 
 def _mail(target: str, document: dict[str, Any]) -> None:
-    """To `smtp://[user:password@]host[:port]/recipient`, or `mailto:recipient?smtp=host:port`; `from=` names the sender."""
+    """Send to `smtp://[user:password@]host[:port]/recipient` or `mailto:recipient?smtp=host:port`; `from=` names the sender."""
     parts = urlsplit(target)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     server = urlsplit(f"smtp://{query.get('smtp', 'localhost')}") if parts.scheme == "mailto" else parts
@@ -123,7 +123,7 @@ def _mail(target: str, document: dict[str, Any]) -> None:
     message["To"] = unquote(parts.path.strip("/"))
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="uppklarat")
     message.set_content(f"{document['text']}\n\n{document['home']} on {document['host']}, run {document['run_id']}\n")
-    # smtplib's own context trusts any certificate.
+    # smtplib's default context trusts any certificate.
     trusted = ssl.create_default_context()
     encrypted = parts.scheme == "smtps"
     connect = partial(smtplib.SMTP_SSL, context=trusted) if encrypted else smtplib.SMTP

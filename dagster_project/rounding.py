@@ -1,4 +1,4 @@
-"""Numbers as people read them: rounded half up, rates from the exact ratio of their counts and not from its nearest double."""
+"""Rounds numbers for display: half up, and rates from the exact ratio of their counts instead of its nearest double."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def tenths_of_percent(part: int, whole: int) -> int:
 
 
 def percentage(part: int, whole: int) -> str:
-    """A share in per cent with one decimal; what is not nothing is not shown as 0.0."""
+    """A share in per cent with one decimal; a share above zero is never shown as 0.0."""
     tenths = tenths_of_percent(part, whole)
     return "<0.1" if part and not tenths else f"{tenths // 10}.{tenths % 10}"
 
 
 def half_up(number: float, decimals: int) -> str:
-    """A number with so many decimals."""
+    """A number with the given number of decimals."""
     return str(Decimal(number).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))

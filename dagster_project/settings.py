@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CODE = Path(__file__).resolve().parent
-# Of a checkout; where a wheel is installed, the folder of all packages.
+# The root of a checkout; in an installed wheel, the folder of all packages.
 REPOSITORY = CODE.parent
 
 
@@ -37,7 +37,7 @@ DOCS = _folder("docs")
 SEEDS = DBT_PROJECT / "seeds"
 PREFIX = "UPPKLARAT_"
 DSN_VARIABLE = f"{PREFIX}POSTGRES_DSN"
-# What Python takes with dbt, Dagster, Great Expectations and the figures in it (measured: docs/performance.md).
+# Memory of Python with dbt, Dagster, Great Expectations and the figures (measured: docs/performance.md).
 PYTHON_MEMORY = 1 << 30
 _LEAST_MEMORY = PYTHON_MEMORY + (512 << 20)
 
@@ -54,7 +54,7 @@ MAIL_SCHEMES = ("mailto", "smtp", "smtps")
 
 
 def _leaves_three_values(threshold: int) -> int:
-    # A count of 1 would be known to be 1 or 2.
+    # With a threshold of 2, a withheld count would be known to be 1 or 2.
     if threshold == 2:
         raise ValueError("Input should be 1, which withholds nothing, or at least 3")
     return threshold
@@ -77,7 +77,7 @@ def _notifiable(target: SecretStr) -> SecretStr:
     raise ValueError("it must be a command, mailto:…, smtp(s)://host/recipient or http(s)://…")
 
 
-# What a build tells dbt (dbt/profiles.yml, dbt/dbt_project.yml), and what configures the tests.
+# Variables that a build sets for dbt (dbt/profiles.yml, dbt/dbt_project.yml), and variables that configure the tests.
 _NOT_SETTINGS = ("WAREHOUSE_FILE", "SCRATCH", "DUCKDB_MEMORY", "DATA_TESTS", "TEST_")
 
 _Place = Annotated[Path, AfterValidator(Path.absolute)]
@@ -90,16 +90,16 @@ class PostgresSettings(BaseModel):
 
     dsn: SecretStr = SecretStr("")
     reader: str = "uppklarat_reader"
-    """The role that may read the marts and nothing else."""
+    """The role with read access to the marts only."""
     keep: PositiveInt = 5
     """How many publications stay loaded, the current one included."""
 
 
 class NotifySettings(BaseSettings):
-    """Whom to notify, apart from the rest: an invalid value of another setting is notified, too.
+    """The recipient of notifications, read separately because invalid values of other settings are notified too.
 
-    What is not given comes from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`), and else from here. An empty
-    variable is none. No secret is shown where settings are printed.
+    Values that are not passed come from the environment (`UPPKLARAT_HOME`, `UPPKLARAT_POSTGRES_DSN`) or from the defaults here.
+    An empty variable counts as unset. Secrets are hidden when settings are printed.
     """
 
     model_config = SettingsConfigDict(
@@ -118,7 +118,7 @@ class NotifySettings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read the environment; raises ValueError, which names each invalid variable, but not its value."""
+        """Read the environment; raise ValueError with the name of each invalid variable, but not its value."""
         try:
             return cls()
         except ValidationError as error:
@@ -133,22 +133,22 @@ class Settings(NotifySettings):
     """All settings."""
 
     landing: _Place = Path("data/landing")
-    """Deliveries as they came."""
+    """The landing folder: deliveries as received."""
     published: _Place = Path("data/published")
-    """What BI reads."""
+    """The folder that BI tools read."""
     suppress_below: Annotated[PositiveInt, AfterValidator(_leaves_three_values)] = 5
-    """Counts of a county or municipality from 1 to this number are withheld; 1 withholds nothing but what was withheld before."""
+    """County and municipality counts from 1 to this number are withheld; 1 withholds only what was withheld before."""
     memory: Annotated[ByteSize, WrapValidator(_enough_memory)] = ByteSize(4 << 30)
-    """What a load may take."""
+    """The memory limit of a load."""
     key: SecretStr = SecretStr("")
-    """The key of the pseudonyms; without it, the key file holds one."""
+    """The key of the pseudonyms; if it is unset, the key file is used."""
     schedule: str = "0 6 1 3 *"
     """When the yearly load runs, in cron notation."""
     postgres: PostgresSettings = PostgresSettings()
 
 
 def unknown_variables() -> list[str]:
-    """The names in the environment that look like settings and are none; probably misspelt."""
+    """Names of environment variables that look like settings but are unknown, probably misspelt."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     known |= {f"{PREFIX}postgres_{name}".upper() for name in PostgresSettings.model_fields}
     return sorted(

@@ -1,4 +1,4 @@
-"""How paths and names are written into SQL, and how a query's one row is read."""
+"""Quotes paths and names for SQL, and reads single-row queries."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def literal(path: Path) -> str:
 
 
 def identifier(name: str) -> str:
-    """A column's name, whatever stands in it."""
+    """A column's name as a quoted identifier."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
 
 
 def parquet(path: Path) -> str:
-    """The rows of a Parquet file; folders called `name=value` above it are no columns of it."""
+    """The rows of a Parquet file, without columns from folders named `name=value` in its path."""
     return f"read_parquet({literal(path)}, hive_partitioning = false)"
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    """The row of a query that always gives one, such as one that counts."""
+    """The row of a query that always returns exactly one, such as a count."""
     row = connection.execute(query).fetchone()
     if row is None:
         raise AssertionError("a query that must give a row gave none")

@@ -1,4 +1,4 @@
-"""What is remembered between loads: every delivery that was loaded, withdrawn or purged, and which one is active."""
+"""The state between loads: every delivery that was loaded, withdrawn or purged, and which one is active."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECORD = "delivery.json"
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What came of one delivered file."""
+    """The row balance of one delivered file."""
 
     name: str
     sha256: str
@@ -39,8 +39,8 @@ class FileRecord:
 class DeliveryRecord:
     """The provenance of one loaded delivery; lies beside its typed Parquet in the raw store.
 
-    `judged_by` names the rules and the corrections that validated it, `key_id` the key of its pseudonyms. Of a purged
-    delivery only the record is left.
+    `judged_by` identifies the rules and corrections that validated it, `key_id` the key of its pseudonyms. After a purge,
+    only the record remains.
     """
 
     delivery_id: str
@@ -58,13 +58,13 @@ class DeliveryRecord:
 
     @property
     def label(self) -> str:
-        """How people call it, e.g. `police/2024`."""
+        """The name shown to people, e.g. `police/2024`."""
         return f"{self.source}/{self.year}"
 
 
 @dataclass(frozen=True)
 class Purged:
-    """Years before `before` whose rows were purged, and the years and deliveries whose figures are kept from a publication."""
+    """Purged years (before `before`), and the years and deliveries whose figures are kept from a publication."""
 
     before: int = 0
     key_id: str = ""
@@ -78,7 +78,7 @@ _RECORD, _PURGED = TypeAdapter(DeliveryRecord), TypeAdapter(Purged)
 
 @dataclass(frozen=True)
 class State:
-    """The settings and all that is remembered of deliveries; a command, or a step of a load, reads it once."""
+    """The settings and the state of all deliveries; each command, or step of a load, reads it once."""
 
     settings: Settings
     ledger: tuple[Mapping[str, Any], ...]
@@ -87,7 +87,7 @@ class State:
     active: Mapping[tuple[str, int], DeliveryRecord]
     """The active delivery of each source and year, in the order of years; purged years have none."""
     official: Mapping[tuple[str, int], tuple[DeliveryRecord, ...]] = field(default_factory=dict)
-    """Brå's table of each area (`official/La`) and year: the active version, and the one before it if there is any."""
+    """Brå's table of each area (`official/La`) and year: the active version and the previous one, if any."""
 
     @cached_property
     def complete_years(self) -> list[int]:
@@ -102,12 +102,12 @@ class State:
 
     @property
     def official_versions(self) -> list[list[str]]:
-        """Which versions of Brå's tables are read, for fingerprints of what is derived from them."""
+        """The versions of Brå's tables that are read, for fingerprints of derived results."""
         return [[one.label, one.delivery_id, one.judged_by] for versions in self.official.values() for one in versions]
 
     @cached_property
     def withdrawn(self) -> dict[tuple[str, int, str], str]:
-        """When deliveries were withdrawn that were not loaded since, by (source, year, delivery_id)."""
+        """When deliveries were withdrawn, unless they were loaded again since, by (source, year, delivery_id)."""
         withdrawn: dict[tuple[str, int, str], str] = {}
         for entry in self.ledger:
             delivery = (entry["source"], entry["year"], entry["delivery_id"])
@@ -119,14 +119,14 @@ class State:
 
 
 def read_state(settings: Settings) -> State:
-    """Read what is remembered; raises FileNotFoundError if the raw store lacks an active delivery."""
+    """Read the state; raise FileNotFoundError if the raw store lacks an active delivery."""
     ledger = [{"event": "loaded", **entry} for entry in read_json(settings.home / paths.LEDGER, [])]
     purged = read_purged(settings)
     active, official = {}, {}
     for (source, year), entries in sorted(_loaded(ledger).items(), key=lambda item: (item[0][1], item[0][0])):
         *_, before, newest = None, *entries
         if source not in input_contract().sources:
-            # Never purged: no person is behind them.
+            # Never purged, because they contain no personal data.
             former = before and read_record(_folder(settings, before))
             official[source, year] = (_read_stored(settings, newest), *((former,) if former else ()))
         elif year >= purged.before:
@@ -150,12 +150,12 @@ def _folder(settings: Settings, entry: Mapping[str, Any]) -> Path:
 
 
 def read_purged(settings: Settings) -> Purged:
-    """Read which years were purged; a purge that was cut short is finished before the rest can be read."""
+    """Read which years were purged; an interrupted purge must be finished before the rest can be read."""
     return _PURGED.validate_python(read_json(settings.home / paths.PURGED, {}))
 
 
 def activate(state: State, record: DeliveryRecord) -> None:
-    """Record that a delivery is now the active one of its source and year, unless it is already."""
+    """Record a delivery as the active one of its source and year, unless it already is."""
     active = state.active_record(record.source, record.year)
     if active and (active.delivery_id, active.judged_by) == (record.delivery_id, record.judged_by):
         return
@@ -163,10 +163,10 @@ def activate(state: State, record: DeliveryRecord) -> None:
 
 
 def withdraw(state: State, source: str, year: int) -> tuple[DeliveryRecord, DeliveryRecord | None]:
-    """Withdraw the active delivery of a source and year: the one before it, if any, is active again.
+    """Withdraw the active delivery of a source and year; the previous one, if any, becomes active again.
 
-    Returns both. Raises KeyError if none is active, and FileNotFoundError, with nothing changed, if the rows of the one before are
-    no longer in the raw store.
+    Returns both. Raises KeyError if none is active, and FileNotFoundError, without any change, if the rows of the previous one
+    are no longer in the raw store.
     """
     record = state.active_record(source, year)
     if record is None:
@@ -186,7 +186,7 @@ def withdraw(state: State, source: str, year: int) -> tuple[DeliveryRecord, Deli
 
 
 def years_not_complete(state: State, expected: Collection[int]) -> dict[int, str]:
-    """Which expected years are not complete, and what they lack."""
+    """The expected years that are incomplete, with what they lack."""
     lacking = {
         year: [source for source in input_contract().sources if (source, year) not in state.active]
         for year in sorted(expected)
@@ -205,7 +205,7 @@ def record_folder(settings: Settings, source: str, year: int, delivery_id: str, 
 
 
 def write_record(folder: Path, record: DeliveryRecord) -> None:
-    """Write the record into a delivery's folder."""
+    """Write a delivery's record into its folder."""
     write_json(folder / RECORD, asdict(record))
 
 
@@ -226,17 +226,17 @@ def read_record(folder: Path) -> DeliveryRecord | None:
 
 
 def clear_temporary_files(settings: Settings) -> None:
-    """Remove temporary files of an interrupted load; only for the one writer, when it begins."""
+    """Remove temporary files of an interrupted load; only the writer may call this, when it starts."""
     shutil.rmtree(settings.home / paths.SCRATCH, ignore_errors=True)
     remove_unfinished(settings.home)
 
 
 def _loaded(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], list[Mapping[str, Any]]]:
-    """The entries of the deliveries that are loaded by these entries, the active one last, by (source, year)."""
+    """Ledger entries of the loaded deliveries, the active one last, by (source, year)."""
     loaded: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for entry in entries:
         of_year = loaded.setdefault((entry["source"], entry["year"]), [])
-        # A delivery that is loaded again, by newer rules or after others, takes the place of its earlier entry.
+        # When a delivery is loaded again, by newer rules or after others, its new entry replaces the earlier one.
         of_year[:] = [one for one in of_year if one["delivery_id"] != entry["delivery_id"]]
         if entry["event"] == "loaded":
             of_year.append(entry)

@@ -14,7 +14,7 @@ from dagster_project.settings import CODE, DBT_PROJECT, REPOSITORY
 _PACKAGE = "uppklarat"
 _CODE = (CODE, DBT_PROJECT, REPOSITORY / "expectations")
 _SUFFIXES = {".py", ".sql", ".yml", ".csv", ".md", ".j2", ".css", ".js", ".typ"}
-# Code that only presents figures or generates samples does not belong to the rules.
+# Code that only presents figures or generates samples is excluded from the rules.
 _PRESENTATION = (
     "cli",
     "sample",
@@ -26,7 +26,7 @@ _PRESENTATION = (
 
 @cache
 def code_version() -> str:
-    """The package's version and a fingerprint of all code and dependencies; a change makes a new publication."""
+    """The package's version and a fingerprint of all code and dependencies; a change causes a new publication."""
     return f"{version(_PACKAGE)}+{version_of(_CODE)}"
 
 
@@ -38,7 +38,7 @@ def rules_version() -> str:
 
 @cache
 def transformation_version() -> str:
-    """Fingerprint of the dbt project, its place and dbt; a change requires a new parse."""
+    """Fingerprint of the dbt project, its path and dbt's version; a change requires a new parse."""
     parts = [fingerprint([DBT_PROJECT]), str(DBT_PROJECT), *(version(name) for name in ("dbt-core", "dbt-duckdb"))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
@@ -60,7 +60,7 @@ def dependencies() -> list[str]:
 def fingerprint(places: Iterable[Path], exclude: Iterable[Path] = ()) -> str:
     """Hash the names and content of source files, given as folders (without dbt's output) or single files.
 
-    The same for a checkout and a wheel, whose package also holds the dbt project and the docs.
+    The hash is the same for a checkout and a wheel, whose package also contains the dbt project and the docs.
     """
     excluded = list(exclude)
     digest = hashlib.sha256()
