@@ -1,4 +1,4 @@
-"""Validates one delivery as a load would, without a warehouse and without its key, for the supplier who made it."""
+"""Validates one delivery as a load would, without a warehouse or its key, so that the supplier can run it."""
 
 from __future__ import annotations
 
@@ -22,24 +22,22 @@ from dagster_project.state import DeliveryRecord, read_state
 from expectations.observed import in_brief
 from expectations.results import CheckResult
 
-NOT_COMPARED = (
-    "not compared with other deliveries: a load also looks for what does not fit to them, and may block for it"
-)
+NOT_COMPARED = "not compared with other deliveries: a load also checks consistency with them, and may block publishing"
 
 
 @dataclass(frozen=True)
 class CheckedDelivery:
-    """What a load would do with a delivery, in lines of text without any value of a row."""
+    """The outcome that a load of a delivery would have, as lines of text without row values."""
 
     would_be_published: bool
     lines: tuple[str, ...]
 
 
 def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
-    """Validate the folder `<source>/<year>` by the contract and by the checks of a typed extract; nothing of it is kept.
+    """Validate the folder `<source>/<year>` by the contract and the checks of a typed extract; nothing is stored.
 
-    Checks that compare it with other deliveries need the warehouse and are not made. Raises ValueError for a path of another form,
-    or of no folder.
+    Checks that compare deliveries need the warehouse and are skipped. Raises ValueError if the path has another form or is not a
+    folder.
     """
     folder = path.absolute()
     source, year = folder.parent.name, folder.name
@@ -57,7 +55,7 @@ def check_delivery(path: Path, settings: Settings) -> CheckedDelivery:
             }
         )
         try:
-            # Without a warehouse no delivery is withdrawn, so there is a record.
+            # Without a warehouse no delivery is withdrawn, so the result is a record.
             record = cast(DeliveryRecord, ingest(DeliveryFolder(alone.landing, source, int(year)), alone))
         except RejectedDeliveryError as error:
             return CheckedDelivery(False, (f"a load would reject it: {error}",))

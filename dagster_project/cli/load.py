@@ -35,7 +35,7 @@ logger = logging.getLogger("uppklarat")
 
 
 STILL_PUBLISHED = (
-    "no year is complete, so nothing can be published instead: the current publication is based on withdrawn deliveries "
+    "no year is complete, so no replacement can be published: the current publication is based on withdrawn deliveries "
     "({}). Deliver again or activate an earlier publication (`uppklarat publications`)"
 )
 
@@ -46,7 +46,7 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
     Raises `UnreadableLandingError` if the landing folder cannot be read, and the error of a run that failed for any other reason
     than a rejected delivery or a blocking check.
     """
-    # Raises first if the folder is unreadable, which must not look like an empty folder.
+    # Raises before anything else if the folder is unreadable, which must not look like an empty folder.
     find_delivery_folders(settings.landing)
     _acquire_writer_lock(settings)
     try:
@@ -57,7 +57,7 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
             logger.warning("other users can read the private warehouse: chmod 700 %s", settings.home)
         for text in describe_waivers(settings):
             logger.warning("waiver: %s", text)
-        # Validated here to fail before the build.
+        # Validated here so that an error is reported before the build.
         read_catalogue(settings.home / paths.CATALOGUE)
         # Nothing can be loaded without the key.
         state = read_state(settings)
@@ -101,7 +101,7 @@ def load(settings: Settings, years: Collection[int] = (), expected: Collection[i
 def _run(settings: Settings, touched: Collection[int], years: Collection[int]) -> LoadOutcome:
     """Run the load job in this process, recorded in the instance that `dagster dev` shows."""
     logger.info("starting Dagster")
-    # Nearly all objects live to the end; garbage collection took a tenth of a small load's time, and a twentieth at exit.
+    # Nearly all objects live until the end; garbage collection took a tenth of a small load's time, and a twentieth at exit.
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
     # Imported here to save seconds if there is nothing to load.

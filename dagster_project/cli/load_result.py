@@ -1,4 +1,4 @@
-"""What came of a load, as data and as text."""
+"""The outcome of a load, as data and as text."""
 
 from __future__ import annotations
 

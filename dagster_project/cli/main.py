@@ -63,14 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _read_settings(options: argparse.Namespace) -> Settings:
-    """Read the settings; nobody looks at the screen of a scheduled load, so a person is notified of an invalid one."""
+    """Read the settings; notify a person of an invalid one, because nobody watches the output of a scheduled load."""
     for name in unknown_variables():
         print(f"warning: {name} is no setting, and is ignored", file=sys.stderr)
     try:
         return Settings.from_environment()
     except ValueError as error:
         if options.run is load:
-            # The invalid one may be the address itself.
+            # The invalid setting may be the notification address itself.
             with contextlib.suppress(ValueError):
                 _notify(NotifySettings.from_environment(), [Problem("failed", f"invalid settings: {error}")])
         raise
@@ -135,19 +135,19 @@ def load(settings: Settings, options: argparse.Namespace) -> int:
         print(f"missing: {text}", file=sys.stderr)
     if outcome.not_served:
         print(f"not served: {outcome.not_served}", file=sys.stderr)
-    # Everything is printed; the exit code is that of the most severe condition.
+    # All conditions are printed; the exit code is that of the most severe one.
     return next((EXIT_CODES[problem.event] for problem in outcome.problems), OK)
 
 
 def _notify(settings: NotifySettings, problems: Sequence[Problem], run_id: str | None = None) -> str | None:
-    """Notify a person; what prevents it is reported, and changes nothing else."""
+    """Notify a person; a failure is printed and has no other effect."""
     if not_notified := send_notification(settings, problems, run_id):
         print(not_notified, file=sys.stderr)
     return not_notified
 
 
 def notify(settings: Settings, options: argparse.Namespace) -> int:
-    """Send a test message, or word of a load that was killed, to whom UPPKLARAT_NOTIFY names."""
+    """Send a test message, or the news of a killed load, to the recipient in UPPKLARAT_NOTIFY."""
     if not settings.notify.get_secret_value():
         print("uppklarat: UPPKLARAT_NOTIFY names nobody", file=sys.stderr)
         return USAGE
@@ -323,7 +323,7 @@ def _years(text: str) -> list[int]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="uppklarat", description="Police and prosecution extracts in, audited indicators out."
+        prog="uppklarat", description="Computes audited indicators from police and prosecution extracts."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('uppklarat')}")
     parser.add_argument("--verbose", action="store_true", help="show where an unexpected failure happened")

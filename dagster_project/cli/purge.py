@@ -33,9 +33,8 @@ class PurgeRefusedError(Exception):
 def purge(settings: Settings, before: int) -> list[int]:
     """Remove all raw rows of years before `before`; return the years whose published figures are kept.
 
-    Offences that decisions of later years refer to are kept, and so are the days on which offences that were decided later were
-    handed over to the prosecutor. Raises `PurgeRefusedError` if active deliveries are not published or
-    no complete year would be left.
+    Offences to which decisions of later years refer are kept, and so are the handover dates of offences that were decided later.
+    Raises `PurgeRefusedError` if active deliveries are not published or no complete year would remain.
     """
     kept = settings.home / paths.KEPT
     state = read_state(settings)

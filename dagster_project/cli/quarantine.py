@@ -1,4 +1,4 @@
-"""Quarantined rows and unusable fields, as counts and as lists for people; no line holds a value."""
+"""Quarantined rows and unusable fields, as counts and as lists for people, without values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def quarantine_counts(state: State) -> dict[tuple[str, int, str], dict[str, int]
 
 
 def quarantine_as_text(state: State, year: int | None, source: str | None) -> str:
-    """List every quarantined row, where the rows are, and every unusable field of the others."""
+    """List every quarantined row, the location of the original rows, and every unusable field of loaded rows."""
     lines = quarantine_lines(state, year, source)
     where = (
         f"the original rows are in {state.settings.home / paths.RAW_STORE} (*_quarantine.parquet)"
@@ -49,7 +49,7 @@ def unusable_lines(state: State, year: int | None, source: str | None) -> list[s
             for record in state.active.values()
             if year in (None, record.year) and source in (None, record.source)
             for name, file in record.files.items()
-            # None is stored without any, after a purge, and by earlier rules.
+            # No file is stored if there are none, after a purge, or by earlier rules.
             if (fields := _raw_folder(state, record) / f"{name}_unusable.parquet").exists()
             for line, column, problem in connection.execute(f"from {parquet(fields)}").fetchall()
         ]

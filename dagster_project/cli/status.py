@@ -1,4 +1,4 @@
-"""What the warehouse holds and what waits, as data and as text."""
+"""The content of the warehouse and pending deliveries, as data and as text."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from expectations.observed import in_brief
 
 
 class _Landing(NamedTuple):
-    """The landing folder as a status finds it; empty with the reason if it cannot be read."""
+    """The content of the landing folder; if the folder cannot be read, empty with the reason."""
 
     labels: Collection[str] = ()
     changed: Sequence[DeliveryFolder | OfficialFile] = ()
     uncorrected: Mapping[str, str] = {}
     unexpected: Sequence[str] = ()
     ignored: Mapping[str, str] = {}
-    """When the version that a file of Brå's has was withdrawn, by label."""
+    """When the present version of a file from Brå was withdrawn, by label."""
     unreadable: str | None = None
 
 
@@ -66,7 +66,7 @@ def _read_landing(state: State) -> _Landing:
 
 
 def warehouse_status(state: State) -> dict[str, Any]:
-    """Return loaded deliveries, quarantined rows, the current publication and what waits."""
+    """Return loaded deliveries, quarantined rows, the current publication and pending deliveries."""
     landing, quarantined = _read_landing(state), quarantine_counts(state)
     published = publications(state.settings)
     current = active_publication(state.settings)
@@ -137,7 +137,7 @@ def _obstacles(state: State, landing: _Landing) -> list[str]:
 
 
 def _waiting_deliveries(state: State, landing: _Landing) -> list[str]:
-    """Return the deliveries that a load would take, that lack their other source, or that somebody has to look at."""
+    """Return deliveries that a load would ingest, that lack the other source, or that need a person's attention."""
     active, changed = state.active, {folder.label for folder in landing.changed}
     rejected = known_rejections(state.settings, landing.changed)
     waiting = [
@@ -238,7 +238,7 @@ def failed_checks(state: State) -> list[dict[str, Any]]:
 
 
 def check_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Format checks of `failed_checks`, a line each."""
+    """Format the checks of `failed_checks`, one per line."""
     words = {"waived": "waived", "block": "blocks publishing", "warn": "warning"}
     return [
         f"{words['waived' if check['result'] == 'waived' else check['severity']]}: "

@@ -1,1 +1,1 @@
-"""Where figures leave: a draft is written, read back, completed, renamed to a publication and pointed to."""
+"""Publication: writes a draft, reads it back, completes it, renames it to a publication and makes it current."""

@@ -34,7 +34,7 @@ class LoadOutcome:
 
     @property
     def problems(self) -> list[Problem]:
-        """What a person has to look at, the most severe first."""
+        """The problems that need a person's attention, most severe first."""
         found = {
             "blocked": [self.blocked],
             "missing": self.missing,

@@ -131,7 +131,7 @@ def audit_records(settings: Settings, records: Mapping[tuple[str, int], Delivery
 
 
 def audit_delivery_alone(settings: Settings, record: DeliveryRecord) -> list[CheckResult]:
-    """Audit a delivery by all checks that need no other delivery: those of its extracts, and of the balance of its rows."""
+    """Audit a delivery by all checks that need no other delivery: those of its extracts and of its row balance."""
     from great_expectations import ExpectationSuite
 
     from expectations.suites import load_suites
@@ -146,7 +146,7 @@ def audit_delivery_alone(settings: Settings, record: DeliveryRecord) -> list[Che
     )
     with duckdb.connect() as connection:
         list_delivered_files(connection, alone, {record.year})
-        # Rows are quarantined by linking deliveries too, which is not done here.
+        # Linking deliveries also quarantines rows, but is not done here.
         connection.execute(
             "create schema intermediate; create view intermediate.int_delivery_balance as from raw.delivery_file"
         )
@@ -283,7 +283,7 @@ def _corrections(record: DeliveryRecord) -> list[CheckResult]:
 def data_test_results(tests: Iterable[NodeResult], connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """Convert dbt's data tests to check results.
 
-    Those that declare a limit are checks of their model's suite, and what an empty table means for them is declared there.
+    Data tests with a `limit` are checks of their model's suite, where the meaning of an empty table is declared too.
     """
     from expectations.suites import load_suites
     from expectations.validation import outcome_on_an_empty_table

@@ -1,4 +1,4 @@
-"""Waivers: thresholds that somebody decided to let pass for once, with reason, role, date and expiry."""
+"""Waivers: temporary exceptions from thresholds, each with its reason, deciding role, date and expiry."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from dagster_project.settings import Settings
 from dagster_project.transformation.dbt_project import data_test_checks
 from expectations.results import CheckResult, Layer
 
-# A waiver of the gate is for all files of one delivery. Of all other checks that block, a waiver widens the limit for one unit of
-# those that are measured, and lets up to a number of rows pass of those that report rows.
+# A waiver of the gate covers all files of one delivery. For other blocking checks, a waiver widens the limit of one unit if the
+# check measures a value, and allows up to a number of offending rows if the check reports rows.
 GATE = "int_delivery_balance.quarantine_within_limit"
-# The yearly load asks again.
+# Each yearly load requires a new decision.
 LONGEST = timedelta(days=366)
 WAIVABLE_LAYERS: tuple[Layer, ...] = ("raw", "intermediate", "marts")
 _LIMITS = ("limit_pct", "rows", "at_least", "at_most")
@@ -39,16 +39,15 @@ _FOR_WHAT = ("delivery", "year", "unit")
 
 
 class WaiversError(Exception):
-    """The file of waivers is not what it should be."""
+    """The waivers file is invalid."""
 
 
 class Waiver(DeclaredModel):
     """One waiver: `check` (as `asset.name`) may fail, within a limit.
 
-    For the gate, `limit_pct` is the per cent of a file's rows of the `delivery` that may be quarantined. For a measured expectation,
-    `at_least` or `at_most` is the value that the `unit` may have, in place of the expectation's own bound.
-    For any other blocking expectation `rows` is a number of offending rows; `year` then names the delivery whose extract is checked,
-    if one is.
+    For the gate, `limit_pct` is the percentage of a file's rows of the `delivery` that may be quarantined. For a measured
+    expectation, `at_least` or `at_most` replaces the expectation's own bound for the `unit`. For any other blocking expectation,
+    `rows` is the allowed number of offending rows, and `year` is that of the delivery if the check validates an extract.
     """
 
     check: str
@@ -58,7 +57,7 @@ class Waiver(DeclaredModel):
     expires: date
     delivery: DeliveryLabel | None = None
     year: int | None = None
-    # YAML reads a unit that is a year as a number.
+    # YAML parses a unit that is a year as a number.
     unit: Annotated[
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None,
         BeforeValidator(lambda unit: str(unit) if type(unit) is int else unit),
@@ -99,7 +98,7 @@ class Waiver(DeclaredModel):
             choices = [{"rows"}, {"rows", "year"}] if self._layer == "raw" else [{"rows"}]
         else:
             raise ValueError(
-                "the check reports no rows that could bound a waiver; change it in its suite if it should not block"
+                "the check reports no rows, so a waiver cannot be limited; change it in its suite if it should not block"
             )
         if {name for name in (*_LIMITS, *_FOR_WHAT) if getattr(self, name) is not None} not in choices:
             needed = ", or ".join(" and ".join(sorted(choice)) for choice in choices)
@@ -123,11 +122,11 @@ class Waiver(DeclaredModel):
 
     @property
     def limit(self) -> float:
-        """What its check may come to."""
+        """The limit that the waiver sets."""
         return float(getattr(self, self._bound))
 
     def has_expired(self, today: date) -> bool:
-        """Whether it no longer holds; it does to the end of the day that it names."""
+        """Whether the waiver has expired; it is valid until the end of its expiry date."""
         return today > self.expires
 
     def allows(self, value: float) -> bool:
@@ -136,7 +135,7 @@ class Waiver(DeclaredModel):
         return limits["at_least"] <= value <= limits["at_most"]
 
     def covers(self, unit: str | None, value: float, year: int | None) -> bool:
-        """Whether it lets the value of a unit pass or, where there is no unit, that number of rows of the year's delivery."""
+        """Whether the waiver covers the value of a unit or, without a unit, this number of rows of the year's delivery."""
         if self.check == GATE:
             return unit is not None and unit.startswith(f"{self.delivery}/") and value <= self.limit
         is_within = value <= self.limit if unit is None else self.allows(value)
@@ -159,14 +158,14 @@ class Waiver(DeclaredModel):
 
 
 def read_waivers(path: Path) -> list[Waiver]:
-    """Read the waivers, expired ones too; none where there is no file.
+    """Read the waivers, including expired ones; without a file there are none.
 
-    Raises `WaiversError` for anything that is not wholly understood, and for a check that does not exist or does not block.
+    Raises `WaiversError` for anything unknown or invalid, and for a check that does not exist or does not block.
     """
     if not path.exists():
         return []
     declared = read_yaml(path, StrictLoader, WaiversError)
-    # Great Expectations takes seconds to import, which only those pay who waive.
+    # Imported only if there are waivers, because Great Expectations takes seconds to import.
     from expectations.suites import load_suites
 
     suites = load_suites(*WAIVABLE_LAYERS)
@@ -177,7 +176,7 @@ def read_waivers(path: Path) -> list[Waiver]:
         if expectation.severity == "critical"
     }
     layers = {suite.meta["asset"]: suite.meta["layer"] for suite in suites}
-    # A data test of dbt is no expectation; it reports rows.
+    # dbt's data tests are not expectations; they report rows.
     blocking |= {f"{model}.{check}": (layers[model], None) for model, check in data_test_checks()}
     try:
         waivers = TypeAdapter(list[Waiver]).validate_python(declared, context=blocking)
@@ -191,7 +190,7 @@ def read_waivers(path: Path) -> list[Waiver]:
 
 
 def describe_waivers(settings: Settings) -> list[str]:
-    """What was waived, for every load to show; an expired waiver blocks publishing."""
+    """The waivers as text, shown by every load; an expired waiver blocks publishing."""
     today = date.today()
     return [
         f"{'EXPIRED, ' if one.has_expired(today) else ''}{one.text}"
@@ -200,9 +199,9 @@ def describe_waivers(settings: Settings) -> list[str]:
 
 
 def apply_waivers(results: Sequence[CheckResult], waivers: Sequence[Waiver], today: date) -> list[CheckResult]:
-    """Let failed results pass that waivers cover (result `waived`), and add a result for each waiver.
+    """Change failed results that waivers cover to `waived`, and add a result for each waiver.
 
-    The result of an expired waiver fails and blocks, so that somebody renews or removes it.
+    The result of an expired waiver fails and blocks, so that the waiver is renewed or removed.
     """
     covering = [one for one in waivers if not one.has_expired(today)]
 

@@ -110,7 +110,7 @@ def describe_figure(connection: duckdb.DuckDBPyConnection, key: FigureKey) -> tu
         {"indicator_id": key.indicator_id, "year": key.year},
     ).fetchall()
     figure = {
-        # Measures that only the country and the police regions have.
+        # Measures available only for the country and the police regions.
         "not_published": []
         if row["suppression"]
         else [

@@ -1,1 +1,1 @@
-"""A publication in the formats that others read: every one made from the draft's own Parquet files, the audited rows."""
+"""Writes a publication in further formats, each from the draft's Parquet files, which contain the audited rows."""

@@ -1,4 +1,4 @@
-"""Who publishes and under which licence: the neutral default, and what `<home>/catalogue.yml` says instead."""
+"""Publisher and licence: a neutral default, which `<home>/catalogue.yml` can override."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _Text: TypeAlias = Annotated[dict[str, PublicText], _InAllLanguages]
 
 
 class CatalogueError(Exception):
-    """The user's catalogue file is not what it should be."""
+    """The user's catalogue file is invalid."""
 
 
 class Catalogue(DeclaredModel):
-    """What the records of a publication say of its publisher.
+    """The publisher's details in the metadata of a publication.
 
-    `base_url` is the address of the published folder, with a slash at its end; None where it is not served.
+    `base_url` is the address of the published folder, with a trailing slash; None if the folder is not served.
     """
 
     publisher: _Text
@@ -56,9 +56,9 @@ class Catalogue(DeclaredModel):
 
 
 def read_catalogue(path: Path) -> Catalogue:
-    """The default, with what a file of the user's says instead, if there is one.
+    """The default, overridden by the user's file, if there is one.
 
-    Raises `CatalogueError` for anything that is not wholly understood.
+    Raises `CatalogueError` if the file contains anything unknown or invalid.
     """
     declared = read_yaml(DEFAULT, StrictLoader, CatalogueError)
     if path.exists():

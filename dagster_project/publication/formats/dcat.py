@@ -179,7 +179,7 @@ def _build_graph(manifest: Mapping[str, Any], earlier: Sequence[Mapping[str, Any
 def _shared_properties(
     catalogue: Catalogue, publisher: URIRef, contact: URIRef
 ) -> dict[URIRef, Sequence[URIRef | Literal]]:
-    """What the series and each publication in it have in common."""
+    """Metadata shared by the series and each publication in it."""
     return {
         DCTERMS.title: _texts(catalogue.title),
         DCTERMS.publisher: [publisher],
@@ -196,7 +196,7 @@ def _shared_properties(
 
 
 def _add_agents(graph: Graph, base: str, catalogue: Catalogue) -> tuple[URIRef, URIRef]:
-    """Add who publishes and whom to ask."""
+    """Add the publisher and the contact."""
     publisher = URIRef(catalogue.publisher_uri or f"{base}#publisher")
     contact = URIRef(f"{base}#contact")
     _add(graph, publisher, {RDF.type: [FOAF.Agent], FOAF.name: _texts(catalogue.publisher)})

@@ -29,7 +29,7 @@ def write_superset(draft: Path, manifest: Mapping[str, Any]) -> None:
         if manifest["synthetic"]:
             declared["dashboard"]["note"] = f"**{notes()['synthetic']['sv']}** {declared['dashboard']['note']}"
         for name, content in _files(declared, mart_declarations()[declared["table"]], max(manifest["years"])):
-            # The same publication has the same bytes.
+            # The same publication gives the same bytes.
             entry = zipfile.ZipInfo(f"uppklarat/{name}.yaml", date_time=(1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
 
@@ -37,7 +37,7 @@ def write_superset(draft: Path, manifest: Mapping[str, Any]) -> None:
 def _files(
     declared: Mapping[str, Any], mart: MartDeclaration, newest_year: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The files of the archive: what the dashboard rests on first."""
+    """The files of the archive, dependencies of the dashboard first."""
     table, dashboard, charts = declared["table"], declared["dashboard"], declared["charts"]
     only = {"expressionType": "SIMPLE", "clause": "WHERE", "operator": "=="}
     only |= {"subject": "adds_up_in", "comparator": declared["adds_up_in"]}

@@ -49,7 +49,7 @@ def columns() -> Mapping[str, Column]:
 
 
 def column_of(table: str, name: str) -> Column | None:
-    """Return the presentation of a column of a table, of which the same name may mean something else in another."""
+    """Return the presentation of a table's column; the same name may have another meaning in another table."""
     return columns().get(f"{table}.{name}") or columns().get(name)
 
 
