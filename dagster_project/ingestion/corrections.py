@@ -1,6 +1,6 @@
-"""Declared corrections: rows of a delivery that people know to be wrong, dropped or overridden when the delivery is read.
+"""Declared corrections: rows of a delivery known to be wrong, which are dropped or overridden when the delivery is read.
 
-They stand in `corrections.yml` beside the sources' folders, so that the extracts themselves stay as they came.
+They are declared in `corrections.yml` beside the sources' folders, so that the extracts remain as delivered.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _Value = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class CorrectionsError(Exception):
-    """The file of corrections is not what it should be; the message names the correction, never a value of a row."""
+    """The corrections file is invalid; the message names the correction, never a value of a row."""
 
 
 def _day(text: object) -> object:
-    # A number would be read as seconds since 1970.
+    # A number would be parsed as seconds since 1970.
     if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(text)):
         raise ValueError("it must be a day like 2025-03-01")
     return text
@@ -41,8 +41,8 @@ def _day(text: object) -> object:
 class Correction(DeclaredModel):
     """One declared correction.
 
-    `rows` says which rows are meant: the texts that columns hold as delivered (empty = missing; codes and case numbers in any
-    spelling of the same value), or `line`, or both. `set` holds the texts that columns get when `action` is `override`.
+    `rows` selects the rows by the columns' texts as delivered (empty = missing; codes and case numbers in any spelling of the
+    same value), by `line`, or by both. `set` contains the columns' new texts if `action` is `override`.
     """
 
     id: Annotated[PublicText, StringConstraints(pattern="^[a-z][a-z0-9-]{2,59}$")]
@@ -72,7 +72,7 @@ class Correction(DeclaredModel):
 
     @property
     def source(self) -> str:
-        """Whose delivery it corrects."""
+        """The source of the delivery that it corrects."""
         return self.delivery.partition("/")[0]
 
     @property
@@ -82,20 +82,20 @@ class Correction(DeclaredModel):
 
     @property
     def label(self) -> str:
-        """How people call it."""
+        """The name shown to people."""
         return f"correction {self.id} of {self.delivery}/{self.file}"
 
     @property
     def public_fields(self) -> dict[str, str]:
-        """The fields that may be shown: all but values of rows."""
+        """The fields that may be shown: all except values of rows."""
         what = "dropped" if self.action == DROP else f"{', '.join(self.set)} overridden"
         return {"what": what, **self.model_dump(mode="json", include={"id", "file", "reason", "reported_by", "date"})}
 
 
 def read_corrections(path: Path) -> list[Correction]:
-    """Read the declared corrections; none where there is no file.
+    """Read the declared corrections; without a file there are none.
 
-    Raises `CorrectionsError` for anything that is not wholly understood.
+    Raises `CorrectionsError` for anything unknown or invalid.
     """
     if not path.exists():
         return []
@@ -111,12 +111,12 @@ def read_corrections(path: Path) -> list[Correction]:
 
 
 def corrections_of(corrections: Sequence[Correction], source: str, year: int) -> list[Correction]:
-    """Those of one delivery, in the order declared."""
+    """The corrections of one delivery, in declared order."""
     return [one for one in corrections if (one.source, one.year) == (source, year)]
 
 
 def corrections_version(corrections: Sequence[Correction], key: bytes) -> str:
-    """Fingerprint of some corrections, keyed since they may name cases; empty for none."""
+    """Keyed fingerprint of corrections, since they may name cases; empty if there are none."""
     if not corrections:
         return ""
     return hmac.new(
@@ -125,11 +125,11 @@ def corrections_version(corrections: Sequence[Correction], key: bytes) -> str:
 
 
 def apply_corrections(corrections: Sequence[Correction], connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Apply a file's corrections to its table `row`; returns the number of rows by correction.
+    """Apply a file's corrections to its table `row`; return the number of rows by correction.
 
-    Rows to drop are noted in table `declared_wrong` (`line`). Touched rows stand in table `as_delivered` (columns of `row`) as they
-    came, since what is found in them condemns the delivery even if it is corrected. All corrections mean the rows as delivered;
-    raises `CorrectionsError` where two mean the same one.
+    Table `declared_wrong` (`line`) lists rows to drop. Table `as_delivered` (columns of `row`) keeps the affected rows as delivered,
+    since errors in them reject the delivery even if they are corrected. All corrections refer to the rows as delivered; raises
+    `CorrectionsError` if two refer to the same row.
     """
     connection.execute("create or replace temp table declared_wrong (line bigint)")
     connection.execute("create or replace temp table meant (id varchar, line bigint)")

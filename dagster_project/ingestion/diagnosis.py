@@ -17,7 +17,7 @@ from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.ingestion.shape import shape_sql
 from dagster_project.sql import one_row
 
-# Among fewer values a few single faults make up more than half; their rows are quarantined.
+# Among fewer values, a few single errors can be the majority; their rows are quarantined instead.
 FEWEST_VALUES = 20
 
 
@@ -157,8 +157,8 @@ def reject_systematic_errors(
 def _reject_wrong_encoding(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
     """Reject free text that was decoded in the wrong encoding.
 
-    Provisions decide an offence's indicator, so many damaged values would change figures. The limit is that of quarantined rows,
-    applied to the values that can show damage. Below it, the damage may be in the supplier's own system.
+    Provisions decide an offence's indicator, so many damaged values would change figures. The limit of quarantined rows is
+    applied to the values that can show damage. Below the limit, the damage may be in the supplier's own system.
     """
     limit = input_contract().quarantine_limit_pct
     for column in (column for column in received.contract.columns if column.is_free_text):
@@ -206,7 +206,7 @@ def _reject_wrong_lines(received: ReceivedFile, connection: duckdb.DuckDBPyConne
 def _reject_wrong_column(
     received: ReceivedFile, column: Column, year: int, sql: ColumnSql, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    """Reject a column in which one cause explains most invalid values; only they can show one."""
+    """Reject a column in which one cause explains most invalid values."""
     wrong = f"{sql.invalid} or year({column.name}) <> {year}" if column.within_year else sql.invalid
     connection.execute(
         f"""

@@ -83,7 +83,7 @@ def _describe_misspelt_names(contract: FileContract, header: Sequence[str], miss
 
 
 def _without_marks(name: str) -> str:
-    """å and ä as a, ö as o: the contract's names are Swedish words without the marks."""
+    """Replace å and ä by a and ö by o, because the contract's names are Swedish words without diacritics."""
     return "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))
 
 

@@ -1,4 +1,4 @@
-"""Detects case numbers and personal identity numbers in text that people write and that is published."""
+"""Detects case numbers and personal identity numbers in free text that is published."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def _public(text: str) -> str:
 
 
 PublicText = Annotated[str, AfterValidator(_public)]
-"""What a person writes and everybody may read."""
+"""Free text written by a person that is published."""

@@ -57,7 +57,7 @@ logger = logging.getLogger("uppklarat")
 
 PREPARED = "prepared"
 NOT_VERIFIED = "no manifest, so the delivery could not be verified as complete"
-# A national year has 1.5 million; the rows of more lines would spill, and fewer are validated faster in memory.
+# A national year has 1.5 million; the rows of larger files would spill, and smaller files are validated faster in memory.
 MOST_LINES_IN_MEMORY = 2_000_000
 # All code that takes part in validating a row; a test compares it with the imports.
 VALIDATION_CODE = tuple(
@@ -144,7 +144,7 @@ def ingest(folder: DeliveryFolder, settings: Settings) -> DeliveryRecord | None:
 
 
 def _receive_all(delivery: Delivery, encoding: str, scratch: Path) -> dict[str, ReceivedFile]:
-    """Receive the delivered files, which the manifest's hashes must fit."""
+    """Receive the delivered files and compare them with the manifest's checksums."""
     folder = delivery.folder
     received = {
         file.name: _receive(file, path, f"{folder.label}/{path.name}", encoding, scratch)
@@ -180,7 +180,7 @@ def record_rejection(settings: Settings, folder: DeliveryFolder | OfficialFile, 
 def known_rejections(
     settings: Settings, folders: Iterable[DeliveryFolder | OfficialFile]
 ) -> dict[DeliveryFolder | OfficialFile, str]:
-    """Why folders were rejected, for those that were and have not changed since."""
+    """The reasons of rejected folders that have not changed since."""
     rejections = read_json(settings.home / paths.REJECTIONS, {})
     return {
         folder: str(rejection["why"])
@@ -222,7 +222,7 @@ def uncorrected_deliveries(state: State) -> dict[str, str]:
 
 
 def validated_by_earlier_rules(state: State) -> list[str]:
-    """Active deliveries that were validated by earlier rules, since their files are gone."""
+    """Active deliveries that were validated by earlier rules only, because their files no longer exist."""
     return [
         f"{record.label}: validated by the rules of an earlier version; deliver it again to apply the present ones"
         for record in state.active.values()

@@ -1,4 +1,4 @@
-"""The landing folder: which deliveries lie there, which files they are made of and what their manifests promise."""
+"""The landing folder: its deliveries, their files and their manifests."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from dagster_project.ingestion.personal_number import holds_personal_number
 from dagster_project.ingestion.rejection import RejectedDeliveryError, cannot_be_read
 from dagster_project.ingestion.value_formats import foreign_format
 
-# A manifest is some hundred bytes long; a megabyte is none, and must not be read into memory.
+# A manifest has some hundred bytes; a file of a megabyte is not a manifest and must not be read into memory.
 LARGEST_MANIFEST = 1 << 20
-# Brå's own tables lie here under their own names.
+# The folder of Brå's own tables, which keep their original names.
 OFFICIAL = "official"
 OFFICIAL_SOURCES = tuple(f"{OFFICIAL}/{area}" for area in ("La", *(f"Rn0{number}" for number in range(1, 8))))
-"""Their names in the ledger: the country and the police regions."""
+"""Names of Brå's tables in the ledger: the country and the police regions."""
 _OFFICIAL_NAME = re.compile(r"300(La|Rn0[1-7])-(\d{4})\.xlsx?", re.ASCII)
-# How alike two file names must be (0 to 1) to take one for a misspelling of the other.
+# How similar two file names must be (0 to 1) to count as a misspelling.
 _ALIKE = 0.8
 
 
 class UnreadableLandingError(Exception):
-    """The landing folder, or the folder of a source in it, is missing or cannot be read: nothing is known about deliveries."""
+    """The landing folder or a source's folder is missing or unreadable, so the deliveries are unknown."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ class DeliveryFolder:
 
     @property
     def label(self) -> str:
-        """How people call it, e.g. `police/2024`."""
+        """The name shown to people, e.g. `police/2024`."""
         return f"{self.source}/{self.year}"
 
     @property
     def is_complete(self) -> bool:
-        """Whether the manifest, which is uploaded last, is there."""
+        """Whether the manifest, which is uploaded last, exists."""
         return (self.path / paths.MANIFEST).is_file()
 
     def signature(self) -> str:
@@ -71,7 +71,7 @@ class DeliveryFolder:
 
 @dataclass(frozen=True)
 class OfficialFile:
-    """A file of Brå's in the landing folder: table 300 of a year, of the country (`La`) or a police region (`Rn03`)."""
+    """A file from Brå in the landing folder: table 300 for a year and the country (`La`) or a police region (`Rn03`)."""
 
     path: Path
     area: str
@@ -79,23 +79,23 @@ class OfficialFile:
 
     @property
     def source(self) -> str:
-        """What it is in the ledger; a file of the same area and year takes its place."""
+        """Its source in the ledger; a file of the same area and year replaces it."""
         return f"{OFFICIAL}/{self.area}"
 
     @property
     def label(self) -> str:
-        """How people call it, e.g. `official/300La-2025.xlsx`."""
+        """The name shown to people, e.g. `official/300La-2025.xlsx`."""
         return f"{OFFICIAL}/{self.path.name}"
 
     def signature(self) -> str:
-        """A cheap fingerprint that changes whenever the file is written; raises FileNotFoundError if it is gone."""
+        """A cheap fingerprint that changes whenever the file is written; raises FileNotFoundError if the file is missing."""
         stat = self.path.stat()
         text = json.dumps([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _stat(path: Path) -> os.stat_result | None:
-    # Uploads write under a name of their own and rename: what was listed may be gone a moment later.
+    # Uploads use a temporary name and rename, so a listed file may disappear.
     try:
         return path.lstat()
     except FileNotFoundError:
@@ -117,7 +117,7 @@ def _known_encoding(name: str) -> str:
 
 
 def _numbers_only(synthetic: object) -> dict[str, object] | None:
-    # Published as it is: numbers only, no text that a supplier wrote.
+    # Published unchanged, so it contains digits only and no free text.
     if isinstance(synthetic, dict):
         return {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
     return {"says": True} if synthetic else None
@@ -132,7 +132,7 @@ def _moment(created: object) -> datetime | None:
 
 
 class ListedFile(DeclaredModel):
-    """What a manifest promises of one file."""
+    """The manifest's declaration of one file."""
 
     name: str
     rows: NonNegativeInt
@@ -140,7 +140,7 @@ class ListedFile(DeclaredModel):
 
 
 class Manifest(DeclaredModel):
-    """What the supplier says of a delivery; `created` is None if it cannot be read."""
+    """The supplier's manifest of a delivery; `created` is None if it is invalid."""
 
     contract: Annotated[str, BeforeValidator(_known_version)]
     source: str
@@ -153,13 +153,13 @@ class Manifest(DeclaredModel):
     created: Annotated[datetime | None, BeforeValidator(_moment)] = None
 
     def promised(self, name: str) -> ListedFile:
-        """What it promises of a file that it lists."""
+        """The declaration of a listed file."""
         return next(file for file in self.files if file.name == name)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivery's files, each named once; optional ones may be missing. `manifest` is None when none was delivered."""
+    """A delivery's files, each listed once; optional ones may be missing. `manifest` is None if none was delivered."""
 
     folder: DeliveryFolder
     files: Mapping[str, Path]
@@ -169,7 +169,7 @@ class Delivery:
 def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
     """The folders `<source>/<year>` of the landing folder, by year and then source.
 
-    Raises `UnreadableLandingError` where the landing folder, the folder of a source or that of a year cannot be listed.
+    Raises `UnreadableLandingError` if the landing folder, a source's folder or a year's folder cannot be listed.
     """
     found = []
     for source in input_contract().sources:
@@ -181,9 +181,9 @@ def find_delivery_folders(landing: Path) -> list[DeliveryFolder]:
 
 
 def find_official_files(landing: Path) -> list[OfficialFile]:
-    """Brå's files in the landing folder, by year and area; none where their folder is missing, since they are optional.
+    """Brå's files in the landing folder, by year and area; they are optional, so their folder may be missing.
 
-    Raises `UnreadableLandingError` where the folder cannot be listed.
+    Raises `UnreadableLandingError` if the folder cannot be listed.
     """
     named = ((entry, _OFFICIAL_NAME.fullmatch(entry.name)) for entry in _list_source(landing, OFFICIAL))
     found = [OfficialFile(entry, match[1], int(match[2])) for entry, match in named if match and entry.is_file()]
@@ -194,7 +194,7 @@ def _list_source(landing: Path, source: str) -> list[Path]:
     """The entries of a source's folder in the landing folder."""
     _list_folder(landing)
     folder = landing / source
-    # A source without a folder has delivered nothing, but a dead link hides what it delivered.
+    # A source without a folder has delivered nothing, but a broken link hides its deliveries.
     return _list_folder(folder) if folder.is_symlink() or folder.exists() else []
 
 
@@ -219,9 +219,9 @@ def _list_folder(folder: Path) -> list[Path]:
 
 
 def find_unexpected_entries(landing: Path, known: Path) -> Iterator[str]:
-    """Name everything in the landing folder that no load will ever look at, such as a delivery in a misspelt folder.
+    """Name everything in the landing folder that loads ignore, such as a delivery in a misspelt folder.
 
-    Hidden files are left out, which belong to the programs that upload, and so is the `known` one.
+    Hidden files, which belong to upload programs, and the `known` one are left out.
     """
     sources = input_contract().sources
     for entry in _shown_entries(landing):
@@ -260,21 +260,21 @@ def _shown_entries(folder: Path) -> list[Path]:
 
 
 def _nameable(name: str) -> str:
-    # A supplier who files deliveries by person puts the number into the name.
+    # A supplier might name folders by person.
     return "(a personal identity number)" if holds_personal_number(name) else name
 
 
 def open_delivery(folder: DeliveryFolder) -> Delivery:
     """Find the delivery's files and read its manifest.
 
-    Raises `RejectedDeliveryError` for a missing or doubled file, one that leads out of the landing folder, an invalid
-    year, or a manifest that is unreadable or describes another delivery.
+    Raises `RejectedDeliveryError` for a missing or duplicate file, a file outside the landing folder, an invalid year, or a
+    manifest that is unreadable or describes another delivery.
     """
     check_year(folder)
     found = {file.name: _find_file(folder, file) for file in input_contract().sources[folder.source]}
     files = {name: path for name, path in found.items() if path}
     manifest = folder.path / paths.MANIFEST
-    # Anything of that name is meant as a manifest: a folder or a dead link must not pass for none.
+    # Anything of that name is meant as a manifest: a folder or a broken link must not count as no manifest.
     is_delivered = manifest.is_symlink() or manifest.exists()
     if not is_delivered:
         _refuse_misnamed_manifest(folder)
@@ -298,7 +298,7 @@ def check_year(folder: DeliveryFolder) -> None:
 
 
 def _find_file(folder: DeliveryFolder, file: FileContract) -> Path | None:
-    """The path of a file; None for an optional one that was not delivered, also not under a misspelt name."""
+    """The path of a file; None for an optional file that was delivered neither under its name nor a misspelt one."""
     suffixes = input_contract().suffixes
     present = [
         path
@@ -324,9 +324,9 @@ def _find_file(folder: DeliveryFolder, file: FileContract) -> Path | None:
 
 
 def _similar_name(folder: DeliveryFolder, file: FileContract, expected: Sequence[str]) -> str | None:
-    """Name of a file in the folder that is probably meant.
+    """The name of a file in the folder that is probably meant.
 
-    One with other digits than the year's is not repeated: they may name a case or a person.
+    A name with digits other than the year's is not returned, since they may identify a case or a person.
     """
     others = {other.name for other in input_contract().sources[folder.source]} - {file.name}
     names = {
@@ -341,9 +341,9 @@ def _similar_name(folder: DeliveryFolder, file: FileContract, expected: Sequence
 
 
 def _refuse_misnamed_manifest(folder: DeliveryFolder) -> None:
-    """Raise `RejectedDeliveryError` if a file is there whose name is that of a manifest but for its spelling.
+    """Raise `RejectedDeliveryError` if the folder contains a manifest with a misspelt name.
 
-    Without it nobody would compare the files with what it promises.
+    Otherwise the files would not be compared with that manifest.
     """
     for entry in _shown_entries(folder.path):
         if re.fullmatch(r"manifest(\.json)?(\.txt)?", entry.name.lower()):

@@ -1,4 +1,4 @@
-"""The landing index: what was last loaded from each place in the landing folder, so that only what changed is read."""
+"""The landing index: what was last loaded from each folder or file, so that only changed ones are read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dagster_project.state import State
 
 
 def read_index(settings: Settings) -> Mapping[str, Any]:
-    """By label, the signature, the id and the rules of what was loaded."""
+    """The signature, id and rules of what was loaded, by label."""
     index: Mapping[str, Any] = read_json(settings.home / paths.LANDING_INDEX, {})
     return index
 
 
 def is_known(state: State, index: Mapping[str, Any], item: DeliveryFolder | OfficialFile, judged_by: str) -> bool:
-    """Whether it is as it was when it was loaded by these rules, and what was loaded is still active or was withdrawn."""
+    """Whether it is unchanged since it was loaded by these rules, and the loaded version is still active or was withdrawn."""
     seen = index.get(item.label, {})
     delivery_id = seen.get("delivery_id")
     active = state.active_record(item.source, item.year)
@@ -31,6 +31,6 @@ def is_known(state: State, index: Mapping[str, Any], item: DeliveryFolder | Offi
 
 
 def remember(settings: Settings, label: str, signature: str, delivery_id: str, judged_by: str) -> None:
-    """Note what was loaded from a place."""
+    """Record what was loaded from a folder or file."""
     seen = {"signature": signature, "delivery_id": delivery_id, "judged_by": judged_by}
     write_json(settings.home / paths.LANDING_INDEX, {**read_index(settings), label: seen})

@@ -1,4 +1,4 @@
-"""Loads Brå's own tables: kept like deliveries, each new file of an area and year as another version of it."""
+"""Loads Brå's own tables; they are stored like deliveries, each new file of an area and year as a new version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from dagster_project.versions import version_of
 logger = logging.getLogger("uppklarat")
 
 TABLE = "table_300"
-"""The Parquet file of a version in the raw store, a row per declared row of the file."""
+"""The Parquet file of a version in the raw store; grain: one declared row of the file."""
 
 
 def changed_official_files(state: State) -> list[OfficialFile]:
@@ -50,7 +50,7 @@ def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | 
     """Load a file and make it the active version of its area and year; loading the same bytes again changes nothing.
 
     Returns None for a withdrawn version, unless the file was written after the withdrawal. Raises `RejectedDeliveryError` if the
-    file is rejected; the version before stays active.
+    file is rejected; the previous version then remains active.
     """
     private_folder(settings.home)
     content, signature, written_at = _read(file, settings)
@@ -82,7 +82,7 @@ def ingest_official(file: OfficialFile, settings: Settings) -> DeliveryRecord | 
 
 
 def ignored_official_files(state: State) -> list[tuple[OfficialFile, str]]:
-    """Files whose version in the landing folder was withdrawn, and when."""
+    """Files whose version in the landing folder was withdrawn, with the time of withdrawal."""
     index = read_index(state.settings)
     return [
         (file, state.withdrawn[withdrawn])
@@ -108,13 +108,13 @@ def official_file(settings: Settings, record: DeliveryRecord) -> Path:
 
 @cache
 def _reader_version() -> str:
-    """Fingerprint of what decides how a file is read; when it changes, files are read again."""
+    """Fingerprint of the code and declarations for reading files; when it changes, files are read again."""
     seeds = [SEEDS / f"{name}.csv" for name in ("official_cell", "police_region")]
     return version_of([Path(__file__).with_name("official_tables.py"), *seeds])
 
 
 def _read(file: OfficialFile, settings: Settings) -> tuple[bytes, str, datetime]:
-    """The file's content, its signature and when it was written."""
+    """The file's content, signature and modification time."""
     try:
         if not file.path.resolve(strict=True).is_relative_to(settings.landing.resolve()):
             raise RejectedDeliveryError(

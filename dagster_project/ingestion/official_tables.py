@@ -1,6 +1,6 @@
-"""Reads Brå's table 300 (processed offences) as it is downloaded, and rejects a file whose rows are not those that are declared.
+"""Reads Brå's table 300 (processed offences) as downloaded, and rejects a file whose rows differ from the declared ones.
 
-Seed `official_cell` declares by year which rows are read. A row is found by its path: every heading above it, in their order.
+Seed `official_cell` declares the rows to read by year. A row is identified by its path: all headings above it, in order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COUNTS = (
     "limited_investigated", "other_investigated", "limited_dismissed", "other_dismissed",
 )  # fmt: skip
 RATES = ("prosecution_pct", "clearance_pct")
-# What Brå's definitions make equal: a total and its parts.
+# Totals and their parts, which are equal by Brå's definitions.
 IDENTITIES = {
     "processed": ("investigated", "dismissed"),
     "investigated": ("cleared", "limited_investigated", "other_investigated"),
@@ -36,8 +36,8 @@ _LARGEST_FILE = 20 << 20
 _RATE_TOLERANCE = 5e-7
 _FIRST_ROW = "SAMTLIGA BROTT"
 _OFFENCE = 4
-"""Where in a row's path the offence is; what is above are chapters of the law, what is below are kinds of victims."""
-# How alike two labels or provisions must be (0 to 1) to take one for the other with another wording.
+"""The position of the offence in a row's path; above it are chapters of the law, below it kinds of victims."""
+# How similar two labels or provisions must be (0 to 1) to count as variants of the same text.
 _ALIKE = 0.6
 _DASHES = {"-", "–", "−", "—"}
 _DOWNLOAD = "Download it again from Brå"
@@ -47,7 +47,7 @@ _REPORT = f"{_DOWNLOAD}; if Brå has changed the table, this version does not kn
 
 
 class _Sheet(NamedTuple):
-    """A sheet of a layout: how many columns name the row, and the columns behind them with a part of their heading."""
+    """A sheet of a layout: the number of columns that name the row, and the value columns with a part of their heading."""
 
     name: str
     labels: int
@@ -94,7 +94,7 @@ _LAYOUTS = {
 
 @dataclass(frozen=True)
 class OfficialRow:
-    """A declared row as a file has it: its lagrum (empty in layouts without), its path and its counts."""
+    """A declared row read from a file: its lagrum (empty in layouts without this column), its path and its counts."""
 
     lagrum_label: str
     row_path: str
@@ -103,14 +103,14 @@ class OfficialRow:
 
 @dataclass(frozen=True)
 class OfficialTable:
-    """The declared rows of a file, and when Brå last corrected the file, by its own words."""
+    """The declared rows of a file, and the date of Brå's last correction as stated in the file."""
 
     rows: tuple[OfficialRow, ...]
     corrected_on: date | None
 
 
 class _Line(NamedTuple):
-    """A row of a sheet: its number there, its lagrum and label, and its values by column."""
+    """A row of a sheet: its number, lagrum, label, and values by column."""
 
     number: int
     lagrum: str
@@ -120,7 +120,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True)
 class _Declared:
-    """A row to be found: its path, and which occurrence of its label within the offence it is, where that is declared."""
+    """A row to find: its path and, if declared, which occurrence of its label within the offence it is."""
 
     lagrum: str
     path: tuple[str, ...]
@@ -131,7 +131,7 @@ class _Declared:
 def read_official_table(content: bytes, where: str, year: int, area: str) -> OfficialTable:
     """Read a file of one year and area (`La`: the country, or a police region).
 
-    Raises `RejectedDeliveryError` if it is not what is declared or contradicts itself.
+    Raises `RejectedDeliveryError` if the file differs from the declaration or contradicts itself.
     """
     declared = _declared_rows(where, year)
     layout = declared[0].layout
@@ -168,11 +168,11 @@ def read_official_table(content: bytes, where: str, year: int, area: str) -> Off
 
 
 def _declared_rows(where: str, year: int) -> list[_Declared]:
-    """The rows of a year's table, each once, although several cells may read it."""
+    """The distinct rows of a year's table; several cells may read the same row."""
     rows = [
         row
         for row in seed_rows("official_cell")
-        # Without a path, only the figure that ships is known.
+        # Cells without a path have a shipped figure only.
         if int(row["from_year"]) <= year <= int(row["to_year"]) and row["row_path"]
     ]
     if not rows:
@@ -202,7 +202,7 @@ def _open(content: bytes, where: str) -> CalamineWorkbook:
 
 
 def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int, area: str) -> list[_Line]:
-    """The rows with figures from the first one on, after a look at what stands above them."""
+    """The rows with figures, after checking the headings above them."""
     first = next((number for number, row in enumerate(cells) if _label(row[0]).rstrip("*") == _FIRST_ROW), None)
     if first is None:
         raise RejectedDeliveryError(where, f"row “{_FIRST_ROW}”, with which the figures begin, is missing", _REPORT)
@@ -226,7 +226,7 @@ def _lines(cells: Sequence[Sequence[Any]], sheet: _Sheet, where: str, year: int,
 
 
 def _check_title(title: str, where: str, year: int, area: str) -> None:
-    """Reject a table of another year or place than the file's name says."""
+    """Reject a table whose year or place differs from the file's name."""
     if not re.search(rf"\b{year}\b", title):
         raise RejectedDeliveryError(where, f"its title does not name {year}", _KEEP_THE_NAME)
     areas = {"La": "hela landet"}
@@ -234,7 +234,7 @@ def _check_title(title: str, where: str, year: int, area: str) -> None:
     areas |= {
         row["region_code"]: row["region_name"].lower().removeprefix("polis") for row in seed_rows("police_region")
     }
-    # The first one, since notes below the title may name other places.
+    # The first match, since notes below the title may name other places.
     named = re.search(rf"({'|'.join(areas.values())})\b", title.lower())
     if named is None or named[1] != areas[area]:
         place = f"“{named[1]}”" if named else "neither the country nor a police region"
@@ -242,7 +242,7 @@ def _check_title(title: str, where: str, year: int, area: str) -> None:
 
 
 def _label(cell: object) -> str:
-    """A label without the number of a footnote, which the files glue to its end."""
+    """A label without a footnote number, which the files append to it."""
     return re.sub(r"(?<=[a-zåäöé§)])\d{1,2}$", "", " ".join(str(cell).split()))
 
 
@@ -274,7 +274,7 @@ def _check_rates(values: Mapping[str, float], where: str) -> None:
 
 
 def _find_all(lines: Sequence[_Line], declared: Sequence[_Declared], where: str) -> list[_Line]:
-    """The line of each declared row; two rows that are found at the same place mean that one is missing."""
+    """The line of each declared row; if two rows are found on the same line, one is missing."""
     known = {text for one in declared for text in (one.lagrum, *one.path)}
     inner = {label for one in declared for label in one.path[_OFFENCE + 1 :]}
     found: dict[int, _Declared] = {}
@@ -287,7 +287,7 @@ def _find_all(lines: Sequence[_Line], declared: Sequence[_Declared], where: str)
 
 
 def _find(lines: Sequence[_Line], one: _Declared, known: set[str], inner: set[str], where: str) -> int:
-    """Where a row is: behind its headings, and within its offence."""
+    """The line of a row: below its headings, and within its offence."""
     at, start, end, last = -1, 0, len(lines), len(one.path) - 1
     for depth, label in enumerate(one.path):
         fitting = (
@@ -317,7 +317,7 @@ def _find(lines: Sequence[_Line], one: _Declared, known: set[str], inner: set[st
 
 
 def _end_of_offence(lines: Sequence[_Line], start: int, inner: set[str]) -> int:
-    """The next row that names a provision or chapter without being a kind of victim; a column of its own says so already."""
+    """The next row that names a provision or chapter and is not a kind of victim; with a lagrum column, the end."""
     if lines[start].lagrum:
         return len(lines)
     for number in range(start + 1, len(lines)):
@@ -328,13 +328,13 @@ def _end_of_offence(lines: Sequence[_Line], start: int, inner: set[str]) -> int:
 
 
 def _missing(lines: Sequence[_Line], one: _Declared, depth: int, known: set[str], where: str) -> RejectedDeliveryError:
-    """The rejection of a file that lacks a heading of a row, or the row; one with an unknown label or provision may be it."""
+    """The rejection of a file that lacks a row or one of its headings; names a similar row, which may be the missing one."""
     label, is_heading = one.path[depth], depth < len(one.path) - 1
 
     def alike(line: _Line) -> float:
         if line.label not in known and (is_heading or line.lagrum == one.lagrum):
             return difflib.SequenceMatcher(None, line.label, label).ratio()
-        # Rows of offences that are not declared may have the label too.
+        # Rows of undeclared offences may have the same label.
         if not is_heading and line.label.rstrip("*") == label and line.lagrum not in known:
             return difflib.SequenceMatcher(None, line.lagrum, one.lagrum).ratio()
         return 0
@@ -350,7 +350,7 @@ def _missing(lines: Sequence[_Line], one: _Declared, depth: int, known: set[str]
 
 
 def _corrected_on(workbook: CalamineWorkbook) -> date | None:
-    """The latest correction that the first sheet's head or the sheet of information names."""
+    """The latest correction date in the first sheet's header or the information sheet."""
     names = [workbook.sheet_names[0], *(name for name in workbook.sheet_names if name == "Information")]
     text = " ".join(
         str(cell) for name in names for row in workbook.get_sheet_by_name(name).to_python()[:40] for cell in row[:1]

@@ -21,7 +21,7 @@ from dagster_project.state import State
 
 KEY_VARIABLE = "UPPKLARAT_KEY"
 SHORTEST_KEY = 32
-# The bytes of a block of AES, and of a pseudonym.
+# Bytes of an AES block and of a pseudonym.
 _BLOCK = 16
 _HIDDEN = "(identifier)"
 # Values that cannot identify a case or a suspect: small numbers, dates in any notation, regions.
@@ -84,16 +84,16 @@ def pseudonym_key(state: State) -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """A fingerprint that identifies a key and the way pseudonyms are made with it, without revealing it."""
+    """A fingerprint that identifies a key and the pseudonymisation method without revealing the key."""
     return _derived(key, "key 2").hex()[:12]
 
 
 def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Create the functions of `pseudonym_sql`, which give 16 bytes as `UUID`, DuckDB's fastest type of that size to join.
+    """Create the functions of `pseudonym_sql`, which return 16 bytes as `UUID`, DuckDB's fastest type of that size in joins.
 
-    Each kind of value has keys of its own. Null gives null.
+    Each kind of value has its own keys. Null returns null.
     """
-    # Imported here, since a load with nothing new makes no pseudonym.
+    # Imported here, since a load with nothing new needs no pseudonyms.
     import pyarrow as pa
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -107,7 +107,7 @@ def create_pseudonym_functions(connection: duckdb.DuckDBPyConnection, key: bytes
         connection.create_function(name, function, ["BLOB"], "UUID", type="arrow")  # type: ignore[call-overload]
 
     def create_both(kind: str) -> None:
-        # A value is one block by itself. That the same one gives the same pseudonym, which ECB is feared for, is what is wanted.
+        # Each value is a single block. Equal values must have equal pseudonyms, so this property of ECB is intended.
         encryption = Cipher(algorithms.AES(_derived(key, f"block {kind}")), modes.ECB())  # noqa: S305
         hash_key = _derived(key, f"hash {kind}")
         create(f"encrypted_{kind}", lambda blocks: encryption.encryptor().update(b"".join(blocks)))
@@ -132,7 +132,7 @@ def pseudonym_sql(kind: str, value: str, may_fit: bool = False) -> str:
     hashed = f"hashed_{kind}(encode({value}))"
     if not may_fit:
         return hashed
-    # UTF-8 has no byte FF, so that no two values fill a block in the same way.
+    # Padding with FF, which UTF-8 never contains, keeps padded values distinct.
     block = f"encode({value}) || repeat('\\xFF'::blob, {_BLOCK} - strlen({value}))"
     return f"case when strlen({value}) <= {_BLOCK} then encrypted_{kind}({block}) else {hashed} end"
 

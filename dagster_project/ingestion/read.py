@@ -1,4 +1,4 @@
-"""Receives a file: one pass over its bytes checks that they are complete and readable before any row is validated."""
+"""Receives a file: checks in one pass over its bytes that it is complete and readable, before any row is validated."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ _INTEGER_TYPES = frozenset(
 def _receive_csv(contract: FileContract, path: Path, where: str, encoding: str, scratch: Path) -> ReceivedFile:
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    # An unnamed file, so that no text outlives this process, however it ends.
+    # An unnamed file, which disappears when the process ends for any reason.
     in_utf8 = None if encoding == "utf-8" else tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 (it lives on)
     lines = _LineCounter(where)
     read = 0

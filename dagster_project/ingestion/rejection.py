@@ -1,4 +1,4 @@
-"""The error that rejects a whole delivery: where, problem and remedy."""
+"""The error that rejects a whole delivery: location, problem and remedy."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class RejectedDeliveryError(Exception):
         self.where = where
         self.problem = problem
         self.remedy = remedy
-        # A file's name may hold bytes that no output could encode.
+        # A file's name may contain bytes that no output can encode.
         super().__init__(f"{where}: {problem}. {remedy}.".encode("utf-8", "replace").decode())
 
 
 def cannot_be_read(where: str, error: OSError, remedy: str = "Deliver it again") -> RejectedDeliveryError:
-    """The rejection for a file that the operating system does not give us; a missing right is not the supplier's to correct."""
+    """The rejection of a file that cannot be opened; the supplier cannot correct a missing permission."""
     if isinstance(error, PermissionError):
         remedy = "Give the user who loads the right to read it, and load again; the supplier need not deliver again"
     return RejectedDeliveryError(where, f"it cannot be read ({error.strerror})", remedy)

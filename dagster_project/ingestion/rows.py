@@ -1,4 +1,4 @@
-"""Reads the rows of a received file into table `row`, by DuckDB's parallel CSV reader or by a slower way that reads any file."""
+"""Reads the rows of a received file into table `row`, by DuckDB's parallel CSV reader or a slower method for all other files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dagster_project.sql import identifier, literal, one_row, parquet
 _ODD_SPACE = "".join(f"\\x{{{ord(character):x}}}" for character in WHITE_SPACE if character != " ")
 _QUOTED = '"(?:[^"]|"")*"'
 _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
-# No quotes, no comments, nothing guessed.
+# No quotes, comments or automatic detection.
 _CSV = "header = false, skip = 1, auto_detect = false, quote = '', escape = '', comment = ''"
 # Text in cp1252 may grow threefold in UTF-8.
 _LINE_SIZE = 4 * LONGEST_LINE
@@ -40,10 +40,10 @@ def read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> 
 
 
 def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Read a file by DuckDB's CSV reader, which is several times faster; returns whether every line was read whole.
+    """Read a file by DuckDB's CSV reader, which is several times faster; return whether every line was read completely.
 
-    The reader leaves out blank lines and takes lines with empty fields too many, so that the lines and the separators that
-    it has read are compared with those received.
+    The reader skips blank lines and accepts lines with additional empty fields, so the numbers of lines and separators read are
+    compared with those received.
     """
     names = [f"field_{number}" for number in range(len(received.header))]
     columns = [column.name for column in received.contract.columns]
