@@ -157,4 +157,4 @@ def _delivery_label(text: str) -> str:
 
 
 DeliveryLabel = Annotated[str, AfterValidator(_delivery_label)]
-"""How people name a delivery that they write of: `police/2024`."""
+"""The name by which people refer to a delivery: `police/2024`."""

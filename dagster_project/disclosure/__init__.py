@@ -1,1 +1,1 @@
-"""Which figures of counties and municipalities are withheld."""
+"""Disclosure control: decides which figures of counties and municipalities are withheld."""

@@ -1,19 +1,20 @@
 """Disclosure control: which figures of counties and municipalities are withheld.
 
-**Threshold rule.** A figure is withheld where its `cleared` or its `not cleared` is from 1 to `below`. Counts less than `below` are
-sensitive; `below` itself is withheld with them, so that a withheld count of `below - 1` is not known to be less.
+**Threshold rule (primary suppression).** A figure is withheld if its `cleared` or its `not cleared` is from 1 to `below`. Counts less
+than `below` are sensitive; `below` itself is withheld with them, so that a withheld count of `below - 1` is not known to be less.
 
-**Complementary suppression.** A reader who knows a sum and all terms but one knows that one too. Where a term of a sum is withheld,
-its first two terms are withheld as well: they are its partners, whatever they count. Where all these together count less than
-`below` and one more for each that is not a partner, in either measure, but not zero, every term is withheld. The sums are
+**Complementary suppression.** A reader who knows a sum and all of its terms but one can derive that term. If a term of a sum is
+withheld, the first two terms of the sum, its partners, are withheld too, whatever their counts. If all these together count less
+than `below` plus one for each withheld term that is not a partner, in either measure, but not zero, every term is withheld.
+The sums are
 
-- a police region: its counties, as if no offence were handled elsewhere. For most that is nearly so;
-- a county that is shown: its municipalities. Below a withheld county nothing is shown;
-- the country: `okand` is withheld where it counts from 1 to twice `below`, or a region is withheld whole. Whole regions go with
-  it, the last one first, until they and `okand` count more than twice `below`.
+- a police region: its counties, as if no offence were handled elsewhere, which nearly holds for most regions;
+- a county that is shown: its municipalities. All municipalities of a withheld county are withheld;
+- the country: `okand` is withheld if it counts from 1 to twice `below`, or if all counties of a region are withheld. Whole regions
+  are withheld with it, the last one first, until they and `okand` count more than twice `below`.
 
-So the labels depend on which figures are small, and on whether such a sum is reached. No other count has a say, and all withheld
-figures have the same label. What that leaves an attacker: docs/decisions/0023; threat model: docs/security.md.
+The labels therefore depend only on which figures are small and on whether such a sum is reached, and all withheld figures have
+the same label. Remaining disclosure risks: docs/decisions/0023; threat model: docs/security.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ UNKNOWN = "okand"
 DECIDED = "beslutad"
 LABEL = "secondary"
 PARTNERS = 2
-# Times the threshold. The regions say from which number on `okand` is; a withheld 4 must not be known to be at most 5 besides.
+# Multiple of the threshold. The regions give a lower bound of `okand`; a withheld 4 must not also be known to be at most 5.
 ENOUGH_WITHOUT_PLACE = 2
 
 SMALL = "small count"
@@ -52,7 +53,7 @@ class Counts(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What every cell of one indicator and year counts, and what belongs to what."""
+    """The counts of every cell of one indicator and year, and the hierarchy of cells."""
 
     counts: Mapping[Cell, Counts]
     municipalities: Mapping[str, Sequence[Cell]]
@@ -64,7 +65,7 @@ class Table(NamedTuple):
 def tabulate(
     offences: Mapping[tuple[str, bool], int], county_of: Mapping[str, str], region_of: Mapping[str, str | None]
 ) -> Table:
-    """Count offences, given by municipality and whether they were cleared, in every cell; zeros included."""
+    """Count offences, given by municipality and clearance, in every cell, including zeros."""
     found: Counter[tuple[Cell, bool]] = Counter()
     for (municipality, cleared), number in offences.items():
         found[Cell("kommun", municipality), cleared] += number
@@ -84,15 +85,15 @@ def tabulate(
 def is_small(counts: Counts, below: int) -> bool:
     """Whether the threshold rule withholds a figure.
 
-    `processed` needs no look of its own: where it is small, so is one of its two parts.
+    `processed` needs no separate test: if it is small, so is one of its two parts.
     """
     return any(0 < count <= below for count in counts)
 
 
 def withhold(table: Table, below: int, withheld_before: Collection[Cell] = ()) -> dict[Cell, str]:
-    """Decide what is withheld of one indicator and year, and why.
+    """Decide which figures of one indicator and year are withheld, with the reasons.
 
-    What was withheld in an earlier publication stays so: what is shown beside it there would disclose it.
+    A figure withheld in an earlier publication remains withheld, because the other figures of that publication would disclose it.
     """
     reasons = {cell: EARLIER for cell in withheld_before if cell in table.counts}
     reasons |= {
@@ -119,7 +120,7 @@ def withhold(table: Table, below: int, withheld_before: Collection[Cell] = ()) -
 def _complements(
     counts: Mapping[Cell, Counts], terms: Sequence[Cell], withheld: Collection[Cell], below: int
 ) -> Sequence[Cell]:
-    """The terms of a sum that are withheld because others are: the partners, or all."""
+    """The complementary suppressions of a sum: the partners, or all terms."""
     hidden = {term for term in terms if term in withheld}
     if not hidden:
         return ()
@@ -129,9 +130,9 @@ def _complements(
 
 
 def _country_complements(table: Table, withheld: Collection[Cell], below: int) -> Iterator[Cell]:
-    """What is withheld because a whole region or `okand` is: both, and whole regions, the last one first, until there is enough.
+    """The complementary suppressions of the country: `okand` and whole regions, the last one first, until they count enough.
 
-    Who knows the country and takes the other regions for the sums of their counties knows what these count together.
+    A reader who assumes that each other region is the sum of its counties can derive the total of these from the country's figure.
     """
     unknown = Cell("lan", UNKNOWN)
     regions = [set(region) for region in table.counties.values()]
@@ -148,7 +149,7 @@ def _country_complements(table: Table, withheld: Collection[Cell], below: int) -
 
 
 def _count_enough(counts: Mapping[Cell, Counts], withheld: Collection[Cell], at_least: int) -> bool:
-    """Whether withheld figures count enough together to hide small ones, in each measure of which they count any."""
+    """Whether the sum of withheld figures is large enough to hide small ones, in each measure in which it is not zero."""
     totals = [sum(column) for column in zip(*(counts[cell] for cell in withheld), strict=True)]
     return all(total >= at_least for total in totals if total)
 
@@ -160,11 +161,11 @@ def withheld_figures(
     region_of: Mapping[str, str | None],
     below: int,
 ) -> list[dict[str, object]]:
-    """What is withheld of all indicators and years, as rows of `int_suppression`.
+    """The withheld figures of all indicators and years, as rows of `int_suppression`.
 
     `offences` are rows of `int_offence_count`, `withheld_before` of `int_withheld_before`; `county_of` maps municipalities (the
-    unknown one to None), `region_of` counties. `below` is the threshold; with 1 only what was withheld before is
-    withheld, and its complements.
+    unknown one to None), `region_of` counties. `below` is the threshold; with 1, only
+    previously withheld figures and their complements are withheld.
     """
     tables: dict[tuple[str, int], dict[tuple[str, bool], int]] = defaultdict(dict)
     for year, indicator, municipality, cleared, number in offences:

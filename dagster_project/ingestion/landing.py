@@ -117,7 +117,7 @@ def _known_encoding(name: str) -> str:
 
 
 def _numbers_only(synthetic: object) -> dict[str, object] | None:
-    # Published unchanged, so it contains digits only and no free text.
+    # Published unchanged, so it contains numbers only and no text written by a supplier.
     if isinstance(synthetic, dict):
         return {name: synthetic[name] for name in ("scale", "seed") if type(synthetic.get(name)) in (int, float)}
     return {"says": True} if synthetic else None

@@ -1,1 +1,1 @@
-"""The yearly follow-up that people read: pages and a PDF, written from the published files of a draft and nothing else."""
+"""The yearly report: web pages and a PDF, generated only from the published files of a draft."""

@@ -1,4 +1,4 @@
-"""A choice of area, year and victim group, and what belongs to it."""
+"""A choice of area, year and victim group, and data derived from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Choice:
 
 
 def detailed_place(place: Row) -> Place:
-    """Return the narrowest place that has all figures: the police region of a place that lies in one."""
+    """Return the narrowest place that has all figures: the police region, if the place lies in one."""
     if place["region_code"]:
         return ("polisregion", place["region_code"])
     return (place["geography_level"], place["geography_code"])

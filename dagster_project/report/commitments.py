@@ -1,4 +1,4 @@
-"""What the goal names beside its eleven indicators, and what of it the figures follow."""
+"""The goal's commitments beyond its eleven indicators, and the figures that follow them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def followed_commitments(figures: Figures, language: str) -> list[dict[str, Any]
 
 
 def _codes(measure: Row, language: str) -> str:
-    """Return how many offence codes a measure counts, by how sure it is that they belong to it."""
+    """Return the number of offence codes that a measure counts, by certainty."""
     levels = translations.catalogue(language)["commitments_page"]["confidence"]
     codes = Counter(
         row["confidence"] for row in seed_rows("measure_code") if row["indicator_id"] == measure["indicator_id"]
     )
-    # The surest first, as the texts name them.
+    # The most certain first, as in the texts.
     counts = (
         translations.fill(levels[level], {"count": codes[level]}, language)
         for level in sorted(codes, key=[*levels].index)

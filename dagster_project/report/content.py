@@ -1,4 +1,4 @@
-"""Runs content.js, as the page does in a browser, for what is published: sentences, tables and charts of a choice as text."""
+"""Runs content.js as a browser does, to generate the published sentences, tables and charts of a choice as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOURCE = Path(__file__).with_name("content.js").read_text(encoding="utf-8")
 
 
 def content(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a page with this embedded data says for its own choice."""
+    """Return the content of a page with this embedded data for its own choice."""
     made: dict[str, Any] = json.loads(_engine()(json.dumps(data)))
     return made
 

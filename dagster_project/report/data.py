@@ -130,7 +130,7 @@ def _measures(figures: Figures, language: str, measured: Sequence[Row], levels: 
 def _measure(
     figures: Figures, indicator: str, language: str, groups: Sequence[str], notes: _Index, brief: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The figures of an indicator or measure with all that their sentences and charts name; `brief` are the only levels, if any."""
+    """The figures of an indicator or measure with all data of their sentences and charts; `brief`, if given, limits the levels."""
     return {
         "cells": {
             "/".join(key): [_cell(rows.get(year), notes, bool(brief)) for year in figures.years]
@@ -237,7 +237,7 @@ def _suspicions(row: Row) -> list[int | None]:
 
 
 def _cohorts(figures: Figures) -> list[list[Any]]:
-    """Year of report and counts of the newest cohort and of the oldest that is still followed; none without the file of reports."""
+    """Year of report and counts of the newest cohort and the oldest one still followed; empty without the file of reports."""
     cohorts = figures.cohorts
     return [
         [

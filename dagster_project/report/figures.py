@@ -17,7 +17,7 @@ Place = tuple[str, str]
 Series = Mapping[int, Row]
 """Year → row."""
 
-# The decided variant of an indicator, and of a measure this project's own in its place.
+# The decided variant of an indicator; for a measure, this project's own variant.
 MAIN_VARIANT = "variant in ('beslutad', 'egen')"
 COUNTRY: Place = ("riket", "SE")
 TABLES = (
@@ -152,7 +152,7 @@ class Figures:
     suspicions: Mapping[str, Mapping[Place, Series]]
     """Indicator → place → year → suspicions decided and prosecuted."""
     cohorts: Mapping[int, Mapping[tuple[str, Place], Row]]
-    """Year of report → indicator or measure and place → what became of the reported offences by the end of the newest year."""
+    """Year of report → indicator or measure and place → outcomes of the reported offences by the end of the newest year."""
     unfollowed: Sequence[Row]
     """Years of report that are followed up to the same earlier year than the newest, and that year."""
     readings: Mapping[str, Sequence[Row]]
@@ -354,14 +354,14 @@ def _places(rows: Any) -> list[Row]:
     )
 
     def name(row: Row, language: str) -> str:
-        # A municipality is often called as its county or region is.
+        # A municipality often has the same name as its county or region.
         kind = f" ({row[f'geography_level_{language}'].lower()})" if row["geography_level"] == "kommun" else ""
         return f"{row[f'name_{language}']}{kind}"
 
     return [
         {**row, "name_sv": name(row, "sv"), "name_en": name(row, "en")}
         for row in places
-        # Of municipalities, an unknown place says no more than that of counties.
+        # The unknown municipality gives no more information than the unknown county.
         if (row["geography_level"], row["geography_code"]) != ("kommun", "okand")
     ]
 

@@ -33,7 +33,7 @@ class Pages:
         self.figures, self.language, self.choice = figures, language, choice
         self.words = words = vocabulary(figures, language, choice)
         self.catalogue = translations.catalogue(language)
-        # What the pages embed for the script, and what it says of the choice.
+        # The data that pages embed for the script, and its content for the choice.
         self.data = {
             one["indicator_id"]: indicator_data(figures, one["indicator_id"], language, choice, words)
             for one in figures.indicators
@@ -85,7 +85,7 @@ class Pages:
 
     @property
     def trust(self) -> str:
-        """How many checks the figures passed, in a sentence."""
+        """A sentence on how many checks the figures passed."""
         counts = _counts(self.figures.checks)
         key = "trust" if counts["warned"] else "trust_none"
         return self.say(self.catalogue[key], count=len(self.figures.checks), **counts)
@@ -149,7 +149,7 @@ class Pages:
         )
 
     def commitments(self) -> str:
-        """Render the page about what the goal names beside the indicators."""
+        """Render the page about the goal's commitments beyond the indicators."""
         commitments = followed_commitments(self.figures, self.language)
         data = commitments_data(self.figures, self.language, self.choice, commitments)
         shown = content.content(data)
@@ -182,7 +182,7 @@ class Pages:
         }
 
     def _checked(self) -> str:
-        """Return how many checks were made and, of the results there were, how many had each."""
+        """Return a sentence with the number of checks and of each result."""
         texts, counts = self.catalogue["quality_page"], _counts(self.figures.checks)
         others = [self.say(text, count=counts[name]) for name, text in texts["checks_others"].items() if counts[name]]
         return self.say(
@@ -238,7 +238,7 @@ class Pages:
         }
 
     def _with_place(self, row: Row) -> tuple[Row, Row]:
-        """Return a row with that of its place."""
+        """Return a row and the row of its place."""
         return row, self.figures.places[row["geography_level"], row["geography_code"]]
 
     def _listed(self, rows: Mapping[Any, Row], keys: Collection[Any]) -> str:

@@ -12,7 +12,7 @@ from dagster_project.report.commitments import followed_commitments
 from dagster_project.report.pages import Pages
 
 _SET_BY = Path(__file__).with_name("report.typ")
-# What fits on an A4 page; the other tables, pictures and columns are on the web pages only.
+# The parts that fit on an A4 page; the other tables, pictures and columns are on the web pages only.
 _WITHOUT_COLUMNS = ("low", "high", "significant", "lowest", "highest")
 
 

@@ -31,7 +31,7 @@ def messages(row: Row) -> tuple[str, ...]:
 
 
 def brief_messages(row: Row) -> tuple[str, ...]:
-    """Return the messages that suffice where many indicators stand together: neither medians nor what only explains."""
+    """Return the messages for views of many indicators, without medians and explanations."""
     explaining = ("rounding", "before_comparable", "comparable_from")
     return tuple(name for name in messages(row) if not name.endswith("_median") and name not in explaining)
 
@@ -70,7 +70,7 @@ def _change(row: Row) -> Sequence[str]:
 
 def _trend(row: Row) -> Sequence[str]:
     if row["year"] < (row["first_comparable_year"] or 0):
-        # `_change` says already that a year with a change within it cannot be compared.
+        # `_change` already states that a year with a change within it cannot be compared.
         return ("comparable_from" if row["series_break"] and row["mixed_year"] else "before_comparable",)
     # The comparison with the year before is already in `_change`.
     if row["since"] is None or row["first_year"] == row["year"] - 1:

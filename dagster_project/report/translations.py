@@ -28,7 +28,7 @@ def catalogue(language: str) -> Mapping[str, Any]:
 
 @cache
 def commitments() -> list[dict[str, Any]]:
-    """Load what the goal names beside the indicators, in all languages."""
+    """Load the goal's commitments beyond the indicators, in all languages."""
     content: list[dict[str, Any]] = yaml.safe_load(
         Path(__file__).with_name("commitments.yml").read_text(encoding="utf-8")
     )

@@ -34,7 +34,7 @@ def vocabulary(figures: Figures, language: str, choice: Choice) -> dict[str, str
 
 
 def provision(row: Row, language: str) -> str:
-    """Return the law, code or other reason of a series break; what is no law is named in the language."""
+    """Return the law, code or other reason of a series break; reasons other than laws are translated."""
     text = str(row["provision"])
     for swedish, word in translations.catalogue(language)["provisions"].items():
         text = text.replace(swedish, word)
@@ -42,7 +42,7 @@ def provision(row: Row, language: str) -> str:
 
 
 def changes(figures: Figures, indicator: str, language: str) -> dict[int, str]:
-    """Return by year what broke an indicator's series: date, cause and provision of each break."""
+    """Return an indicator's series breaks by year: date, cause and provision of each."""
     texts: dict[int, list[str]] = {}
     for row in figures.breaks[indicator]:
         cause = row[f"cause_{language}"].rstrip(".")

@@ -104,7 +104,7 @@ def resolve(
 
 
 def _differences(constraints: Sequence[Constraint]) -> Iterator[Constraint]:
-    """What each row holds beside another that is part of it: negligent rape, for example, is rape less rape without it."""
+    """What each row contains beyond another row that is part of it; negligent rape, for example, is rape less rape without it."""
     for (part, less), (whole, more) in permutations(constraints, 2):
         if part < whole:
             yield whole - part, {measure: more[measure] - less[measure] for measure in more if measure in less}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-# National volume a year at scale 1
+# National volume per year at scale 1
 OFFENCES = 1_500_000
 
 # Share of the offences decided in a year that were reported 0, 1, 2 … years before
@@ -84,14 +84,14 @@ WOMEN_ASSAULTS = (3737.0, 50.0, 15.0, 463.0, 22279.0, 60.0, 2377.0)
 # The other groups of role context: offences in that year, cleared, limited and dismissed shares
 CONTEXT = {"man": (27_500, 0.14, 0.02, 0.16), "flicka": (9_000, 0.08, 0.04, 0.12), "pojke": (15_000, 0.09, 0.05, 0.14)}
 OTHER_CONTEXT = (1_000, 0.1, 0.02, 0.1)
-# The same of measures whose offences count under nothing else, from region Stockholm's figures of 2025
+# The same for measures whose offences count in no indicator, from region Stockholm's figures of 2025
 MEASURES = {
     "barnpornografibrott": (9_900, 0.074, 0.01, 0.089),
     "ovriga_sexualbrott_mot_barn": (7_300, 0.31, 0.01, 0.05),
     "barnfridsbrott": (13_900, 0.174, 0.01, 0.044),
 }
 CONTEXT_GROWTH = 1.015
-# Least share of each outcome, relative to their number, for assaults on women outside close relations
+# Minimum share of each outcome, relative to their number, for assaults on women outside close relations
 CONTEXT_LEAST = 0.5
 CONTEXT_RARE_WEIGHT = 0.03
 
@@ -110,7 +110,7 @@ NO_PROVISION, PLAIN_PROVISION = 0.12, 0.6
 NO_SEX, NO_AGE = 0.02, 0.04
 # Share of offences in cases with several offences (up to four)
 CASES_OF_SEVERAL = 0.3
-# The first year with the optional file of reports, and in how many later years its offences may be decided: few take longer
+# The first year with the optional file of reports, and the number of later years in which its offences may be decided (few take longer)
 REPORTS_SINCE, DECIDED_WITHIN = 2023, 2
 # One in this many offences of a year was decided the year before; one in this many is decided again the next year
 REOPENED_ONE_IN, REOPENED_LATER_ONE_IN = 61, 67

@@ -33,10 +33,9 @@ def write_sample(
 ) -> list[Path]:
     """Write deliveries of both sources for the years and return their folders.
 
-    At scale 1 the indicators' offences are the country's, of all others only the share `others`. The same year, scale, share and
-    seed give the same bytes, independent of the other years. The newest years have the optional file too, unless `reports` is
-    false. Existing synthetic deliveries are replaced; if any other delivery
-    exists, nothing is written.
+    At scale 1 the indicators' offences match the country's; of all other offences, only the share `others` is generated. The same
+    year, scale, share and seed give the same bytes, independent of the other years. The newest years also have the optional file,
+    unless `reports` is false. Existing synthetic deliveries are replaced; if any other delivery exists, nothing is written.
     """
     if not 0 < scale <= MOST_SCALE:
         raise ValueError(f"scale must be above 0 and at most {MOST_SCALE:g}, not {scale:g}")

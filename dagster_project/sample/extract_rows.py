@@ -70,7 +70,7 @@ class Rows:
         self._connection.close()
 
     def generate(self, year: int, *, reports: bool) -> None:
-        """Generate all offences of the year and the decisions on them, and those reported in it if there are to be reports."""
+        """Generate all offences of the year, their decisions and, if there are to be reports, the offences reported in the year."""
         for past in [past for past in self._generated if past < year]:
             self._connection.execute(f"drop table {self._generated.pop(past)}")
         self._connection.execute(f"create or replace temp view offence as from {self._offences(year)}")
@@ -85,7 +85,7 @@ class Rows:
             )
 
     def _offences(self, year: int) -> str:
-        """The table of all offences decided in a year, which is generated once."""
+        """The table of all offences decided in a year; each year is generated once."""
         if year in self._generated:
             return self._generated[year]
         # offences decided the year before and reopened now are generated again, unchanged
@@ -158,7 +158,7 @@ class Rows:
         }
 
     def _load(self) -> None:
-        """Load what all years share: kinds, codes, spellings, scripts."""
+        """Load the tables shared by all years: kinds, codes, spellings, scripts."""
         all_scripts = scripts()
         provisions = sorted({code.lagrum for code in self._kinds.codes})
         variables: dict[str, list[object]] = {
@@ -206,7 +206,7 @@ class Rows:
         self._load_other_crime()
 
     def _load_other_crime(self) -> None:
-        """Load the offences of no indicator: their codes, and how they end."""
+        """Load the offences that no indicator counts: their codes and outcomes."""
         crimes = self._kinds.other_crime
         slot_ranges = _slot_ranges([weight for _, weight, *_ in crimes], CRIME_SLOTS)
         self._spread(

@@ -65,7 +65,7 @@ def copy_with_faults(
 
 
 def _amounts(makers: Sequence[Maker], rows: int) -> Iterator[tuple[Maker, int]]:
-    """Every maker as often as the size of the file allows, with the number of its turn."""
+    """Every maker, repeated as often as the size of the file allows, with the number of its turn."""
     # + 1, since `conflict` makes two rows
     most = int(AT_MOST * rows / (len(makers) + 1))
     for turn in range(min(most, max(AT_LEAST, rows // ONE_IN))):

@@ -82,7 +82,7 @@ class Nation:
             constraints = []
             for row in rows[geography]:
                 numbers = self._numbers(row)
-                # of the country's figures, what no region's own explain
+                # the part of the country's figures that the regions' own figures do not explain
                 known = total(
                     vector for (number, _), vector in found.items() if number in numbers and geography == COUNTRY
                 )
@@ -103,7 +103,7 @@ class Nation:
         return found
 
     def _official_levels(self) -> dict[tuple[int, str], dict[int, Vector]]:
-        """Official offences by kind, region and year, as many as there would be if its codes had been in use for long."""
+        """Official offences by kind, region and year, scaled up as if the kind's codes had long been in use."""
         levels: dict[tuple[int, str], dict[int, Vector]] = defaultdict(dict)
         for (indicator_id, year), offences in self._official.items():
             for kind in self._kinds[indicator_id]:
@@ -125,7 +125,7 @@ class Nation:
         ]
 
     def _context_figures(self, year: int, counted: Sequence[tuple[Kind, Figures]]) -> Iterator[tuple[Kind, Figures]]:
-        """The codes of role context, which no indicator counts: assaults outside close relations, and those of measures."""
+        """Offences of the codes with role context, which no indicator counts: assaults outside close relations, and those of measures."""
         growth = assumptions.CONTEXT_GROWTH ** (year - assumptions.WOMEN_YEAR)
         close = total(
             vector

@@ -42,7 +42,7 @@ class Era:
 
 @dataclass(frozen=True)
 class Kind:
-    """Offences that no published figure distinguishes further; `part` is the measure of what only a measure counts."""
+    """Offences that no published figure distinguishes further; `part` is the measure if only a measure counts them."""
 
     number: int
     indicator_id: str
@@ -132,7 +132,7 @@ class Kinds:
             self._add(("", CONTEXT, "", "", "", group), listed, 1.0)
 
     def _add_measure(self, reference: Reference, measure: str, groups: tuple[str, ...]) -> None:
-        """The codes of a measure that no other kind has: those that name no victim group."""
+        """The codes of a measure that no other kind has: codes without a victim group."""
         codes = [code for code in reference.codes if code.brottskod in reference.measure_codes[measure]]
         listed = [self._list(_listed(code)) for code in codes if code.role == CONTEXT and not code.group]
         for group in (*groups, UNKNOWN_GROUP) if listed else ():

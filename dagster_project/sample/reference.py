@@ -85,7 +85,7 @@ class Official:
 
 @dataclass(frozen=True)
 class Reference:
-    """All reference facts that the sample is generated from; of indicators and supporting measures, the victim groups."""
+    """All reference facts from which the sample is generated, with the victim groups of indicators and supporting measures."""
 
     indicators: dict[str, tuple[str, ...]]
     measures: dict[str, tuple[str, ...]]

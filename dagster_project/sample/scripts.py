@@ -162,7 +162,7 @@ def _limited_investigated(suspect: bool) -> list[Play]:
     plays: list[Play] = [
         (ANY, 70, (Police("FU_BEGRANSAD", True, suspect, LAST),)),
         (ANY, 15, (_handed_over(suspect), Prosecutor("FU_BEGRANSAD", number, LAST))),
-        # limited precedes other, no matter who decided it and when
+        # limited takes precedence over other, regardless of who decided it and when
         (ANY, 1, (Police("FU_BEGRANSAD", True, suspect, LAST), Prosecutor("NEDLAGD", number, LAST))),
         (SPREAD, 1, (Police("FU_BEGRANSAD", True, suspect, FIRST), Prosecutor("NEDLAGD", number, LAST))),
         (ANY, 3, (Police("NEDLAGD", True, suspect, LAST), Prosecutor("FU_BEGRANSAD", number, LAST))),
@@ -200,7 +200,7 @@ def _other_investigated(suspect: bool) -> list[Play]:
                 Police("NEDLAGD", True, suspect, LAST),
             ),
         ),
-        # investigated, although only the cancelled decision shows it
+        # investigated, although only the cancelled decision shows this
         (
             SPREAD,
             1,

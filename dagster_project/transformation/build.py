@@ -1,4 +1,4 @@
-"""Builds the marts; the result equals a full build from the active deliveries."""
+"""Builds the marts incrementally; the result equals a full build from the active deliveries."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
         stale = _stale_years(connection)
     logger.info("building %s", f"years {format_years(stale)}" if stale else "the small tables; no year is stale")
     selection = ["--select", *(f"+{model}" for model in models)] if models else []
-    # Seeds change only with the rules; a build that was killed may not have loaded them.
+    # Seeds change only with the rules; a killed build may not have loaded them.
     seeds = ["--exclude-resource-type", "seed"] if has_seeds else []
     results = run_dbt(settings, ["build", *selection, *seeds, "--exclude-resource-type", "unit_test"])
     if not models:
@@ -55,7 +55,7 @@ def build_marts(settings: Settings, models: Sequence[str] = ()) -> tuple[list[in
 
 
 def _delete_outdated_database(settings: Settings) -> None:
-    """Delete the working database unless the present rules built it."""
+    """Delete the working database unless it was built by the present rules."""
     warehouse = settings.home / paths.WAREHOUSE
     try:
         if is_built_by_present_rules(settings):

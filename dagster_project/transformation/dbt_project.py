@@ -1,4 +1,4 @@
-"""Runs the dbt project in this process, with the manifest that was parsed for this version of it."""
+"""Runs the dbt project in this process, with the manifest parsed for this version of the project."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = logging.getLogger("uppklarat")
 
 _MANIFEST = "manifest.json"
 _PARTIAL_PARSE = "partial_parse.msgpack"
-# All that is used of what dbt writes; the last is read by semantic layers.
+# The dbt artifacts in use; the last is read by semantic layers.
 _KEPT = (_MANIFEST, _PARTIAL_PARSE, "semantic_manifest.json")
 
 
@@ -71,9 +71,9 @@ class MartDeclaration:
 
 
 def prepare_manifest() -> Path:
-    """The parsed project's manifest; parses the project first unless this version of it is parsed already.
+    """The parsed project's manifest; parses the project first unless this version is already parsed.
 
-    It lies in the private warehouse, since installed code cannot be written to.
+    It is stored in the private warehouse, because the folder of installed code may be read-only.
     """
     home = Settings.from_environment().home
     folder = home / paths.PARSED / transformation_version()
@@ -121,7 +121,7 @@ def data_tests() -> Mapping[tuple[str, str], Mapping[str, Any]]:
 def data_test_checks() -> Mapping[tuple[str, str], Mapping[str, Any]]:
     """The data tests that are checks of their model's suite, by (model, check).
 
-    Their `meta` has `owner`, `limit` and `reason` as an expectation has them, and `evaluates_an_empty_table` where it does. A failure
+    Their `meta` has `owner`, `limit` and `reason`, like an expectation's, and `evaluates_an_empty_table` if that applies. A failure
     blocks publishing.
     """
     return {key: meta for key, meta in data_tests().items() if "limit" in meta}
@@ -221,7 +221,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
     os.environ["UPPKLARAT_WAREHOUSE_FILE"] = str(settings.home / paths.WAREHOUSE)
     os.environ["UPPKLARAT_SCRATCH"] = str(scratch)
     os.environ["UPPKLARAT_DUCKDB_MEMORY"] = duckdb_memory(settings)
-    # A load writes no compiled models into the code folder.
+    # Keeps compiled models out of the code folder.
     with TemporaryDirectory(dir=scratch) as target:
         try:
             outcome = invoke_parsed(
@@ -236,12 +236,12 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
         if result.node.resource_type != "exposure"
     ]
     if any(result.is_broken for result in results):
-        # The traceback of an error holds a cursor, and so keeps the database open until it is collected.
+        # An error's traceback references a cursor, which keeps the database open until it is garbage-collected.
         gc.collect()
     broken = [
         result
         for result in results
-        # A check that could not be evaluated has failed, as the audit says.
+        # The audit reports a check that could not be evaluated as failed.
         if result.is_broken and (result.tested_model, result.name) not in data_test_checks()
     ]
     if broken or (outcome.exception and not results):
@@ -284,7 +284,7 @@ def _path_options(target: Path) -> list[str]:
 def _invoke(arguments: Sequence[str], manifest: Manifest | None) -> Any:
     from dbt.cli.main import dbtRunner
 
-    # A failing data test does not stop the build, so that the audit has the results of all.
+    # A failing data test does not stop the build, so that the audit receives all results.
     os.environ["UPPKLARAT_DATA_TESTS"] = "warn"
     # A log that cannot be written must not hide the error behind its own tracebacks.
     logging.raiseExceptions = False

@@ -1,4 +1,4 @@
-"""What is kept of purged years, which the build reads as sources so that the marts stay as they are."""
+"""The rows kept of purged years, which the build reads as sources so that the marts do not change."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def create_sources(
 ) -> None:
     """Create the views and tables of the dbt project's source `raw`; `year_fingerprints` contains the complete years.
 
-    Raises ValueError where deliveries have pseudonyms of different keys, which would quietly stop meeting each other.
+    Raises ValueError if deliveries have pseudonyms of different keys, which would silently fail to match.
     """
     if len({record.key_id for record in state.active.values()}) > 1:
         newest = max(state.active.values(), key=lambda record: record.loaded_at).key_id
@@ -123,7 +123,7 @@ def list_unusable_fields(
 def typed_rows(file: FileContract, *selects: str) -> str:
     """Return a query of all rows of the selects with the file's columns, year and line.
 
-    A column that the contract got after a delivery was stored is null in it.
+    A column that was added to the contract after a delivery was stored is null for this delivery.
     """
     typed = ", ".join(
         f"cast(null as {'uuid' if column.identifying else _SQL_TYPES[column.type]}) as {column.name}"
@@ -148,7 +148,7 @@ def _union_of_years(state: State, file: FileContract) -> str:
 
 
 def _create_official_rows(connection: duckdb.DuckDBPyConnection, state: State) -> None:
-    """Create table `raw.official_row`: the active version of each of Brå's tables, and the one before it."""
+    """Create table `raw.official_row`: the active and the previous version of each of Brå's tables."""
     counts = ", ".join(f"{name} bigint" for name in COUNTS)
     connection.execute(
         f"""
@@ -215,16 +215,16 @@ def _load_own_offence_codes(connection: duckdb.DuckDBPyConnection, path: Path) -
 
 
 def _load_population(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Load the user's inhabitants of each municipality and year, if there are any.
+    """Load the user's inhabitants of each municipality and year, if declared.
 
-    Raises ValueError for an unknown municipality, and for a year that is not complete: counties would have too few.
+    Raises ValueError for an unknown municipality, and for a year without all municipalities, whose counties would have too few.
     """
     connection.execute(
         "create or replace table raw.population (municipality_code varchar, year integer, population bigint)"
     )
     if not path.exists():
         return
-    # DuckDB would round what is no whole number.
+    # DuckDB would round decimals.
     numbers = ", ".join(
         f"if(regexp_full_match({name}, '[0-9]+'), {name}, error('')) as {name}" for name in ("year", "population")
     )
