@@ -11,6 +11,6 @@ from dagster_project.settings import Settings
 
 @dg.definitions
 def definitions() -> dg.Definitions:
-    """Read the environment when Dagster asks, not when this module is imported."""
+    """Read the environment when Dagster loads the definitions, not when this module is imported."""
     relax_synchronous_writes()
     return build_definitions(Settings.from_environment())

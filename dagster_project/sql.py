@@ -28,5 +28,5 @@ def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...
     """The row of a query that always returns exactly one, such as a count."""
     row = connection.execute(query).fetchone()
     if row is None:
-        raise AssertionError("a query that must give a row gave none")
+        raise AssertionError("a query that must return a row returned none")
     return row

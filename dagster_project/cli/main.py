@@ -154,10 +154,10 @@ def notify(settings: Settings, options: argparse.Namespace) -> int:
     problem = (
         Problem(
             "failed",
-            f"a load ended before it could tell why ({options.failed}); nothing that was published has changed",
+            f"a load ended before it could report the reason ({options.failed}); nothing that was published has changed",
         )
         if options.failed is not None
-        else Problem("test", "if you read this, Uppklarat can reach you")
+        else Problem("test", "this is a test: notifications from Uppklarat reach you")
     )
     if _notify(settings, [problem]):
         return FAILED
@@ -198,7 +198,7 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
         if before
         else f"no earlier delivery of {withdrawn.label} was loaded: the year waits for one"
     )
-    print("next: uppklarat load; until then the current publication is based on the withdrawn delivery")
+    print("next: `uppklarat load`; until then, the current publication is based on the withdrawn delivery")
     return OK
 
 
@@ -338,13 +338,15 @@ def _parser() -> argparse.ArgumentParser:
     sample_parser.add_argument(
         "--years", type=_years, default=parse_years("2014-2025"), help="2024, 2019-2025 or 2019,2022"
     )
-    sample_parser.add_argument("--scale", type=_positive, default=1.0, help="1 (default) = as many as in the country")
+    sample_parser.add_argument("--scale", type=_positive, default=1.0, help="1 (default) = the country's volume")
     sample_parser.add_argument(
         "--others", type=_positive, default=0.01, help="share of the offences of no indicator (default 0.01; 1 = all)"
     )
     sample_parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
     check_parser = command("check", check)
-    check_parser.add_argument("folder", type=Path, metavar="FOLDER", help="of a source and year, as in police/2025")
+    check_parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="folder of a source and year, such as police/2025"
+    )
     load_parser = command("load", load)
     load_parser.add_argument(
         "--years", type=_years, help="only deliveries of these years: 2024, 2019-2025 or 2019,2022"
@@ -366,7 +368,9 @@ def _parser() -> argparse.ArgumentParser:
     publications_parser = command("publications", publications)
     publications_parser.add_argument("--activate", metavar="ID", help="activate this publication")
     notify_parser = command("notify", notify)
-    notify_parser.add_argument("--failed", metavar="WHY", help="no test: a load was killed, as systemd says why")
+    notify_parser.add_argument(
+        "--failed", metavar="WHY", help="report a killed load instead of a test, with the reason from systemd"
+    )
     diff_parser = command("diff", diff)
     diff_parser.add_argument("first", metavar="A", help="the id of a publication, `current` or `newest`")
     diff_parser.add_argument("second", metavar="B", help="the id of another publication")

@@ -52,7 +52,9 @@ def purge(settings: Settings, before: int) -> list[int]:
             "years must be published. Load what is missing first, or withdraw it"
         )
     if not any(year >= before for year in complete):
-        raise PurgeRefusedError(f"no complete year from {before} on is loaded, so nothing could be published any more")
+        raise PurgeRefusedError(
+            f"no complete year from {before} on is loaded, so nothing could be published after the purge"
+        )
     newest = publications(settings)[-1]
     if damaged := changed_files(newest):
         raise PurgeRefusedError(

@@ -206,9 +206,7 @@ def status_as_text(summary: Mapping[str, Any]) -> str:
     if published["newest"] and published["newest"][0] != published["current"]:
         lines.append(f"  (the newest publication is {published['newest'][0]}; an earlier one was activated)")
     if summary["purged_before"]:
-        lines.append(
-            f"purged: rows of years before {summary['purged_before']}; their figures are carried on as published"
-        )
+        lines.append(f"purged: rows of years before {summary['purged_before']}; their figures are kept as published")
     lines += check_lines(summary["checks"])
     lines += [f"waiver: {text}" for text in summary["waivers"]]
     lines += [f"waiting: {text}" for text in summary["waiting"]] or ["nothing waits"]

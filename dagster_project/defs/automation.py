@@ -109,7 +109,7 @@ def new_delivery(context: dg.SensorEvaluationContext, places: Places) -> dg.RunR
 def dead_runs(context: dg.SensorEvaluationContext, places: Places) -> dg.SkipReason:
     """Free the queue, even if the other automation is turned off."""
     ended = fail_dead_runs(context.instance, places.settings.home / paths.LOCK)
-    return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "no run is dead")
+    return dg.SkipReason(f"ended {', '.join(ended)}" if ended else "no dead runs")
 
 
 class Attempts(NamedTuple):

@@ -45,5 +45,5 @@ def fail_dead_runs(instance: dg.DagsterInstance, lock: Path) -> list[str]:
     # Excludes runs that have ended in the meantime.
     dead = instance.get_runs(dg.RunsFilter(run_ids=suspects, statuses=[dg.DagsterRunStatus.STARTED]))
     for run in dead:
-        instance.report_run_failed(run, "its process was killed before it ended; the next load finishes its work")
+        instance.report_run_failed(run, "the process of the run was killed; the next load finishes its work")
     return [run.run_id for run in dead]

@@ -95,7 +95,7 @@ def make_draft(settings: Settings) -> Audit:
     audit = read_audit(settings)
     if audit is None or audit.basis != publication_basis(state) or not is_built(state):
         raise PublishingBlockedError(
-            [], "the marts or their audit are not of the present deliveries and code: load again"
+            [], "the marts or their audit do not match the present deliveries and code: load again"
         )
     if missing := missing_checks(state, audit):
         raise PublishingBlockedError([], f"declared but not evaluated: {', '.join(missing)}")

@@ -76,7 +76,7 @@ class Waiver(DeclaredModel):
         if self.expires < self.decided:
             raise ValueError("it expires before it was decided")
         if self.expires - self.decided > LONGEST:
-            raise ValueError(f"it is for longer than {LONGEST.days} days")
+            raise ValueError(f"it is valid for more than {LONGEST.days} days")
         return self
 
     @model_validator(mode="after")

@@ -189,7 +189,7 @@ def list_deliveries(manifest: Mapping[str, Any], year: int) -> list[dict[str, An
             "files": {file["name"]: file["sha256"] for file in delivery["files"].values()},
             "because": "decided this year"
             if delivery["year"] == year
-            else "looked back to, if the year's own extract lacks an offence",
+            else "searched for offences that the year's own extract lacks",
         }
         for delivery in sorted(manifest["deliveries"], key=lambda delivery: (-delivery["year"], delivery["source"]))
         if delivery["year"] == year or (delivery["source"] == "police" and delivery["year"] < year)

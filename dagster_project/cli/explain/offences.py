@@ -44,7 +44,10 @@ def explain_offences(
             counts, withheld = _private_figure(connection, key)
     except duckdb.IOException as error:
         if "lock" in str(error):
-            return {"available": False, "why": "the working database is in use by a load: ask again when it is done"}
+            return {
+                "available": False,
+                "why": "the working database is in use by a load: try again when the load has ended",
+            }
         return {"available": False, "why": "the working database or a file of the raw store cannot be read"}
     added = Counter(dict.fromkeys(counts, 0))
     for offence in offences:
@@ -67,11 +70,13 @@ def _reason_unavailable(state: State, manifest: Mapping[str, Any], year: int) ->
     warehouse = state.settings.home / paths.WAREHOUSE
     before = state.purged.before
     if year < before:
-        return f"the rows of {year} were purged: the figure is carried on as it was published"
+        return f"the rows of {year} were purged: the figure is kept as published"
     if not warehouse.exists():
         return f"there is no working database {warehouse}: `uppklarat load` builds it"
     if not is_built(state):
-        return "the working database is not that of the present deliveries, code and settings: `uppklarat load` first"
+        return (
+            "the working database does not match the present deliveries, code and settings: run `uppklarat load` first"
+        )
     now = {label: record.delivery_id for label, record in state.active.items()}
     then = {(delivery["source"], delivery["year"]): delivery["delivery_id"] for delivery in manifest["deliveries"]}
 
@@ -83,7 +88,7 @@ def _reason_unavailable(state: State, manifest: Mapping[str, Any], year: int) ->
         }
 
     if relevant(now) != relevant(then):
-        return "the working database is built of other deliveries than this publication"
+        return "the working database is built from other deliveries than this publication"
     return None
 
 

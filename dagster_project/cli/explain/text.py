@@ -40,8 +40,8 @@ def _figure(explanation: Mapping[str, Any]) -> list[str]:
     ]
     if figure["suppression"]:
         reason = {
-            "primary": "a count of it is small",
-            "secondary": "with it, something withheld could be worked out",
+            "primary": "one of its counts is small",
+            "secondary": "another withheld figure could be derived from it",
         }
         lines.append(f"WITHHELD in the publication ({figure['suppression']}: {reason[figure['suppression']]})")
     lines += [
@@ -101,7 +101,7 @@ def _private(private: Mapping[str, Any]) -> list[str]:
     lines = [f"--- {private['note']} ---"]
     if not private["adds_up"]:
         lines += [
-            "THE OFFENCES DO NOT ADD UP TO THE FIGURE: the working database is of other deliveries, or one of the two is wrong",
+            "THE OFFENCES DO NOT ADD UP TO THE FIGURE: the working database is built from other deliveries, or one of the two is wrong",
             *(
                 f"  {name}: counted {private['counts_of_offences'].get(name)}, in the working database {value}"
                 for name, value in private["counts"].items()
