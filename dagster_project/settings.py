@@ -92,7 +92,7 @@ class PostgresSettings(BaseModel):
     reader: str = "uppklarat_reader"
     """The role with read access to the marts only."""
     keep: PositiveInt = 5
-    """How many publications stay loaded, the current one included."""
+    """The number of publications kept in PostgreSQL, including the current one."""
 
 
 class NotifySettings(BaseSettings):
@@ -114,7 +114,7 @@ class NotifySettings(BaseSettings):
     home: _Place = Path("data/warehouse")
     """The private warehouse."""
     notify: Annotated[SecretStr, AfterValidator(_notifiable)] = SecretStr("")
-    """Who is notified of failures; it may hold a password."""
+    """The recipient of failure notifications; may contain a password."""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -143,7 +143,7 @@ class Settings(NotifySettings):
     key: SecretStr = SecretStr("")
     """The key of the pseudonyms; if it is unset, the key file is used."""
     schedule: str = "0 6 1 3 *"
-    """When the yearly load runs, in cron notation."""
+    """The schedule of the yearly load, in cron notation."""
     postgres: PostgresSettings = PostgresSettings()
 
 

@@ -37,7 +37,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """The provenance of one loaded delivery; lies beside its typed Parquet in the raw store.
+    """The provenance of one loaded delivery; stored beside its typed Parquet in the raw store.
 
     `judged_by` identifies the rules and corrections that validated it, `key_id` the key of its pseudonyms. After a purge,
     only the record remains.

@@ -118,7 +118,7 @@ def _differences(before: str, after: str, measures: Collection[str]) -> str:
 def _one_sided_measures(
     gone: Collection[tuple[str, str]], added: Collection[tuple[str, str]], measures: Collection[str]
 ) -> list[str]:
-    """Which measures a level has in only one of the files; `gone` lacks the later one, `added` the earlier one."""
+    """The measures that a level has in only one file; `gone` is missing in the later one, `added` in the earlier one."""
     problems = []
     for where, lacking in (("earlier", set(gone) - set(added)), ("later", set(added) - set(gone))):
         for level in sorted({level for level, _ in lacking}):

@@ -1,14 +1,14 @@
-/* What a view says for a choice of area, year and victim group: its sentences, tables and charts, as text. Written once for
-   both: content.py runs it for the pages and the PDF as they are published, report.js when a reader chooses. The rules for
-   messages were applied before: each figure carries the number of its messages. A page about several indicators holds the
-   data of each, and asks for the view of one. */
+/* Generates the sentences, tables and charts of a view for a choice of area, year and victim group, as text. content.py runs
+   it for the published pages and the PDF, report.js when a reader makes a choice. The rules for messages were applied before:
+   each figure has the numbers of its messages. A page about several indicators contains the data of each, and requests the
+   view of one. */
 "use strict";
 const content = (data, chosen) => {
   const { years, words, write } = data;
   const INK = "#1a1a1a", MUTED = "#595959", PALE = "#e4e4e4", CHOSEN = "#0b4f8a", WASH = "#c9dcee";
   const PCT_TOPS = [4, 8, 12, 20, 24, 32, 40, 60, 80, 100];
   const DAY_TOPS = [100, 200, 400, 600, 800, 1200, 1600, 2400, 4000, 8000, 20000];
-  // Of the whole drawing, in pixels: beside the text and on a phone.
+  // Width of a drawing in pixels: beside the text and on a phone.
   const WIDE = 620, NARROW = 358;
   const names = new Map(data.places);
   // Names that are words, such as those of the country and the unknown place, are in lower case inside a sentence.
@@ -76,7 +76,7 @@ const content = (data, chosen) => {
     const levels = [...LEVELS.map(placesOf), level === "kommun" ? [chosen.place] : []].map((places) => places.filter(keeps));
     return [...levels.map((places) => places.filter((place) => !isUnknown(place))), levels.flat().filter(isUnknown)];
   };
-  // Names in one line those of the levels that are among the found.
+  // Lists in one line the places found at these levels.
   const named = (key, found, levels) => {
     const list = levels.flatMap((places) => {
       const of = places.filter((place) => found.includes(place));
@@ -84,7 +84,7 @@ const content = (data, chosen) => {
     });
     return list.length ? [fill(words.summaries[key], { list: joined(list) })] : [];
   };
-  // Regions and counties by their share. Those without are only named, but for the chosen one.
+  // Regions and counties by their share. Those without a share are only named, except the chosen one.
   const ranked = () => {
     const of = (place) => figure(place, chosen.group, chosen.year);
     const levels = levelsOf(of).map((places) => places.map(of).sort((a, b) => (a.pct === null) - (b.pct === null) || b.pct - a.pct));
@@ -133,7 +133,7 @@ const content = (data, chosen) => {
     if (kind(column) !== "tenths") return kind(column) === "count" ? String(value) : text(column, value);
     return (value < 0 ? "-" : "") + Math.floor(Math.abs(value) / 10) + write.decimal + (Math.abs(value) % 10);
   };
-  // Among figures of one year, what the year has in common is no news.
+  // Notes shared by all figures of a year are omitted from tables of one year.
   const own = (row) => ({ ...row, note: row.note.replace(/notes\.(break|mixed|worked_off)/, "").trim() });
   const noted = (keys) => keys.split(" ").filter(Boolean).map(word).join(", ");
   const pick = (row, columns) => columns.map((name) => (name === "note" ? noted(row.note) : row[name]));
@@ -177,7 +177,7 @@ const content = (data, chosen) => {
     },
     ...(data.readings?.length > 1 ? { readings: () => [["reading", "processed", "cleared", "pct"], data.readings] } : {}),
   };
-  // What of the choice each table is about.
+  // The parts of the choice that each table shows.
   const about = (name) => {
     if (name === "readings") return { place: "riket/SE", year: years.at(-1), group: "" };
     const detailed = ["groups", "measures", "flow", "outcomes", "time"].includes(name);
@@ -223,7 +223,7 @@ const content = (data, chosen) => {
     const most = Math.max(0, ...values.filter((value) => value !== null && value !== undefined));
     return tops.find((top) => top >= most) ?? most;
   };
-  // With links inside it is no image, and only they are read out.
+  // A drawing with links is not an image, and screen readers read only the links.
   const frame = (label, width, height, inner, links = "") => put("svg", {
     class: `chart${{ [WIDE]: " wide", [NARROW]: " narrow" }[width] ?? ""}`, viewBox: `0 0 ${width} ${Math.ceil(height)}`, width, height: Math.ceil(height), role: links ? "group" : "img", "aria-label": label,
     "font-size": "13", fill: INK,
@@ -252,7 +252,7 @@ const content = (data, chosen) => {
     });
   };
   const BAND = { fill: WASH, opacity: "0.8" }, SPREAD = { fill: "#ddd", opacity: "0.6" };
-  // Shares by year. The names of lines stand at their ends or, in a narrow chart, above; `scaled` are all lines on the same scale.
+  // Shares by year. Lines are labelled at their ends or, in a narrow chart, above; `scaled` are all lines on the same scale.
   const drawLines = (label, lines, { width, height, spread = [], fields = [], breaks = [], cuts = data.cuts, named = false, scaled = lines }) => {
     const narrow = width <= NARROW, tiny = height < 100;
     const legend = legendOf([...(named && narrow ? lines : []), ...fields], width);
@@ -328,7 +328,7 @@ const content = (data, chosen) => {
       + say(x(year), above - 8, of.join(" "), { "text-anchor": "middle", "text-decoration": "underline", fill: CHOSEN }))).join("");
     return frame(label, width, above + height + 24, out.join(""), links);
   };
-  // Places or years below each other, in a narrow chart under their names; `reference` is a line through all.
+  // Places or years in rows, in a narrow chart below their names; `reference` is a line through all rows.
   const drawDots = (label, width, marks, tops, reference) => {
     const narrow = width <= NARROW, ROW = narrow ? 36 : 19;
     const left = narrow ? 8 : widest(marks), right = Math.max(0, ...marks.map((mark) => wideAs(mark.text))) + 6, above = 22;
@@ -354,7 +354,7 @@ const content = (data, chosen) => {
     }
     return marks.length ? frame(label, width, above + height + 6, out.join("")) : "";
   };
-  // Counts; in a narrow chart the label stands above its bar.
+  // Counts; in a narrow chart, each label is above its bar.
   const drawBars = (label, width, marks) => {
     const narrow = width <= NARROW, row = narrow ? 42 : 26, left = narrow ? 0 : widest(marks);
     const w = width - left - Math.max(0, ...marks.map((mark) => wideAs(mark.text))) - 6;
@@ -439,7 +439,7 @@ const content = (data, chosen) => {
   };
 
   // --- views -------------------------------------------------------------------------------------------------------
-  // A figure with all that its sentences name.
+  // A figure with all data of its sentences.
   const valuesOf = (row) => {
     const pctIn = (year) => figure(chosen.place, chosen.group, Math.min(Math.max(year, years[0]), years.at(-1)))?.pct ?? null;
     const values = { ...row, previous: row.year - 1, first: data.first, changed: data.changed[row.year],
@@ -453,7 +453,7 @@ const content = (data, chosen) => {
   };
   const sentences = (row, texts = words.messages) => row.messages.filter((name) => texts[name]).map((name) => fill(texts[name], valuesOf(row)));
   const chosenFigure = () => figure(chosen.place, chosen.group, chosen.year);
-  // Wider places with their names, which show figures that a place does not.
+  // Wider places, with their names, that show figures missing for a place.
   const widerThan = (place) => [...new Set([wides.get(place), "riket/SE"])].filter((one) => one !== place).map((one) => [one, inside(one)]);
   const indicator = () => {
     const row = chosenFigure(), values = row && valuesOf(row), shown = row && row.why !== "withheld";
@@ -461,7 +461,7 @@ const content = (data, chosen) => {
     const tables = Object.fromEntries(Object.keys(makers).map((name) => [name, table(name)]));
     return {
       says: row ? sentences(row) : [missing(chosen.place)],
-      // A figure that is not shown is not a finding, and the reader is led to wider places that have one.
+      // A figure that is not shown is not a finding; the text refers to wider places that have one.
       quiet: !shown, wider: shown ? [] : widerThan(chosen.place),
       formulas: [
         formula("formula_text", "formula_none", row && row.pct !== null),
@@ -482,7 +482,7 @@ const content = (data, chosen) => {
       .map((fact) => fill(words.card[fact === "country" && row.country_small ? "country_small" : fact], values)) : [];
     const state = known ? (row.small ? "small" : "") : row ? row.why : "absent";
     const leading = known ? [fill(words.card.level, values), fill(words.card.counts, values)] : [words.card[state], ""];
-    // Of few offences the count says more than the share.
+    // For few offences, the count is more informative than the share.
     const [first, second] = state === "small" ? leading.reverse() : leading;
     const rows = byYear(chosen.place, chosen.group).map((one) => ({ ...one, low: null, high: null }));
     const lines = [...(level === "riket" ? [] : [line("country", "", "country", rows)]), line("chosen", "", "pct", rows)];
@@ -503,7 +503,7 @@ const content = (data, chosen) => {
   const of = (id, view, place = chosen.place) =>
     ({ id, ...content({ ...data, ...data.indicators[id], view, at: `${data.home}${id}.html` }, { ...chosen, place }) });
   const overview = () => {
-    // A municipality is passed on, and its county shown.
+    // A chosen municipality is kept in links, but its county is shown.
     const place = level === "kommun" ? wide : chosen.place;
     const cards = Object.keys(data.indicators).map((id) => of(id, "card", place));
     const largest = cards.reduce((most, one) => (one.processed > most.processed ? one : most));
@@ -524,7 +524,7 @@ const content = (data, chosen) => {
     return {
       shown_place: place,
       of_county: place === chosen.place ? "" : fill(words.of_county, { county: values.place, municipality: names.get(chosen.place) }),
-      // Those withheld have no card, and are named in one line.
+      // Withheld figures have no card; they are listed in one line.
       cards, summary, withheld,
       // Where most are withheld, places that have all figures.
       wider: 2 * withheld.length > cards.length ? widerThan(place) : [],
@@ -532,7 +532,7 @@ const content = (data, chosen) => {
         : { id: "", title: `${values.place} ${values.year}`, says: [fill(words.headline_none, { ...values, place: inside(place) })], chart: [] },
     };
   };
-  // What follows commitments: figures of the narrowest place that has them, and of the country beside it.
+  // Figures that follow commitments: of the narrowest place that has them, and of the country.
   const commitments = () => {
     const areas = [...new Set([wide, "riket/SE"])], page = words.commitments_page;
     const cell = (form, value, small = false) => {
@@ -558,7 +558,7 @@ const content = (data, chosen) => {
     const draw = (caption, columns, ids, cells, head_of = (area) => `${area} ${chosen.year}`) => {
       const head = columns.map((column) => put("th", { scope: "col" }, safe(words.columns[column]))).join("");
       const wider = areas.map((area) => put("th", { scope: "colgroup", colspan: columns.length }, safe(head_of(names.get(area)))));
-      // On a phone each cell says what it is.
+      // On a phone, each cell has its own label.
       const labelled = (row, area) => columns.reduce((text, column) =>
         text.replace("<td>", `<td data-label="${safe(`${head_of(names.get(area))}, ${words.columns[column]}`)}">`), row);
       const rows = ids.map((id) => put("tr", { "data-indicator": id },

@@ -162,7 +162,7 @@ class Figures:
     linkage: Sequence[Row]
     withheld: Sequence[Row]
     reconciled: Sequence[Row]
-    """Year and place → how many figures agree with Brå's, and the indicators of which some do not."""
+    """Year and place → number of figures that agree with Brå's, and the indicators with figures that do not."""
     compared: Sequence[Row]
     """The figures of all victims beside Brå's, those of supporting measures too."""
     not_compared: Sequence[Row]
@@ -383,7 +383,7 @@ def _cohorts(rows: list[Row]) -> dict[int, dict[tuple[str, Place], Row]]:
 
 
 def _group_steps(rows: list[Row], indicators: Sequence[str], step: str = "") -> dict[str, dict[Place, dict[int, Any]]]:
-    """Group rows by indicator, place and year, and then by `step`, of which there may be several."""
+    """Group rows by indicator, place and year, and then by column `step` if a year has several rows."""
     grouped: dict[str, dict[Place, dict[int, Any]]] = {indicator: {} for indicator in indicators}
     for row in rows:
         if row["indicator_id"] not in grouped:

@@ -36,7 +36,7 @@ def write_report(publication: Path) -> None:
 
 
 def _default_place(figures: Figures) -> Place:
-    """Return the first default place of which most figures of the newest year are shown, or the country."""
+    """Return the first default place with most figures of the newest year shown, or the country."""
     for place in DEFAULT_PLACES:
         series = [figures.cells[one["indicator_id"]].get((*place, TOTAL), {}) for one in figures.indicators]
         cells = [by_year.get(figures.newest) for by_year in series]

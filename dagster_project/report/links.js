@@ -1,4 +1,4 @@
-/* On every page: links to other pages keep the choice that the address holds, and links within a page leave it there. */
+/* On every page: links to other pages keep the choice in the address, and links within a page do not remove it. */
 const keepChoice = (choice) => {
   if (!choice) return;
   for (const link of document.querySelectorAll("a[href][data-keeps-choice]")) {

@@ -1,4 +1,4 @@
-/* Choosing, sorting, copying: puts what content.js says of another choice into the page. */
+/* Choosing, sorting, copying: puts the content that content.js generates for a choice into the page. */
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { years, words } = data;

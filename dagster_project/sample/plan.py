@@ -1,4 +1,4 @@
-"""The plan of one year: how many rows of which kind, region, outcome and weight the deliveries contain."""
+"""The plan of one year: the number of rows in the deliveries by kind, region, outcome and weight."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ def _describe_class(row: _Row) -> str:
 
 
 def _counted_because(row: _Row, conditions: list[_Row]) -> str:
-    """Which conditions of the variant the code or provision meets."""
+    """The conditions of the variant that the code or provision meets."""
     return "; ".join(
         f"{condition['attribute']} {row[condition['attribute']] or '(none)'} is "
         f"{'one' if condition['counts'] else 'none'} of {condition['listed']}"
