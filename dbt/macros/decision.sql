@@ -1,5 +1,6 @@
-{# Whether a decision ends the handling, and no reopening of the offence that year cancels it: it cancels every decision of an
-   earlier date that does not clear, so that a cleared offence stays cleared. `table` qualifies the columns of the decision. #}
+{# Whether a decision ends the handling and is not cancelled by a reopening of the offence in that year. A reopening cancels every
+   earlier decision that does not clear the offence, so that a cleared offence stays cleared. `table` qualifies the columns of the
+   decision. #}
 {% macro stands(reopened_date, table='') -%}
     {%- set of = table ~ '.' if table else '' -%}
     {{ of }}ends_handling

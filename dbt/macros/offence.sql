@@ -9,7 +9,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# The offences of a relation that belong to an indicator, once for each that they belong to, with their class. A code in the
+{# The offences of a relation that belong to an indicator, one row per indicator, with their class. A code in the
    catalogue takes precedence over the provision, even if it belongs to no indicator. `provisions` has the provision of each year's
    spellings. #}
 {% macro classified(offences, provisions) -%}
@@ -35,7 +35,7 @@
     )
 {%- endmacro %}
 
-{# The offences of a relation at their place of each of these levels; an offence of unknown region is in no region. #}
+{# The offences of a relation, one row per level with their place. Offences without a known region have no row for regions. #}
 {% macro placed(offences, levels) -%}
     {%- set codes = {'riket': "'SE'", 'polisregion': 'region_code', 'lan': 'county_code', 'kommun': 'municipality_code'} -%}
     {%- for level in levels %}

@@ -1,5 +1,5 @@
 {# Creates all sources as empty tables in a new database, so that every dbt command works. If schema `raw` exists, nothing is
-   created: a single missing source is an error. So is a missing warehouse of loaded deliveries, whose marts would be empty.
+   created: a single missing source is an error. A missing warehouse is an error if deliveries are loaded, since marts would be empty.
    `kept_<mart>` has the columns of the mart. #}
 {% macro create_empty_sources() -%}
     {%- if execute and not run_query("from duckdb_schemas() where schema_name = 'raw'") -%}
@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 
-{# Refuses to build some models after a load that did not finish: they would read stale ones, and count as built of the present
-   deliveries. `+model` builds all that the model reads. #}
+{# Refuses to build selected models after an unfinished load: they would read stale parents and count as built from the current
+   deliveries. `+model` also builds the model's parents. #}
 {% macro refuse_models_without_their_parents() -%}
     {%- if execute and flags.WHICH in ['build', 'run'] -%}
         {%- for selected in (invocation_args_dict.get('select') or []) if not selected.startswith('+') -%}

@@ -1,4 +1,4 @@
-{# In unit tests a case is named by words, which are hashed to a value of the pseudonyms' type; dbt casts nothing else by this. #}
+{# Unit tests name cases in words, which are hashed to the type of the pseudonyms. dbt uses this cast for nothing else. #}
 {% macro duckdb__safe_cast(field, type) -%}
     {%- if type | lower == 'uuid' and field != 'null' -%}
         cast(md5(cast({{ field }} as varchar)) as uuid)

@@ -1,6 +1,6 @@
 {# The years that an incremental model has to add: missing ones and those with another fingerprint; all in a full refresh. The
-   list is literal so that DuckDB does not read the files of other years. With `since_file`, only years from the first that has this
-   optional file: earlier ones have no rows, and would be missing each time. #}
+   list is literal so that DuckDB does not read the files of other years. With `since_file`, only years from the first
+   with this optional file: earlier years have no rows and would always count as missing. #}
 {% macro is_stale_year(column, since_file='') -%}
     {%- if is_incremental() -%}
         {%- set stale = run_query(
@@ -23,8 +23,8 @@
 {%- endmacro %}
 
 
-{# Drops what offence-level models kept, if models, macros or seeds changed since they were built: every year is stale then. The next
-   load begins with a new database, since it loads no seeds into one that its own code built. #}
+{# Drops the offence-level models if models, macros or seeds changed since they were built, since every year is then stale. The next
+   load begins with a new database, since a load does not reload seeds into a database built by its own code. #}
 {% macro drop_models_of_other_code() -%}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
         {%- set project = invocation_args_dict.project_dir | replace("'", "''") -%}

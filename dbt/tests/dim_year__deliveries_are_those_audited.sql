@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': 'both deliveries of every complete year, as audited',
-    'reason': 'a publication must name the deliveries that it rests on'
+    'reason': 'a publication must state the deliveries that it is based on'
 }) }}
 with delivered as (
     select

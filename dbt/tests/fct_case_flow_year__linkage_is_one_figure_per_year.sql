@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': "the year's figure on every row of the country, null on all others and where no prosecutor decided",
-    'reason': 'what a prosecutor alone knows has no indicator and no place, so the linkage is that of the year'
+    'limit': "the figure of the year on every row of the country; null on other rows and in years without prosecutor decisions",
+    'reason': 'an offence without a police record has no indicator or place, so linkage exists per year only'
 }) }}
 select flow.year
 from {{ ref('fct_case_flow_year') }} as flow

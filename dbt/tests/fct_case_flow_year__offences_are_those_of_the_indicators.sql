@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'as many as in fct_indicator_year, at every stage, in the country and every region that has any',
+    'limit': 'the same number as in fct_indicator_year at every stage, for the country and every region with offences',
     'reason': 'both tables count the same offences',
     'evaluates_an_empty_table': true
 }) }}

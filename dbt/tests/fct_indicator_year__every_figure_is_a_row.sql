@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'a row for every figure that was counted, and none besides',
-    'reason': 'a zero is a row, and so is a figure that is withheld'
+    'limit': 'a row for every figure that was counted, and no other rows',
+    'reason': 'figures of zero and withheld figures have rows too'
 }) }}
 with
 shown as (

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': '0 rows that differ, in the measures that a level has',
-    'reason': 'what is shown must be what was counted and checked'
+    'limit': '0 rows that differ, in the measures published for the level',
+    'reason': 'published figures must equal the figures that were counted and validated'
 }) }}
 select
     figure.indicator_id,

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'no sum of which some terms are withheld without its partners, or with too little to hide small numbers among',
-    'reason': 'who knows a sum and all its terms but one knows that one too'
+    'limit': 'no partly withheld sum that shows one of its first two terms or withholds too little to protect small numbers',
+    'reason': 'a single withheld term of a sum can be calculated from the sum and the other terms'
 }) }}
 with
 cell as (
@@ -24,7 +24,7 @@ cell as (
     where figure.geography_level in ('lan', 'kommun') and figure.variant = 'beslutad' and rule.suppress_below > 1
 ),
 
--- Each sum and its terms, of which the first two are partners.
+-- Each sum and its terms. The first two terms are partners: they are withheld together.
 term as (
     select
         'region ' || region_code as whole,
@@ -57,7 +57,7 @@ compared as (
     group by year, indicator_id, whole
 ),
 
--- What has no place and the regions that are withheld whole are the country less the other regions.
+-- The unknown place and the fully withheld regions together equal the country minus the other regions.
 country as (
     select
         cell.year,

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'a row for each total; suspicions prosecuted just where offences are cleared, and decided on only where suspects are',
-    'reason': 'an offence is cleared by prosecuting somebody',
+    'limit': 'one row per total; suspicions prosecuted if and only if offences are cleared, and decided only if offences have suspects',
+    'reason': 'an offence is cleared by prosecuting a suspect',
     'evaluates_an_empty_table': true
 }) }}
 select coalesce(figure.year, suspicion.year) as year

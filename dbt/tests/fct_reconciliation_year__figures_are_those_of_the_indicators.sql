@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': 'every figure of the country and the regions once, with the counts of the indicators',
-    'reason': 'what is compared is what is published',
+    'reason': 'the reconciliation must compare the published figures',
     'evaluates_an_empty_table': true,
 }) }}
 

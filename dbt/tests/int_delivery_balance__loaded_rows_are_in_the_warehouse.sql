@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'as many rows in the warehouse as loaded, for every file',
-    'reason': 'the figures are based on exactly the rows that are reported as loaded'
+    'limit': 'the same number of rows in the warehouse as loaded, for every file',
+    'reason': 'figures must be based on exactly the rows reported as loaded'
 }) }}
 with held as (
     select

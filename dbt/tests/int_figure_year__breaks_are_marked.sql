@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'marked where series_break has the indicator and year, and only there',
-    'reason': 'a line must not be drawn across a break without showing it'
+    'limit': 'marked if and only if series_break contains the indicator and year',
+    'reason': 'a chart must show every break that a line crosses'
 }) }}
 with break_year as (
     select

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'not in the year of a break, after a mixed year or after the year until which old codes were worked off; else marked',
-    'reason': 'a change against a year of another kind must not be read as one'
+    'limit': 'false in the year of a break, after a mixed year and after the last year with old codes; otherwise true',
+    'reason': 'a difference between years that are not comparable must not be read as a change'
 }) }}
 with unlike_before as (
     select

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'every indicator × variant × year × place × group that there can be, and none besides',
-    'reason': 'a zero is a row, so that nobody takes a gap for one'
+    'limit': 'a row for every possible indicator × variant × year × place × group, and no other rows',
+    'reason': 'zeros must have rows, so that a missing row is never read as zero'
 }) }}
 with
 shown as (
@@ -24,7 +24,7 @@ possible as (
         place.geography_code,
         victim.victim_group
     from {{ ref('dim_indicator') }} as variant
-    -- of purged years only what was published is left
+    -- purged years have only their published figures
     cross join (
         select year from {{ ref('dim_year') }}
         except

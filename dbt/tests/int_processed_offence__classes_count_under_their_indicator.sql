@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': '0 rows',
-    'reason': 'a code or provision counts under the indicator that the catalogue names, and sibling codes under none'
+    'reason': 'codes and provisions must count under their indicator in the catalogue, and similar codes under none'
 }) }}
 select offence.year
 from {{ ref('int_processed_offence') }} as offence

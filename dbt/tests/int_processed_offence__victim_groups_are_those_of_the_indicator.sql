@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': '0 rows',
-    'reason': 'a group that the indicator cannot have is shown nowhere, and its offences would be lost'
+    'reason': 'offences of a group that the indicator cannot have would not be published'
 }) }}
 select offence.year
 from {{ ref('int_processed_offence') }} as offence

@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
     'limit': 'one row for every complete year with offences',
-    'reason': 'what is not counted is not compared',
+    'reason': 'years that are not counted would not be validated',
     'evaluates_an_empty_table': true
 }) }}
 select counted.year

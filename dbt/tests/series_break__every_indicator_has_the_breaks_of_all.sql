@@ -1,7 +1,7 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'every known break, for every indicator that it concerns',
-    'reason': 'a break that is known must be shown, and some break every indicator'
+    'limit': 'every known break, for every indicator that it affects',
+    'reason': 'every known break must be shown, and some affect all indicators'
 }) }}
 select
     indicator.indicator_id,

@@ -351,7 +351,7 @@ def test_a_data_test_with_a_limit_is_a_check_of_its_suite(status: str, failures:
         owner="us",
         severity="block",
         reason="both tables count the same offences",
-        limit="as many as in fct_indicator_year, at every stage, in the country and every region that has any",
+        limit="the same number as in fct_indicator_year at every stage, for the country and every region with offences",
         **expected,
     )
 

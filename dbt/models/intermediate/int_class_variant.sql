@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Whether a class has one of the values that a variant names, for each attribute that the variant has conditions on.
+-- Whether a class has one of the values in the variant's conditions, for each attribute and value of `counts`.
 with compared as (
     select
         class.classified_by,

@@ -34,7 +34,7 @@ with counted as (
         )
 ),
 
--- Every published cell, so that a zero is a row.
+-- Every published cell, so that zeros have rows too.
 cell as (
     select
         complete_year.year,
@@ -75,7 +75,7 @@ rated as (
     from filled
 ),
 
--- The figures to compare with, including published figures of purged years.
+-- Figures of earlier years to compare with, including the published figures of purged years.
 earlier as (
     {%- for source in ['rated', source('raw', 'kept_fct_indicator_year')] %}
     select

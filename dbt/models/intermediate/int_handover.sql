@@ -12,8 +12,8 @@ where
     and authority = 'police'
     and outcome = 'handed_over'
 union all
--- Of purged years, those of offences that were decided later. Their years are not complete, so each build deletes them
--- and adds them again.
+-- Handovers of purged years, for offences decided later. Purged years are not complete, so each build deletes these
+-- rows and adds them again.
 select
     year,
     '' as year_fingerprint,

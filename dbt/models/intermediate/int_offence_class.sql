@@ -35,7 +35,7 @@ select
     place
 from catalogue
 union all
--- A measure counts a code whatever the catalogue has it for.
+-- A measure counts a code regardless of its entry in the catalogue.
 select
     'code' as classified_by,
     catalogue.brottskod as class_key,

@@ -4,7 +4,7 @@
     'limited_investigated', 'limited_dismissed',
 ] %}
 
--- What Brå's files say: the active version, and the one before it.
+-- Figures from Brå's files, in the active and the previous version.
 with delivered as (
     select
         official.year,
@@ -30,7 +30,7 @@ with delivered as (
     group by all
 ),
 
--- The latest of what is known without a file, for cells that no file gives.
+-- Embedded figures in their latest version, for cells that no file contains.
 embedded as (
     select
         figure.year,
@@ -72,7 +72,7 @@ known as (
 select
     *,
     {{ pct('cleared', 'processed') }} as clearance_pct,
-    -- Some tables publish the rate without the limited offences that it is made of.
+    -- Some tables publish the rate but not the limited offences in its denominator.
     coalesce(
         {{ pct('cleared', '(investigated - limited_investigated)') }}, published_prosecution_pct
     ) as prosecution_pct

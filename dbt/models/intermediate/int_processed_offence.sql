@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- An offence is here once for each indicator that it counts in; its decisions have the same outcome in all of them.
+-- An offence has one row per indicator that counts it, with the same outcome in each.
 with decided as (
     select
         offence.year,
@@ -36,7 +36,7 @@ standing as (
             partition by year, diarienummer, brottsnummer
             order by
                 rank asc,
-                -- within a rank the first that clears, else the latest; ties on one day have the same outcome
+                -- within a rank, the first clearing decision, else the latest; ties on one day have the same outcome
                 case when is_clearing then decision_date end asc,
                 decision_date desc
         ) as place_in_line

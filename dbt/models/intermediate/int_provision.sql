@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- There are few spellings and many offences, so each spelling is parsed once.
+-- Each spelling is parsed once, since there are few spellings and many offences.
 with spelling as (
     select
         year,

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- An offence of several indicators has the same decisions in all of them.
+-- The decisions on an offence are the same for each of its indicators.
 with offence as (
     select distinct
         year,

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental') }}
 
--- DuckDB would copy all offences, since they are used twice.
+-- Not materialized: DuckDB would copy all offences, since they are used twice.
 with offence as not materialized (
     select * from {{ ref('int_decided_offence') }}
     where {{ is_stale_year('year') }}

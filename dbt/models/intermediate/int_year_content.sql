@@ -1,6 +1,7 @@
 {{ config(materialized='incremental') }}
 
--- The only full join of offences and decisions of a year. DuckDB would copy all offences, which are used several times.
+-- The only full join of offences and decisions of a year. Not materialized: DuckDB would copy all offences,
+-- which are used several times.
 with offence as not materialized (
     select * from {{ ref('stg_police_offences') }}
     where {{ is_stale_year('year') }}
@@ -15,7 +16,7 @@ decision as (
     where {{ is_stale_year('year') }}
 ),
 
--- A code is in the catalogue once for each indicator that counts it.
+-- The catalogue has one row per code and indicator that counts it.
 coded as (
     select distinct
         class_key as brottskod,

@@ -1,4 +1,4 @@
--- A stage and the condition for it.
+-- Stages and their conditions.
 {%- set stages = [
     ('processed', 'true'),
     ('investigated', 'is_investigated'),

@@ -21,7 +21,7 @@ with figure as (
         on {{ same_cell('counted', 'before', years_before=1) }}
 ),
 
--- Of the counties shown, if they are the majority.
+-- Median of the counties shown, if they are the majority.
 county_median as (
     select
         indicator_id,
@@ -96,5 +96,5 @@ select
     published.suppression
 from published
 inner join {{ ref('geography_level') }} as level on published.geography_level = level.geography_level
--- Purged years are shown as all others are.
+-- Purged years get the same columns as other years.
 where published.victim_group = 'total' or level.has_all_victim_groups

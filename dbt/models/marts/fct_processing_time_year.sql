@@ -1,6 +1,6 @@
 {%- set quantiles = {'p25': 25, 'median': 50, 'p75': 75, 'p90': 90} %}
 
--- Without the year before, only offences that were handed over and decided within one year would have a known day.
+-- Without the previous year, the handover is known only for offences handed over and decided in the same year.
 with with_year_before as (
     select year + 1 as year from {{ source('raw', 'complete_year') }}
     union
@@ -46,7 +46,7 @@ timed as (
     where offence.report_date is not null
 ),
 
--- Without the spans that are not known.
+-- Unpivot drops unknown spans.
 spanned as (
     select * from timed unpivot (days for span in (in_all, to_prosecutor, at_prosecutor))
 ),

@@ -2,7 +2,7 @@ with placed as (
     {{ placed(ref('int_suspicion'), ['riket', 'polisregion']) }}
 ),
 
--- A suspicion that is about offences of several regions or indicators counts once in each.
+-- A suspicion about offences of several regions or indicators counts once in each.
 counted as (
     select
         placed.indicator_id,

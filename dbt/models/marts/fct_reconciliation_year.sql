@@ -16,7 +16,7 @@ with declared as (
     from {{ ref('official_cell') }} as official_cell
     inner join {{ ref('dim_year') }} as year
         on year.year between official_cell.from_year and official_cell.to_year
-    -- The rows that are added have one match, and here one note.
+    -- Official rows that are added have the same match; one of their notes is kept.
     qualify row_number() over (
         partition by year.year, official_cell.indicator_id, official_cell.variant, official_cell.victim_group
         order by official_cell.note nulls last

@@ -1,4 +1,4 @@
--- By the end of which years a cohort can be followed: those up to which every year is complete.
+-- Years to whose end a cohort can be followed: every year up to them is complete.
 with followed as (
     select
         reported.year,

@@ -13,7 +13,7 @@ first_year as (
 ),
 
 series as (
-    -- A mixed year can be compared with no other one; the next series begins after it.
+    -- A mixed year is not comparable with any other year; the next series begins after it.
     select
         indicator.indicator_id,
         loaded.year,
