@@ -110,9 +110,9 @@ def receive_file(contract: FileContract, path: Path, where: str, encoding: str, 
 
 
 def check_unchanged(path: Path, where: str, size: int, modified_ns: int) -> None:
-    """Reject a file that was changed or replaced since it had this size and change time."""
-    now = path.stat()
-    if (now.st_size, now.st_ctime_ns) != (size, modified_ns):
+    """Reject a file that was changed, replaced or removed since it had this size and change time."""
+    now = path.stat() if path.exists() else None
+    if now is None or (now.st_size, now.st_ctime_ns) != (size, modified_ns):
         raise RejectedDeliveryError(
             where, "the file changed while it was read", "Load again when the delivery is complete"
         )

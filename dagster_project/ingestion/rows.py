@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from dagster_project.ingestion.read import LONGEST_LINE, WHITE_SPACE, PlainText, ReceivedFile, check_unchanged
@@ -15,6 +17,8 @@ _FIELD = f'(?:{_QUOTED}|[^";][^;]*|)'
 _CSV = "header = false, skip = 1, auto_detect = false, quote = '', escape = '', comment = ''"
 # Text in cp1252 may grow threefold in UTF-8.
 _LINE_SIZE = 4 * LONGEST_LINE
+# DuckDB truncates the text of a rejected line to 10,000 bytes; a character has at most 4.
+_LONGEST_WHOLE = 9_996
 
 
 def read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
@@ -30,6 +34,7 @@ def read_rows(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> 
     except (duckdb.NotImplementedException, duckdb.InternalException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
+        check_unchanged(received.path, received.where, received.size, received.modified_ns)
         (scratch,) = one_row(connection, "select current_setting('temp_directory')")
         if isinstance(error, duckdb.IOException) and scratch in str(error):
             raise
@@ -43,11 +48,47 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
     """Read a file by DuckDB's CSV reader, which is several times faster; return whether every line was read completely.
 
     The reader skips blank lines and accepts lines with additional empty fields, so the numbers of lines and separators read are
-    compared with those received.
+    compared with those received. It truncates the text of a long malformed line, which is then not read whole.
     """
     names = [f"field_{number}" for number in range(len(received.header))]
     columns = [column.name for column in received.contract.columns]
     fields = ", ".join(f"{names[received.header.index(column)]} as {column}" for column in columns)
+    try:
+        _read_by_duckdb(received, names, fields, connection)
+    except duckdb.InvalidInputException:
+        # The text of a malformed line was truncated within a character, or the file is damaged, which `read_any` will find.
+        return False
+    rows, rejected, separators, longest = one_row(
+        connection,
+        """
+        select (select count(*) from row), count(*), coalesce(sum(separators), 0), coalesce(max(strlen(text)), 0)
+        from rejected_line""",
+    )
+    found = (rows + rejected, rows * (len(names) - 1) + separators)
+    if longest > _LONGEST_WHOLE or found != (received.lines, plain.separators):
+        return False
+    if rejected:
+        connection.execute(
+            f"""
+            create or replace temp table read_line as
+            select range as line from range(2, {received.lines + 2}) anti join rejected_line on range = line;
+            update row set line = read_line.line from read_line where row.rowid = read_line.rowid;
+            insert into row by name select line, text as malformed, separators + 1 as fields_found from rejected_line;
+            drop table read_line"""
+        )
+    else:
+        connection.execute("update row set line = rowid + 2")
+    if plain.has_spaces:
+        for column in columns:
+            padded = f"starts_with({column}, ' ') or ends_with({column}, ' ')"
+            connection.execute(f"update row set {column} = nullif(trim({column}), '') where {padded}")
+    return True
+
+
+def _read_by_duckdb(
+    received: ReceivedFile, names: Sequence[str], fields: str, connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Create table `row`, still without line numbers, and table `rejected_line` (`line`, `text`, `separators`)."""
     # The reader keeps the order of the file, and a row's id is its position in it.
     connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     connection.execute(
@@ -66,27 +107,6 @@ def read_plain(received: ReceivedFile, plain: PlainText, connection: duckdb.Duck
         select *, length(text) - length(replace(text, ';', '')) as separators
         from (select distinct line, csv_line as text from reject_errors)"""
     )
-    rows, rejected, separators = one_row(
-        connection, "select (select count(*) from row), count(*), coalesce(sum(separators), 0) from rejected_line"
-    )
-    if (rows + rejected, rows * (len(names) - 1) + separators) != (received.lines, plain.separators):
-        return False
-    if rejected:
-        connection.execute(
-            f"""
-            create or replace temp table read_line as
-            select range as line from range(2, {received.lines + 2}) anti join rejected_line on range = line;
-            update row set line = read_line.line from read_line where row.rowid = read_line.rowid;
-            insert into row by name select line, text as malformed, separators + 1 as fields_found from rejected_line;
-            drop table read_line"""
-        )
-    else:
-        connection.execute("update row set line = rowid + 2")
-    if plain.has_spaces:
-        for column in columns:
-            padded = f"starts_with({column}, ' ') or ends_with({column}, ' ')"
-            connection.execute(f"update row set {column} = nullif(trim({column}), '') where {padded}")
-    return True
 
 
 def read_any(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> None:
@@ -113,6 +133,10 @@ def read_any(received: ReceivedFile, connection: duckdb.DuckDBPyConnection) -> N
         )"""
     )
     connection.execute("drop table if exists line")
+    (rows,) = one_row(connection, "select count(*) from row")
+    if rows != received.lines:
+        check_unchanged(received.path, received.where, received.size, received.modified_ns)
+        raise AssertionError(f"{received.where}: read {rows} rows of {received.lines}")
 
 
 def _parquet_records_sql(received: ReceivedFile) -> str:

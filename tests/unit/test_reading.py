@@ -44,6 +44,7 @@ VALUES = st.sampled_from(
         "\\n",
         "null",
         "x" * 3000,
+        "é" * 6000,
     ]
 )
 ODD_VALUES = st.sampled_from(
@@ -137,12 +138,16 @@ def test_both_ways_read_the_same_rows_of_a_file_of_many_buffers(
         ("another line end", "1;2;3;4;5;6\r"),
         ("a blank line", ""),
         ("one empty field too many", "1;2;3;4;5;6;"),
+        ("a long malformed line", "1;" + "e" * 10_001),
+        ("a long malformed line of letters of two bytes", "12;" + "é" * 6_000),
     ],
 )
 def test_text_that_is_not_plain_is_read_exactly(tmp_path: Path, name: str, line: str) -> None:
     with duckdb.connect() as connection:
         received = _received(tmp_path, f"{HEADER}\n1;2;3;4;5;6\n{line}\n1;2;3;4;5;6\n".encode())
-        assert _both(received, connection)[0] is None, name
+        plainly, exactly = _both(received, connection)
+    assert plainly is None, name
+    assert len(exactly) == 3
 
 
 def test_plain_text_is_read_by_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

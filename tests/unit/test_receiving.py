@@ -42,6 +42,7 @@ from dagster_project.ingestion.corrections import apply_corrections
 from dagster_project.ingestion.ingest import ingest
 from dagster_project.ingestion.landing import find_delivery_folders
 from dagster_project.ingestion.read import CHUNK
+from dagster_project.ingestion.rejection import RejectedDeliveryError
 from dagster_project.settings import Settings
 
 NO_BREAK_SPACE = "\u00a0"
@@ -581,6 +582,15 @@ def test_no_received_text_lies_on_disk_while_it_is_validated(
     assert len(load_file(settings, "prosecution", "decisions", content, encoding="cp1252").loaded) == 1_000
     assert (sum(map(len, found)) > 10_000) is (most_lines_in_memory == 0)
     assert not any(text in file for file in found for text in (b"suspect", rows[0]["aklagarnummer"].encode()))
+
+
+@pytest.mark.parametrize("before", [9_000, 10_000, 20_000])
+def test_a_personal_number_at_the_end_of_a_long_malformed_line_rejects_the_delivery(
+    settings: Settings, before: int
+) -> None:
+    content = csv_file("prosecution", "decisions", [prosecution_row(1)]) + f"x;{'e' * before} 19121212-1212\n".encode()
+    with pytest.raises(RejectedDeliveryError, match="line 3, a faulty row: a Swedish personal identity number"):
+        load_file(settings, "prosecution", "decisions", content)
 
 
 def test_a_long_file_in_cp1252(settings: Settings) -> None:
