@@ -286,7 +286,7 @@ def test_a_load_tells_and_ends_as_it_would(command: Settings, script: Path, caps
     # Nobody has to be notified of this.
     assert cli.main(["status"]) == cli.OK
     assert events(script) == [["landing_unreadable"], ["missing", "rejected"]]
-    assert json.loads(output.out)["not_told"]
+    assert json.loads(output.out)["not_notified"]
     assert output.err.count("no message was sent") == 1
 
 

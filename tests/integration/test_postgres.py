@@ -485,10 +485,10 @@ def test_a_table_of_somebody_else_is_not_replaced(current: Settings, db: Databas
     [
         (f"host=/nowhere user=hidden password='{PASSWORD.replace(chr(39), '')}'", "does not answer"),
         ("postgresql://hidden:s3cr3t@127.0.0.1:1/hidden", "does not answer"),
-        ("postgresql://hidden:s3cr3t@no.such.invalid/hidden", "not known"),
+        ("postgresql://hidden:s3cr3t@no.such.invalid/hidden", "cannot be resolved"),
         (
             "postgresql://hidden:s3c@r3t:hidden@127.0.0.1:x/hidden",
-            "no connection string|does not answer|not known|OperationalError",
+            "no connection string|does not answer|cannot be resolved|OperationalError",
         ),
         ("host=127.0.0.1 password=s3cr3t hidden", "no connection string"),
     ],

@@ -75,7 +75,7 @@ def test_marts_of_other_deliveries_are_not_published(published: Settings, made: 
     redeliver(published)
     for folder in changed_folders(read_state(published)):
         ingest(folder, published)
-    with pytest.raises(PublishingBlockedError, match="not of the present deliveries"):
+    with pytest.raises(PublishingBlockedError, match="do not match the present deliveries"):
         publish(published)
     assert_stands(published, made)
 
@@ -84,7 +84,7 @@ def test_an_audit_of_other_deliveries_lets_nothing_pass(audited: Settings, made:
     results = audited.home / paths.AUDIT_RESULTS
     of_present_deliveries = results.read_bytes()
     shutil.copy(made.home / paths.AUDIT_RESULTS, results)
-    with pytest.raises(PublishingBlockedError, match="not of the present deliveries"):
+    with pytest.raises(PublishingBlockedError, match="do not match the present deliveries"):
         make_draft(audited)
     assert_stands(audited, made)
     results.write_bytes(of_present_deliveries)
