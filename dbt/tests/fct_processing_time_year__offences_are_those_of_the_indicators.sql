@@ -1,6 +1,6 @@
 {{ config(meta={
     'owner': 'us',
-    'limit': 'the same number as in fct_indicator_year minus those without a report date, for the country and every region with offences',
+    'limit': 'the number in fct_indicator_year minus those without a report date, for the country and every region with offences',
     'reason': 'both tables count the same offences',
     'evaluates_an_empty_table': true
 }) }}
